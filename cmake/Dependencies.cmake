@@ -1,0 +1,22 @@
+# Every outside library, as Debian 12 packages it; the reasons are in the README's table.
+find_package(PkgConfig REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(Eigen3 REQUIRED NO_MODULE)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(PNG REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(SENTENCEPIECE REQUIRED IMPORTED_TARGET sentencepiece)
+pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
+find_package(GTest REQUIRED)
+if(KVSCOPE_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()
+
+# HDF5 through one imported target, headers as system headers.
+add_library(kvscope_hdf5 INTERFACE)
+target_include_directories(kvscope_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
+target_link_libraries(kvscope_hdf5 INTERFACE ${HDF5_C_LIBRARIES})

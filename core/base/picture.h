@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace kvscope {
+
+/// An 8-bit RGB picture, row-major, three bytes a pixel.
+struct Picture {
+  int64_t height = 0;
+  int64_t width = 0;
+  std::vector<uint8_t> rgb;  // [height * width * 3]
+
+  Picture() = default;
+  Picture(int64_t height_pixels, int64_t width_pixels)
+      : height(height_pixels),
+        width(width_pixels),
+        rgb(static_cast<size_t>(height_pixels * width_pixels * 3)) {}
+
+  [[nodiscard]] uint8_t* pixel(int64_t y, int64_t x) { return &rgb[(y * width + x) * 3]; }
+  [[nodiscard]] const uint8_t* pixel(int64_t y, int64_t x) const {
+    return &rgb[(y * width + x) * 3];
+  }
+  bool operator==(const Picture&) const = default;
+};
+
+}  // namespace kvscope

@@ -27,7 +27,8 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
-/// The entry of `known` nearest to `word` by edit distance; empty if none is near enough to be meant.
+/// The entry of `known` nearest to `word` by edit distance; empty if none is near enough to be
+/// meant.
 std::string nearest_name(const std::string& word, const std::vector<std::string>& known);
 
 /// "Did you mean 'x'? Known: a, b, c." with the first part only when something is near.

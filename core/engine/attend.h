@@ -1,0 +1,67 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <vector>
+
+#include "core/engine/kv_cache.h"
+
+namespace kvscope {
+
+/// One layer's attention of one step, as it was computed; what observers and controllers look at.
+struct LayerStep {
+  const StepInfo& step;
+  int64_t layer;
+  const KvCache& cache;  ///< before the step is stored: the history
+  const at::Tensor& q;   ///< [rows, heads, queries, head_dim] as used (normalised, scaled, rotated)
+  const at::Tensor& k;   ///< [rows, heads, queries, head_dim] the current step's keys as cached
+  const at::Tensor& v;   ///< likewise values
+  const at::Tensor& lse;  ///< [rows, heads, queries] fp32 natural log, over history and current
+  double softmax_scale;
+  const at::Tensor& hidden;        ///< [rows, queries, width] input of the query projection
+  const at::Tensor& query_weight;  ///< [heads * head_dim, width] query projection without bias
+};
+
+/// Decides what stays after a layer's step. Implemented by policies; core knows none by name.
+class CacheController {
+ public:
+  virtual ~CacheController() = default;
+  /// A new generation begins: forget everything about the last one.
+  virtual void begin_generation(int64_t rows) = 0;
+  /// nullopt keeps everything.
+  virtual std::optional<KeptIndices> decide(const LayerStep& layer_step) = 0;
+};
+
+/// Looks at a layer's step without changing anything.
+class AttentionObserver {
+ public:
+  virtual ~AttentionObserver() = default;
+  virtual void begin_generation(int64_t rows) = 0;
+  virtual void observe(const LayerStep& layer_step) = 0;
+};
+
+/// What a generation attends through: the cache, who decides, who watches, and the clock of both
+/// parts.
+struct AttentionContext {
+  KvCache& cache;
+  CacheController* controller = nullptr;  ///< null keeps everything
+  std::vector<AttentionObserver*> observers;
+  double attention_ms = 0;  ///< time in attention kernels, accumulated
+  double policy_ms = 0;     ///< time deciding and compacting, accumulated
+};
+
+/// Attends over [history | current], lets observers look, then stores what the controller keeps.
+/// q, k, v [rows, heads, queries, head_dim]; returns [rows, heads, queries, head_dim].
+/// A step that is not stored is never offered to the controller.
+at::Tensor attend(AttentionContext& context,
+                  const StepInfo& step,
+                  int64_t layer,
+                  const at::Tensor& q,
+                  const at::Tensor& k,
+                  const at::Tensor& v,
+                  double softmax_scale,
+                  const at::Tensor& hidden,
+                  const at::Tensor& query_weight);
+
+}  // namespace kvscope

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/engine/plan.h"
+#include "kernels/ragged/ragged.h"
+
+namespace kvscope {
+
+/// Where a cached token came from; policies and recorders group by it.
+struct TokenOrigin {
+  int32_t step = 0;   ///< StepInfo::index that wrote it
+  int32_t token = 0;  ///< row-major position inside that step's grid
+  bool operator==(const TokenOrigin&) const = default;
+};
+
+/// Which of [history | current step] stay, per (row, head), ascending. An index below the history's
+/// length names a cached token, one at or above it the current step's token (index - length).
+using KeptIndices = std::vector<std::vector<int64_t>>;  // [rows * heads][kept]
+
+/// K and V of every (layer, row, head), each with its own length, in one arena sized by the plan.
+/// Nothing is allocated, grown or concatenated after construction.
+class KvCache {
+ public:
+  /// One arena of plan.arena_bytes(rows) bytes on `device`. Throws Error(kEnvironment) with the
+  /// number of bytes when it cannot be had.
+  KvCache(Plan plan, int64_t rows, at::Device device);
+  KvCache(const KvCache&) = delete;
+  KvCache& operator=(const KvCache&) = delete;
+  KvCache(KvCache&&) = default;
+  KvCache& operator=(KvCache&&) = default;
+
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] int64_t rows() const { return rows_; }
+  /// Tokens held by (layer, row, head).
+  [[nodiscard]] int64_t length(int64_t layer, int64_t row, int64_t head) const;
+  /// Origins of the tokens held by (layer, row, head), in storage order.
+  [[nodiscard]] std::span<const TokenOrigin> origins(int64_t layer,
+                                                     int64_t row,
+                                                     int64_t head) const;
+  /// The layer's K and V as the attention kernels read them.
+  [[nodiscard]] RaggedRows history(int64_t layer) const;
+  /// The layer's K, or V, of one (row, head): [length, head_dim], a view of the arena.
+  [[nodiscard]] at::Tensor keys(int64_t layer, int64_t row, int64_t head) const;
+  [[nodiscard]] at::Tensor values(int64_t layer, int64_t row, int64_t head) const;
+
+  /// Appends a whole step: `k`, `v` [rows, heads, queries, head_dim].
+  void append(int64_t layer, const StepInfo& step, const at::Tensor& k, const at::Tensor& v);
+  /// Keeps `kept` of [history | k, v] in place, order preserved. Throws Error(kAudit) where indices
+  /// are out of range, unsorted or more than the capacity.
+  void keep(int64_t layer,
+            const StepInfo& step,
+            const at::Tensor& k,
+            const at::Tensor& v,
+            const KeptIndices& kept);
+  /// Forgets all tokens; the arena stays.
+  void clear();
+
+  /// Bytes of the tokens held now; the most ever held at once; bytes really allocated.
+  [[nodiscard]] int64_t live_bytes() const;
+  [[nodiscard]] int64_t peak_live_bytes() const { return peak_live_bytes_; }
+  [[nodiscard]] int64_t allocated_bytes() const;
+  /// Throws Error(kAudit) naming step, layer and head where lengths differ from the plan after
+  /// `step`, or the allocated bytes from its arena.
+  void audit(int64_t step) const;
+
+ private:
+  [[nodiscard]] size_t slot(int64_t layer, int64_t row, int64_t head) const;
+
+  Plan plan_;
+  int64_t rows_ = 0;
+  at::Tensor keys_;                   // [arena rows, head_dim] key_type
+  at::Tensor values_;                 // [arena rows, head_dim] value_type
+  std::vector<int64_t> begins_;       // [layers * rows * heads] first arena row
+  std::vector<int64_t> lengths_;      // [layers * rows * heads]
+  std::vector<TokenOrigin> origins_;  // [arena rows]
+  int64_t live_tokens_ = 0;
+  int64_t peak_live_bytes_ = 0;
+};
+
+}  // namespace kvscope

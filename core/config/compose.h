@@ -1,0 +1,50 @@
+#pragma once
+
+#include <ctime>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/config/value.h"
+
+namespace kvscope {
+
+/// What to compose. Nothing is found in the surroundings: environment and clock are passed in.
+struct ComposeRequest {
+  std::vector<std::filesystem::path> folders;  // config folders, the first that has a file wins
+  std::string config_name = "config";          // primary config, without .yaml
+  std::vector<std::string> overrides;          // Hydra overrides, sweeps already expanded
+  std::string job_name = "kvscope";            // ${hydra:job.name}
+  bool multirun = false;                       // hydra.mode of the job
+  std::optional<int64_t> job_number;           // ${hydra:job.num}
+  /// Answers ${oc.env:NAME}; without it every variable is unset.
+  std::function<std::optional<std::string>(const std::string&)> environment;
+  std::time_t now = 0;  // what ${now:%Y-%m-%d} prints, in local time
+};
+
+/// A composed configuration. `config` and `unresolved` do not hold the `hydra` node.
+struct Composition {
+  ConfigNode config;      // interpolations resolved; a missing value stays "???"
+  ConfigNode unresolved;  // as written
+  ConfigNode hydra;  // the hydra node (run.dir, sweep.dir, sweeper.params, job...), resolved where
+                     // it can be
+  std::vector<std::pair<std::string, std::string>> choices;  // group key -> option ("null" if none)
+};
+
+/// Composes the primary config with its defaults list, then applies the overrides in order, then
+/// resolves interpolations: Hydra 1.3 with `version_base="1.3"`, checked against its own answers.
+/// Errors are Error(kConfig) with file:line:column or the override, the nearest and the known
+/// names.
+Composition compose(const ComposeRequest& request);
+
+/// Options of a group ("policy", "experiment/paper") over all folders, sorted.
+std::vector<std::string> group_options(const std::vector<std::filesystem::path>& folders,
+                                       const std::string& group);
+
+/// All groups, sorted, nested ones as "experiment/paper".
+std::vector<std::string> config_groups(const std::vector<std::filesystem::path>& folders);
+
+}  // namespace kvscope

@@ -24,6 +24,10 @@ target_include_directories(kvscope_torch SYSTEM INTERFACE
 target_link_libraries(kvscope_torch INTERFACE kvscope_torch_cpu kvscope_c10)
 # libtorch_cpu.so finds the CUDA runtime wheels beside it by its own run path; the linker needs telling.
 target_link_options(kvscope_torch INTERFACE "-Wl,--allow-shlib-undefined")
+# at::parallel_for is a template: without OpenMP in our own flags it silently runs on one thread. LibTorch
+# brings its own libgomp; the flag, rather than FindOpenMP's full path, lets the one beside it be found.
+target_compile_options(kvscope_torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+target_link_options(kvscope_torch INTERFACE $<$<LINK_LANGUAGE:CXX>:-fopenmp>)
 add_library(kvscope::torch ALIAS kvscope_torch)
 
 if(EXISTS "${LIBTORCH_ROOT}/lib/libc10_cuda.so")

@@ -1,0 +1,91 @@
+#include "core/models/infinity/rope.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace kvscope::infinity {
+namespace {
+
+constexpr int64_t kBaseGrid = 128;  // the published tables cover 2048 / 16 positions a side
+
+// Frequencies fp32 as the reference computes them: 1 / 10000^(2m / (head_dim / 2)).
+at::Tensor frequencies(int64_t head_dim) {
+  const int64_t half = head_dim / 2;
+  const at::Tensor exponent = at::arange(0, half, 2, at::kFloat) / static_cast<double>(half);
+  return 1.0 / at::pow(at::scalar_tensor(10000.0, at::kFloat), exponent);
+}
+
+// Mode 1: the table of a (height, width) region, longer side 128, resampled to the scale's grid.
+at::Tensor resampled(const at::Tensor& table, int64_t height, int64_t width) {
+  return at::upsample_bilinear2d(table.permute({2, 0, 1}).unsqueeze(0), {height, width}, true)
+      .squeeze(0)
+      .permute({1, 2, 0})
+      .contiguous();
+}
+
+}  // namespace
+
+int64_t rope_position(int64_t index, int64_t size, int64_t grid) {
+  const int64_t numerator = 2 * index * grid + size;  // 2 (i g / s + 1/2) s
+  const int64_t rounded = numerator / (2 * size);
+  const bool exact_half = numerator % (2 * size) == 0;
+  return exact_half && rounded % 2 != 0 ? rounded - 1 : rounded;
+}
+
+Rotation scale_rotation(const TransformerConfig& config,
+                        const PictureGeometry& picture,
+                        int64_t si) {
+  const auto [height, width] = picture.schedule.at(static_cast<size_t>(si));
+  const at::Tensor frequency = frequencies(config.head_dim());
+  const int64_t quarter = frequency.size(0);
+  const auto angles = [&](const at::Tensor& y, const at::Tensor& x) {
+    const at::Tensor by_y = at::outer(y, frequency).unsqueeze(1).expand({-1, x.size(0), -1});
+    const at::Tensor by_x = at::outer(x, frequency).unsqueeze(0).expand({y.size(0), -1, -1});
+    return at::cat({by_y, by_x}, 2);  // [h, w, head_dim / 2]
+  };
+  if (config.rope_mode == 1) {
+    const auto [grid_height, grid_width] = picture.rope_grid;
+    const double ratio = static_cast<double>(grid_height) / static_cast<double>(grid_width);
+    const int64_t region_height =
+        ratio >= 1 ? kBaseGrid : static_cast<int64_t>(static_cast<double>(kBaseGrid) * ratio);
+    const int64_t region_width =
+        ratio >= 1 ? static_cast<int64_t>(static_cast<double>(kBaseGrid) / ratio) : kBaseGrid;
+    const at::Tensor table =
+        angles(at::arange(region_height, at::kFloat), at::arange(region_width, at::kFloat));
+    return {resampled(table.cos(), height, width).reshape({height * width, 2 * quarter}),
+            resampled(table.sin(), height, width).reshape({height * width, 2 * quarter})};
+  }
+  const auto positions = [&](int64_t size, int64_t grid) {
+    at::Tensor result = at::empty({size}, at::kFloat);
+    float* data = result.data_ptr<float>();
+    for (int64_t i = 0; i < size; ++i) {
+      data[i] = static_cast<float>(config.rope_mode == 0 ? i : rope_position(i, size, grid));
+    }
+    return result;
+  };
+  const at::Tensor angle =
+      angles(positions(height, picture.rope_grid.first), positions(width, picture.rope_grid.second))
+          .reshape({height * width, 2 * quarter});
+  return {angle.cos(), angle.sin()};
+}
+
+std::vector<Rotation> rotations(const TransformerConfig& config, const PictureGeometry& picture) {
+  std::vector<Rotation> result;
+  for (size_t si = 0; si < picture.schedule.size(); ++si) {
+    result.push_back(scale_rotation(config, picture, static_cast<int64_t>(si)));
+  }
+  return result;
+}
+
+at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
+  const at::Tensor pairs = x.to(at::kFloat).unflatten(-1, {-1, 2});
+  const at::Tensor even = pairs.select(-1, 0);
+  const at::Tensor odd = pairs.select(-1, 1);
+  return at::stack({rotation.cosine * even - rotation.sine * odd,
+                    rotation.sine * even + rotation.cosine * odd},
+                   -1)
+      .flatten(-2);
+}
+
+}  // namespace kvscope::infinity

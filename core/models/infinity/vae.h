@@ -1,0 +1,45 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/picture.h"
+#include "core/checkpoint/tensor_map.h"
+#include "core/models/infinity/config.h"
+#include "core/models/infinity/weights.h"
+
+namespace kvscope::infinity {
+
+/// Names and shapes of the decoder ("decoder.*") or encoder ("encoder.*"), wrapped layers as
+/// published
+/// ("...conv1.conv.weight", "...norm1.norm.weight").
+std::vector<TensorSpec> vae_decoder_tensors(const VaeConfig& config);
+std::vector<TensorSpec> vae_encoder_tensors(const VaeConfig& config);
+
+/// Copies of the tensors that `specs` lists, looked up under `prefix` in either published spelling
+/// (with or without the ".conv"/".norm" wrapper). Throws Error(kInput) listing what is missing or
+/// has another shape.
+TensorMap resolve_vae(const std::vector<TensorSpec>& specs,
+                      const TensorMap& tensors,
+                      const std::string& prefix = "");
+
+/// Convolutions with Kaiming-uniform weights, norms at 1 and 0.
+TensorMap random_vae(const std::vector<TensorSpec>& specs, at::Generator generator);
+
+/// Latent [B, d, h, w] -> picture [B, 3, h * stride, w * stride], before clamping.
+at::Tensor vae_decode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& latent);
+
+/// Picture [B, 3, H, W] in [-1, 1] -> features [B, d, H / stride, W / stride].
+at::Tensor vae_encode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& picture);
+
+/// [B, 3, H, W] in [-1, 1] -> 8-bit pictures: clamp, (x + 1) / 2 * 255, truncated as the reference
+/// does.
+std::vector<Picture> to_pictures(const at::Tensor& decoded);
+/// The inverse for training: [B, 3, H, W] in [-1, 1].
+at::Tensor from_pictures(std::span<const Picture> pictures);
+
+}  // namespace kvscope::infinity

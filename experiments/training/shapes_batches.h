@@ -1,0 +1,21 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace kvscope {
+
+/// Pictures [B, 3, 64, 64] in [-1, 1] and their captions.
+struct ShapesBatch {
+  at::Tensor pictures;
+  std::vector<std::string> captions;
+};
+
+/// Batch `step` of the training stream: scenes from (seed, step, position) alone, so a resumed
+/// training sees what an uninterrupted one would. Scenes with held-out captions never occur.
+ShapesBatch shapes_batch(uint64_t seed, int64_t step, int64_t batch);
+
+}  // namespace kvscope

@@ -46,14 +46,15 @@ class AttentionObserver {
 struct AttentionContext {
   KvCache& cache;
   CacheController* controller = nullptr;  ///< null keeps everything
-  std::vector<AttentionObserver*> observers;
+  std::vector<AttentionObserver*> observers = {};
   double attention_ms = 0;  ///< time in attention kernels, accumulated
   double policy_ms = 0;     ///< time deciding and compacting, accumulated
 };
 
 /// Attends over [history | current], lets observers look, then stores what the controller keeps.
 /// q, k, v [rows, heads, queries, head_dim]; returns [rows, heads, queries, head_dim].
-/// A step that is not stored is never offered to the controller.
+/// A step that is not stored is never offered to the controller. A prefill is causal among its own
+/// tokens. Observers run outside both clocks.
 at::Tensor attend(AttentionContext& context,
                   const StepInfo& step,
                   int64_t layer,

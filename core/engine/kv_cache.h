@@ -71,6 +71,7 @@ class KvCache {
 
  private:
   [[nodiscard]] size_t slot(int64_t layer, int64_t row, int64_t head) const;
+  void check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const;
 
   Plan plan_;
   int64_t rows_ = 0;

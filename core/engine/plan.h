@@ -16,7 +16,7 @@ struct CacheGeometry {
   int64_t head_dim = 0;  ///< channels a head
   at::ScalarType key_type = at::kFloat;
   at::ScalarType value_type = at::kFloat;
-  std::vector<StepInfo> steps;
+  std::vector<StepInfo> steps = {};
 
   /// Bytes of one token's K and V in one head of one row.
   [[nodiscard]] int64_t token_bytes() const;
@@ -29,8 +29,8 @@ class Plan {
  public:
   Plan() = default;
   /// `kept` [steps][layers][heads]: tokens left in the cache after the step. Throws Error(kAudit)
-  /// where a count is negative, exceeds what exists then, or a step that is not stored keeps what
-  /// is new.
+  /// where a count is negative or exceeds what exists then, or a step that is not stored changes
+  /// one.
   Plan(CacheGeometry geometry, std::vector<std::vector<std::vector<int64_t>>> kept);
 
   [[nodiscard]] const CacheGeometry& geometry() const { return geometry_; }
@@ -51,6 +51,10 @@ class Plan {
  private:
   CacheGeometry geometry_;
   std::vector<std::vector<std::vector<int64_t>>> kept_;
+  std::vector<std::vector<int64_t>> capacity_;  // [layers][heads]
 };
+
+/// The plan that keeps everything that is stored: the 100 % of every budget.
+Plan full_plan(CacheGeometry geometry);
 
 }  // namespace kvscope

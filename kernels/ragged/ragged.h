@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace kvscope {
 
@@ -15,5 +16,9 @@ struct RaggedRows {
   std::span<const int64_t> begin;   ///< [rows * heads]
   std::span<const int64_t> length;  ///< [rows * heads], may be 0
 };
+
+/// Where the columns [history | current] of slot row * heads + head lie in a packed result:
+/// [rows * heads + 1], offsets[s + 1] - offsets[s] = length[s] + current_tokens.
+std::vector<int64_t> column_offsets(std::span<const int64_t> length, int64_t current_tokens);
 
 }  // namespace kvscope

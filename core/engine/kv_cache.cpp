@@ -1,0 +1,240 @@
+#include "core/engine/kv_cache.h"
+
+#include <ATen/Functions.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.h"
+#include "kernels/compaction/compaction.h"
+
+namespace kvscope {
+namespace {
+
+void check_shape(const char* name,
+                 const at::Tensor& tensor,
+                 const CacheGeometry& geometry,
+                 int64_t rows,
+                 const StepInfo& step) {
+  const std::vector<int64_t> expected{rows, geometry.heads, step.queries(), geometry.head_dim};
+  if (tensor.sizes() == at::IntArrayRef(expected)) return;
+  throw Error(
+      ErrorKind::kAudit,
+      fmt::format("cache: step {}: {} has shape [{}], expected [rows, heads, queries, "
+                  "head_dim] = [{}]",
+                  step.index, name, fmt::join(tensor.sizes(), ", "), fmt::join(expected, ", ")));
+}
+
+}  // namespace
+
+KvCache::KvCache(Plan plan, int64_t rows, at::Device device) : plan_(std::move(plan)), rows_(rows) {
+  const CacheGeometry& geometry = plan_.geometry();
+  const size_t slots = geometry.layers * rows_ * geometry.heads;
+  begins_.reserve(slots);
+  lengths_.assign(slots, 0);
+  int64_t arena_rows = 0;
+  for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+    std::vector<int64_t> capacities;
+    for (int64_t head = 0; head < geometry.heads; ++head) {
+      capacities.push_back(plan_.capacity(layer, head));
+    }
+    for (int64_t row = 0; row < rows_; ++row) {
+      for (const int64_t capacity : capacities) {
+        begins_.push_back(arena_rows);
+        arena_rows += capacity;
+      }
+    }
+  }
+  try {
+    const auto options = at::TensorOptions().device(device).requires_grad(false);
+    keys_ = at::empty({arena_rows, geometry.head_dim}, options.dtype(geometry.key_type));
+    values_ = at::empty({arena_rows, geometry.head_dim}, options.dtype(geometry.value_type));
+    origins_.resize(arena_rows);
+  } catch (const std::exception& error) {
+    throw Error(ErrorKind::kEnvironment,
+                fmt::format("cache: {} bytes ({:.1f} MiB) for {} rows cannot be had on {}: {}. "
+                            "Ask for fewer images at once (gen.batch) or a smaller budget.",
+                            plan_.arena_bytes(rows_),
+                            static_cast<double>(plan_.arena_bytes(rows_)) / (1024.0 * 1024.0),
+                            rows_, device.str(), error.what()));
+  }
+}
+
+size_t KvCache::slot(int64_t layer, int64_t row, int64_t head) const {
+  return (layer * rows_ + row) * plan_.geometry().heads + head;
+}
+
+int64_t KvCache::length(int64_t layer, int64_t row, int64_t head) const {
+  return lengths_.at(slot(layer, row, head));
+}
+
+std::span<const TokenOrigin> KvCache::origins(int64_t layer, int64_t row, int64_t head) const {
+  const size_t at = slot(layer, row, head);
+  return std::span(origins_).subspan(begins_.at(at), lengths_.at(at));
+}
+
+RaggedRows KvCache::history(int64_t layer) const {
+  const size_t first = slot(layer, 0, 0);
+  const size_t slots = rows_ * plan_.geometry().heads;
+  return {.keys = keys_,
+          .values = values_,
+          .begin = std::span(begins_).subspan(first, slots),
+          .length = std::span(lengths_).subspan(first, slots)};
+}
+
+at::Tensor KvCache::keys(int64_t layer, int64_t row, int64_t head) const {
+  const size_t at = slot(layer, row, head);
+  return keys_.narrow(0, begins_.at(at), lengths_.at(at));
+}
+
+at::Tensor KvCache::values(int64_t layer, int64_t row, int64_t head) const {
+  const size_t at = slot(layer, row, head);
+  return values_.narrow(0, begins_.at(at), lengths_.at(at));
+}
+
+void KvCache::append(int64_t layer,
+                     const StepInfo& step,
+                     const at::Tensor& k,
+                     const at::Tensor& v) {
+  const CacheGeometry& geometry = plan_.geometry();
+  check_shape("k", k, geometry, rows_, step);
+  check_shape("v", v, geometry, rows_, step);
+  const int64_t tokens = step.queries();
+  for (int64_t row = 0; row < rows_; ++row) {
+    for (int64_t head = 0; head < geometry.heads; ++head) {
+      const int64_t held = length(layer, row, head);
+      const int64_t capacity = plan_.capacity(layer, head);
+      if (held + tokens > capacity) {
+        throw Error(ErrorKind::kAudit,
+                    fmt::format("cache: step {}, layer {}, row {}, head {}: {} cached + {} new "
+                                "tokens exceed the planned capacity of {}",
+                                step.index, layer, row, head, held, tokens, capacity));
+      }
+    }
+  }
+  append_rows(history(layer), k, v);
+  for (size_t at = slot(layer, 0, 0); at < slot(layer, rows_, 0); ++at) {
+    TokenOrigin* out = origins_.data() + begins_[at] + lengths_[at];
+    for (int64_t token = 0; token < tokens; ++token) {
+      out[token] = {static_cast<int32_t>(step.index), static_cast<int32_t>(token)};
+    }
+    lengths_[at] += tokens;
+    live_tokens_ += tokens;
+  }
+  peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
+}
+
+void KvCache::keep(int64_t layer,
+                   const StepInfo& step,
+                   const at::Tensor& k,
+                   const at::Tensor& v,
+                   const KeptIndices& kept) {
+  const CacheGeometry& geometry = plan_.geometry();
+  check_shape("k", k, geometry, rows_, step);
+  check_shape("v", v, geometry, rows_, step);
+  check_kept(layer, step, kept);
+
+  std::vector<int64_t> kept_begin{0};
+  kept_begin.reserve(kept.size() + 1);
+  for (const auto& indices : kept) {
+    kept_begin.push_back(kept_begin.back() + static_cast<int64_t>(indices.size()));
+  }
+  std::vector<int64_t> flat;
+  flat.reserve(kept_begin.back());
+  for (const auto& indices : kept) flat.insert(flat.end(), indices.begin(), indices.end());
+  compact_rows(history(layer), k, v, flat, kept_begin);
+
+  for (size_t i = 0; i < kept.size(); ++i) {
+    const size_t at = slot(layer, 0, 0) + i;
+    TokenOrigin* origins = origins_.data() + begins_[at];
+    const int64_t held = lengths_[at];
+    for (size_t j = 0; j < kept[i].size(); ++j) {
+      const int64_t source = kept[i][j];
+      origins[j] = source < held ? origins[source]
+                                 : TokenOrigin{static_cast<int32_t>(step.index),
+                                               static_cast<int32_t>(source - held)};
+    }
+    lengths_[at] = static_cast<int64_t>(kept[i].size());
+    live_tokens_ += lengths_[at] - held;
+  }
+  peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
+}
+
+void KvCache::check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const {
+  const int64_t heads = plan_.geometry().heads;
+  if (std::cmp_not_equal(kept.size(), rows_ * heads)) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("cache: step {}, layer {}: kept indices for {} (row, head) pairs, "
+                            "expected {} rows x {} heads = {}",
+                            step.index, layer, kept.size(), rows_, heads, rows_ * heads));
+  }
+  for (size_t i = 0; i < kept.size(); ++i) {
+    const int64_t row = static_cast<int64_t>(i) / heads;
+    const int64_t head = static_cast<int64_t>(i) % heads;
+    const auto where = [&] {
+      return fmt::format("cache: step {}, layer {}, row {}, head {}", step.index, layer, row, head);
+    };
+    const int64_t available = length(layer, row, head) + step.queries();
+    int64_t previous = -1;
+    for (const int64_t index : kept[i]) {
+      if (index < 0 || index >= available) {
+        throw Error(ErrorKind::kAudit,
+                    fmt::format("{}: kept index {} is outside [0, {})", where(), index, available));
+      }
+      if (index <= previous) {
+        throw Error(ErrorKind::kAudit,
+                    fmt::format("{}: kept index {} follows {}, expected strictly ascending",
+                                where(), index, previous));
+      }
+      previous = index;
+    }
+    if (std::cmp_greater(kept[i].size(), plan_.capacity(layer, head))) {
+      throw Error(ErrorKind::kAudit,
+                  fmt::format("{}: {} kept tokens exceed the planned capacity of {}", where(),
+                              kept[i].size(), plan_.capacity(layer, head)));
+    }
+  }
+}
+
+void KvCache::clear() {
+  std::fill(lengths_.begin(), lengths_.end(), 0);
+  live_tokens_ = 0;
+}
+
+int64_t KvCache::live_bytes() const {
+  return live_tokens_ * plan_.geometry().token_bytes();
+}
+
+int64_t KvCache::allocated_bytes() const {
+  return static_cast<int64_t>(keys_.storage().nbytes() + values_.storage().nbytes());
+}
+
+void KvCache::audit(int64_t step) const {
+  const CacheGeometry& geometry = plan_.geometry();
+  for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+    for (int64_t row = 0; row < rows_; ++row) {
+      for (int64_t head = 0; head < geometry.heads; ++head) {
+        const int64_t held = length(layer, row, head);
+        const int64_t planned = plan_.kept(step, layer, head);
+        if (held == planned) continue;
+        throw Error(
+            ErrorKind::kAudit,
+            fmt::format("cache: step {}, layer {}, head {} (row {}): {} tokens kept, {} planned",
+                        step, layer, head, row, held, planned));
+      }
+    }
+  }
+  if (live_bytes() != plan_.live_bytes(step, rows_)) {
+    throw Error(ErrorKind::kAudit, fmt::format("cache: step {}: {} bytes live, {} planned", step,
+                                               live_bytes(), plan_.live_bytes(step, rows_)));
+  }
+  if (allocated_bytes() != plan_.arena_bytes(rows_)) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("cache: step {}: {} bytes allocated, the plan's arena has {}", step,
+                            allocated_bytes(), plan_.arena_bytes(rows_)));
+  }
+}
+
+}  // namespace kvscope

@@ -1,0 +1,134 @@
+#include "core/engine/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace kvscope {
+namespace {
+
+using Counts = std::vector<std::vector<std::vector<int64_t>>>;
+
+void check_extents(const CacheGeometry& geometry, const Counts& kept) {
+  if (geometry.layers < 1 || geometry.heads < 1 || geometry.head_dim < 1) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("plan: geometry of {} layers, {} heads, head_dim {}: each must be at "
+                            "least 1",
+                            geometry.layers, geometry.heads, geometry.head_dim));
+  }
+  if (kept.size() != geometry.steps.size()) {
+    throw Error(ErrorKind::kAudit, fmt::format("plan: counts for {} steps, the generation has {}",
+                                               kept.size(), geometry.steps.size()));
+  }
+  for (size_t step = 0; step < kept.size(); ++step) {
+    if (std::cmp_not_equal(kept[step].size(), geometry.layers)) {
+      throw Error(ErrorKind::kAudit,
+                  fmt::format("plan: step {}: counts for {} layers, the model has {}", step,
+                              kept[step].size(), geometry.layers));
+    }
+    for (size_t layer = 0; layer < kept[step].size(); ++layer) {
+      if (std::cmp_not_equal(kept[step][layer].size(), geometry.heads)) {
+        throw Error(ErrorKind::kAudit,
+                    fmt::format("plan: step {}, layer {}: counts for {} heads, the model has {}",
+                                step, layer, kept[step][layer].size(), geometry.heads));
+      }
+    }
+  }
+}
+
+void check_count(const StepInfo& step, int64_t layer, int64_t head, int64_t before, int64_t after) {
+  const int64_t available = before + (step.stored ? step.queries() : 0);
+  const auto where = [&] {
+    return fmt::format("plan: step {}, layer {}, head {}", step.index, layer, head);
+  };
+  if (after < 0) {
+    throw Error(ErrorKind::kAudit, fmt::format("{}: keeps {} tokens", where(), after));
+  }
+  if (after > available) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("{}: keeps {} tokens, but only {} exist then ({} cached before{})",
+                            where(), after, available, before,
+                            step.stored ? fmt::format(" + {} new", step.queries())
+                                        : std::string(", the step's own tokens are not stored")));
+  }
+  if (!step.stored && after != before) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("{}: keeps {} of {} cached tokens, but a step that is not stored "
+                            "changes nothing: expected {}",
+                            where(), after, before, before));
+  }
+}
+
+}  // namespace
+
+int64_t CacheGeometry::token_bytes() const {
+  return head_dim * static_cast<int64_t>(c10::elementSize(key_type) + c10::elementSize(value_type));
+}
+
+Plan::Plan(CacheGeometry geometry, Counts kept)
+    : geometry_(std::move(geometry)), kept_(std::move(kept)) {
+  check_extents(geometry_, kept_);
+  capacity_.assign(geometry_.layers, std::vector<int64_t>(geometry_.heads, 0));
+  for (size_t step = 0; step < kept_.size(); ++step) {
+    for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
+      for (int64_t head = 0; head < geometry_.heads; ++head) {
+        const int64_t before = step == 0 ? 0 : kept_[step - 1][layer][head];
+        const int64_t after = kept_[step][layer][head];
+        check_count(geometry_.steps[step], layer, head, before, after);
+        capacity_[layer][head] = std::max(capacity_[layer][head], after);
+      }
+    }
+  }
+}
+
+int64_t Plan::kept(int64_t step, int64_t layer, int64_t head) const {
+  return kept_.at(step).at(layer).at(head);
+}
+
+int64_t Plan::capacity(int64_t layer, int64_t head) const {
+  return capacity_.at(layer).at(head);
+}
+
+int64_t Plan::live_tokens(int64_t step) const {
+  int64_t tokens = 0;
+  for (const auto& heads : kept_.at(step)) {
+    for (const int64_t count : heads) tokens += count;
+  }
+  return tokens;
+}
+
+int64_t Plan::live_bytes(int64_t step, int64_t rows) const {
+  return live_tokens(step) * rows * geometry_.token_bytes();
+}
+
+int64_t Plan::peak_live_bytes(int64_t rows) const {
+  int64_t most = 0;
+  for (size_t step = 0; step < kept_.size(); ++step) {
+    most = std::max(most, live_bytes(static_cast<int64_t>(step), rows));
+  }
+  return most;
+}
+
+int64_t Plan::arena_bytes(int64_t rows) const {
+  int64_t tokens = 0;
+  for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
+    for (int64_t head = 0; head < geometry_.heads; ++head) tokens += capacity(layer, head);
+  }
+  return tokens * rows * geometry_.token_bytes();
+}
+
+Plan full_plan(CacheGeometry geometry) {
+  Counts kept;
+  kept.reserve(geometry.steps.size());
+  int64_t tokens = 0;
+  for (const StepInfo& step : geometry.steps) {
+    if (step.stored) tokens += step.queries();
+    kept.emplace_back(geometry.layers, std::vector<int64_t>(geometry.heads, tokens));
+  }
+  return {std::move(geometry), std::move(kept)};
+}
+
+}  // namespace kvscope

@@ -1,0 +1,96 @@
+#include "core/engine/attend.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+namespace kvscope {
+namespace {
+
+constexpr int64_t kRows = 2;
+constexpr int64_t kHeads = 2;
+constexpr int64_t kHeadDim = 8;
+
+CacheGeometry geometry() {
+  return {.layers = 1,
+          .heads = kHeads,
+          .head_dim = kHeadDim,
+          .steps = next_scale_steps({{1, 1}, {2, 2}, {3, 3}})};
+}
+
+/// Keeps the newest tokens up to the plan's count.
+class KeepNewest : public CacheController {
+ public:
+  void begin_generation(int64_t /*rows*/) override {}
+  std::optional<KeptIndices> decide(const LayerStep& s) override {
+    ++decisions;
+    KeptIndices kept;
+    for (int64_t i = 0; i < kRows * kHeads; ++i) {
+      const int64_t held = s.cache.length(s.layer, i / kHeads, i % kHeads);
+      const int64_t all = held + s.step.queries();
+      const int64_t count = s.cache.plan().kept(s.step.index, s.layer, i % kHeads);
+      kept.emplace_back();
+      for (int64_t j = all - count; j < all; ++j) kept.back().push_back(j);
+    }
+    return kept;
+  }
+  int decisions = 0;
+};
+
+class Witness : public AttentionObserver {
+ public:
+  void begin_generation(int64_t /*rows*/) override {}
+  void observe(const LayerStep& s) override {
+    ++steps;
+    history_tokens.push_back(s.cache.length(0, 0, 0));
+    lse_sizes = s.lse.sizes().vec();
+  }
+  int steps = 0;
+  std::vector<int64_t> history_tokens;
+  std::vector<int64_t> lse_sizes;
+};
+
+TEST(Attend, FullCacheEqualsDenseAttentionOverEverything) {
+  KvCache cache(full_plan(geometry()), kRows, at::kCPU);
+  AttentionContext context{.cache = cache};
+  std::vector<at::Tensor> ks, vs;
+  for (const StepInfo& step : geometry().steps) {
+    const auto random = [&] { return at::randn({kRows, kHeads, step.queries(), kHeadDim}); };
+    const at::Tensor q = random();
+    ks.push_back(random());
+    vs.push_back(random());
+    const at::Tensor out =
+        attend(context, step, 0, q, ks.back(), vs.back(), 0.5, at::Tensor(), at::Tensor());
+    const at::Tensor dense = at::matmul(
+        at::softmax(at::matmul(q, at::cat(ks, 2).transpose(2, 3)) * 0.5, -1), at::cat(vs, 2));
+    EXPECT_LT((out - dense).abs().max().item<float>(), 1e-5);
+    cache.audit(step.index);
+  }
+  EXPECT_GT(context.attention_ms, 0);
+  EXPECT_GT(context.policy_ms, 0);
+  EXPECT_EQ(cache.length(0, 1, 1), 5) << "the last scale is not stored";
+}
+
+TEST(Attend, ControllerKeepsAndObserverSeesTheHistoryBefore) {
+  const Plan plan(geometry(), {{{1, 1}}, {{3, 2}}, {{3, 2}}});
+  KvCache cache(plan, kRows, at::kCPU);
+  KeepNewest controller;
+  Witness witness;
+  AttentionContext context{.cache = cache, .controller = &controller, .observers = {&witness}};
+  at::Tensor last_k;
+  for (const StepInfo& step : geometry().steps) {
+    const auto random = [&] { return at::randn({kRows, kHeads, step.queries(), kHeadDim}); };
+    const at::Tensor k = random();
+    if (step.stored) last_k = k;
+    attend(context, step, 0, random(), k, random(), 1.0, at::Tensor(), at::Tensor());
+    cache.audit(step.index);
+  }
+  EXPECT_EQ(controller.decisions, 2) << "a step that is not stored is never offered";
+  EXPECT_EQ(witness.steps, 3);
+  EXPECT_EQ(witness.history_tokens, (std::vector<int64_t>{0, 1, 3}));
+  EXPECT_EQ(witness.lse_sizes, (std::vector<int64_t>{kRows, kHeads, 9}));
+  EXPECT_TRUE(at::equal(cache.keys(0, 1, 0), last_k[1][0].slice(0, 1)));
+  EXPECT_TRUE(at::equal(cache.keys(0, 1, 1), last_k[1][1].slice(0, 2)));
+}
+
+}  // namespace
+}  // namespace kvscope

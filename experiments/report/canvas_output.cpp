@@ -1,0 +1,145 @@
+// How a recorded drawing becomes a file; canvas.cpp is about drawing.
+#include <cairo-svg.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "core/base/error.h"
+#include "experiments/report/atomic_file.h"
+#include "experiments/report/canvas_recording.h"
+#include "experiments/report/png_text.h"
+#include "experiments/report/svg_ids.h"
+#include "experiments/report/text.h"
+
+namespace kvscope {
+namespace {
+
+constexpr double kLargestSide = 32000;  // Cairo's own limit is 32767
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+std::vector<PngText> png_entries(const FigureInfo& info) {
+  std::vector<PngText> entries{{"Software", "kvscope"}};
+  if (!info.title.empty()) entries.emplace_back("Title", info.title);
+  if (!info.description.empty()) entries.emplace_back("Description", info.description);
+  if (!info.provenance.empty()) entries.emplace_back("Source", joined(info.provenance));
+  return entries;
+}
+
+// Goes right after the opening <svg ...> tag, where SVG wants <title> to be.
+std::string svg_information(const FigureInfo& info) {
+  std::string text;
+  if (!info.title.empty()) text += "<title>" + escape_xml(info.title) + "</title>\n";
+  if (!info.description.empty()) text += "<desc>" + escape_xml(info.description) + "</desc>\n";
+  text += "<metadata><kvscope xmlns=\"urn:kvscope:figure\">";
+  for (const std::string& point : info.provenance)
+    text += "<point>" + escape_xml(point) + "</point>";
+  return text + "</kvscope></metadata>\n";
+}
+
+// Cairo numbers surfaces through the life of the process; the same drawing shall be the same file.
+std::string with_stable_ids(const std::string& svg) {
+  std::map<std::string, size_t> numbers;
+  return rename_svg_ids(svg, [&](const std::string& id) {
+    return fmt::format("i{}", numbers.try_emplace(id, numbers.size()).first->second);
+  });
+}
+
+}  // namespace
+
+void check_canvas_size(double width_px, double height_px) {
+  if (width_px >= 1 && height_px >= 1 && width_px <= kLargestSide && height_px <= kLargestSide)
+    return;
+  throw Error(
+      ErrorKind::kConfig,
+      fmt::format("a drawing of {:.0f} x {:.0f} pixels: each side must be from 1 to {:.0f}; "
+                  "draw fewer rows or columns, or magnify less",
+                  width_px, height_px, kLargestSide));
+}
+
+CairoSurface picture_surface(const Picture& picture, int64_t magnification) {
+  const int64_t width = picture.width * magnification;
+  const int64_t height = picture.height * magnification;
+  check_canvas_size(static_cast<double>(width), static_cast<double>(height));
+  CairoSurface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(width),
+                                                  static_cast<int>(height)));
+  check_cairo(cairo_surface_status(surface.get()), "hold a picture");
+  cairo_surface_flush(surface.get());
+  unsigned char* data = cairo_image_surface_get_data(surface.get());
+  const int stride = cairo_image_surface_get_stride(surface.get());
+  for (int64_t y = 0; y < height; ++y) {
+    auto* row = reinterpret_cast<uint32_t*>(data + y * stride);
+    for (int64_t x = 0; x < width; ++x) {
+      const uint8_t* rgb = picture.pixel(y / magnification, x / magnification);
+      row[x] =
+          (static_cast<uint32_t>(rgb[0]) << 16) | (static_cast<uint32_t>(rgb[1]) << 8) | rgb[2];
+    }
+  }
+  cairo_surface_mark_dirty(surface.get());
+  return surface;
+}
+
+std::string Canvas::svg(const FigureInfo& info) const {
+  check_cairo(cairo_status(recording_->context.get()), "draw");
+  std::string bytes;
+  {
+    CairoSurface surface(cairo_svg_surface_create_for_stream(
+        append_to_string, &bytes, recording_->width, recording_->height));
+    check_cairo(cairo_surface_status(surface.get()), "start an SVG");
+    cairo_svg_surface_set_document_unit(surface.get(), CAIRO_SVG_UNIT_PX);
+    const CairoContext context(cairo_create(surface.get()));
+    cairo_set_source_surface(context.get(), recording_->surface.get(), 0, 0);
+    cairo_paint(context.get());
+    check_cairo(cairo_status(context.get()), "draw an SVG");
+    cairo_surface_finish(surface.get());
+    check_cairo(cairo_surface_status(surface.get()), "write an SVG");
+  }
+  bytes = with_stable_ids(bytes);
+  const size_t root = bytes.find("<svg");
+  const size_t root_end = bytes.find(">\n", root);
+  if (root == std::string::npos || root_end == std::string::npos) {
+    throw Error(ErrorKind::kEnvironment,
+                "cannot read the SVG that this Cairo writes: no root element");
+  }
+  return bytes.insert(root_end + 2, svg_information(info));
+}
+
+std::string Canvas::png(const FigureInfo& info, double scale) const {
+  check_cairo(cairo_status(recording_->context.get()), "draw");
+  const double width = std::round(recording_->width * scale);
+  const double height = std::round(recording_->height * scale);
+  check_canvas_size(width, height);
+  const CairoSurface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(width),
+                                                        static_cast<int>(height)));
+  check_cairo(cairo_surface_status(surface.get()), "start a PNG");
+  const CairoContext context(cairo_create(surface.get()));
+  cairo_set_source_rgb(context.get(), 1, 1,
+                       1);  // a fractional scale leaves part of the last pixels free
+  cairo_paint(context.get());
+  cairo_scale(context.get(), scale, scale);
+  cairo_set_source_surface(context.get(), recording_->surface.get(), 0, 0);
+  cairo_paint(context.get());
+  check_cairo(cairo_status(context.get()), "draw a PNG");
+  return with_png_text(png_of(surface.get()), png_entries(info));
+}
+
+void Canvas::write_svg(const std::filesystem::path& path, const FigureInfo& info) const {
+  write_file_atomically(path, svg(info));
+}
+
+void Canvas::write_png(const std::filesystem::path& path,
+                       const FigureInfo& info,
+                       double scale) const {
+  write_file_atomically(path, png(info, scale));
+}
+
+std::string picture_png(const Picture& picture, const FigureInfo& info) {
+  return with_png_text(png_of(picture_surface(picture, 1).get()), png_entries(info));
+}
+
+}  // namespace kvscope

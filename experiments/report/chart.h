@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/report/canvas.h"
+#include "experiments/report/ticks.h"
+
+namespace kvscope {
+
+struct ChartPoint {
+  double x = 0;
+  double y = 0;
+  double y_half_width = -1;  // error bar; negative: none
+  std::string label{};       // beside the point, where there is room
+  bool muted = false;        // greyed, e.g. because another point is better in both directions
+};
+
+struct Series {
+  std::string name{};
+  std::vector<ChartPoint> points{};  // drawn in this order
+  bool connected = true;
+  bool markers = true;
+  bool faint = false;  // thin and pale, behind the others, e.g. a raw curve below its average
+};
+
+struct ReferenceLine {
+  double value = 0;
+  std::string label{};
+  bool vertical = false;
+};
+
+struct Axis {
+  std::string label{};
+  std::string unit{};
+  std::string remark{};  // after label and unit, e.g. "higher is better"
+  AxisScale scale = AxisScale::kLinear;
+  std::optional<double> minimum{};  // left out: from the data
+  std::optional<double> maximum{};
+};
+
+/// A line or scatter chart as data. Points that have no place (infinite, NaN, not positive on a
+/// logarithmic axis, outside a given range) are left out and counted in a note below the chart.
+struct Chart {
+  std::string title{};
+  std::string subtitle{};
+  std::string note{};  // below the chart
+  Axis x{};
+  Axis y{};
+  std::vector<Series> series{};
+  std::vector<ReferenceLine> references{};
+  std::vector<Point> frontier{};  // in data units; a broad pale line behind the data
+  double width_px = 860;
+  double height_px = 500;
+  std::vector<std::string> provenance{};
+};
+
+/// The drawing of `chart`: series named at the ends of their lines, each with its own colour and
+/// marker. Without any drawable point it says so. Errors: kConfig for an impossible size.
+Canvas draw_chart(const Chart& chart);
+
+/// Title, provenance and a sentence that names axes and series.
+FigureInfo chart_info(const Chart& chart);
+
+}  // namespace kvscope

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace kvscope {
+
+enum class Better { kNone, kHigher, kLower };
+enum class Align { kLeft, kCentre, kRight };
+
+/// One column. `decimals` is how many digits after the point its numbers show (CSV always has all).
+struct Column {
+  std::string header{};
+  std::string unit{};  // empty: none
+  Align align = Align::kRight;
+  Better better = Better::kNone;
+  int decimals = 2;
+};
+
+/// A measured value; `half_width` is half of its confidence interval, negative when it has none.
+/// Infinity is a value (the PSNR of equal pictures); NaN is not, see Cell::number.
+struct Number {
+  double value = 0;
+  double half_width = -1;
+  int decimals = -1;  // negative: the column's
+  [[nodiscard]] bool has_interval() const { return half_width >= 0; }
+  bool operator==(const Number&) const = default;
+};
+
+/// No run stands behind this cell; readers are told why.
+struct Missing {
+  std::string reason{};
+  bool operator==(const Missing&) const = default;
+};
+
+struct Cell {
+  std::variant<std::string, Number, Missing> content{};
+
+  static Cell text(std::string text) { return {std::move(text)}; }
+  /// NaN becomes a missing cell with the reason "not a number".
+  static Cell number(double value, double half_width = -1, int decimals = -1);
+  static Cell missing(std::string reason) { return {Missing{std::move(reason)}}; }
+  bool operator==(const Cell&) const = default;
+};
+
+/// One line of a table. A reference row (the full cache) stands apart and does not compete for
+/// best.
+struct Row {
+  std::vector<Cell> cells{};  // one a column
+  bool reference = false;
+};
+
+/// What every text format prints. The first row of each run of reference / non-reference rows is
+/// set off by a rule.
+struct Table {
+  std::string title{};
+  std::vector<Column> columns{};
+  std::vector<Row> rows{};
+  std::vector<std::string> provenance{};  // hashes of the points the numbers came from
+  std::string interval_name = "95 % confidence half width";
+};
+
+/// Rank of a cell within its column.
+enum class Rank { kNone, kBest, kSecond };
+
+/// [rows][columns]. Numbers that print alike share a rank; a column whose numbers all print alike
+/// has no best; reference rows and columns with Better::kNone are never ranked. Errors: kConfig
+/// when a row's cell count differs from the columns'.
+std::vector<std::vector<Rank>> ranks(const Table& table);
+
+/// The reasons of missing cells, each once, in order of appearance: footnote i + 1.
+std::vector<std::string> footnotes(const Table& table);
+
+/// Footnote number of `reason`, from 1.
+int64_t footnote_number(const std::vector<std::string>& notes, const std::string& reason);
+
+/// Digits as shown: "24.31", "∞", "-∞". Never "-0.00".
+std::string shown_value(const Number& number, const Column& column);
+
+/// Digits of the half width with the value's decimals; empty when there is none.
+std::string shown_half_width(const Number& number, const Column& column);
+
+/// "PSNR (dB)"; the header alone without a unit.
+std::string header_with_unit(const Column& column);
+
+/// Aligned text for a terminal: Unicode-safe widths, decimal points in one line, missing = em dash
+/// with a footnote. `ansi` adds bold for best, underline for second, dim for reference rows.
+std::string console_table(const Table& table, bool ansi = false);
+
+/// RFC 4180 (CRLF, quotes doubled): a header with units, every number in its shortest exact form,
+/// the half width as a column of its own where a column has one, missing = empty with the reasons
+/// in a last column "missing".
+std::string csv_table(const Table& table);
+
+/// GitHub Markdown: best bold, second underlined, missing = em dash with a footnote.
+std::string markdown_table(const Table& table);
+
+/// LaTeX with booktabs: a table float; needs \usepackage{booktabs} and nothing else. Provenance as
+/// comment lines.
+std::string latex_table(const Table& table);
+
+/// <table> with classes best, second, reference, missing and raw values in data-value for sorting.
+std::string html_table(const Table& table);
+
+/// LaTeX's special characters made ordinary; common non-ASCII signs as commands.
+std::string escape_latex(std::string_view text);
+
+}  // namespace kvscope

@@ -1,0 +1,150 @@
+#include "experiments/report/chart.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "experiments/report/label_layout.h"
+#include "experiments/report/trade_off.h"
+#include "tests/experiments/report/figure_check.h"
+
+namespace kvscope {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> labels(double low, double high, AxisScale scale, int wanted) {
+  std::vector<std::string> found;
+  for (const Tick& tick : axis_ticks(low, high, scale, wanted)) {
+    if (!tick.label.empty()) found.push_back(tick.label);
+  }
+  return found;
+}
+
+TEST(Ticks, LinearStepsAreRound) {
+  EXPECT_THAT(labels(0, 1, AxisScale::kLinear, 5),
+              ElementsAre("0.0", "0.2", "0.4", "0.6", "0.8", "1.0"));
+  EXPECT_THAT(labels(-3, 22, AxisScale::kLinear, 5), ElementsAre("0", "5", "10", "15", "20"));
+  EXPECT_THAT(labels(0, 60000, AxisScale::kLinear, 3),
+              ElementsAre("0", "20\u202F000", "40\u202F000", "60\u202F000"));
+  EXPECT_THAT(labels(-0.011, 0.011, AxisScale::kLinear, 3), ElementsAre("-0.01", "0.00", "0.01"));
+}
+
+TEST(Ticks, LogarithmicStepsAreFoldsOfTen) {
+  EXPECT_THAT(labels(0.6, 14, AxisScale::kLogarithmic, 9), ElementsAre("1", "2", "5", "10"));
+  EXPECT_THAT(labels(1e-6, 1e6, AxisScale::kLogarithmic, 6),
+              ElementsAre("10⁻⁶", "10⁻⁴", "0.01", "1", "100", "10000", "10⁶"));
+  EXPECT_THAT(labels(10, 30, AxisScale::kLogarithmic, 4),
+              ElementsAre("10", "15", "20", "25", "30"));
+}
+
+TEST(Ticks, ImpossibleRangesHaveNone) {
+  EXPECT_TRUE(axis_ticks(1, 1, AxisScale::kLinear, 5).empty());
+  EXPECT_TRUE(
+      axis_ticks(0, std::numeric_limits<double>::infinity(), AxisScale::kLinear, 5).empty());
+  EXPECT_LE(axis_ticks(1e17, 1e17 + 64, AxisScale::kLinear, 5).size(), 12u);  // ends
+}
+
+TEST(LabelLayout, SpreadsKeepingOrderAndBounds) {
+  const std::vector<double> placed = spread_positions({50, 52, 10, 51}, 10, 0, 60);
+  EXPECT_THAT(placed, ElementsAre(40, 60, 10, 50));
+}
+
+TEST(LabelLayout, FindsAFreePlaceOrNone) {
+  LabelPlaces places({0, 0, 100, 100});
+  const auto first = places.place({50, 50}, 20, 10, 5);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->top, 35);
+  const auto second = places.place({50, 50}, 20, 10, 5);
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(first->overlaps(*second));
+  places.take({0, 0, 100, 100});
+  EXPECT_FALSE(places.place({50, 50}, 20, 10, 5));
+}
+
+Chart chart_of(std::vector<Series> series) {
+  Chart chart;
+  chart.title = "T <&>";
+  chart.x = {.label = "x"};
+  chart.y = {.label = "y"};
+  chart.series = std::move(series);
+  chart.provenance = {"3f9c1a77b2d0"};
+  return chart;
+}
+
+TEST(Chart, SvgAndPngShowTheSameDrawing) {
+  const Chart chart = chart_of({{.name = "a & b",
+                                 .points = {{.x = 1, .y = 2, .y_half_width = 0.5, .label = "5 %"},
+                                            {.x = 3, .y = 1, .muted = true}}}});
+  const Canvas canvas = draw_chart(chart);
+  const std::string svg = canvas.svg(chart_info(chart));
+  EXPECT_TRUE(is_well_formed(svg));
+  EXPECT_THAT(svg, HasSubstr("<title>T &lt;&amp;&gt;</title>"));
+  EXPECT_THAT(svg, HasSubstr("<desc>y against x: a &amp; b</desc>"));
+  EXPECT_THAT(svg, HasSubstr("<point>3f9c1a77b2d0</point>"));
+  EXPECT_THAT(svg, HasSubstr("rgb(0%,44.705882%,69.803922%)"));  // the first series' colour
+  const DecodedPng png = decode_png(canvas.png(chart_info(chart), 2));
+  EXPECT_EQ(png.width, 1720);
+  EXPECT_EQ(png.height, static_cast<int>(canvas.height_px()) * 2);
+}
+
+TEST(Chart, SurvivesWhatCannotBeDrawn) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto draw = [](const Chart& chart) { return draw_chart(chart).svg(chart_info(chart)); };
+  EXPECT_TRUE(is_well_formed(draw(chart_of({}))));
+  EXPECT_TRUE(
+      is_well_formed(draw(chart_of({{.name = "inf", .points = {{.x = 1, .y = infinity}}}}))));
+  EXPECT_TRUE(is_well_formed(draw(chart_of({{.name = "one", .points = {{.x = 0, .y = 0}}}}))));
+  Chart logarithmic = chart_of({{.name = "log",
+                                 .points = {{.x = -1, .y = 1},
+                                            {.x = 0, .y = 1},
+                                            {.x = 1, .y = 1, .y_half_width = 2},
+                                            {.x = 10, .y = std::nan("")}}}});
+  logarithmic.x.scale = logarithmic.y.scale = AxisScale::kLogarithmic;
+  EXPECT_TRUE(is_well_formed(draw(logarithmic)));
+  std::vector<Series> many(40, {.name = "s", .points = {{.x = 1, .y = 1}, {.x = 2, .y = 2}}});
+  EXPECT_GT(draw_chart(chart_of(many)).height_px(), 40 * 17);  // grows with its legend
+}
+
+TEST(Chart, LongCurvesMakeSmallFiles) {
+  Series series{.name = "loss", .markers = false};
+  for (int i = 0; i < 200000; ++i)
+    series.points.push_back({.x = 1.0 * i, .y = std::sin(i * 12.9898)});
+  const Chart chart = chart_of({series});
+  EXPECT_LT(draw_chart(chart).svg({}).size(), 300000u);
+}
+
+TEST(TradeOff, DominatedMeansNoBetterInEitherAndWorseInOne) {
+  const std::vector<TradeOff> points{{"a", "", 1, 10}, {"b", "", 2, 10},
+                                     {"c", "", 2, 12}, {"d", "", 2, 12},
+                                     {"e", "", 4, 12}, {"f", "", 0.5, std::nan("")}};
+  EXPECT_EQ(dominated(points), (std::vector<bool>{false, true, false, false, true, true}));
+}
+
+TEST(TradeOff, HypervolumeSumsTheStairs) {
+  const std::vector<TradeOff> points{{"a", "", 1, 10}, {"b", "", 10, 30}, {"c", "", 20, 20}};
+  // From 1 to 100 MiB is two decades at quality 10, from 10 to 100 one decade at 20 more.
+  EXPECT_NEAR(hypervolume(points, 100, 0), 2 * 10 + 1 * 20, 1e-12);
+  EXPECT_EQ(hypervolume({}, 100, 0), 0);
+}
+
+TEST(TradeOff, ChartHasOneLineAPolicyAndTheFullCacheAsReference) {
+  const std::vector<TradeOff> points{
+      {"snapkv", "10 %", 2, 20}, {"scalekv", "10 %", 2, 25}, {"snapkv", "5 %", 1, 18}};
+  const TradeOff full{"full", "", 13, std::numeric_limits<double>::infinity()};
+  const Chart chart = trade_off_chart(points, full, {.label = "PSNR", .unit = "dB"});
+  ASSERT_EQ(chart.series.size(), 2u);
+  EXPECT_EQ(chart.series[0].name, "snapkv");
+  EXPECT_EQ(chart.series[0].points[0].x, 1);  // sorted by memory
+  EXPECT_FALSE(chart.series[0].points[0].muted);
+  EXPECT_TRUE(chart.series[0].points[1].muted);
+  EXPECT_EQ(chart.x.scale, AxisScale::kLogarithmic);
+  ASSERT_EQ(chart.references.size(), 1u);  // an infinite PSNR has no line
+  EXPECT_EQ(chart.references[0].label, "full cache, 13 MiB");
+}
+
+}  // namespace
+}  // namespace kvscope

@@ -1,0 +1,26 @@
+#include "analysis/metrics/psnr.h"
+
+#include <cmath>
+#include <limits>
+
+#include "analysis/metrics/same_size.h"
+
+namespace kvscope {
+
+double mean_squared_error(const Picture& a, const Picture& b) {
+  require_same_size(a, b, "mean squared error", 1);
+  int64_t sum = 0;  // of at most 255^2 each: exact
+  for (size_t i = 0; i < a.rgb.size(); ++i) {
+    const int64_t difference = int64_t{a.rgb[i]} - int64_t{b.rgb[i]};
+    sum += difference * difference;
+  }
+  return static_cast<double>(sum) / static_cast<double>(a.rgb.size());
+}
+
+double psnr_decibels(const Picture& a, const Picture& b) {
+  const double error = mean_squared_error(a, b);
+  if (error == 0.0) return std::numeric_limits<double>::infinity();
+  return 10.0 * std::log10(255.0 * 255.0 / error);
+}
+
+}  // namespace kvscope

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/config/repository.h"
 #include "core/config/value.h"
 
 namespace kvscope {
@@ -20,6 +21,7 @@ struct ComposeRequest {
   std::string job_name = "kvscope";            // ${hydra:job.name}
   bool multirun = false;                       // hydra.mode of the job
   std::optional<int64_t> job_number;           // ${hydra:job.num}
+  std::filesystem::path working_folder;        // where relative hydra.searchpath entries start
   /// Answers ${oc.env:NAME}; without it every variable is unset.
   std::function<std::optional<std::string>(const std::string&)> environment;
   std::time_t now = 0;  // what ${now:%Y-%m-%d} prints, in local time
@@ -39,6 +41,14 @@ struct Composition {
 /// Errors are Error(kConfig) with file:line:column or the override, the nearest and the known
 /// names.
 Composition compose(const ComposeRequest& request);
+
+/// The same with files that were read before: the points of a sweep parse each file once and see
+/// one state of it. `repository` must have been made from request.folders.
+Composition compose(const ComposeRequest& request, ConfigRepository& repository);
+
+/// The composed tree before interpolation, `hydra` node included; groups that are not chosen yet
+/// (`???`) are left out.
+ConfigNode compose_unresolved(const ComposeRequest& request, ConfigRepository& repository);
 
 /// Options of a group ("policy", "experiment/paper") over all folders, sorted.
 std::vector<std::string> group_options(const std::vector<std::filesystem::path>& folders,

@@ -198,9 +198,21 @@ class Parser {
     return map;
   }
 
+  /// As in Python, 1, 1.0 and true are one key; the first spelling stays, the last value counts.
+  static bool same_key(const ConfigNode& a, const ConfigNode& b) {
+    const auto number = [](const ConfigNode& node) -> std::optional<double> {
+      if (node.kind() == ConfigKind::kBool) return node.as_bool() ? 1.0 : 0.0;
+      if (node.kind() == ConfigKind::kInt || node.kind() == ConfigKind::kFloat) {
+        return node.as_double();
+      }
+      return std::nullopt;
+    };
+    return a == b || (number(a) && number(a) == number(b));
+  }
+
   static void put(GrammarValue& map, GrammarValue key, GrammarValue value) {
     for (auto& [known, old] : map.entries) {
-      if (known.scalar == key.scalar) {
+      if (same_key(known.scalar, key.scalar)) {
         old = std::move(value);
         return;
       }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cfloat>
+#include <cmath>
 #include <cstdint>
 
-#include "kernels/ragged/rows.cuh"
+#include "kernels/attention/attention_cuda.h"
 
 namespace kvscope {
 
@@ -12,23 +12,6 @@ namespace kvscope {
 inline constexpr int kAttentionTile = 32;
 inline constexpr int kAttentionLanes = 4;
 inline constexpr int kAttentionThreads = kAttentionTile * kAttentionLanes;
-
-struct AttentionArguments {
-  DeviceStep q;
-  DeviceStep k;
-  DeviceStep v;
-  DeviceRows history_keys;    // the whole arena
-  DeviceRows history_values;  // likewise
-  const int64_t* begin;       // [rows * heads]
-  const int64_t* length;      // [rows * heads]
-  int64_t heads;
-  int64_t queries;
-  int64_t tokens;  // of the current step
-  int head_dim;
-  float softmax_scale;
-  bool causal;
-  float* lse;  // [rows, heads, queries]
-};
 
 /// Bytes of shared memory: queries, then keys or values, then weights. Each row has one float to
 /// spare, so that the same channel of different rows lies in different banks.
@@ -66,7 +49,8 @@ struct AttentionState {
 };
 
 /// Feeds one part, history or current step, to the state. `last_seen` is the last key this thread's
-/// query sees.
+/// query sees. Only the channels are unrolled, as they live in registers: unrolling more multiplies
+/// the code, and the time to compile it, for nothing measurable.
 template <int kChannels>
 __device__ void attend_part(const DeviceRows& keys,
                             const DeviceRows& values,
@@ -95,6 +79,7 @@ __device__ void attend_part(const DeviceRows& keys,
       const int j = lane + kAttentionLanes * c;
       const float* k = key_tile + j * stride;
       float score = 0.0F;
+#pragma unroll 4
       for (int d = 0; d < head_dim; ++d) score += q[d] * k[d];
       scores[c] = score;
       if (j < count && first + j <= last_seen) tile_maximum = fmaxf(tile_maximum, score);
@@ -118,21 +103,24 @@ __device__ void attend_part(const DeviceRows& keys,
     load_attention_tile(values, first, count, head_dim, 1.0F, key_tile);
     __syncthreads();
 #pragma unroll
-    for (int c = 0; c < kChannels; ++c) {
-      const int d = lane + kAttentionLanes * c;
-      if (d >= head_dim) break;
-      float sum = state.sums[c] * shrink;
-      for (int j = 0; j < kAttentionTile; ++j) sum += weight[j] * key_tile[j * stride + d];
-      state.sums[c] = sum;
+    for (int c = 0; c < kChannels; ++c) state.sums[c] *= shrink;
+#pragma unroll 1
+    for (int j = 0; j < kAttentionTile; ++j) {
+      const float p = weight[j];
+      const float* value = key_tile + j * stride;
+#pragma unroll
+      for (int c = 0; c < kChannels; ++c) {
+        const int d = lane + kAttentionLanes * c;
+        if (d < head_dim) state.sums[c] += p * value[d];
+      }
     }
   }
 }
 
-/// The equations are at ragged_attention(). Grid: (query tiles, heads, rows); `out` [rows, queries,
-/// heads, head_dim]; kChannels * 4 >= head_dim.
-template <int kChannels, typename Out>
-__global__ void __launch_bounds__(kAttentionThreads)
-    attention_kernel(const AttentionArguments a, Out* out) {
+/// The equations are at ragged_attention(). Grid: (query tiles, heads, rows); kChannels * 4 >=
+/// head_dim.
+template <int kChannels>
+__global__ void __launch_bounds__(kAttentionThreads) attention_kernel(const AttentionArguments a) {
   extern __shared__ float shared[];
   float* query_tile = shared;
   float* key_tile = query_tile + kAttentionTile * (a.head_dim + 1);
@@ -147,13 +135,17 @@ __global__ void __launch_bounds__(kAttentionThreads)
                       a.softmax_scale, query_tile);
 
   AttentionState<kChannels> state;
-  const int64_t length = a.length[slot];
-  attend_part(a.history_keys.from(a.begin[slot]), a.history_values.from(a.begin[slot]), length,
-              length, a.head_dim, query_tile, key_tile, weights, state);
-  const int64_t block_end = first_query + kAttentionTile;  // causal: no query here sees beyond
-  const int64_t tokens = a.causal && block_end < a.tokens ? block_end : a.tokens;
-  attend_part(a.k.of(row, head), a.v.of(row, head), tokens, a.causal ? query : tokens, a.head_dim,
-              query_tile, key_tile, weights, state);
+#pragma unroll 1
+  for (int part = 0; part < 2; ++part) {
+    const bool history = part == 0;
+    const bool causal = a.causal && !history;
+    int64_t tokens = history ? a.length[slot] : a.tokens;
+    const int64_t block_end = first_query + kAttentionTile;  // no query here sees beyond
+    if (causal && block_end < tokens) tokens = block_end;
+    attend_part(history ? a.history_keys.from(a.begin[slot]) : a.k.of(row, head),
+                history ? a.history_values.from(a.begin[slot]) : a.v.of(row, head), tokens,
+                causal ? query : tokens, a.head_dim, query_tile, key_tile, weights, state);
+  }
 
   if (query >= a.queries) return;
   const int lane = threadIdx.x % kAttentionLanes;
@@ -163,7 +155,7 @@ __global__ void __launch_bounds__(kAttentionThreads)
 #pragma unroll
   for (int c = 0; c < kChannels; ++c) {
     const int d = lane + kAttentionLanes * c;
-    if (d < a.head_dim) store(state.sums[c] * inverse, offset + d, out);
+    if (d < a.head_dim) store(state.sums[c] * inverse, offset + d, a.out, a.q.layout.narrow);
   }
   if (lane == 0) {
     a.lse[slot * a.queries + query] = empty ? -INFINITY : state.maximum + logf(state.total);

@@ -58,6 +58,14 @@ void check_ragged(const RaggedArguments& a) {
   }
 }
 
+void check_lse(const char* op, const at::Tensor& lse, const at::Tensor& q) {
+  TORCH_CHECK(lse.sizes() == q.sizes().slice(0, 3) && lse.scalar_type() == at::kFloat &&
+                  lse.device() == q.device(),
+              op, ": lse is ", lse.scalar_type(), " ", lse.sizes(), " on ", lse.device(),
+              ", expected float32 [rows, heads, queries] = ", q.sizes().slice(0, 3), " on ",
+              q.device());
+}
+
 std::vector<int64_t> column_offsets(std::span<const int64_t> length, int64_t current_tokens) {
   std::vector<int64_t> offsets{0};
   offsets.reserve(length.size() + 1);

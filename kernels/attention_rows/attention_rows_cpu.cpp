@@ -1,0 +1,149 @@
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+#include <torch/library.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "kernels/attention_rows/attention_rows.h"
+#include "kernels/ragged/checks.h"
+#include "kernels/tile/exp.h"
+#include "kernels/tile/key_blocks.h"
+#include "kernels/tile/tile.h"
+
+namespace kvscope {
+namespace {
+
+constexpr int64_t kKeyBlock = 256;
+constexpr int64_t kOperationsPerThread = 400'000;
+
+/// row[j] = exp(row[j] - lse) for `padded` columns, a multiple of 16.
+void soften(float* row, int64_t padded, float lse) {
+  const __m256 shift = _mm256_set1_ps(lse);
+  for (int64_t j = 0; j < padded; j += 8) {
+    _mm256_storeu_ps(row + j, exp8(_mm256_sub_ps(_mm256_loadu_ps(row + j), shift)));
+  }
+}
+
+at::Tensor rows_cpu(const at::Tensor& q_in,
+                    const std::optional<at::Tensor>& lse_in,
+                    const at::Tensor& history_keys,
+                    c10::IntArrayRef begin,
+                    c10::IntArrayRef length,
+                    const at::Tensor& k_in,
+                    double softmax_scale,
+                    c10::IntArrayRef query_indices,
+                    bool causal) {
+  const at::Tensor q = with_adjacent_channels(q_in);
+  const at::Tensor k = with_adjacent_channels(k_in);
+  const at::Tensor lse = lse_in ? lse_in->contiguous() : at::Tensor();
+  const float* lse_data = lse_in ? lse.const_data_ptr<float>() : nullptr;
+  const int64_t heads = q.size(1);
+  const int64_t queries = q.size(2);
+  const int64_t depth = q.size(3);
+  const auto window = static_cast<int64_t>(query_indices.size());
+  const std::vector<int64_t> offsets = column_offsets(length, k.size(2));
+  at::Tensor result = at::empty({window * offsets.back()}, q.options().dtype(at::kFloat));
+  auto* out = result.mutable_data_ptr<float>();
+
+  const std::vector<KeyBlock> blocks = key_blocks(history_keys, begin, length, k, kKeyBlock);
+  const int64_t grain =
+      std::max<int64_t>(1, kOperationsPerThread / std::max<int64_t>(1, window * depth * kKeyBlock));
+  at::parallel_for(0, static_cast<int64_t>(blocks.size()), grain, [&](int64_t first, int64_t last) {
+    const Scratch panels(kKeyBlock * depth);
+    const Scratch scaled(window * depth);
+    const Scratch scores(window * kKeyBlock);
+    for (int64_t task = first; task < last; ++task) {
+      const KeyBlock& block = blocks[task];
+      const int64_t padded = round_to_panel(block.count);
+      const int64_t slot = block.row * heads + block.head;
+      const int64_t columns = offsets[slot + 1] - offsets[slot];
+      const RowSource rows = rows_of(q, block.row, block.head);
+      for (int64_t w = 0; w < window; ++w) {
+        widen_rows(rows.from(query_indices[w]), 1, depth, static_cast<float>(softmax_scale),
+                   scaled.data() + w * depth);
+      }
+      pack_transposed(block.keys, block.count, depth, panels.data());
+      multiply_panels(scaled.data(), depth, window, panels.data(), depth, padded, scores.data(),
+                      kKeyBlock, false);
+      for (int64_t w = 0; w < window; ++w) {
+        float* row = scores.data() + w * kKeyBlock;
+        if (causal) {
+          std::fill(row + first_hidden(block, query_indices[w]), row + padded, -INFINITY);
+        }
+        if (lse_data != nullptr) soften(row, padded, lse_data[slot * queries + query_indices[w]]);
+        std::copy_n(row, block.count, out + window * offsets[slot] + w * columns + block.column);
+      }
+    }
+  });
+  return result;
+}
+
+TORCH_LIBRARY_FRAGMENT(kvscope, library) {
+  library.def(
+      "attention_rows(Tensor q, Tensor? lse, Tensor history_keys, int[] begin, int[] length, "
+      "Tensor k, float softmax_scale, int[] query_indices, bool causal) -> Tensor");
+}
+
+TORCH_LIBRARY_IMPL(kvscope, CPU, library) {
+  library.impl("attention_rows", &rows_cpu);
+}
+
+at::Tensor dispatch(const char* name,
+                    const at::Tensor& q,
+                    const std::optional<at::Tensor>& lse,
+                    const RaggedRows& history,
+                    const at::Tensor& k,
+                    double softmax_scale,
+                    std::span<const int64_t> query_indices,
+                    bool causal) {
+  check_ragged({.op = name,
+                .q = q,
+                .history_keys = history.keys,
+                .history_values = at::Tensor(),
+                .begin = as_array(history.begin),
+                .length = as_array(history.length),
+                .k = k,
+                .v = at::Tensor()});
+  if (lse) check_lse(name, *lse, q);
+  for (const int64_t index : query_indices) {
+    TORCH_CHECK(index >= 0 && index < q.size(2), name, ": query index ", index, " is outside [0, ",
+                q.size(2), ")");
+  }
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("kvscope::attention_rows", "")
+                             .typed<decltype(rows_cpu)>();
+  return op.call(q, lse, history.keys, as_array(history.begin), as_array(history.length), k,
+                 softmax_scale, as_array(query_indices), causal);
+}
+
+}  // namespace
+
+at::Tensor attention_rows(const at::Tensor& q,
+                          const at::Tensor& lse,
+                          const RaggedRows& history,
+                          const at::Tensor& k,
+                          double softmax_scale,
+                          std::span<const int64_t> query_indices,
+                          bool causal) {
+  return dispatch("attention_rows", q, lse, history, k, softmax_scale, query_indices, causal);
+}
+
+at::Tensor score_rows(const at::Tensor& q,
+                      const RaggedRows& history,
+                      const at::Tensor& k,
+                      double softmax_scale,
+                      std::span<const int64_t> query_indices,
+                      bool causal) {
+  return dispatch("score_rows", q, std::nullopt, history, k, softmax_scale, query_indices, causal);
+}
+
+at::Tensor rows_of_slot(const at::Tensor& packed,
+                        std::span<const int64_t> offsets,
+                        int64_t window,
+                        int64_t slot) {
+  const int64_t columns = offsets[slot + 1] - offsets[slot];
+  return packed.narrow(0, window * offsets[slot], window * columns).view({window, columns});
+}
+
+}  // namespace kvscope

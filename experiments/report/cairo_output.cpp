@@ -1,6 +1,7 @@
 #include "experiments/report/cairo_output.h"
 
 #include <new>
+#include <string>
 
 #include "core/base/error.h"
 
@@ -12,18 +13,20 @@ void check_cairo(cairo_status_t status, const char* doing) {
                                            cairo_status_to_string(status) + "'");
 }
 
-cairo_status_t append_to_string(void* closure, const unsigned char* data, unsigned length) {
+cairo_status_t append_bytes(void* closure, const unsigned char* data, unsigned length) {
   try {
-    static_cast<std::string*>(closure)->append(reinterpret_cast<const char*>(data), length);
+    auto* bytes = static_cast<std::vector<std::byte>*>(closure);
+    const auto* begin = reinterpret_cast<const std::byte*>(data);
+    bytes->insert(bytes->end(), begin, begin + length);
     return CAIRO_STATUS_SUCCESS;
   } catch (const std::bad_alloc&) {  // must not cross Cairo's C frames
     return CAIRO_STATUS_NO_MEMORY;
   }
 }
 
-std::string png_of(cairo_surface_t* surface) {
-  std::string bytes;
-  check_cairo(cairo_surface_write_to_png_stream(surface, append_to_string, &bytes), "encode a PNG");
+std::vector<std::byte> png_of(cairo_surface_t* surface) {
+  std::vector<std::byte> bytes;
+  check_cairo(cairo_surface_write_to_png_stream(surface, append_bytes, &bytes), "encode a PNG");
   return bytes;
 }
 

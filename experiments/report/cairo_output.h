@@ -2,8 +2,9 @@
 
 #include <cairo.h>
 
+#include <cstddef>
 #include <memory>
-#include <string>
+#include <vector>
 
 namespace kvscope {
 
@@ -17,10 +18,10 @@ using CairoSurface = std::unique_ptr<cairo_surface_t, CairoDelete>;
 /// Throws kEnvironment with Cairo's words and `doing` ("draw a PNG") unless `status` is success.
 void check_cairo(cairo_status_t status, const char* doing);
 
-/// Cairo write callback; `closure` is a std::string that takes the bytes.
-cairo_status_t append_to_string(void* closure, const unsigned char* data, unsigned length);
+/// Cairo write callback; `closure` is a std::vector<std::byte> that takes the bytes.
+cairo_status_t append_bytes(void* closure, const unsigned char* data, unsigned length);
 
 /// `surface` as PNG bytes without text entries.
-std::string png_of(cairo_surface_t* surface);
+std::vector<std::byte> png_of(cairo_surface_t* surface);
 
 }  // namespace kvscope

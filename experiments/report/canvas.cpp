@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kFont = "DejaVu Sans";  // Debian's default; fontconfig substitutes elsewhere
 
-void set_source(cairo_t* context, const Colour& c) {
+void set_source(cairo_t* context, const InkColour& c) {
   cairo_set_source_rgba(context, c.red, c.green, c.blue, c.alpha);
 }
 
@@ -32,7 +32,7 @@ void stroke(cairo_t* context, const StrokeStyle& style) {
 }
 
 void polygon_path(
-    cairo_t* context, Point centre, double radius, int corners, double first_degrees) {
+    cairo_t* context, Position centre, double radius, int corners, double first_degrees) {
   for (int i = 0; i < corners; ++i) {
     const double angle = (first_degrees + 360.0 * i / corners) * std::numbers::pi / 180.0;
     cairo_line_to(context, centre.x + radius * std::cos(angle),
@@ -41,29 +41,29 @@ void polygon_path(
   cairo_close_path(context);
 }
 
-void cross_path(cairo_t* context, Point centre, double radius, double rotation) {
+void cross_path(cairo_t* context, Position centre, double radius, double rotation) {
   const double arm = radius;
   const double half = radius * 0.34;
-  const std::array<Point, 12> corners{{{-half, -arm},
-                                       {half, -arm},
-                                       {half, -half},
-                                       {arm, -half},
-                                       {arm, half},
-                                       {half, half},
-                                       {half, arm},
-                                       {-half, arm},
-                                       {-half, half},
-                                       {-arm, half},
-                                       {-arm, -half},
-                                       {-half, -half}}};
-  for (const Point& p : corners) {
+  const std::array<Position, 12> corners{{{-half, -arm},
+                                          {half, -arm},
+                                          {half, -half},
+                                          {arm, -half},
+                                          {arm, half},
+                                          {half, half},
+                                          {half, arm},
+                                          {-half, arm},
+                                          {-half, half},
+                                          {-arm, half},
+                                          {-arm, -half},
+                                          {-half, -half}}};
+  for (const Position& p : corners) {
     cairo_line_to(context, centre.x + p.x * std::cos(rotation) - p.y * std::sin(rotation),
                   centre.y + p.x * std::sin(rotation) + p.y * std::cos(rotation));
   }
   cairo_close_path(context);
 }
 
-void marker_path(cairo_t* context, Marker shape, Point centre, double size) {
+void marker_path(cairo_t* context, Marker shape, Position centre, double size) {
   const double r = size / 2;  // the factors give the shapes equal area to the eye
   switch (shape) {
     case Marker::kCircle:
@@ -123,32 +123,38 @@ double Canvas::height_px() const {
   return recording_->height;
 }
 
-void Canvas::line(Point from, Point to, const StrokeStyle& style) {
-  const std::array<Point, 2> points{from, to};
+void Canvas::line(Position from, Position to, const StrokeStyle& style) {
+  const std::array<Position, 2> points{from, to};
   polyline(points, style);
 }
 
-void Canvas::polyline(std::span<const Point> points, const StrokeStyle& style) {
+void Canvas::polyline(std::span<const Position> points, const StrokeStyle& style) {
   cairo_t* context = recording_->context.get();
   cairo_new_path(context);
-  for (const Point& point : points) cairo_line_to(context, point.x, point.y);
+  for (const Position& point : points) cairo_line_to(context, point.x, point.y);
   stroke(context, style);
 }
 
-void Canvas::fill_rectangle(Point corner, double width, double height, const Colour& colour) {
+void Canvas::fill_rectangle(Position corner, double width, double height, const InkColour& colour) {
   cairo_t* context = recording_->context.get();
   cairo_rectangle(context, corner.x, corner.y, width, height);
   set_source(context, colour);
   cairo_fill(context);
 }
 
-void Canvas::stroke_rectangle(Point corner, double width, double height, const StrokeStyle& style) {
+void Canvas::stroke_rectangle(Position corner,
+                              double width,
+                              double height,
+                              const StrokeStyle& style) {
   cairo_rectangle(recording_->context.get(), corner.x, corner.y, width, height);
   stroke(recording_->context.get(), style);
 }
 
-void Canvas::marker(
-    Marker shape, Point centre, double size_px, const Colour& fill, const Colour& outline) {
+void Canvas::marker(Marker shape,
+                    Position centre,
+                    double size_px,
+                    const InkColour& fill,
+                    const InkColour& outline) {
   cairo_t* context = recording_->context.get();
   cairo_new_path(context);
   marker_path(context, shape, centre, size_px);
@@ -157,7 +163,7 @@ void Canvas::marker(
   stroke(context, {.colour = outline, .width_px = 1.2, .dash_px = {}});
 }
 
-void Canvas::text(std::string_view text, Point anchor, const TextStyle& style) {
+void Canvas::text(std::string_view text, Position anchor, const TextStyle& style) {
   cairo_t* context = recording_->context.get();
   const std::string clean = printable(text);
   set_font(context, style);
@@ -179,7 +185,7 @@ void Canvas::text(std::string_view text, Point anchor, const TextStyle& style) {
   cairo_restore(context);
 }
 
-void Canvas::picture(const Picture& picture, Point corner, int64_t magnification) {
+void Canvas::picture(const Picture& picture, Position corner, int64_t magnification) {
   if (picture.width < 1 || picture.height < 1 || magnification < 1) return;
   cairo_t* context = recording_->context.get();
   const CairoSurface surface = picture_surface(picture, magnification);
@@ -192,7 +198,7 @@ void Canvas::picture(const Picture& picture, Point corner, int64_t magnification
   cairo_restore(context);
 }
 
-void Canvas::clip(Point corner, double width, double height) {
+void Canvas::clip(Position corner, double width, double height) {
   cairo_t* context = recording_->context.get();
   cairo_save(context);
   cairo_rectangle(context, corner.x, corner.y, width, height);

@@ -21,7 +21,7 @@ struct FigureInfo {
   std::vector<std::string> provenance{};
 };
 
-struct Point {
+struct Position {
   double x = 0;
   double y = 0;
 };
@@ -32,14 +32,14 @@ enum class TextBaseline { kAlphabetic, kMiddle, kTop };
 struct TextStyle {
   double size_px = 11;
   bool bold = false;
-  Colour colour = ink::kText;
+  InkColour colour = ink::kText;
   TextAnchor anchor = TextAnchor::kStart;
   TextBaseline baseline = TextBaseline::kAlphabetic;
   double rotation_degrees = 0;  // counter-clockwise about the anchor
 };
 
 struct StrokeStyle {
-  Colour colour = ink::kText;
+  InkColour colour = ink::kText;
   double width_px = 1;
   std::vector<double> dash_px{};  // empty: solid
 };
@@ -70,18 +70,21 @@ class Canvas {
   [[nodiscard]] double width_px() const;
   [[nodiscard]] double height_px() const;
 
-  void line(Point from, Point to, const StrokeStyle& style);
-  void polyline(std::span<const Point> points, const StrokeStyle& style);
-  void fill_rectangle(Point corner, double width, double height, const Colour& colour);
-  void stroke_rectangle(Point corner, double width, double height, const StrokeStyle& style);
+  void line(Position from, Position to, const StrokeStyle& style);
+  void polyline(std::span<const Position> points, const StrokeStyle& style);
+  void fill_rectangle(Position corner, double width, double height, const InkColour& colour);
+  void stroke_rectangle(Position corner, double width, double height, const StrokeStyle& style);
   /// `size_px` is the diameter. `outline` sets it off from what lies below.
-  void marker(
-      Marker shape, Point centre, double size_px, const Colour& fill, const Colour& outline);
-  void text(std::string_view text, Point anchor, const TextStyle& style);
+  void marker(Marker shape,
+              Position centre,
+              double size_px,
+              const InkColour& fill,
+              const InkColour& outline);
+  void text(std::string_view text, Position anchor, const TextStyle& style);
   /// Each pixel of `picture` becomes magnification x magnification pixels, without smoothing.
-  void picture(const Picture& picture, Point corner, int64_t magnification);
+  void picture(const Picture& picture, Position corner, int64_t magnification);
   /// What follows is drawn inside the rectangle only, until `unclip`.
-  void clip(Point corner, double width, double height);
+  void clip(Position corner, double width, double height);
   void unclip();
 
   /// Advance width of one line of text in pixels.
@@ -99,7 +102,7 @@ class Canvas {
   [[nodiscard]] std::string svg(const FigureInfo& info) const;
   [[nodiscard]] std::string png(const FigureInfo& info, double scale = 1) const;
 
-  /// Atomic (see write_file_atomically). Errors: kEnvironment.
+  /// Whole or not at all; missing folders are created (see AtomicFile). Errors: kEnvironment.
   void write_svg(const std::filesystem::path& path, const FigureInfo& info) const;
   void write_png(const std::filesystem::path& path, const FigureInfo& info, double scale = 1) const;
 
@@ -108,7 +111,7 @@ class Canvas {
   std::unique_ptr<Recording> recording_;
 };
 
-/// A picture alone as PNG bytes, e.g. to embed in a page. Errors: kConfig when it has no pixels.
+/// A picture alone as PNG bytes, e.g. to embed in a page. Errors: kInput when it has no pixels.
 std::string picture_png(const Picture& picture, const FigureInfo& info);
 
 }  // namespace kvscope

@@ -5,10 +5,11 @@
 #include <cmath>
 #include <map>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "experiments/report/atomic_file.h"
+#include "core/image/png.h"
+#include "core/image/png_text.h"
 #include "experiments/report/canvas_recording.h"
-#include "experiments/report/png_text.h"
 #include "experiments/report/svg_ids.h"
 #include "experiments/report/text.h"
 
@@ -23,12 +24,19 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-std::vector<PngText> png_entries(const FigureInfo& info) {
-  std::vector<PngText> entries{{"Software", "kvscope"}};
-  if (!info.title.empty()) entries.emplace_back("Title", info.title);
-  if (!info.description.empty()) entries.emplace_back("Description", info.description);
-  if (!info.provenance.empty()) entries.emplace_back("Source", joined(info.provenance));
+PngText png_entries(const FigureInfo& info) {
+  PngText entries{{"Software", "kvscope"}};
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) entries.emplace(key, printable(value));
+  };
+  add("Title", info.title);
+  add("Description", info.description);
+  add("Source", joined(info.provenance));
   return entries;
+}
+
+std::string as_string(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 // Goes right after the opening <svg ...> tag, where SVG wants <title> to be.
@@ -86,10 +94,10 @@ CairoSurface picture_surface(const Picture& picture, int64_t magnification) {
 
 std::string Canvas::svg(const FigureInfo& info) const {
   check_cairo(cairo_status(recording_->context.get()), "draw");
-  std::string bytes;
+  std::vector<std::byte> written;
   {
     CairoSurface surface(cairo_svg_surface_create_for_stream(
-        append_to_string, &bytes, recording_->width, recording_->height));
+        append_bytes, &written, recording_->width, recording_->height));
     check_cairo(cairo_surface_status(surface.get()), "start an SVG");
     cairo_svg_surface_set_document_unit(surface.get(), CAIRO_SVG_UNIT_PX);
     const CairoContext context(cairo_create(surface.get()));
@@ -99,7 +107,7 @@ std::string Canvas::svg(const FigureInfo& info) const {
     cairo_surface_finish(surface.get());
     check_cairo(cairo_surface_status(surface.get()), "write an SVG");
   }
-  bytes = with_stable_ids(bytes);
+  std::string bytes = with_stable_ids(as_string(written));
   const size_t root = bytes.find("<svg");
   const size_t root_end = bytes.find(">\n", root);
   if (root == std::string::npos || root_end == std::string::npos) {
@@ -125,7 +133,9 @@ std::string Canvas::png(const FigureInfo& info, double scale) const {
   cairo_set_source_surface(context.get(), recording_->surface.get(), 0, 0);
   cairo_paint(context.get());
   check_cairo(cairo_status(context.get()), "draw a PNG");
-  return with_png_text(png_of(surface.get()), png_entries(info));
+  std::vector<std::byte> bytes = png_of(surface.get());
+  insert_png_text(bytes, png_entries(info));
+  return as_string(bytes);
 }
 
 void Canvas::write_svg(const std::filesystem::path& path, const FigureInfo& info) const {
@@ -139,7 +149,7 @@ void Canvas::write_png(const std::filesystem::path& path,
 }
 
 std::string picture_png(const Picture& picture, const FigureInfo& info) {
-  return with_png_text(png_of(picture_surface(picture, 1).get()), png_entries(info));
+  return as_string(encode_png(picture, png_entries(info)));
 }
 
 }  // namespace kvscope

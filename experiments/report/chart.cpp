@@ -19,21 +19,21 @@ const TextStyle kName{.size_px = 11.5, .baseline = TextBaseline::kMiddle};
 const TextStyle kPointLabel{.size_px = 10, .colour = ink::kSoft, .baseline = TextBaseline::kTop};
 const TextStyle kNote{.size_px = 10, .colour = ink::kSoft};
 
-Colour line_colour(const Series& series, size_t index) {
+InkColour line_colour(const ChartSeries& series, size_t index) {
   return series.faint ? series_colour(index).with_alpha(0.35) : series_colour(index);
 }
 
 // A curve with far more points than pixels keeps, for each pixel column, its first, lowest, highest
 // and last point: the same picture from a small file.
-std::vector<Point> thinned(const std::vector<Point>& points) {
-  std::vector<Point> kept;
+std::vector<Position> thinned(const std::vector<Position>& points) {
+  std::vector<Position> kept;
   for (size_t begin = 0; begin < points.size();) {
     size_t end = begin + 1;
     while (end < points.size() && std::floor(points[end].x) == std::floor(points[begin].x)) ++end;
     if (end - begin <= 4) {
       kept.insert(kept.end(), points.begin() + begin, points.begin() + end);
     } else {
-      const auto lower = [](const Point& a, const Point& b) { return a.y < b.y; };
+      const auto lower = [](const Position& a, const Position& b) { return a.y < b.y; };
       const auto [low, high] =
           std::minmax_element(points.begin() + begin, points.begin() + end, lower);
       kept.push_back(points[begin]);
@@ -46,7 +46,7 @@ std::vector<Point> thinned(const std::vector<Point>& points) {
   return kept;
 }
 
-void draw_lines(Canvas& canvas, const ChartFrame& frame, const Series& series, size_t index) {
+void draw_lines(Canvas& canvas, const ChartFrame& frame, const ChartSeries& series, size_t index) {
   if (!series.connected) return;
   StrokeStyle style{
       .colour = line_colour(series, index), .width_px = series.faint ? 1.0 : 1.9, .dash_px = {}};
@@ -54,7 +54,7 @@ void draw_lines(Canvas& canvas, const ChartFrame& frame, const Series& series, s
     style.dash_px = {5, 3};  // colours repeat: tell apart by dashes
   StrokeStyle pale = style;
   pale.colour = style.colour.with_alpha(0.35);
-  std::vector<Point> run;
+  std::vector<Position> run;
   bool run_is_pale = false;
   const auto flush = [&] {
     if (run.size() > 1) canvas.polyline(thinned(run), run_is_pale ? pale : style);
@@ -81,15 +81,18 @@ void draw_lines(Canvas& canvas, const ChartFrame& frame, const Series& series, s
   flush();
 }
 
-void draw_error_bars(Canvas& canvas, const ChartFrame& frame, const Series& series, size_t index) {
+void draw_error_bars(Canvas& canvas,
+                     const ChartFrame& frame,
+                     const ChartSeries& series,
+                     size_t index) {
   for (const ChartPoint& point : series.points) {
     if (!frame.contains(point) || !(point.y_half_width > 0)) continue;
-    const Colour colour = point.muted ? ink::kMuted : series_colour(index);
+    const InkColour colour = point.muted ? ink::kMuted : series_colour(index);
     const StrokeStyle style{.colour = colour, .width_px = 1.2, .dash_px = {}};
     const double low = std::max(point.y - point.y_half_width, frame.y.minimum);
     const double high = std::min(point.y + point.y_half_width, frame.y.maximum);
-    const Point bottom = frame.at(point.x, low);
-    const Point top = frame.at(point.x, high);
+    const Position bottom = frame.at(point.x, low);
+    const Position top = frame.at(point.x, high);
     canvas.line(bottom, top, style);
     if (low > frame.y.minimum)
       canvas.line({bottom.x - 3, bottom.y}, {bottom.x + 3, bottom.y}, style);
@@ -97,7 +100,10 @@ void draw_error_bars(Canvas& canvas, const ChartFrame& frame, const Series& seri
   }
 }
 
-void draw_markers(Canvas& canvas, const ChartFrame& frame, const Series& series, size_t index) {
+void draw_markers(Canvas& canvas,
+                  const ChartFrame& frame,
+                  const ChartSeries& series,
+                  size_t index) {
   if (!series.markers) return;
   for (const bool muted : {true, false}) {  // the points that matter on top
     for (const ChartPoint& point : series.points) {
@@ -111,12 +117,12 @@ void draw_markers(Canvas& canvas, const ChartFrame& frame, const Series& series,
 
 // What the labels of points must not cover: markers, error bars, lines and reference lines.
 void take_drawn(LabelPlaces& places, const ChartFrame& frame, const Chart& chart) {
-  for (const Series& series : chart.series) {
+  for (const ChartSeries& series : chart.series) {
     if (!series.markers) continue;
     const ChartPoint* previous = nullptr;
     for (const ChartPoint& point : series.points) {
       if (!frame.contains(point)) continue;
-      const Point at = frame.at(point.x, point.y);
+      const Position at = frame.at(point.x, point.y);
       places.take({at.x - 5, at.y - 5, 10, 10});
       if (series.connected && previous != nullptr) {
         places.take_segment(frame.at(previous->x, previous->y), at);
@@ -141,14 +147,14 @@ void take_drawn(LabelPlaces& places, const ChartFrame& frame, const Chart& chart
 
 void draw_point_labels(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
   const auto has_label = [](const ChartPoint& point) { return !point.label.empty(); };
-  if (std::none_of(chart.series.begin(), chart.series.end(), [&](const Series& series) {
+  if (std::none_of(chart.series.begin(), chart.series.end(), [&](const ChartSeries& series) {
         return std::any_of(series.points.begin(), series.points.end(), has_label);
       })) {
     return;
   }
   LabelPlaces places({frame.left, frame.top, frame.width, frame.height});
   take_drawn(places, frame, chart);
-  for (const Series& series : chart.series) {
+  for (const ChartSeries& series : chart.series) {
     for (const ChartPoint& point : series.points) {
       if (point.label.empty() || !frame.contains(point)) continue;
       const double width = canvas.text_width(point.label, kPointLabel);
@@ -181,7 +187,7 @@ void draw_references(Canvas& canvas, const ChartFrame& frame, const Chart& chart
 void draw_names(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
   struct Name {
     size_t series;
-    Point end;
+    Position end;
     bool has_end = false;
   };
   std::vector<Name> names;
@@ -191,7 +197,7 @@ void draw_names(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
     Name name{i, {frame.right(), frame.bottom()}, false};
     for (const ChartPoint& point : chart.series[i].points) {
       if (!frame.contains(point)) continue;
-      const Point at = frame.at(point.x, point.y);
+      const Position at = frame.at(point.x, point.y);
       if (!name.has_end || at.x >= name.end.x) name.end = at;
       name.has_end = true;
     }
@@ -201,12 +207,12 @@ void draw_names(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
   const std::vector<double> placed =
       spread_positions(heights, kNameSpacing, frame.top + 4, frame.bottom() - 4);
   for (size_t i = 0; i < names.size(); ++i) {
-    const Series& series = chart.series[names[i].series];
-    const Colour colour = series_colour(names[i].series);
+    const ChartSeries& series = chart.series[names[i].series];
+    const InkColour colour = series_colour(names[i].series);
     const double x = frame.right() + 30;
     if (names[i].has_end && series.connected && !series.faint &&
         frame.right() - names[i].end.x < frame.width * 0.3) {
-      const std::vector<Point> leader{
+      const std::vector<Position> leader{
           {names[i].end.x + 7, names[i].end.y},
           {std::max(names[i].end.x + 7, frame.right() + 2), names[i].end.y},
           {x - 13, placed[i]}};
@@ -227,7 +233,7 @@ void draw_names(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
 
 double names_width(const Canvas& canvas, const Chart& chart) {
   double widest = 0;
-  for (const Series& series : chart.series) {
+  for (const ChartSeries& series : chart.series) {
     if (series.name.empty()) continue;
     const std::string name = canvas.wrapped(series.name, kName, kNameWidth, 1)[0];
     widest = std::max(widest, 47 + canvas.text_width(name, kName));
@@ -237,7 +243,7 @@ double names_width(const Canvas& canvas, const Chart& chart) {
 
 std::string notes(const Chart& chart, const ChartFrame& frame) {
   int64_t left_out = 0;
-  for (const Series& series : chart.series) {
+  for (const ChartSeries& series : chart.series) {
     left_out += std::count_if(series.points.begin(), series.points.end(),
                               [&](const ChartPoint& point) { return !frame.contains(point); });
   }
@@ -250,7 +256,7 @@ std::string notes(const Chart& chart, const ChartFrame& frame) {
 
 FigureInfo chart_info(const Chart& chart) {
   std::string series;
-  for (const Series& one : chart.series) {
+  for (const ChartSeries& one : chart.series) {
     if (!one.name.empty()) series += (series.empty() ? "" : ", ") + one.name;
   }
   return {chart.title, fmt::format("{} against {}: {}", chart.y.label, chart.x.label, series),
@@ -265,7 +271,7 @@ Canvas draw_chart(const Chart& chart) {
   const double names_height = kNameSpacing * static_cast<double>(chart.series.size());
 
   double top = kOuter;
-  std::vector<std::pair<std::string, Point>> titles;
+  std::vector<std::pair<std::string, Position>> titles;
   std::vector<std::string> subtitles;
   const double title_y = top + 14;
   if (!chart.title.empty()) top += 24;
@@ -299,8 +305,8 @@ Canvas draw_chart(const Chart& chart) {
     return canvas;
   }
   draw_chart_frame(canvas, frame, chart);
-  std::vector<Point> frontier;
-  for (const Point& point : chart.frontier) {
+  std::vector<Position> frontier;
+  for (const Position& point : chart.frontier) {
     if (frame.x.contains(point.x) && frame.y.contains(point.y)) {
       frontier.push_back(frame.at(point.x, point.y));
     }

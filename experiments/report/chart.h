@@ -17,7 +17,7 @@ struct ChartPoint {
   bool muted = false;        // greyed, e.g. because another point is better in both directions
 };
 
-struct Series {
+struct ChartSeries {
   std::string name{};
   std::vector<ChartPoint> points{};  // drawn in this order
   bool connected = true;
@@ -31,7 +31,7 @@ struct ReferenceLine {
   bool vertical = false;
 };
 
-struct Axis {
+struct ChartAxis {
   std::string label{};
   std::string unit{};
   std::string remark{};  // after label and unit, e.g. "higher is better"
@@ -46,11 +46,11 @@ struct Chart {
   std::string title{};
   std::string subtitle{};
   std::string note{};  // below the chart
-  Axis x{};
-  Axis y{};
-  std::vector<Series> series{};
+  ChartAxis x{};
+  ChartAxis y{};
+  std::vector<ChartSeries> series{};
   std::vector<ReferenceLine> references{};
-  std::vector<Point> frontier{};  // in data units; a broad pale line behind the data
+  std::vector<Position> frontier{};  // in data units; a broad pale line behind the data
   double width_px = 860;
   double height_px = 500;
   std::vector<std::string> provenance{};

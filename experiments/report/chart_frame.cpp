@@ -10,7 +10,7 @@ namespace {
 constexpr double kMargin = 0.05;  // of the data's extent, on each side
 const TextStyle kTickText{.size_px = 11, .colour = ink::kSoft};
 
-bool is_placeable(double value, const Axis& axis) {
+bool is_placeable(double value, const ChartAxis& axis) {
   if (!std::isfinite(value)) return false;
   if (axis.scale == AxisScale::kLogarithmic && value <= 0) return false;
   return value >= axis.minimum.value_or(value) && value <= axis.maximum.value_or(value);
@@ -20,14 +20,14 @@ bool is_placeable(double value, const Axis& axis) {
 struct Extent {
   double low = std::numeric_limits<double>::infinity();
   double high = -std::numeric_limits<double>::infinity();
-  void include(double value, const Axis& axis) {
+  void include(double value, const ChartAxis& axis) {
     if (!is_placeable(value, axis)) return;
     low = std::min(low, value);
     high = std::max(high, value);
   }
 };
 
-AxisRange range_of(const Extent& extent, const Axis& axis) {
+AxisRange range_of(const Extent& extent, const ChartAxis& axis) {
   const bool logarithmic = axis.scale == AxisScale::kLogarithmic;
   double low = logarithmic ? std::log10(extent.low) : extent.low;
   double high = logarithmic ? std::log10(extent.high) : extent.high;
@@ -44,7 +44,7 @@ AxisRange range_of(const Extent& extent, const Axis& axis) {
   return range;
 }
 
-std::string axis_title(const Axis& axis) {
+std::string axis_title(const ChartAxis& axis) {
   std::string title = axis.label;
   if (!axis.unit.empty()) title += " (" + axis.unit + ")";
   if (!axis.remark.empty()) title += (title.empty() ? "" : ", ") + axis.remark;
@@ -69,7 +69,7 @@ double AxisRange::fraction(double value) const {
   return (value - minimum) / (maximum - minimum);
 }
 
-Point ChartFrame::at(double x_value, double y_value) const {
+Position ChartFrame::at(double x_value, double y_value) const {
   return {left + x.fraction(x_value) * width, bottom() - y.fraction(y_value) * height};
 }
 
@@ -80,7 +80,7 @@ bool ChartFrame::contains(const ChartPoint& point) const {
 std::optional<std::pair<AxisRange, AxisRange>> chart_ranges(const Chart& chart) {
   Extent x;
   Extent y;
-  for (const Series& series : chart.series) {
+  for (const ChartSeries& series : chart.series) {
     for (const ChartPoint& point : series.points) {
       if (!is_placeable(point.x, chart.x) || !is_placeable(point.y, chart.y)) continue;
       x.include(point.x, chart.x);

@@ -28,7 +28,7 @@ struct ChartFrame {
 
   [[nodiscard]] double right() const { return left + width; }
   [[nodiscard]] double bottom() const { return top + height; }
-  [[nodiscard]] Point at(double x_value, double y_value) const;
+  [[nodiscard]] Position at(double x_value, double y_value) const;
   [[nodiscard]] bool contains(const ChartPoint& point) const;
 };
 

@@ -21,15 +21,15 @@ double linear(double part) {
 
 }  // namespace
 
-double Colour::luminance() const {
+double InkColour::luminance() const {
   return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
 }
 
-Colour colour_of(unsigned rgb) {
+InkColour colour_of(unsigned rgb) {
   return {((rgb >> 16) & 255u) / 255.0, ((rgb >> 8) & 255u) / 255.0, (rgb & 255u) / 255.0};
 }
 
-Colour series_colour(size_t index) {
+InkColour series_colour(size_t index) {
   return colour_of(kSeries[index % kSeries.size()]);
 }
 
@@ -37,19 +37,19 @@ size_t series_colour_count() {
   return kSeries.size();
 }
 
-Colour viridis(double fraction) {
+InkColour viridis(double fraction) {
   const double at = std::clamp(fraction, 0.0, 1.0) * (kViridis.size() - 1);
   const auto low = std::min(static_cast<size_t>(at), kViridis.size() - 2);
   const double weight = at - static_cast<double>(low);
-  const Colour a = colour_of(kViridis[low]);
-  const Colour b = colour_of(kViridis[low + 1]);
+  const InkColour a = colour_of(kViridis[low]);
+  const InkColour b = colour_of(kViridis[low + 1]);
   return {a.red + weight * (b.red - a.red), a.green + weight * (b.green - a.green),
           a.blue + weight * (b.blue - a.blue)};
 }
 
-Colour text_colour_on(const Colour& background) {
+InkColour text_colour_on(const InkColour& background) {
   // Contrast against white beats contrast against black below this luminance (WCAG 2.2).
-  return background.luminance() < 0.179 ? Colour{1, 1, 1} : Colour{0, 0, 0};
+  return background.luminance() < 0.179 ? InkColour{1, 1, 1} : InkColour{0, 0, 0};
 }
 
 }  // namespace kvscope

@@ -120,7 +120,7 @@ Canvas draw_contact_sheet(const ContactSheet& sheet) {
                   labels[r][i].second);
     }
     for (size_t c = 0; c < sheet.prompts.size(); ++c) {
-      const Point corner{left + (cell_width + kGap) * static_cast<double>(c), top};
+      const Position corner{left + (cell_width + kGap) * static_cast<double>(c), top};
       const auto& picture = sheet.rows[r].pictures[c];
       if (picture) {
         // Whole pixels: half a pixel off would smear every one of the picture's.

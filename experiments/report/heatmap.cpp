@@ -64,7 +64,7 @@ double cell_size(size_t cells, double total, double smallest, double largest) {
   return std::clamp(std::floor(total / static_cast<double>(cells)), smallest, largest);
 }
 
-void draw_hatched(Canvas& canvas, Point corner, double width, double height) {
+void draw_hatched(Canvas& canvas, Position corner, double width, double height) {
   canvas.fill_rectangle(corner, width, height, colour_of(0xF1F2F4));
   canvas.clip(corner, width, height);
   const StrokeStyle style{.colour = colour_of(0xC9CCD1), .width_px = 1, .dash_px = {}};
@@ -75,7 +75,7 @@ void draw_hatched(Canvas& canvas, Point corner, double width, double height) {
 }
 
 struct Grid {
-  Point corner;
+  Position corner;
   double cell_width = 0;
   double cell_height = 0;
   double gap = 0;
@@ -84,11 +84,11 @@ struct Grid {
 void draw_cells(Canvas& canvas, const Heatmap& heatmap, const AxisRange& range, const Grid& grid) {
   const size_t columns = heatmap.column_labels.size();
   const auto corner_of = [&](size_t row, size_t column) {
-    return Point{grid.corner.x + grid.cell_width * static_cast<double>(column),
-                 grid.corner.y + grid.cell_height * static_cast<double>(row)};
+    return Position{grid.corner.x + grid.cell_width * static_cast<double>(column),
+                    grid.corner.y + grid.cell_height * static_cast<double>(row)};
   };
   for (size_t i = 0; i < heatmap.values.size(); ++i) {
-    const Point corner = corner_of(i / columns, i % columns);
+    const Position corner = corner_of(i / columns, i % columns);
     const bool last_column = i % columns + 1 == columns;
     const bool last_row = i + columns >= heatmap.values.size();
     // Without a gap, cells overlap to the right and below, where the next cell covers them: no
@@ -103,7 +103,8 @@ void draw_cells(Canvas& canvas, const Heatmap& heatmap, const AxisRange& range, 
     }
   }
   for (const HeatmapMark& mark : heatmap.marks) {
-    const Point corner = corner_of(static_cast<size_t>(mark.row), static_cast<size_t>(mark.column));
+    const Position corner =
+        corner_of(static_cast<size_t>(mark.row), static_cast<size_t>(mark.column));
     const double value =
         heatmap.values[static_cast<size_t>(mark.row) * columns + static_cast<size_t>(mark.column)];
     TextStyle style{.size_px = std::clamp(grid.cell_height * 0.6, 6.0, 11.0),
@@ -152,7 +153,7 @@ void draw_labels(Canvas& canvas, const Heatmap& heatmap, const Grid& grid, bool 
   }
 }
 
-void draw_colour_bar(Canvas& canvas, const AxisRange& range, Point corner, double height) {
+void draw_colour_bar(Canvas& canvas, const AxisRange& range, Position corner, double height) {
   const int steps = static_cast<int>(height);
   for (int i = 0; i < steps; ++i) {
     const double fraction = 1 - (i + 0.5) / steps;

@@ -28,12 +28,12 @@ std::vector<double> spread_positions(std::vector<double> wanted,
   return wanted;
 }
 
-bool Box::overlaps(const Box& other) const {
+bool LabelBox::overlaps(const LabelBox& other) const {
   return left < other.left + other.width && other.left < left + width &&
          top < other.top + other.height && other.top < top + height;
 }
 
-void LabelPlaces::take_segment(Point from, Point to) {
+void LabelPlaces::take_segment(Position from, Position to) {
   constexpr double kStep = 4;
   const int steps = 1 + static_cast<int>(std::hypot(to.x - from.x, to.y - from.y) / kStep);
   for (int i = 0; i <= steps; ++i) {
@@ -42,9 +42,12 @@ void LabelPlaces::take_segment(Point from, Point to) {
   }
 }
 
-std::optional<Box> LabelPlaces::place(Point point, double width, double height, double gap) {
+std::optional<LabelBox> LabelPlaces::place(Position point,
+                                           double width,
+                                           double height,
+                                           double gap) {
   const double diagonal = gap * 0.7;  // curves mostly rise, so their upper left is free
-  const std::array<Box, 8> candidates{
+  const std::array<LabelBox, 8> candidates{
       {{point.x - width / 2, point.y - gap - height, width, height},
        {point.x - width / 2, point.y + gap, width, height},
        {point.x - diagonal - width, point.y - diagonal - height, width, height},
@@ -53,13 +56,13 @@ std::optional<Box> LabelPlaces::place(Point point, double width, double height, 
        {point.x - diagonal - width, point.y + diagonal, width, height},
        {point.x + gap, point.y - height / 2, width, height},
        {point.x - gap - width, point.y - height / 2, width, height}}};
-  for (const Box& box : candidates) {
+  for (const LabelBox& box : candidates) {
     const bool inside = box.left >= area_.left && box.top >= area_.top &&
                         box.left + box.width <= area_.left + area_.width &&
                         box.top + box.height <= area_.top + area_.height;
     if (!inside) continue;
     if (std::any_of(taken_.begin(), taken_.end(),
-                    [&](const Box& other) { return box.overlaps(other); })) {
+                    [&](const LabelBox& other) { return box.overlaps(other); })) {
       continue;
     }
     take(box);

@@ -15,28 +15,28 @@ std::vector<double> spread_positions(std::vector<double> wanted,
                                      double low,
                                      double high);
 
-struct Box {
+struct LabelBox {
   double left = 0;
   double top = 0;
   double width = 0;
   double height = 0;
-  [[nodiscard]] bool overlaps(const Box& other) const;
+  [[nodiscard]] bool overlaps(const LabelBox& other) const;
 };
 
 /// Remembers what is taken and finds a free place for a label near a point.
 class LabelPlaces {
  public:
-  explicit LabelPlaces(const Box& area) : area_(area) {}
-  void take(const Box& box) { taken_.push_back(box); }
+  explicit LabelPlaces(const LabelBox& area) : area_(area) {}
+  void take(const LabelBox& box) { taken_.push_back(box); }
   /// Takes what a thin line covers.
-  void take_segment(Point from, Point to);
+  void take_segment(Position from, Position to);
   /// A free box of this size above, below, diagonally or beside `point`, inside the area; taken if
   /// found.
-  std::optional<Box> place(Point point, double width, double height, double gap);
+  std::optional<LabelBox> place(Position point, double width, double height, double gap);
 
  private:
-  Box area_;
-  std::vector<Box> taken_;
+  LabelBox area_;
+  std::vector<LabelBox> taken_;
 };
 
 }  // namespace kvscope

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "experiments/report/atomic_file.h"
 #include "experiments/report/page_style.h"
 #include "experiments/report/svg_ids.h"
 #include "experiments/report/text.h"
@@ -48,7 +48,7 @@ struct BlockWriter {
   }
 };
 
-std::string provenance_html(const Page& page) {
+std::string provenance_html(const ReportPage& page) {
   if (page.provenance.empty() && page.points.empty()) return "";
   std::string html = "<details class=\"provenance\" open><summary>Provenance</summary>\n<dl>\n";
   for (const auto& [key, value] : page.provenance) {
@@ -73,7 +73,7 @@ std::string inline_svg(const std::string& svg, const std::string& prefix) {
   return rename_svg_ids(svg.substr(root), [&](const std::string& id) { return prefix + id; });
 }
 
-std::string page_html(const Page& page) {
+std::string page_html(const ReportPage& page) {
   std::string html = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n";
   html += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
   html += "<meta name=\"generator\" content=\"kvscope\">\n";
@@ -94,7 +94,7 @@ std::string page_html(const Page& page) {
   for (size_t i = 0; i < page.sections.size(); ++i) {
     html +=
         fmt::format("<section id=\"s{}\">\n<h2>{}</h2>\n", i, escape_xml(page.sections[i].title));
-    for (const PageBlock& block : page.sections[i].blocks) {
+    for (const ReportBlock& block : page.sections[i].blocks) {
       html += std::visit(BlockWriter{block_index++}, block);
     }
     html += "</section>\n";
@@ -102,7 +102,7 @@ std::string page_html(const Page& page) {
   return html + "</main>\n<script>" + kPageScript + "</script>\n</body>\n</html>\n";
 }
 
-void write_page(const std::filesystem::path& path, const Page& page) {
+void write_page(const std::filesystem::path& path, const ReportPage& page) {
   write_file_atomically(path, page_html(page));
 }
 

@@ -30,30 +30,30 @@ struct PngFigure {
   bool pixelated = false;  // magnified without smoothing
 };
 
-using PageBlock = std::variant<Paragraph, Table, SvgFigure, PngFigure>;
+using ReportBlock = std::variant<Paragraph, Table, SvgFigure, PngFigure>;
 
-struct PageSection {
+struct ReportSection {
   std::string title{};
-  std::vector<PageBlock> blocks{};
+  std::vector<ReportBlock> blocks{};
 };
 
 /// A report in one HTML file: no network, no other files, readable with scripts off (they only sort
 /// tables).
-struct Page {
+struct ReportPage {
   std::string title{};
   std::string subtitle{};
   std::vector<std::pair<std::string, std::string>>
       provenance;                     // e.g. {"command", "kvscope run -m ..."}
   std::vector<std::string> points{};  // hashes of the points it shows
-  std::vector<PageSection> sections{};
+  std::vector<ReportSection> sections{};
 };
 
 /// Complete HTML 5. Every string is escaped except `SvgFigure::svg`, which must be one that this
 /// program drew. Errors: kConfig for a malformed table or an SVG without a root element.
-std::string page_html(const Page& page);
+std::string page_html(const ReportPage& page);
 
-/// Atomic. Errors: kEnvironment, and those of page_html.
-void write_page(const std::filesystem::path& path, const Page& page);
+/// Whole or not at all; missing folders are created. Errors: kEnvironment, those of page_html.
+void write_page(const std::filesystem::path& path, const ReportPage& page);
 
 /// `svg` ready to stand inside HTML: no XML declaration, and every id begins with `prefix`, because
 /// the ids of several drawings in one page would otherwise collide and exchange their letters.

@@ -55,7 +55,7 @@ for (const table of document.querySelectorAll("figure.table table")) {
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const key = row => {
         const cell = row.cells[column];
-        return cell.dataset.value === undefined ? cell.textContent : Number(cell.dataset.value);
+        return cell.dataset.value === undefined ? cell.textContent : TableNumber(cell.dataset.value);
       };
       const empty = row => row.cells[column].classList.contains("missing");
       [...body.rows].sort((a, b) => {

@@ -18,12 +18,12 @@ std::string shown(double value, int decimals) {
   return digits;
 }
 
-int decimals_of(const Number& number, const Column& column) {
+int decimals_of(const TableNumber& number, const TableColumn& column) {
   return number.decimals >= 0 ? number.decimals : column.decimals;
 }
 
 // The value as a reader sees it, so that cells which look equal rank equal.
-double rounded(const Number& number, const Column& column) {
+double rounded(const TableNumber& number, const TableColumn& column) {
   if (std::isinf(number.value)) return number.value;
   return std::stod(shown(number.value, decimals_of(number, column)));
 }
@@ -39,23 +39,23 @@ void check_shape(const Table& table) {
 
 }  // namespace
 
-Cell Cell::number(double value, double half_width, int decimals) {
+TableCell TableCell::number(double value, double half_width, int decimals) {
   if (std::isnan(value)) return missing("not a number");
-  return {Number{value, std::isnan(half_width) ? -1 : half_width, decimals}};
+  return {TableNumber{value, std::isnan(half_width) ? -1 : half_width, decimals}};
 }
 
-std::vector<std::vector<Rank>> ranks(const Table& table) {
+std::vector<std::vector<TableRank>> ranks(const Table& table) {
   check_shape(table);
-  std::vector<std::vector<Rank>> all(table.rows.size(),
-                                     std::vector<Rank>(table.columns.size(), Rank::kNone));
+  std::vector<std::vector<TableRank>> all(
+      table.rows.size(), std::vector<TableRank>(table.columns.size(), TableRank::kNone));
   for (size_t c = 0; c < table.columns.size(); ++c) {
-    const Column& column = table.columns[c];
+    const TableColumn& column = table.columns[c];
     if (column.better == Better::kNone) continue;
     const double sign = column.better == Better::kHigher ? -1.0 : 1.0;
     std::vector<std::pair<size_t, double>> competing;  // row, cost: lower is better
     std::vector<double> costs;
     for (size_t r = 0; r < table.rows.size(); ++r) {
-      const auto* number = std::get_if<Number>(&table.rows[r].cells[c].content);
+      const auto* number = std::get_if<TableNumber>(&table.rows[r].cells[c].content);
       if (number == nullptr || table.rows[r].reference) continue;
       competing.emplace_back(r, sign * rounded(*number, column));
       costs.push_back(competing.back().second);
@@ -64,8 +64,8 @@ std::vector<std::vector<Rank>> ranks(const Table& table) {
     costs.erase(std::unique(costs.begin(), costs.end()), costs.end());
     if (costs.size() < 2) continue;
     for (const auto& [row, cost] : competing) {
-      if (cost == costs[0]) all[row][c] = Rank::kBest;
-      if (cost == costs[1]) all[row][c] = Rank::kSecond;
+      if (cost == costs[0]) all[row][c] = TableRank::kBest;
+      if (cost == costs[1]) all[row][c] = TableRank::kSecond;
     }
   }
   return all;
@@ -73,9 +73,9 @@ std::vector<std::vector<Rank>> ranks(const Table& table) {
 
 std::vector<std::string> footnotes(const Table& table) {
   std::vector<std::string> notes;
-  for (const Row& row : table.rows) {
-    for (const Cell& cell : row.cells) {
-      const auto* missing = std::get_if<Missing>(&cell.content);
+  for (const TableRow& row : table.rows) {
+    for (const TableCell& cell : row.cells) {
+      const auto* missing = std::get_if<TableMissing>(&cell.content);
       if (missing == nullptr) continue;
       if (std::find(notes.begin(), notes.end(), missing->reason) == notes.end()) {
         notes.push_back(missing->reason);
@@ -89,15 +89,15 @@ int64_t footnote_number(const std::vector<std::string>& notes, const std::string
   return std::find(notes.begin(), notes.end(), reason) - notes.begin() + 1;
 }
 
-std::string shown_value(const Number& number, const Column& column) {
+std::string shown_value(const TableNumber& number, const TableColumn& column) {
   return shown(number.value, decimals_of(number, column));
 }
 
-std::string shown_half_width(const Number& number, const Column& column) {
+std::string shown_half_width(const TableNumber& number, const TableColumn& column) {
   return number.has_interval() ? shown(number.half_width, decimals_of(number, column)) : "";
 }
 
-std::string header_with_unit(const Column& column) {
+std::string header_with_unit(const TableColumn& column) {
   return column.unit.empty() ? column.header : column.header + " (" + column.unit + ")";
 }
 

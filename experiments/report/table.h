@@ -12,7 +12,7 @@ enum class Better { kNone, kHigher, kLower };
 enum class Align { kLeft, kCentre, kRight };
 
 /// One column. `decimals` is how many digits after the point its numbers show (CSV always has all).
-struct Column {
+struct TableColumn {
   std::string header{};
   std::string unit{};  // empty: none
   Align align = Align::kRight;
@@ -21,35 +21,35 @@ struct Column {
 };
 
 /// A measured value; `half_width` is half of its confidence interval, negative when it has none.
-/// Infinity is a value (the PSNR of equal pictures); NaN is not, see Cell::number.
-struct Number {
+/// Infinity is a value (the PSNR of equal pictures); NaN is not, see TableCell::number.
+struct TableNumber {
   double value = 0;
   double half_width = -1;
   int decimals = -1;  // negative: the column's
   [[nodiscard]] bool has_interval() const { return half_width >= 0; }
-  bool operator==(const Number&) const = default;
+  bool operator==(const TableNumber&) const = default;
 };
 
 /// No run stands behind this cell; readers are told why.
-struct Missing {
+struct TableMissing {
   std::string reason{};
-  bool operator==(const Missing&) const = default;
+  bool operator==(const TableMissing&) const = default;
 };
 
-struct Cell {
-  std::variant<std::string, Number, Missing> content{};
+struct TableCell {
+  std::variant<std::string, TableNumber, TableMissing> content{};
 
-  static Cell text(std::string text) { return {std::move(text)}; }
+  static TableCell text(std::string text) { return {std::move(text)}; }
   /// NaN becomes a missing cell with the reason "not a number".
-  static Cell number(double value, double half_width = -1, int decimals = -1);
-  static Cell missing(std::string reason) { return {Missing{std::move(reason)}}; }
-  bool operator==(const Cell&) const = default;
+  static TableCell number(double value, double half_width = -1, int decimals = -1);
+  static TableCell missing(std::string reason) { return {TableMissing{std::move(reason)}}; }
+  bool operator==(const TableCell&) const = default;
 };
 
 /// One line of a table. A reference row (the full cache) stands apart and does not compete for
 /// best.
-struct Row {
-  std::vector<Cell> cells{};  // one a column
+struct TableRow {
+  std::vector<TableCell> cells{};  // one a column
   bool reference = false;
 };
 
@@ -57,19 +57,19 @@ struct Row {
 /// set off by a rule.
 struct Table {
   std::string title{};
-  std::vector<Column> columns{};
-  std::vector<Row> rows{};
+  std::vector<TableColumn> columns{};
+  std::vector<TableRow> rows{};
   std::vector<std::string> provenance{};  // hashes of the points the numbers came from
   std::string interval_name = "95 % confidence half width";
 };
 
-/// Rank of a cell within its column.
-enum class Rank { kNone, kBest, kSecond };
+/// Place of a cell within its column.
+enum class TableRank { kNone, kBest, kSecond };
 
 /// [rows][columns]. Numbers that print alike share a rank; a column whose numbers all print alike
 /// has no best; reference rows and columns with Better::kNone are never ranked. Errors: kConfig
 /// when a row's cell count differs from the columns'.
-std::vector<std::vector<Rank>> ranks(const Table& table);
+std::vector<std::vector<TableRank>> ranks(const Table& table);
 
 /// The reasons of missing cells, each once, in order of appearance: footnote i + 1.
 std::vector<std::string> footnotes(const Table& table);
@@ -78,13 +78,13 @@ std::vector<std::string> footnotes(const Table& table);
 int64_t footnote_number(const std::vector<std::string>& notes, const std::string& reason);
 
 /// Digits as shown: "24.31", "∞", "-∞". Never "-0.00".
-std::string shown_value(const Number& number, const Column& column);
+std::string shown_value(const TableNumber& number, const TableColumn& column);
 
 /// Digits of the half width with the value's decimals; empty when there is none.
-std::string shown_half_width(const Number& number, const Column& column);
+std::string shown_half_width(const TableNumber& number, const TableColumn& column);
 
 /// "PSNR (dB)"; the header alone without a unit.
-std::string header_with_unit(const Column& column);
+std::string header_with_unit(const TableColumn& column);
 
 /// Aligned text for a terminal: Unicode-safe widths, decimal points in one line, missing = em dash
 /// with a footnote. `ansi` adds bold for best, underline for second, dim for reference rows.

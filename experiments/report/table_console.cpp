@@ -14,7 +14,7 @@ struct Parts {
   std::string fraction;  // ".31"
   std::string interval;  // " ± 0.42"
   bool is_text = false;
-  Rank rank = Rank::kNone;
+  TableRank rank = TableRank::kNone;
 };
 
 struct Widths {
@@ -32,26 +32,29 @@ std::string pad(const std::string& text, int64_t width, Align align) {
          std::string(static_cast<size_t>(missing - left), ' ');
 }
 
-Parts split(const Cell& cell, const Column& column, const std::vector<std::string>& notes) {
+Parts split(const TableCell& cell,
+            const TableColumn& column,
+            const std::vector<std::string>& notes) {
   Parts parts;
   if (const auto* text = std::get_if<std::string>(&cell.content)) {
     parts.whole = printable(*text);
     parts.is_text = true;
-  } else if (const auto* number = std::get_if<Number>(&cell.content)) {
+  } else if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
     const std::string digits = shown_value(*number, column);
     const size_t point = std::min(digits.find('.'), digits.size());
     parts.whole = digits.substr(0, point);
     parts.fraction = digits.substr(point);
     if (number->has_interval()) parts.interval = shown_half_width(*number, column);
   } else {
-    parts.whole = "—" + superscript(footnote_number(notes, std::get<Missing>(cell.content).reason));
+    parts.whole =
+        "—" + superscript(footnote_number(notes, std::get<TableMissing>(cell.content).reason));
   }
   return parts;
 }
 
-std::string painted(const std::string& text, Rank rank, bool ansi) {
-  if (!ansi || rank == Rank::kNone) return text;
-  return (rank == Rank::kBest ? "\x1b[1m" : "\x1b[4m") + text + "\x1b[0m";
+std::string painted(const std::string& text, TableRank rank, bool ansi) {
+  if (!ansi || rank == TableRank::kNone) return text;
+  return (rank == TableRank::kBest ? "\x1b[1m" : "\x1b[4m") + text + "\x1b[0m";
 }
 
 std::string assemble(const Parts& parts, const Widths& widths, Align align, bool ansi) {
@@ -95,7 +98,7 @@ std::string rule(const std::vector<Widths>& widths) {
 }  // namespace
 
 std::string console_table(const Table& table, bool ansi) {
-  const std::vector<std::vector<Rank>> rank = ranks(table);
+  const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
   const size_t columns = table.columns.size();
 
@@ -104,7 +107,7 @@ std::string console_table(const Table& table, bool ansi) {
   bool any_unit = false;
   bool any_interval = false;
   for (size_t c = 0; c < columns; ++c) {
-    const Column& column = table.columns[c];
+    const TableColumn& column = table.columns[c];
     Widths& width = widths[c];
     int64_t text_width = 0;
     for (size_t r = 0; r < table.rows.size(); ++r) {
@@ -137,8 +140,8 @@ std::string console_table(const Table& table, bool ansi) {
     }
     return without_trailing_spaces(line) + "\n";
   };
-  out += header_line([](const Column& column) { return column.header; });
-  if (any_unit) out += header_line([](const Column& column) { return column.unit; });
+  out += header_line([](const TableColumn& column) { return column.header; });
+  if (any_unit) out += header_line([](const TableColumn& column) { return column.unit; });
   out += rule(widths);
   for (size_t r = 0; r < table.rows.size(); ++r) {
     if (r > 0 && table.rows[r].reference != table.rows[r - 1].reference) out += rule(widths);

@@ -21,8 +21,8 @@ std::string exact(double value) {
 }
 
 bool has_interval(const Table& table, size_t column) {
-  for (const Row& row : table.rows) {
-    const auto* number = std::get_if<Number>(&row.cells[column].content);
+  for (const TableRow& row : table.rows) {
+    const auto* number = std::get_if<TableNumber>(&row.cells[column].content);
     if (number != nullptr && number->has_interval()) return true;
   }
   return false;
@@ -42,7 +42,7 @@ std::string csv_table(const Table& table) {
   std::vector<std::string> header;
   std::vector<bool> interval(table.columns.size());
   for (size_t c = 0; c < table.columns.size(); ++c) {
-    const Column& column = table.columns[c];
+    const TableColumn& column = table.columns[c];
     interval[c] = has_interval(table, c);
     header.push_back(header_with_unit(column));
     if (interval[c]) {
@@ -53,7 +53,7 @@ std::string csv_table(const Table& table) {
   if (any_missing) header.emplace_back("missing");
 
   std::string csv = joined(header);
-  for (const Row& row : table.rows) {
+  for (const TableRow& row : table.rows) {
     std::vector<std::string> fields;
     std::string reasons;
     for (size_t c = 0; c < table.columns.size(); ++c) {
@@ -61,12 +61,12 @@ std::string csv_table(const Table& table) {
       std::string half_width;
       if (const auto* text = std::get_if<std::string>(&row.cells[c].content)) {
         value = *text;
-      } else if (const auto* number = std::get_if<Number>(&row.cells[c].content)) {
+      } else if (const auto* number = std::get_if<TableNumber>(&row.cells[c].content)) {
         value = exact(number->value);
         if (number->has_interval()) half_width = exact(number->half_width);
       } else {
         reasons += (reasons.empty() ? "" : "; ") + table.columns[c].header + ": " +
-                   std::get<Missing>(row.cells[c].content).reason;
+                   std::get<TableMissing>(row.cells[c].content).reason;
       }
       fields.push_back(value);
       if (interval[c]) fields.push_back(half_width);

@@ -13,16 +13,18 @@ const char* align_class(Align align) {
   return align == Align::kLeft ? "left" : align == Align::kRight ? "right" : "centre";
 }
 
-std::string cell_html(const Cell& cell,
-                      const Column& column,
-                      Rank rank,
+std::string cell_html(const TableCell& cell,
+                      const TableColumn& column,
+                      TableRank rank,
                       const std::vector<std::string>& notes) {
   const char* align = align_class(column.align);
   if (const auto* text = std::get_if<std::string>(&cell.content)) {
     return fmt::format("<td class=\"{}\">{}</td>", align, escape_xml(*text));
   }
-  if (const auto* number = std::get_if<Number>(&cell.content)) {
-    const char* rank_class = rank == Rank::kBest ? " best" : rank == Rank::kSecond ? " second" : "";
+  if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
+    const char* rank_class = rank == TableRank::kBest     ? " best"
+                             : rank == TableRank::kSecond ? " second"
+                                                          : "";
     std::string interval;
     if (number->has_interval()) {
       interval = fmt::format(" <small>± {}</small>", shown_half_width(*number, column));
@@ -33,7 +35,7 @@ std::string cell_html(const Cell& cell,
     return fmt::format("<td class=\"{}{}\" data-value=\"{}\"><span>{}</span>{}</td>", align,
                        rank_class, raw, shown_value(*number, column), interval);
   }
-  const std::string& reason = std::get<Missing>(cell.content).reason;
+  const std::string& reason = std::get<TableMissing>(cell.content).reason;
   return fmt::format("<td class=\"{} missing\" title=\"{}\">—<sup>{}</sup></td>", align,
                      escape_xml(reason), footnote_number(notes, reason));
 }
@@ -45,13 +47,13 @@ const char* arrow(Better better) {
 }  // namespace
 
 std::string html_table(const Table& table) {
-  const std::vector<std::vector<Rank>> rank = ranks(table);
+  const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
   bool any_interval = false;
   std::string out = "<figure class=\"table\">\n<div class=\"scroll\"><table>\n";
   if (!table.title.empty()) out += "<caption>" + escape_xml(table.title) + "</caption>\n";
   out += "<thead><tr>";
-  for (const Column& column : table.columns) {
+  for (const TableColumn& column : table.columns) {
     const std::string unit =
         column.unit.empty() ? "" : "<br><small>" + escape_xml(column.unit) + "</small>";
     out += fmt::format("<th scope=\"col\" class=\"{}\">{}{}{}</th>", align_class(column.align),
@@ -61,9 +63,9 @@ std::string html_table(const Table& table) {
   for (size_t r = 0; r < table.rows.size(); ++r) {
     out += table.rows[r].reference ? "<tr class=\"reference\">" : "<tr>";
     for (size_t c = 0; c < table.columns.size(); ++c) {
-      const Cell& cell = table.rows[r].cells[c];
+      const TableCell& cell = table.rows[r].cells[c];
       out += cell_html(cell, table.columns[c], rank[r][c], notes);
-      const auto* number = std::get_if<Number>(&cell.content);
+      const auto* number = std::get_if<TableNumber>(&cell.content);
       any_interval = any_interval || (number != nullptr && number->has_interval());
     }
     out += "</tr>\n";

@@ -46,23 +46,23 @@ std::string digits_in_latex(std::string digits) {
   return digits[0] == '-' ? "$-$" + digits.substr(1) : digits;  // a hyphen is no minus sign
 }
 
-std::string marked(const std::string& text, Rank rank) {
-  if (rank == Rank::kBest) return "\\textbf{" + text + "}";
-  if (rank == Rank::kSecond) return "\\underline{" + text + "}";
+std::string marked(const std::string& text, TableRank rank) {
+  if (rank == TableRank::kBest) return "\\textbf{" + text + "}";
+  if (rank == TableRank::kSecond) return "\\underline{" + text + "}";
   return text;
 }
 
-std::string shown(const Cell& cell,
-                  const Column& column,
-                  Rank rank,
+std::string shown(const TableCell& cell,
+                  const TableColumn& column,
+                  TableRank rank,
                   const std::vector<std::string>& notes) {
   if (const auto* text = std::get_if<std::string>(&cell.content)) return escape_latex(*text);
-  if (const auto* number = std::get_if<Number>(&cell.content)) {
+  if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
     const std::string value = marked(digits_in_latex(shown_value(*number, column)), rank);
     if (!number->has_interval()) return value;
     return value + " $\\pm$ " + digits_in_latex(shown_half_width(*number, column));
   }
-  const int64_t note = footnote_number(notes, std::get<Missing>(cell.content).reason);
+  const int64_t note = footnote_number(notes, std::get<TableMissing>(cell.content).reason);
   return "---\\textsuperscript{" + std::to_string(note) + "}";
 }
 
@@ -72,9 +72,9 @@ std::string arrow(Better better) {
   return "";
 }
 
-std::string alignment(const std::vector<Column>& columns) {
+std::string alignment(const std::vector<TableColumn>& columns) {
   std::string letters;
-  for (const Column& column : columns) {
+  for (const TableColumn& column : columns) {
     letters += column.align == Align::kLeft ? 'l' : column.align == Align::kRight ? 'r' : 'c';
   }
   return letters;
@@ -92,7 +92,7 @@ std::string escape_latex(std::string_view text) {
 }
 
 std::string latex_table(const Table& table) {
-  const std::vector<std::vector<Rank>> rank = ranks(table);
+  const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
   bool any_interval = false;
 
@@ -111,7 +111,7 @@ std::string latex_table(const Table& table) {
     out += " \\\\\n";
   };
   std::vector<std::string> cells;
-  for (const Column& column : table.columns) {
+  for (const TableColumn& column : table.columns) {
     cells.push_back(escape_latex(header_with_unit(column)) + arrow(column.better));
   }
   add_line(cells);
@@ -120,9 +120,9 @@ std::string latex_table(const Table& table) {
     if (r > 0 && table.rows[r].reference != table.rows[r - 1].reference) out += "    \\midrule\n";
     cells.clear();
     for (size_t c = 0; c < table.columns.size(); ++c) {
-      const Cell& cell = table.rows[r].cells[c];
+      const TableCell& cell = table.rows[r].cells[c];
       cells.push_back(shown(cell, table.columns[c], rank[r][c], notes));
-      const auto* number = std::get_if<Number>(&cell.content);
+      const auto* number = std::get_if<TableNumber>(&cell.content);
       any_interval = any_interval || (number != nullptr && number->has_interval());
     }
     add_line(cells);

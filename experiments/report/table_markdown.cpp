@@ -24,28 +24,28 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-std::string marked(const std::string& text, Rank rank) {
+std::string marked(const std::string& text, TableRank rank) {
   switch (rank) {
-    case Rank::kBest:
+    case TableRank::kBest:
       return "**" + text + "**";
-    case Rank::kSecond:
+    case TableRank::kSecond:
       return "<u>" + text + "</u>";
-    case Rank::kNone:
+    case TableRank::kNone:
       break;
   }
   return text;
 }
 
-std::string shown(const Cell& cell,
-                  const Column& column,
-                  Rank rank,
+std::string shown(const TableCell& cell,
+                  const TableColumn& column,
+                  TableRank rank,
                   const std::vector<std::string>& notes) {
   if (const auto* text = std::get_if<std::string>(&cell.content)) return escaped(*text);
-  if (const auto* number = std::get_if<Number>(&cell.content)) {
+  if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
     const std::string value = marked(shown_value(*number, column), rank);
     return number->has_interval() ? value + " ± " + shown_half_width(*number, column) : value;
   }
-  const int64_t note = footnote_number(notes, std::get<Missing>(cell.content).reason);
+  const int64_t note = footnote_number(notes, std::get<TableMissing>(cell.content).reason);
   return "—<sup>" + std::to_string(note) + "</sup>";
 }
 
@@ -66,7 +66,7 @@ std::string separator(int64_t width, Align align) {
 }  // namespace
 
 std::string markdown_table(const Table& table) {
-  const std::vector<std::vector<Rank>> rank = ranks(table);
+  const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
   const size_t columns = table.columns.size();
   std::vector<std::vector<std::string>> lines(table.rows.size() + 1,
@@ -76,9 +76,9 @@ std::string markdown_table(const Table& table) {
   for (size_t c = 0; c < columns; ++c) {
     lines[0][c] = escaped(header_with_unit(table.columns[c]));
     for (size_t r = 0; r < table.rows.size(); ++r) {
-      const Cell& cell = table.rows[r].cells[c];
+      const TableCell& cell = table.rows[r].cells[c];
       lines[r + 1][c] = shown(cell, table.columns[c], rank[r][c], notes);
-      const auto* number = std::get_if<Number>(&cell.content);
+      const auto* number = std::get_if<TableNumber>(&cell.content);
       any_interval = any_interval || (number != nullptr && number->has_interval());
     }
     for (const auto& line : lines) widths[c] = std::max(widths[c], display_width(line[c]));

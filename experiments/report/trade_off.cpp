@@ -59,7 +59,7 @@ double hypervolume(const std::vector<TradeOff>& points,
 
 Chart trade_off_chart(const std::vector<TradeOff>& points,
                       const std::optional<TradeOff>& full,
-                      const Axis& quality_axis) {
+                      const ChartAxis& quality_axis) {
   Chart chart;
   chart.title = quality_axis.label + " against KV-cache memory";
   chart.x = {.label = "KV-cache memory",
@@ -71,8 +71,9 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
   chart.y = quality_axis;
   const std::vector<bool> is_dominated = dominated(points);
   for (size_t i = 0; i < points.size(); ++i) {
-    auto series = std::find_if(chart.series.begin(), chart.series.end(),
-                               [&](const Series& one) { return one.name == points[i].policy; });
+    auto series =
+        std::find_if(chart.series.begin(), chart.series.end(),
+                     [&](const ChartSeries& one) { return one.name == points[i].policy; });
     if (series == chart.series.end()) {
       chart.series.push_back({.name = points[i].policy, .points = {}});
       series = std::prev(chart.series.end());
@@ -80,7 +81,7 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
     series->points.push_back({points[i].memory_mib, points[i].quality, points[i].quality_half_width,
                               is_dominated[i] ? "" : points[i].label, is_dominated[i]});
   }
-  for (Series& series : chart.series) {
+  for (ChartSeries& series : chart.series) {
     std::stable_sort(series.points.begin(), series.points.end(),
                      [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
   }

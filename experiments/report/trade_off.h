@@ -35,6 +35,6 @@ double hypervolume(const std::vector<TradeOff>& points,
 /// against itself).
 Chart trade_off_chart(const std::vector<TradeOff>& points,
                       const std::optional<TradeOff>& full,
-                      const Axis& quality_axis);
+                      const ChartAxis& quality_axis);
 
 }  // namespace kvscope

@@ -65,7 +65,7 @@ TEST(LabelLayout, FindsAFreePlaceOrNone) {
   EXPECT_FALSE(places.place({50, 50}, 20, 10, 5));
 }
 
-Chart chart_of(std::vector<Series> series) {
+Chart chart_of(std::vector<ChartSeries> series) {
   Chart chart;
   chart.title = "T <&>";
   chart.x = {.label = "x"};
@@ -86,7 +86,7 @@ TEST(Chart, SvgAndPngShowTheSameDrawing) {
   EXPECT_THAT(svg, HasSubstr("<desc>y against x: a &amp; b</desc>"));
   EXPECT_THAT(svg, HasSubstr("<point>3f9c1a77b2d0</point>"));
   EXPECT_THAT(svg, HasSubstr("rgb(0%,44.705882%,69.803922%)"));  // the first series' colour
-  const DecodedPng png = decode_png(canvas.png(chart_info(chart), 2));
+  const DecodedFigure png = decode_figure(canvas.png(chart_info(chart), 2));
   EXPECT_EQ(png.width, 1720);
   EXPECT_EQ(png.height, static_cast<int>(canvas.height_px()) * 2);
 }
@@ -105,12 +105,12 @@ TEST(Chart, SurvivesWhatCannotBeDrawn) {
                                             {.x = 10, .y = std::nan("")}}}});
   logarithmic.x.scale = logarithmic.y.scale = AxisScale::kLogarithmic;
   EXPECT_TRUE(is_well_formed(draw(logarithmic)));
-  std::vector<Series> many(40, {.name = "s", .points = {{.x = 1, .y = 1}, {.x = 2, .y = 2}}});
+  std::vector<ChartSeries> many(40, {.name = "s", .points = {{.x = 1, .y = 1}, {.x = 2, .y = 2}}});
   EXPECT_GT(draw_chart(chart_of(many)).height_px(), 40 * 17);  // grows with its legend
 }
 
 TEST(Chart, LongCurvesMakeSmallFiles) {
-  Series series{.name = "loss", .markers = false};
+  ChartSeries series{.name = "loss", .markers = false};
   for (int i = 0; i < 200000; ++i)
     series.points.push_back({.x = 1.0 * i, .y = std::sin(i * 12.9898)});
   const Chart chart = chart_of({series});

@@ -29,7 +29,7 @@ ContactSheet small_sheet() {
 
 TEST(ContactSheet, ShowsEveryPictureMagnified) {
   const ContactSheet sheet = small_sheet();
-  const DecodedPng png = decode_png(draw_contact_sheet(sheet).png(contact_sheet_info(sheet)));
+  const DecodedFigure png = decode_figure(draw_contact_sheet(sheet).png(contact_sheet_info(sheet)));
   for (const uint32_t red : {201u, 202u, 203u}) {
     EXPECT_EQ(std::count(png.pixels.begin(), png.pixels.end(), red << 16), 64 * 64 * 9);
   }
@@ -37,7 +37,7 @@ TEST(ContactSheet, ShowsEveryPictureMagnified) {
 
 TEST(ContactSheet, ColumnsLineUpAndGapsStayGaps) {
   const ContactSheet sheet = small_sheet();
-  const DecodedPng png = decode_png(draw_contact_sheet(sheet).png({}));
+  const DecodedFigure png = decode_figure(draw_contact_sheet(sheet).png({}));
   const auto first_column = [&](uint32_t red) {
     const auto at = std::find(png.pixels.begin(), png.pixels.end(), red << 16);
     return (at - png.pixels.begin()) % png.width;

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <cairo.h>
-
 #include <cstdint>
-#include <cstring>
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "core/image/png.h"
 
 namespace kvscope {
 
@@ -30,42 +29,29 @@ inline bool is_well_formed(const std::string& xml) {
   return open.empty();
 }
 
-/// A PNG read back; pixels as 0xRRGGBB.
-struct DecodedPng {
+/// A PNG read back through libpng; pixels as 0xRRGGBB.
+struct DecodedFigure {
   int width = 0;
   int height = 0;
   std::vector<uint32_t> pixels;
+  PngText text;
   [[nodiscard]] uint32_t at(int x, int y) const {
     return pixels[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)];
   }
 };
 
-inline DecodedPng decode_png(const std::string& bytes) {
-  struct Source {
-    const std::string& bytes;
-    size_t at = 0;
-  } source{bytes};
-  const auto read = [](void* closure, unsigned char* data, unsigned length) {
-    auto* from = static_cast<Source*>(closure);
-    if (from->at + length > from->bytes.size()) return CAIRO_STATUS_READ_ERROR;
-    std::memcpy(data, from->bytes.data() + from->at, length);
-    from->at += length;
-    return CAIRO_STATUS_SUCCESS;
-  };
-  cairo_surface_t* surface = cairo_image_surface_create_from_png_stream(read, &source);
-  DecodedPng png;
-  if (cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS) {
-    png.width = cairo_image_surface_get_width(surface);
-    png.height = cairo_image_surface_get_height(surface);
-    const unsigned char* data = cairo_image_surface_get_data(surface);
-    const int stride = cairo_image_surface_get_stride(surface);
-    for (int y = 0; y < png.height; ++y) {
-      const auto* row = reinterpret_cast<const uint32_t*>(data + y * stride);
-      for (int x = 0; x < png.width; ++x) png.pixels.push_back(row[x] & 0xFFFFFFu);
-    }
+inline DecodedFigure decode_figure(const std::string& bytes) {
+  const PngContent content = decode_png(std::as_bytes(std::span(bytes)), "figure");
+  DecodedFigure figure{static_cast<int>(content.picture.width),
+                       static_cast<int>(content.picture.height),
+                       {},
+                       content.text};
+  for (size_t i = 0; i < content.picture.rgb.size(); i += 3) {
+    const uint8_t* rgb = &content.picture.rgb[i];
+    figure.pixels.push_back(static_cast<uint32_t>(rgb[0]) << 16 |
+                            static_cast<uint32_t>(rgb[1]) << 8 | rgb[2]);
   }
-  cairo_surface_destroy(surface);
-  return png;
+  return figure;
 }
 
 }  // namespace kvscope

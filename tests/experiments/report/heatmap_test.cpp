@@ -34,7 +34,7 @@ TEST(Heatmap, DrawsEveryCellInItsColour) {
   EXPECT_TRUE(is_well_formed(svg));
   EXPECT_THAT(svg, HasSubstr("<point>3f9c1a77b2d0</point>"));
   EXPECT_THAT(svg, HasSubstr("from 0 to 1</desc>"));
-  const DecodedPng png = decode_png(canvas.png({}));
+  const DecodedFigure png = decode_figure(canvas.png({}));
   for (const uint32_t colour : {0x440154u, 0x21908Cu, 0xFDE725u}) {  // viridis at 0, 1/2, 1
     EXPECT_GT(std::count(png.pixels.begin(), png.pixels.end(), colour), 500) << std::hex << colour;
   }
@@ -78,8 +78,8 @@ TEST(Colours, ViridisGrowsLighterAndClamps) {
 }
 
 TEST(Colours, TextStandsOut) {
-  EXPECT_EQ(text_colour_on(colour_of(0x440154)), (Colour{1, 1, 1}));
-  EXPECT_EQ(text_colour_on(colour_of(0xFDE725)), (Colour{0, 0, 0}));
+  EXPECT_EQ(text_colour_on(colour_of(0x440154)), (InkColour{1, 1, 1}));
+  EXPECT_EQ(text_colour_on(colour_of(0xFDE725)), (InkColour{0, 0, 0}));
 }
 
 }  // namespace

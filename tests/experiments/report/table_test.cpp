@@ -22,10 +22,10 @@ Table small_table() {
                    {.header = "KV", .unit = "MiB", .better = Better::kLower, .decimals = 1},
                    {.header = "PSNR", .unit = "dB", .better = Better::kHigher, .decimals = 2}};
   table.rows = {
-      {{Cell::text("full"), Cell::number(13.28), Cell::number(kInfinity)}, true},
-      {{Cell::text("snapkv"), Cell::number(1.25), Cell::number(9.871, 0.5)}},
-      {{Cell::text("scale_kv"), Cell::number(0.66), Cell::number(24.0, 0.25)}},
-      {{Cell::text("x"), Cell::number(0.664), Cell::missing("run failed")}},
+      {{TableCell::text("full"), TableCell::number(13.28), TableCell::number(kInfinity)}, true},
+      {{TableCell::text("snapkv"), TableCell::number(1.25), TableCell::number(9.871, 0.5)}},
+      {{TableCell::text("scale_kv"), TableCell::number(0.66), TableCell::number(24.0, 0.25)}},
+      {{TableCell::text("x"), TableCell::number(0.664), TableCell::missing("run failed")}},
   };
   table.provenance = {"3f9c1a77b2d0"};
   return table;
@@ -58,8 +58,8 @@ TEST(Table, ConsoleMarksBestOnlyWithAnsi) {
 TEST(Table, ConsoleCountsWidthsOfWideText) {
   Table table;
   table.columns = {{.header = "a", .align = Align::kLeft}, {.header = "b", .decimals = 0}};
-  table.rows = {{{Cell::text("日本"), Cell::number(1)}},
-                {{Cell::text("x\x1b[2J"), Cell::number(23)}}};
+  table.rows = {{{TableCell::text("日本"), TableCell::number(1)}},
+                {{TableCell::text("x\x1b[2J"), TableCell::number(23)}}};
   EXPECT_EQ(console_table(table),
             "a       b\n"
             "─────  ──\n"
@@ -69,8 +69,8 @@ TEST(Table, ConsoleCountsWidthsOfWideText) {
 
 TEST(Table, CsvIsRfc4180WithExactNumbers) {
   Table table = small_table();
-  table.rows[1].cells[0] = Cell::text("a \"b\", c\nd");
-  table.rows[1].cells[1] = Cell::number(0.1 + 0.2);
+  table.rows[1].cells[0] = TableCell::text("a \"b\", c\nd");
+  table.rows[1].cells[1] = TableCell::number(0.1 + 0.2);
   EXPECT_EQ(csv_table(table),
             "policy,KV (MiB),PSNR (dB),PSNR 95 % confidence half width (dB),missing\r\n"
             "full,13.28,inf,,\r\n"
@@ -81,7 +81,7 @@ TEST(Table, CsvIsRfc4180WithExactNumbers) {
 
 TEST(Table, Markdown) {
   Table table = small_table();
-  table.rows[1].cells[0] = Cell::text("a|b*<i>");
+  table.rows[1].cells[0] = TableCell::text("a|b*<i>");
   EXPECT_EQ(markdown_table(table),
             "**Sweep**\n"
             "\n"
@@ -129,7 +129,8 @@ TEST(Table, LatexEscapesHostileText) {
             "\\textless{}\\textgreater{}\\textbar{}");
   Table table = small_table();
   table.provenance = {"3f\n\\input{/etc/passwd}"};  // a comment must stay one line
-  table.rows[1].cells[0] = Cell::text("[1em]");     // must not become the option of the row before
+  table.rows[1].cells[0] =
+      TableCell::text("[1em]");  // must not become the option of the row before
   const std::string tex = latex_table(table);
   EXPECT_THAT(tex, HasSubstr("% point 3f \\input{/etc/passwd}\n"));
   EXPECT_THAT(tex, HasSubstr("    {}[1em] & "));
@@ -137,8 +138,8 @@ TEST(Table, LatexEscapesHostileText) {
 
 TEST(Table, HtmlEscapesAndCarriesRawValues) {
   Table table = small_table();
-  table.rows[1].cells[0] = Cell::text("<script>alert('x')</script>");
-  table.rows[3].cells[2] = Cell::missing("\"quoted\" & <b>");
+  table.rows[1].cells[0] = TableCell::text("<script>alert('x')</script>");
+  table.rows[3].cells[2] = TableCell::missing("\"quoted\" & <b>");
   const std::string html = html_table(table);
   EXPECT_THAT(html, Not(HasSubstr("<script>")));
   EXPECT_THAT(html, HasSubstr("title=\"&quot;quoted&quot; &amp; &lt;b&gt;\""));
@@ -151,27 +152,28 @@ TEST(Table, HtmlEscapesAndCarriesRawValues) {
 TEST(Table, RanksWhatTheReaderSees) {
   Table table;
   table.columns = {{.header = "m", .better = Better::kHigher, .decimals = 1}};
-  for (const double value : {1.04, 3.0, 2.96, 2.0}) table.rows.push_back({{Cell::number(value)}});
+  for (const double value : {1.04, 3.0, 2.96, 2.0})
+    table.rows.push_back({{TableCell::number(value)}});
   const auto rank = ranks(table);
-  EXPECT_EQ(rank[0][0], Rank::kNone);
-  EXPECT_EQ(rank[1][0], Rank::kBest);
-  EXPECT_EQ(rank[2][0], Rank::kBest);  // prints 3.0 too
-  EXPECT_EQ(rank[3][0], Rank::kSecond);
+  EXPECT_EQ(rank[0][0], TableRank::kNone);
+  EXPECT_EQ(rank[1][0], TableRank::kBest);
+  EXPECT_EQ(rank[2][0], TableRank::kBest);  // prints 3.0 too
+  EXPECT_EQ(rank[3][0], TableRank::kSecond);
 }
 
 TEST(Table, NothingIsBestWhenAllAreEqualOrAlone) {
   Table table;
   table.columns = {{.header = "m", .better = Better::kLower, .decimals = 1}};
-  table.rows = {{{Cell::number(1.01)}}, {{Cell::number(1.02)}}};
-  EXPECT_EQ(ranks(table)[0][0], Rank::kNone);
+  table.rows = {{{TableCell::number(1.01)}}, {{TableCell::number(1.02)}}};
+  EXPECT_EQ(ranks(table)[0][0], TableRank::kNone);
   table.rows.resize(1);
-  EXPECT_EQ(ranks(table)[0][0], Rank::kNone);
+  EXPECT_EQ(ranks(table)[0][0], TableRank::kNone);
 }
 
 TEST(Table, NaNIsMissingNotANumber) {
-  EXPECT_EQ(Cell::number(std::nan("")), Cell::missing("not a number"));
-  const Cell cell = Cell::number(1, std::nan(""));
-  EXPECT_FALSE(std::get<Number>(cell.content).has_interval());
+  EXPECT_EQ(TableCell::number(std::nan("")), TableCell::missing("not a number"));
+  const TableCell cell = TableCell::number(1, std::nan(""));
+  EXPECT_FALSE(std::get<TableNumber>(cell.content).has_interval());
 }
 
 TEST(Table, ShowsNoNegativeZero) {

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string>
+
+namespace kvscope {
+
+/// "cpu", "cuda" (the first GPU) or "cuda:N", made ready. For a GPU, LibTorch's CUDA library and
+/// the kernels' plug-in are loaded on first use, so one program serves machines with and without
+/// one. To be called before any other work of LibTorch, which asks only once whether there is CUDA.
+///
+/// Throws Error(kConfig) for any other name, Error(kEnvironment) where no usable GPU, LibTorch CUDA
+/// library or plug-in is found; the message says which, and what to do.
+c10::Device open_device(const std::string& name);
+
+/// Number of usable GPUs; 0 without a driver. Loads nothing.
+int gpu_count();
+
+}  // namespace kvscope

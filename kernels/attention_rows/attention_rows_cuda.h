@@ -1,0 +1,15 @@
+#pragma once
+
+#include "kernels/cuda/key_tile.h"
+
+namespace kvscope {
+
+/// Enqueues out[window * column_offsets[slot] + w * columns + j] = exp(s_ij - lse_i), or s_ij where
+/// arguments.lse is null, i = query_indices[w]. head_dim <= 256.
+cudaError_t launch_attention_rows(const KeyArguments& arguments,
+                                  const int64_t* query_indices,
+                                  int64_t window,
+                                  float* out,
+                                  cudaStream_t stream);
+
+}  // namespace kvscope

@@ -13,33 +13,26 @@
 namespace kvscope {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path &path,
-                       std::string_view action, int code) {
-  throw Error(
-      ErrorKind::kEnvironment,
-      fmt::format("{}: cannot {}: {}", path.string(), action, strerror(code)));
+[[noreturn]] void fail(const std::filesystem::path& path, std::string_view action, int code) {
+  throw Error(ErrorKind::kEnvironment,
+              fmt::format("{}: cannot {}: {}", path.string(), action, strerror(code)));
 }
 
-} // namespace
+}  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path path)
-    : path_(std::move(path)), part_path_(path_) {
+AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), part_path_(path_) {
   part_path_ += ".part";
   if (path_.has_parent_path()) {
     std::error_code error;
     std::filesystem::create_directories(path_.parent_path(), error);
-    if (error)
-      fail(path_.parent_path(), "create the folder", error.value());
+    if (error) fail(path_.parent_path(), "create the folder", error.value());
   }
-  descriptor_ = ::open(part_path_.c_str(),
-                       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor_ < 0)
-    fail(part_path_, "open for writing", errno);
+  descriptor_ = ::open(part_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail(part_path_, "open for writing", errno);
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0)
-    return;
+  if (descriptor_ < 0) return;
   ::close(descriptor_);
   ::unlink(part_path_.c_str());
 }
@@ -47,10 +40,8 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      fail(part_path_, fmt::format("write {} bytes", bytes.size()), errno);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(part_path_, fmt::format("write {} bytes", bytes.size()), errno);
     bytes = bytes.subspan(static_cast<size_t>(written));
   }
 }
@@ -60,29 +51,24 @@ void AtomicFile::write(std::string_view text) {
 }
 
 void AtomicFile::commit() {
-  if (::fsync(descriptor_) != 0)
-    fail(part_path_, "flush to disk", errno);
+  if (::fsync(descriptor_) != 0) fail(part_path_, "flush to disk", errno);
   if (::rename(part_path_.c_str(), path_.c_str()) != 0)
     fail(path_, "rename its .part to it", errno);
   ::close(std::exchange(descriptor_, -1));
-  // The new name itself is durable only once its folder is; a folder that
-  // cannot be synced (some network file systems) still holds a complete file,
-  // so that is no error.
-  const std::filesystem::path folder =
-      path_.has_parent_path() ? path_.parent_path() : ".";
-  const int folder_descriptor =
-      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // The new name itself is durable only once its folder is; a folder that cannot be synced (some
+  // network file systems) still holds a complete file, so that is no error.
+  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
+  const int folder_descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder_descriptor >= 0) {
     ::fsync(folder_descriptor);
     ::close(folder_descriptor);
   }
 }
 
-void write_file_atomically(const std::filesystem::path &path,
-                           std::string_view text) {
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
   AtomicFile file(path);
   file.write(text);
   file.commit();
 }
 
-} // namespace kvscope
+}  // namespace kvscope

@@ -7,38 +7,33 @@
 
 namespace kvscope {
 
-/// A file that appears whole or not at all: bytes go to PATH.part, commit()
-/// makes them durable (fsync) and renames. Without commit() the part is removed
-/// and whatever was at PATH stays. Missing parent folders are created.
+/// A file that appears whole or not at all: bytes go to PATH.part, commit() makes them durable
+/// (fsync) and renames. Without commit() the part is removed and whatever was at PATH stays.
+/// Missing parent folders are created.
 class AtomicFile {
-public:
+ public:
   /// Throws Error(kEnvironment) where the folder cannot be written.
   explicit AtomicFile(std::filesystem::path path);
   ~AtomicFile();
-  AtomicFile(const AtomicFile &) = delete;
-  AtomicFile &operator=(const AtomicFile &) = delete;
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
 
   /// Throws Error(kEnvironment) where the disk is full.
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
-  /// Throws Error(kEnvironment) where the bytes cannot be made durable or the
-  /// name cannot be taken.
+  /// Throws Error(kEnvironment) where the bytes cannot be made durable or the name cannot be taken.
   void commit();
 
-  /// Where the bytes lie until commit(): for libraries that write a file by
-  /// name.
-  [[nodiscard]] const std::filesystem::path &part_path() const {
-    return part_path_;
-  }
+  /// Where the bytes lie until commit(): for libraries that write a file by name.
+  [[nodiscard]] const std::filesystem::path& part_path() const { return part_path_; }
 
-private:
+ private:
   std::filesystem::path path_;
   std::filesystem::path part_path_;
   int descriptor_ = -1;
 };
 
 /// `text` as the whole content of `path`, through an AtomicFile.
-void write_file_atomically(const std::filesystem::path &path,
-                           std::string_view text);
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-} // namespace kvscope
+}  // namespace kvscope

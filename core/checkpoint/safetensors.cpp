@@ -14,70 +14,55 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 
-static_assert(std::endian::native == std::endian::little,
-              "safetensors data is little-endian");
+static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian");
 
 namespace kvscope {
 namespace {
 
 constexpr int64_t kLengthBytes = 8;
-constexpr uint64_t kMaxHeaderBytes =
-    100'000'000; // the limit of the format's own library
+constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the format's own library
 constexpr std::string_view kReservedName = "__metadata__";
 
-[[noreturn]] void refuse(const std::filesystem::path &path,
-                         const std::string &what) {
+[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
   throw Error(ErrorKind::kInput, fmt::format("{}: {}", path.string(), what));
 }
 
-std::filesystem::path find_in_folder(const std::filesystem::path &folder) {
+std::filesystem::path find_in_folder(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> indices;
   std::vector<std::filesystem::path> files;
-  for (const auto &item : std::filesystem::directory_iterator(folder)) {
+  for (const auto& item : std::filesystem::directory_iterator(folder)) {
     const std::string name = item.path().filename().string();
-    if (name.ends_with(".safetensors.index.json"))
-      indices.push_back(item.path());
-    if (name.ends_with(".safetensors"))
-      files.push_back(item.path());
+    if (name.ends_with(".safetensors.index.json")) indices.push_back(item.path());
+    if (name.ends_with(".safetensors")) files.push_back(item.path());
   }
-  if (indices.size() == 1)
-    return indices.front();
-  if (indices.empty() && files.size() == 1)
-    return files.front();
-  refuse(folder, fmt::format("expected one *.safetensors.index.json or one "
-                             ".safetensors file, found {} and "
-                             "{}",
-                             indices.size(), files.size()));
+  if (indices.size() == 1) return indices.front();
+  if (indices.empty() && files.size() == 1) return files.front();
+  refuse(
+      folder,
+      fmt::format("expected one *.safetensors.index.json or one .safetensors file, found {} and {}",
+                  indices.size(), files.size()));
 }
 
-// Shard of every tensor. Nesting is cut by the callback, so a hostile index
-// builds nothing deep.
-std::map<std::string, std::string>
-read_weight_map(const std::filesystem::path &index) {
+// Shard of every tensor. Nesting is cut by the callback, so a hostile index builds nothing deep.
+std::map<std::string, std::string> read_weight_map(const std::filesystem::path& index) {
   std::ifstream stream(index, std::ios::binary);
-  if (!stream)
-    refuse(index, "cannot open for reading");
+  if (!stream) refuse(index, "cannot open for reading");
   constexpr int kMaxDepth = 8;
-  const auto limit = [&index](int depth, nlohmann::json::parse_event_t,
-                              nlohmann::json &) {
-    if (depth > kMaxDepth)
-      refuse(index, "nested too deeply for a shard index");
+  const auto limit = [&index](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    if (depth > kMaxDepth) refuse(index, "nested too deeply for a shard index");
     return true;
   };
   try {
     const nlohmann::json json = nlohmann::json::parse(stream, limit);
     return json.at("weight_map").get<std::map<std::string, std::string>>();
-  } catch (const nlohmann::json::exception &error) {
-    refuse(index,
-           fmt::format("expected {{\"weight_map\": {{tensor: file}}}}: {}",
-                       error.what()));
+  } catch (const nlohmann::json::exception& error) {
+    refuse(index, fmt::format("expected {{\"weight_map\": {{tensor: file}}}}: {}", error.what()));
   }
 }
 
-} // namespace
+}  // namespace
 
-SafetensorsReader::SafetensorsReader(const std::filesystem::path &path)
-    : path_(path.string()) {
+SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : path_(path.string()) {
   const std::filesystem::path target =
       std::filesystem::is_directory(path) ? find_in_folder(path) : path;
   if (target.extension() == ".json") {
@@ -87,88 +72,71 @@ SafetensorsReader::SafetensorsReader(const std::filesystem::path &path)
   }
 }
 
-void SafetensorsReader::add_file(const std::filesystem::path &path) {
+void SafetensorsReader::add_file(const std::filesystem::path& path) {
   auto file = std::make_shared<MappedFile>(path);
   if (file->size_bytes() < kLengthBytes) {
-    refuse(path, fmt::format("{} bytes are no safetensors file: 8 bytes of "
-                             "header length expected",
+    refuse(path, fmt::format("{} bytes are no safetensors file: 8 bytes of header length expected",
                              file->size_bytes()));
   }
   uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, file->data(), sizeof(header_bytes));
-  const auto rest_bytes =
-      static_cast<uint64_t>(file->size_bytes() - kLengthBytes);
+  const auto rest_bytes = static_cast<uint64_t>(file->size_bytes() - kLengthBytes);
   if (header_bytes > kMaxHeaderBytes || header_bytes > rest_bytes) {
-    refuse(path, fmt::format("header length {} is more than the {} bytes that "
-                             "follow it or the limit of "
-                             "{}: truncated, or no safetensors file",
+    refuse(path, fmt::format("header length {} is more than the {} bytes that follow it or the "
+                             "limit of {}: truncated, or no safetensors file",
                              header_bytes, rest_bytes, kMaxHeaderBytes));
   }
-  const std::string_view json(reinterpret_cast<const char *>(file->data()) +
-                                  kLengthBytes,
+  const std::string_view json(reinterpret_cast<const char*>(file->data()) + kLengthBytes,
                               header_bytes);
   SafetensorsHeader header = parse_safetensors_header(
       json, static_cast<int64_t>(rest_bytes - header_bytes), path.string());
-  for (SafetensorsEntry &entry : header.entries) {
+  for (SafetensorsEntry& entry : header.entries) {
     std::string name = entry.name;
     const auto [place, added] = locations_.try_emplace(
-        name, Location{file, kLengthBytes + static_cast<int64_t>(header_bytes),
-                       std::move(entry)});
-    if (!added)
-      refuse(path,
-             fmt::format("tensor '{}' is already in an earlier shard", name));
+        name, Location{file, kLengthBytes + static_cast<int64_t>(header_bytes), std::move(entry)});
+    if (!added) refuse(path, fmt::format("tensor '{}' is already in an earlier shard", name));
     names_.push_back(std::move(name));
   }
   metadata_.merge(header.metadata);
 }
 
-void SafetensorsReader::add_index(const std::filesystem::path &index) {
+void SafetensorsReader::add_index(const std::filesystem::path& index) {
   const std::map<std::string, std::string> weight_map = read_weight_map(index);
   std::set<std::string> shards;
-  for (const auto &[name, shard] : weight_map) {
-    // A shard lies beside its index; a name with a folder in it could reach any
-    // file.
-    if (shard.empty() || std::filesystem::path(shard).filename() != shard ||
-        shard == "..") {
-      refuse(index,
-             fmt::format("tensor '{}': '{}' is no file name", name, shard));
+  for (const auto& [name, shard] : weight_map) {
+    // A shard lies beside its index; a name with a folder in it could reach any file.
+    if (shard.empty() || std::filesystem::path(shard).filename() != shard || shard == "..") {
+      refuse(index, fmt::format("tensor '{}': '{}' is no file name", name, shard));
     }
     shards.insert(shard);
   }
   std::map<std::string, std::string> found;
-  for (const std::string &shard : shards) {
+  for (const std::string& shard : shards) {
     const size_t before = names_.size();
     add_file(index.parent_path() / shard);
-    for (size_t i = before; i < names_.size(); ++i)
-      found.emplace(names_[i], shard);
+    for (size_t i = before; i < names_.size(); ++i) found.emplace(names_[i], shard);
   }
-  for (const auto &[name, shard] : weight_map) {
+  for (const auto& [name, shard] : weight_map) {
     const auto place = found.find(name);
     if (place == found.end() || place->second != shard) {
-      refuse(index, fmt::format("tensor '{}' is not in '{}' as the index says",
-                                name, shard));
+      refuse(index, fmt::format("tensor '{}' is not in '{}' as the index says", name, shard));
     }
   }
 }
 
-const SafetensorsReader::Location &
-SafetensorsReader::locate(std::string_view name) const {
+const SafetensorsReader::Location& SafetensorsReader::locate(std::string_view name) const {
   const auto found = locations_.find(name);
-  if (found != locations_.end())
-    return found->second;
+  if (found != locations_.end()) return found->second;
   const std::string near = nearest_name(std::string(name), names_);
   refuse(path_, fmt::format("no tensor '{}' among {}{}", name, names_.size(),
-                            near.empty()
-                                ? ""
-                                : fmt::format("; the nearest is '{}'", near)));
+                            near.empty() ? "" : fmt::format("; the nearest is '{}'", near)));
 }
 
 bool SafetensorsReader::contains(std::string_view name) const {
   return locations_.contains(name);
 }
 
-const std::vector<int64_t> &
-SafetensorsReader::shape(std::string_view name) const {
+const std::vector<int64_t>& SafetensorsReader::shape(std::string_view name) const {
   return locate(name).entry.shape;
 }
 
@@ -177,71 +145,61 @@ at::ScalarType SafetensorsReader::dtype(std::string_view name) const {
 }
 
 at::Tensor SafetensorsReader::tensor(std::string_view name) const {
-  const Location &location = locate(name);
-  const SafetensorsEntry &entry = location.entry;
+  const Location& location = locate(name);
+  const SafetensorsEntry& entry = location.entry;
   const auto options = at::TensorOptions(entry.dtype);
-  std::byte *begin =
-      location.file->data() + location.data_begin + entry.begin_byte;
+  std::byte* begin = location.file->data() + location.data_begin + entry.begin_byte;
   const auto bytes = static_cast<size_t>(entry.end_byte - entry.begin_byte);
-  const bool aligned =
-      reinterpret_cast<uintptr_t>(begin) % c10::elementSize(entry.dtype) == 0;
+  const bool aligned = reinterpret_cast<uintptr_t>(begin) % c10::elementSize(entry.dtype) == 0;
   if (bytes > 0 && aligned) {
     return at::from_blob(
-        begin, entry.shape, [file = location.file](void *) {}, options);
+        begin, entry.shape, [file = location.file](void*) {}, options);
   }
   at::Tensor copy = at::empty(entry.shape, options);
-  if (bytes > 0)
-    std::memcpy(copy.data_ptr(), begin, bytes);
+  if (bytes > 0) std::memcpy(copy.data_ptr(), begin, bytes);
   return copy;
 }
 
 TensorMap SafetensorsReader::tensors() const {
   TensorMap result;
-  for (const std::string &name : names_)
-    result.set(name, tensor(name));
+  for (const std::string& name : names_) result.set(name, tensor(name));
   return result;
 }
 
-const std::string &SafetensorsReader::metadata(const std::string &key) const {
+const std::string& SafetensorsReader::metadata(const std::string& key) const {
   const auto found = metadata_.find(key);
-  if (found != metadata_.end())
-    return found->second;
+  if (found != metadata_.end()) return found->second;
   std::vector<std::string> known;
-  for (const auto &[name, value] : metadata_)
-    known.push_back(name);
-  refuse(path_,
-         fmt::format("no metadata '{}'. {}", key, suggestion(key, known)));
+  for (const auto& [name, value] : metadata_) known.push_back(name);
+  refuse(path_, fmt::format("no metadata '{}'. {}", key, suggestion(key, known)));
 }
 
-TensorMap read_safetensors(const std::filesystem::path &path) {
+TensorMap read_safetensors(const std::filesystem::path& path) {
   return SafetensorsReader(path).tensors();
 }
 
-void write_safetensors(
-    const std::filesystem::path &path,
-    std::span<const std::pair<std::string, at::Tensor>> tensors,
-    const std::map<std::string, std::string> &metadata) {
-  std::vector<const std::pair<std::string, at::Tensor> *> ordered;
+void write_safetensors(const std::filesystem::path& path,
+                       std::span<const std::pair<std::string, at::Tensor>> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  std::vector<const std::pair<std::string, at::Tensor>*> ordered;
   std::set<std::string_view> names;
-  for (const auto &named : tensors) {
+  for (const auto& named : tensors) {
     if (named.first == kReservedName || !names.insert(named.first).second) {
-      refuse(path, fmt::format("tensor name '{}' is given twice or reserved",
-                               named.first));
+      refuse(path, fmt::format("tensor name '{}' is given twice or reserved", named.first));
     }
     ordered.push_back(&named);
   }
-  std::ranges::stable_sort(ordered, std::greater<>(), [](const auto *named) {
-    return named->second.element_size();
-  });
+  std::ranges::stable_sort(ordered, std::greater<>(),
+                           [](const auto* named) { return named->second.element_size(); });
 
   SafetensorsHeader header;
   header.metadata = metadata;
   int64_t offset = 0;
-  for (const auto *named : ordered) {
-    const at::Tensor &tensor = named->second;
+  for (const auto* named : ordered) {
+    const at::Tensor& tensor = named->second;
     const auto bytes = static_cast<int64_t>(tensor.nbytes());
-    header.entries.push_back({named->first, tensor.scalar_type(),
-                              tensor.sizes().vec(), offset, offset + bytes});
+    header.entries.push_back(
+        {named->first, tensor.scalar_type(), tensor.sizes().vec(), offset, offset + bytes});
     offset += bytes;
   }
   const std::string json = format_safetensors_header(header);
@@ -250,12 +208,11 @@ void write_safetensors(
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(&header_bytes, 1)));
   file.write(json);
-  for (const auto *named : ordered) {
+  for (const auto* named : ordered) {
     const at::Tensor data = named->second.detach().cpu().contiguous();
-    file.write(std::span(static_cast<const std::byte *>(data.const_data_ptr()),
-                         data.nbytes()));
+    file.write(std::span(static_cast<const std::byte*>(data.const_data_ptr()), data.nbytes()));
   }
   file.commit();
 }
 
-} // namespace kvscope
+}  // namespace kvscope

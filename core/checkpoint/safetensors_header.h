@@ -15,25 +15,25 @@ struct SafetensorsEntry {
   std::string name;
   at::ScalarType dtype = at::kFloat;
   std::vector<int64_t> shape;
-  int64_t begin_byte = 0; ///< from the start of the data part
+  int64_t begin_byte = 0;  ///< from the start of the data part
   int64_t end_byte = 0;
 };
 
 /// The JSON part of a safetensors file.
 struct SafetensorsHeader {
-  std::vector<SafetensorsEntry> entries;       ///< in the header's order
-  std::map<std::string, std::string> metadata; ///< `__metadata__`
+  std::vector<SafetensorsEntry> entries;        ///< in the header's order
+  std::map<std::string, std::string> metadata;  ///< `__metadata__`
 };
 
-/// Reads `json`, trusting nothing: nesting, duplicate names, types, overflow of
-/// shapes, and tensors that do not tile the `data_bytes` behind the header
-/// exactly are Error(kInput) naming `file` and the tensor.
+/// Reads `json`, trusting nothing: nesting, duplicate names, types, overflow of shapes, and tensors
+/// that do not tile the `data_bytes` behind the header exactly are Error(kInput) naming `file` and
+/// the tensor.
 SafetensorsHeader parse_safetensors_header(std::string_view json,
                                            int64_t data_bytes,
-                                           const std::string &file);
+                                           const std::string& file);
 
-/// The JSON of `header`, padded with spaces to a multiple of 8 bytes. Throws
-/// Error(kInput) for a name that is not UTF-8.
-std::string format_safetensors_header(const SafetensorsHeader &header);
+/// The JSON of `header`, padded with spaces to a multiple of 8 bytes. Throws Error(kInput) for a
+/// name that is not UTF-8.
+std::string format_safetensors_header(const SafetensorsHeader& header);
 
-} // namespace kvscope
+}  // namespace kvscope

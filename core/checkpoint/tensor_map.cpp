@@ -7,26 +7,21 @@
 
 namespace kvscope {
 
-const at::Tensor &TensorMap::at(std::string_view name) const {
+const at::Tensor& TensorMap::at(std::string_view name) const {
   const auto found = index_.find(name);
-  if (found != index_.end())
-    return entries_[found->second].second;
+  if (found != index_.end()) return entries_[found->second].second;
   const std::string near = nearest_name(std::string(name), names());
   throw Error(ErrorKind::kInput,
               fmt::format("no tensor '{}' among {} weights{}", name, size(),
-                          near.empty()
-                              ? ""
-                              : fmt::format("; the nearest is '{}'", near)));
+                          near.empty() ? "" : fmt::format("; the nearest is '{}'", near)));
 }
 
-const at::Tensor &TensorMap::at(std::string_view name,
-                                at::IntArrayRef shape) const {
-  const at::Tensor &tensor = at(name);
+const at::Tensor& TensorMap::at(std::string_view name, at::IntArrayRef shape) const {
+  const at::Tensor& tensor = at(name);
   if (tensor.sizes() != shape) {
     throw Error(ErrorKind::kInput,
                 fmt::format("tensor '{}' has shape [{}], expected [{}]", name,
-                            fmt::join(tensor.sizes(), ", "),
-                            fmt::join(shape, ", ")));
+                            fmt::join(tensor.sizes(), ", "), fmt::join(shape, ", ")));
   }
   return tensor;
 }
@@ -47,18 +42,16 @@ void TensorMap::set(std::string name, at::Tensor tensor) {
 std::vector<std::string> TensorMap::names() const {
   std::vector<std::string> result;
   result.reserve(size());
-  for (const auto &[name, tensor] : entries_)
-    result.push_back(name);
+  for (const auto& [name, tensor] : entries_) result.push_back(name);
   return result;
 }
 
 TensorMap TensorMap::below(std::string_view prefix) const {
   TensorMap result;
-  for (const auto &[name, tensor] : entries_) {
-    if (name.starts_with(prefix))
-      result.set(name.substr(prefix.size()), tensor);
+  for (const auto& [name, tensor] : entries_) {
+    if (name.starts_with(prefix)) result.set(name.substr(prefix.size()), tensor);
   }
   return result;
 }
 
-} // namespace kvscope
+}  // namespace kvscope

@@ -23,24 +23,20 @@
 namespace kvscope {
 namespace {
 
-// The input follows the weight's dtype: published half-precision encoders keep
-// `wo` in fp32.
-at::Tensor project(const at::Tensor &input, const at::Tensor &weight) {
+// The input follows the weight's dtype: published half-precision encoders keep `wo` in fp32.
+at::Tensor project(const at::Tensor& input, const at::Tensor& weight) {
   return at::linear(input.to(weight.scalar_type()), weight);
 }
 
 // RMS norm without mean subtraction, statistics in fp32.
-at::Tensor rms_norm(const at::Tensor &input, const at::Tensor &weight,
-                    double eps) {
+at::Tensor rms_norm(const at::Tensor& input, const at::Tensor& weight, double eps) {
   const at::Tensor wide = input.to(at::kFloat);
-  const at::Tensor normed =
-      wide * at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
+  const at::Tensor normed = wide * at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
   return weight * normed.to(weight.scalar_type());
 }
 
 // [1, heads, T, T] from the table [buckets, heads].
-at::Tensor position_bias(const T5Config &config, const at::Tensor &table,
-                         int64_t tokens) {
+at::Tensor position_bias(const T5Config& config, const at::Tensor& table, int64_t tokens) {
   std::vector<int64_t> buckets(static_cast<size_t>(tokens * tokens));
   for (int64_t query = 0; query < tokens; ++query) {
     for (int64_t key = 0; key < tokens; ++key) {
@@ -60,119 +56,98 @@ at::Tensor position_bias(const T5Config &config, const at::Tensor &table,
 struct Layer {
   at::Tensor attention_norm, q, k, v, o, feed_norm, wi_0, wi_1, wo;
 
-  Layer(const T5Config &config, const TensorMap &weights,
-        const std::string &block) {
+  Layer(const T5Config& config, const TensorMap& weights, const std::string& block) {
     const int64_t inner = config.heads * config.d_kv;
     const std::string attention = block + "layer.0.SelfAttention.";
     const std::string feed = block + "layer.1.DenseReluDense.";
-    attention_norm =
-        weights.at(block + "layer.0.layer_norm.weight", {config.d_model});
+    attention_norm = weights.at(block + "layer.0.layer_norm.weight", {config.d_model});
     q = weights.at(attention + "q.weight", {inner, config.d_model});
     k = weights.at(attention + "k.weight", {inner, config.d_model});
     v = weights.at(attention + "v.weight", {inner, config.d_model});
     o = weights.at(attention + "o.weight", {config.d_model, inner});
-    feed_norm =
-        weights.at(block + "layer.1.layer_norm.weight", {config.d_model});
+    feed_norm = weights.at(block + "layer.1.layer_norm.weight", {config.d_model});
     wi_0 = weights.at(feed + "wi_0.weight", {config.d_ff, config.d_model});
     wi_1 = weights.at(feed + "wi_1.weight", {config.d_ff, config.d_model});
     wo = weights.at(feed + "wo.weight", {config.d_model, config.d_ff});
   }
 };
 
-at::Tensor self_attention(const T5Config &config, const Layer &layer,
-                          const at::Tensor &input, const at::Tensor &bias) {
+at::Tensor self_attention(const T5Config& config,
+                          const Layer& layer,
+                          const at::Tensor& input,
+                          const at::Tensor& bias) {
   const int64_t rows = input.size(0);
   const int64_t tokens = input.size(1);
-  const auto by_head = [&](const at::Tensor &weight) {
-    return project(input, weight)
-        .view({rows, tokens, config.heads, config.d_kv})
-        .transpose(1, 2);
+  const auto by_head = [&](const at::Tensor& weight) {
+    return project(input, weight).view({rows, tokens, config.heads, config.d_kv}).transpose(1, 2);
   };
   const at::Tensor v = by_head(layer.v);
-  const at::Tensor scores =
-      at::matmul(by_head(layer.q), by_head(layer.k).transpose(2, 3));
-  const at::Tensor weights =
-      at::softmax(scores.to(at::kFloat) + bias, -1).to(v.scalar_type());
+  const at::Tensor scores = at::matmul(by_head(layer.q), by_head(layer.k).transpose(2, 3));
+  const at::Tensor weights = at::softmax(scores.to(at::kFloat) + bias, -1).to(v.scalar_type());
   const at::Tensor mixed = at::matmul(weights, v).transpose(1, 2);
-  return project(mixed.reshape({rows, tokens, config.heads * config.d_kv}),
-                 layer.o);
+  return project(mixed.reshape({rows, tokens, config.heads * config.d_kv}), layer.o);
 }
 
-at::Tensor feed_forward(const Layer &layer, const at::Tensor &input) {
+at::Tensor feed_forward(const Layer& layer, const at::Tensor& input) {
   const at::Tensor gate = at::gelu(project(input, layer.wi_0), "tanh");
   return project(gate * project(input, layer.wi_1), layer.wo);
 }
 
-void check_ids(const T5Config &config, const at::Tensor &ids,
-               const at::Tensor &mask) {
-  if (ids.dim() != 2 || ids.scalar_type() != at::kLong ||
-      mask.sizes() != ids.sizes()) {
-    throw Error(ErrorKind::kInput,
-                "T5 encoder: ids and mask must be [B, T], ids int64");
+void check_ids(const T5Config& config, const at::Tensor& ids, const at::Tensor& mask) {
+  if (ids.dim() != 2 || ids.scalar_type() != at::kLong || mask.sizes() != ids.sizes()) {
+    throw Error(ErrorKind::kInput, "T5 encoder: ids and mask must be [B, T], ids int64");
   }
-  if (ids.numel() == 0)
-    return;
+  if (ids.numel() == 0) return;
   const auto [lowest, highest] = at::aminmax(ids);
-  if (lowest.item<int64_t>() < 0 ||
-      highest.item<int64_t>() >= config.vocabulary) {
-    throw Error(
-        ErrorKind::kInput,
-        fmt::format(
-            "T5 encoder: ids in [{}, {}] but the vocabulary has {} entries",
-            lowest.item<int64_t>(), highest.item<int64_t>(),
-            config.vocabulary));
+  if (lowest.item<int64_t>() < 0 || highest.item<int64_t>() >= config.vocabulary) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("T5 encoder: ids in [{}, {}] but the vocabulary has {} entries",
+                            lowest.item<int64_t>(), highest.item<int64_t>(), config.vocabulary));
   }
 }
 
-} // namespace
+}  // namespace
 
-int64_t t5_relative_bucket(int64_t key_minus_query, int64_t buckets,
-                           int64_t max_distance) {
+int64_t t5_relative_bucket(int64_t key_minus_query, int64_t buckets, int64_t max_distance) {
   const int64_t half = buckets / 2;
   const int64_t exact = half / 2;
   const int64_t side = key_minus_query > 0 ? half : 0;
   const int64_t distance = std::abs(key_minus_query);
-  if (distance < exact)
-    return side + distance;
+  if (distance < exact) return side + distance;
   // In single precision, as the published encoders were trained.
-  const float ratio =
-      std::log(static_cast<float>(distance) / static_cast<float>(exact)) /
-      std::log(static_cast<float>(max_distance) / static_cast<float>(exact));
-  const auto logarithmic =
-      static_cast<int64_t>(ratio * static_cast<float>(half - exact));
+  const float ratio = std::log(static_cast<float>(distance) / static_cast<float>(exact)) /
+                      std::log(static_cast<float>(max_distance) / static_cast<float>(exact));
+  const auto logarithmic = static_cast<int64_t>(ratio * static_cast<float>(half - exact));
   return side + std::min(half - 1, exact + logarithmic);
 }
 
-at::Tensor t5_encode(const T5Config &config, const TensorMap &weights,
-                     const at::Tensor &ids, const at::Tensor &mask,
+at::Tensor t5_encode(const T5Config& config,
+                     const TensorMap& weights,
+                     const at::Tensor& ids,
+                     const at::Tensor& mask,
                      std::string_view prefix) {
   check_ids(config, ids, mask);
   const std::string root(prefix);
   const std::string encoder = root + "encoder.";
-  const at::Tensor &table = weights.at(
-      encoder + "block.0.layer.0.SelfAttention.relative_attention_bias.weight",
-      {config.buckets, config.heads});
-  // A masked key gets the lowest finite score: a row without any real token
-  // stays finite.
+  const at::Tensor& table =
+      weights.at(encoder + "block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+                 {config.buckets, config.heads});
+  // A masked key gets the lowest finite score: a row without any real token stays finite.
   const at::Tensor masked = (mask == 0).view({ids.size(0), 1, 1, ids.size(1)});
-  const at::Tensor bias =
-      position_bias(config, table, ids.size(1))
-          .masked_fill(masked, std::numeric_limits<float>::lowest());
+  const at::Tensor bias = position_bias(config, table, ids.size(1))
+                              .masked_fill(masked, std::numeric_limits<float>::lowest());
 
-  at::Tensor hidden = at::embedding(
-      weights.at(root + "shared.weight", {config.vocabulary, config.d_model}),
-      ids);
+  at::Tensor hidden =
+      at::embedding(weights.at(root + "shared.weight", {config.vocabulary, config.d_model}), ids);
   for (int64_t i = 0; i < config.layers; ++i) {
     const Layer layer(config, weights, fmt::format("{}block.{}.", encoder, i));
-    const at::Tensor attended =
-        rms_norm(hidden, layer.attention_norm, config.eps);
+    const at::Tensor attended = rms_norm(hidden, layer.attention_norm, config.eps);
     hidden = hidden + self_attention(config, layer, attended, bias);
     const at::Tensor fed = rms_norm(hidden, layer.feed_norm, config.eps);
     hidden = hidden + feed_forward(layer, fed);
   }
-  return rms_norm(
-      hidden, weights.at(encoder + "final_layer_norm.weight", {config.d_model}),
-      config.eps);
+  return rms_norm(hidden, weights.at(encoder + "final_layer_norm.weight", {config.d_model}),
+                  config.eps);
 }
 
-} // namespace kvscope
+}  // namespace kvscope

@@ -1,0 +1,39 @@
+#include "core/hdf5/file.h"
+
+#include <system_error>
+#include <utility>
+
+#include "core/hdf5/call.h"
+
+namespace kvscope::hdf5 {
+
+File::File(Handle handle, const std::filesystem::path& path)
+    : handle_(std::move(handle)),
+      root_(Handle(checked(ErrorKind::kInput,
+                           path.string(),
+                           "open the root group",
+                           [&] { return H5Gopen2(handle_.id(), "/", H5P_DEFAULT); }),
+                   H5Gclose),
+            path.string() + ":/") {}
+
+File File::create(const std::filesystem::path& path) {
+  if (path.has_parent_path()) {
+    std::error_code error;  // the library's own error follows where this fails
+    std::filesystem::create_directories(path.parent_path(), error);
+  }
+  Handle handle(
+      checked(ErrorKind::kEnvironment, path.string(), "create the file",
+              [&] { return H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT); }),
+      H5Fclose);
+  return {std::move(handle), path};
+}
+
+File File::open(const std::filesystem::path& path, Access access) {
+  const unsigned flags = access == Access::kRead ? H5F_ACC_RDONLY : H5F_ACC_RDWR;
+  Handle handle(checked(ErrorKind::kInput, path.string(), "open the file",
+                        [&] { return H5Fopen(path.c_str(), flags, H5P_DEFAULT); }),
+                H5Fclose);
+  return {std::move(handle), path};
+}
+
+}  // namespace kvscope::hdf5

@@ -19,8 +19,13 @@ add_library(kvscope_torch_cpu SHARED IMPORTED)
 set_target_properties(kvscope_torch_cpu PROPERTIES IMPORTED_LOCATION "${LIBTORCH_ROOT}/lib/libtorch_cpu.so")
 
 add_library(kvscope_torch INTERFACE)
+# Behind the system's own folders: LibTorch brings copies of fmt and nlohmann-json of other versions than
+# the libraries we link.
+target_compile_options(kvscope_torch INTERFACE
+  "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-idirafter ${LIBTORCH_ROOT}/include>"
+  "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-idirafter ${LIBTORCH_ROOT}/include/torch/csrc/api/include>")
 target_include_directories(kvscope_torch SYSTEM INTERFACE
-  "${LIBTORCH_ROOT}/include" "${LIBTORCH_ROOT}/include/torch/csrc/api/include")
+  $<$<COMPILE_LANGUAGE:CUDA>:${LIBTORCH_ROOT}/include>)
 target_link_libraries(kvscope_torch INTERFACE kvscope_torch_cpu kvscope_c10)
 # libtorch_cpu.so finds the CUDA runtime wheels beside it by its own run path; the linker needs telling.
 target_link_options(kvscope_torch INTERFACE "-Wl,--allow-shlib-undefined")

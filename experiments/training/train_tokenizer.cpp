@@ -17,7 +17,8 @@ namespace {
 at::Tensor tokenizer_loss(const TokenizerTraining& training,
                           const TensorMap& weights,
                           const at::Tensor& pictures) {
-  const at::Tensor features = infinity::vae_encode(training.vae, weights, pictures);
+  const at::Tensor features = infinity::vae_encode(
+      training.vae, weights, pictures.contiguous(at::MemoryFormat::ChannelsLast));
   const at::Tensor summed =
       infinity::quantise(features.detach(), training.picture, false, {}, nullptr, {}).summed;
   const at::Tensor straight_through = features + (summed - features).detach();

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/engine/attend.h"
+#include "core/models/infinity/text.h"
+
+namespace kvscope::infinity {
+
+struct GenerateOptions {
+  std::vector<double> cfg = {3.0};  ///< guidance: one value, or one a scale
+  std::vector<double> tau = {1.0};  ///< temperature: likewise
+  int64_t top_k = 900;              ///< no effect on bits, kept for the reference's settings
+  double top_p = 0.97;
+  /// Bits to use instead of drawing: [scales][B, h, w, token bits] u8; empty draws all.
+  std::vector<at::Tensor> forced_bits;
+};
+
+/// What a step leaves behind, for records and checks.
+struct StepResult {
+  const StepInfo& step;
+  const at::Tensor&
+      logits;  ///< [B, tokens, 2 * token bits] after guidance and temperature, before top-p
+  const at::Tensor& bits;  ///< u8 [B, h, w, token bits]
+  double step_ms;
+  double attention_ms;  ///< part of step_ms in attention kernels
+  double policy_ms;     ///< part of step_ms deciding and compacting
+};
+
+struct Generation {
+  at::Tensor summed_codes;             ///< [B, d, H, W] for the picture decoder
+  std::vector<at::Tensor> token_bits;  ///< [scales][B, h, w, token bits] u8
+  std::vector<double> step_ms;         ///< [scales]
+  double attention_ms = 0;
+  double policy_ms = 0;
+};
+
+/// One value a scale from a scalar or a list. Throws Error(kConfig) naming `what` for a wrong
+/// length.
+std::vector<double> per_scale(const std::vector<double>& values,
+                              size_t scales,
+                              const std::string& what);
+
+/// True where any scale is guided: the batch is then doubled, conditional rows above unconditional
+/// ones.
+bool guided(const std::vector<double>& cfg);
+
+/// Rows of the cache that a batch of `images` needs.
+int64_t cache_rows(int64_t images, const std::vector<double>& cfg);
+
+/// The sampling loop. `text` holds one row an image; `generators` one an image. `context.cache`
+/// must be planned for this geometry and cache_rows(B). `on_step` sees every step. Throws
+/// Error(kNumerics) naming the scale where a logit is NaN or infinite.
+Generation generate(const TransformerConfig& config,
+                    const TransformerWeights& weights,
+                    const PictureGeometry& picture,
+                    const TextFeatures& text,
+                    const GenerateOptions& options,
+                    std::span<at::Generator> generators,
+                    AttentionContext& context,
+                    const std::function<void(const StepResult&)>& on_step = {});
+
+}  // namespace kvscope::infinity

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "core/checkpoint/tensor_map.h"
+#include "core/models/infinity/config.h"
+#include "core/text/t5_encoder.h"
+#include "experiments/training/train_tokenizer.h"
+
+namespace kvscope {
+
+struct TransformerTraining {
+  infinity::TransformerConfig transformer;
+  infinity::VaeConfig vae;
+  infinity::PictureGeometry picture;
+  T5Config text;
+  std::string vocabulary_path;  ///< SentencePiece model of the captions
+  int64_t steps = 10000;
+  int64_t batch = 24;
+  int64_t warmup_steps = 100;
+  double learning_rate = 1.5e-3;
+  double condition_dropout = 0.1;  ///< share of captions replaced by cfg_uncond, for guidance
+  double flip_probability = 0.1;   ///< largest bit flip rate; each picture draws its own below it
+  /// Scales of the cheap batches, and the share of batches that see the whole schedule, at the
+  /// start and at the end of training (linear between). Early scales carry the layout and cost
+  /// little.
+  int64_t short_scales = 7;
+  double full_share_first = 0.1;
+  double full_share_last = 0.5;
+  uint64_t seed = 1;
+  int64_t save_every_steps = 500;
+  std::string state_path;
+};
+
+/// Trains text encoder and transformer together on the bits of a finished autoencoder
+/// (`vae_weights`): cross-entropy of every bit, averaged within a scale, then over scales; random
+/// bit flips in the inputs (bitwise self-correction). Returns averaged weights, "model.*" and
+/// "t5.*". `report` as for train_tokenizer.
+TensorMap train_transformer(const TransformerTraining& training,
+                            const TensorMap& vae_weights,
+                            const std::function<bool(const TrainingProgress&)>& report);
+
+}  // namespace kvscope

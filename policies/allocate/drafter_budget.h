@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace kvscope {
+
+/// Tokens of a drafter and of a refiner after one step.
+struct DrafterBudget {
+  int64_t drafter_tokens = 0;
+  int64_t refiner_tokens = 0;
+};
+
+/// The rule behind ScaleKV's released budget files: drafters keep (almost) everything, refiners
+/// share the remainder equally, and all layers together hold exactly `budget_tokens` * layers.
+///   drafter_tokens = the largest integer <= most_a_drafter_can for which
+///   refiner_tokens = (budget_tokens * layers - drafters * drafter_tokens) / (layers - drafters)
+///   is an integer >= least_refiner_tokens.
+/// Without drafters, or without refiners, every layer has budget_tokens.
+/// Needs least_refiner_tokens <= budget_tokens <= most_a_drafter_can: budget_tokens for both is
+/// then always a solution.
+DrafterBudget drafter_budget(int64_t layers,
+                             int64_t drafters,
+                             int64_t budget_tokens,
+                             int64_t most_a_drafter_can,
+                             int64_t least_refiner_tokens);
+
+/// Brings the layers' `wanted` tokens below what is `available` and gives what is left over, up to
+/// the sum `total`, to layers with room: those in `first` (ascending layers) before the others,
+/// equally, the remainder to the lowest.
+std::vector<int64_t> fit_to_available(const std::vector<int64_t>& wanted,
+                                      const std::vector<int64_t>& available,
+                                      const std::vector<int64_t>& first,
+                                      int64_t total);
+
+}  // namespace kvscope

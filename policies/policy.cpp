@@ -1,0 +1,179 @@
+#include "policies/policy.h"
+
+#include <ATen/ATen.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "core/base/error.h"
+#include "policies/selection.h"
+
+namespace kvscope {
+namespace {
+
+std::string describe(const StepInfo& step) {
+  return fmt::format("step {} ({}x{})", step.index, step.grid_height, step.grid_width);
+}
+
+}  // namespace
+
+Policy::Policy(std::string name, PolicySlots slots)
+    : name_(std::move(name)), slots_(std::move(slots)) {}
+
+int64_t Policy::protected_tokens(const std::vector<StepInfo>& steps, const StepInfo& step) const {
+  const auto window_tokens = static_cast<int64_t>(slots_.score->window(step).size());
+  int64_t tokens = 0;
+  for (const auto& part : slots_.protect) {
+    tokens += part->most_tokens(steps, step, window_tokens);
+  }
+  return tokens;
+}
+
+int64_t Policy::least_budget(const std::vector<StepInfo>& steps) const {
+  int64_t tokens = 1;
+  for (const StepInfo& step : steps) {
+    if (step.stored && slots_.schedule->runs_after(step)) {
+      tokens = std::max(tokens,
+                        std::min(protected_tokens(steps, step), step.first_token + step.queries()));
+    }
+  }
+  return std::min(tokens, full_cache_tokens(steps));
+}
+
+Plan Policy::plan(const CacheGeometry& geometry, const Budget& budget) const {
+  const int64_t budget_tokens = resolved_tokens(budget, geometry.steps);
+  LayerHeadTokens held(static_cast<std::size_t>(geometry.layers),
+                       std::vector<int64_t>(static_cast<std::size_t>(geometry.heads), 0));
+  std::vector<LayerHeadTokens> kept;
+  for (const StepInfo& step : geometry.steps) {
+    if (!step.stored) {
+      kept.push_back(held);
+      continue;
+    }
+    for (auto& layer : held) {
+      for (auto& tokens : layer) {
+        tokens += step.queries();
+      }
+    }
+    if (slots_.schedule->runs_after(step)) {
+      const int64_t untouchable = protected_tokens(geometry.steps, step);
+      const auto allowed = slots_.allocate->tokens({.geometry = geometry,
+                                                    .step = step,
+                                                    .budget_tokens = budget_tokens,
+                                                    .protected_tokens = untouchable,
+                                                    .available = held});
+      for (std::size_t layer = 0; layer < held.size(); ++layer) {
+        for (std::size_t head = 0; head < held[layer].size(); ++head) {
+          const int64_t available = held[layer][head];
+          const int64_t count = std::min(allowed[layer][head], available);
+          if (count < std::min(untouchable, available)) {
+            throw Error(ErrorKind::kConfig,
+                        fmt::format("policy '{}': a budget of {} tokens leaves {} in layer {}, "
+                                    "head {} after {}, fewer than the {} it must protect there; "
+                                    "nearest feasible: budget.tokens={}",
+                                    name_, budget_tokens, count, layer, head, describe(step),
+                                    untouchable, least_budget(geometry.steps)));
+          }
+          held[layer][head] = count;
+        }
+      }
+    }
+    kept.push_back(held);
+  }
+  return Plan(slots_.store->format(geometry), std::move(kept));
+}
+
+void Policy::begin_generation(int64_t rows) {
+  slots_.score->begin_generation(rows);
+}
+
+std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
+                                        int64_t row,
+                                        int64_t head) const {
+  const std::vector<int64_t> window = slots_.score->window(layer_step.step);
+  const TokenView view{.steps = layer_step.cache.plan().geometry().steps,
+                       .step = layer_step.step,
+                       .history = layer_step.cache.origins(layer_step.layer, row, head),
+                       .window = window};
+  std::vector<uint8_t> is_protected(static_cast<std::size_t>(view.available()), 0);
+  for (const auto& part : slots_.protect) {
+    part->mark(view, is_protected);
+  }
+  return is_protected;
+}
+
+std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
+                                          int64_t row,
+                                          int64_t head,
+                                          int64_t count,
+                                          const at::Tensor& scores) const {
+  const std::vector<uint8_t> is_protected = protection(layer_step, row, head);
+  const std::size_t tokens = is_protected.size();
+  if (count >= static_cast<int64_t>(tokens)) {
+    std::vector<int64_t> all(tokens);
+    std::iota(all.begin(), all.end(), 0);
+    return all;
+  }
+  const auto untouchable = std::count(is_protected.begin(), is_protected.end(), uint8_t{1});
+  const auto where = [&] {
+    return fmt::format("policy '{}', {}, layer {}, row {}, head {}", name_,
+                       describe(layer_step.step), layer_step.layer, row, head);
+  };
+  if (untouchable > count) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("{}: {} tokens are protected but the plan keeps {}; the cache was "
+                            "planned for another policy or budget",
+                            where(), untouchable, count));
+  }
+  const std::span<const float> values(scores[row][head].const_data_ptr<float>(), tokens);
+  for (std::size_t token = 0; token < tokens; ++token) {
+    if (is_protected[token] == 0 && !std::isfinite(values[token])) {
+      throw Error(ErrorKind::kNumerics,
+                  fmt::format("{}: the score of token {} of {} is {}; expected finite numbers, so "
+                              "check keys, queries and the precision of this layer",
+                              where(), token, tokens, values[token]));
+    }
+  }
+  return keep_best(values, is_protected, count);
+}
+
+std::optional<KeptIndices> Policy::decide(const LayerStep& layer_step) {
+  const KvCache& cache = layer_step.cache;
+  const Plan& plan = cache.plan();
+  const StepInfo& step = layer_step.step;
+  const int64_t layer = layer_step.layer;
+  const int64_t rows = cache.rows();
+  const int64_t heads = plan.geometry().heads;
+  bool drops = false;
+  int64_t most = 0;
+  for (int64_t head = 0; head < heads; ++head) {
+    const int64_t available = cache.length(layer, 0, head) + step.queries();
+    drops = drops || plan.kept(step.index, layer, head) < available;
+    most = std::max(most, available);
+  }
+  if (!drops) {
+    return std::nullopt;
+  }
+  const at::Tensor scores = slots_.score->score(layer_step).to(at::kCPU, at::kFloat).contiguous();
+  if (scores.dim() != 3 || scores.size(0) != rows || scores.size(1) != heads ||
+      scores.size(2) < most) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("policy '{}', layer {}: scores have another shape than [{} rows, {} "
+                            "heads, {} tokens]",
+                            name_, layer, rows, heads, most));
+  }
+  KeptIndices kept;
+  kept.reserve(static_cast<std::size_t>(rows * heads));
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t head = 0; head < heads; ++head) {
+      kept.push_back(
+          keep_of_head(layer_step, row, head, plan.kept(step.index, layer, head), scores));
+    }
+  }
+  return kept;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,22 @@
+#include "policies/part.h"
+
+namespace kvscope {
+namespace {
+
+class ProtectNone : public Protect {
+ public:
+  void mark(const TokenView& /*view*/, std::span<uint8_t> /*is_protected*/) const override {}
+  [[nodiscard]] int64_t most_tokens(const std::vector<StepInfo>& /*steps*/,
+                                    const StepInfo& /*step*/,
+                                    int64_t /*window_tokens*/) const override {
+    return 0;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Protect> make_protect_none(PartOptions& /*options*/) {
+  return std::make_unique<ProtectNone>();
+}
+
+}  // namespace kvscope

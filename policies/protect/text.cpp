@@ -1,0 +1,36 @@
+#include "policies/part.h"
+
+namespace kvscope {
+namespace {
+
+/// The condition tokens of a next-token model. A next-scale model has none in its cache.
+class ProtectText : public Protect {
+ public:
+  void mark(const TokenView& view, std::span<uint8_t> is_protected) const override {
+    for (int64_t token = 0; token < view.available(); ++token) {
+      if (view.writer(token).kind == StepKind::kPrefill) {
+        is_protected[token] = 1;
+      }
+    }
+  }
+
+  [[nodiscard]] int64_t most_tokens(const std::vector<StepInfo>& steps,
+                                    const StepInfo& step,
+                                    int64_t /*window_tokens*/) const override {
+    int64_t tokens = 0;
+    for (const StepInfo& earlier : steps) {
+      if (earlier.kind == StepKind::kPrefill && earlier.index <= step.index) {
+        tokens += earlier.queries();
+      }
+    }
+    return tokens;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Protect> make_protect_text(PartOptions& /*options*/) {
+  return std::make_unique<ProtectText>();
+}
+
+}  // namespace kvscope

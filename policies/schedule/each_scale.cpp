@@ -1,0 +1,19 @@
+#include "policies/part.h"
+
+namespace kvscope {
+namespace {
+
+/// After every step that is stored: every scale of a next-scale model, the prefill and every token
+/// of a next-token model.
+class EachScale : public Schedule {
+ public:
+  [[nodiscard]] bool runs_after(const StepInfo& /*step*/) const override { return true; }
+};
+
+}  // namespace
+
+std::unique_ptr<Schedule> make_schedule_each_scale(PartOptions& /*options*/) {
+  return std::make_unique<EachScale>();
+}
+
+}  // namespace kvscope

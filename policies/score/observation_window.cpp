@@ -1,0 +1,41 @@
+#include "policies/score/observation_window.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace kvscope {
+
+std::vector<int64_t> patch_centres(int64_t side, int64_t patches) {
+  const int64_t patch = side / patches;
+  std::vector<int64_t> centres;
+  for (int64_t i = 0; i < patches; ++i) {
+    centres.push_back(i * patch + (patch - 1) / 2);
+  }
+  return centres;
+}
+
+std::vector<int64_t> trailing_window(const StepInfo& step, int64_t window) {
+  const int64_t tokens = std::min(window, step.queries());
+  std::vector<int64_t> indices(static_cast<std::size_t>(tokens));
+  std::iota(indices.begin(), indices.end(), step.queries() - tokens);
+  return indices;
+}
+
+std::vector<int64_t> centroid_window(const StepInfo& step, int64_t window) {
+  const auto patches = std::llround(std::sqrt(static_cast<double>(window)));
+  const bool fits =
+      patches * patches == window && step.grid_height >= patches && step.grid_width >= patches;
+  if (!fits) {
+    return trailing_window(step, window);
+  }
+  std::vector<int64_t> indices;
+  for (const int64_t y : patch_centres(step.grid_height, patches)) {
+    for (const int64_t x : patch_centres(step.grid_width, patches)) {
+      indices.push_back(y * step.grid_width + x);
+    }
+  }
+  return indices;
+}
+
+}  // namespace kvscope

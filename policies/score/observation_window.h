@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/engine/step.h"
+
+namespace kvscope {
+
+/// Coordinates of patch centres along a side cut into `patches` equal patches of side / patches
+/// (rounded down): i * patch + (patch - 1) / 2, the upper-left of the two middles of an even patch.
+/// Needs side >= patches.
+std::vector<int64_t> patch_centres(int64_t side, int64_t patches);
+
+/// ScaleKV's observation window: the centres of a sqrt(window) x sqrt(window) grid of patches laid
+/// over the step's own grid, as row-major tokens of the step, ascending. Where the grid is narrower
+/// than the patches, or `window` is no square, the last `window` tokens of the step.
+std::vector<int64_t> centroid_window(const StepInfo& step, int64_t window);
+
+/// The last `window` tokens of the step, or all of them where it has fewer.
+std::vector<int64_t> trailing_window(const StepInfo& step, int64_t window);
+
+}  // namespace kvscope

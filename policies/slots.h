@@ -1,0 +1,103 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/engine/attend.h"
+#include "core/engine/plan.h"
+
+namespace kvscope {
+
+/// The five questions a policy answers. A policy is a choice of one part a slot (several for
+/// protect); a part knows nothing of the others, and none of them touches storage.
+
+/// Tokens of every (layer, head): [layers][heads].
+using LayerHeadTokens = std::vector<std::vector<int64_t>>;
+
+/// What allocate may look at: everything is known before a weight is loaded.
+struct AllocationRequest {
+  const CacheGeometry& geometry;
+  const StepInfo& step;
+  int64_t budget_tokens;             ///< C: tokens a (layer, head) may hold on average
+  int64_t protected_tokens;          ///< most that protect refuses to drop after this step
+  const LayerHeadTokens& available;  ///< held before the cut, this step's tokens included
+};
+
+/// Slot 1: how many tokens stay in each (layer, head) after a step.
+class Allocate {
+ public:
+  virtual ~Allocate() = default;
+  /// A count above what is available means "all of them".
+  [[nodiscard]] virtual LayerHeadTokens tokens(const AllocationRequest& request) const = 0;
+};
+
+/// Most tokens of [history | current step] that any head of the layer holds.
+int64_t most_tokens(const LayerStep& layer_step);
+
+/// Slot 2: how important each token is.
+class Score {
+ public:
+  virtual ~Score() = default;
+  virtual void begin_generation(int64_t /*rows*/) {}
+  /// Importance [rows, heads, tokens] of [history | current step], floating point, larger stays;
+  /// where heads hold different numbers of tokens, the tail of the shorter ones is not read.
+  [[nodiscard]] virtual at::Tensor score(const LayerStep& layer_step) const = 0;
+  /// Observation window: tokens of the current step, ascending, that the score looks from.
+  [[nodiscard]] virtual std::vector<int64_t> window(const StepInfo& /*step*/) const { return {}; }
+};
+
+/// One (row, head)'s tokens at the moment of a cut: [history | current step].
+struct TokenView {
+  const std::vector<StepInfo>& steps;    ///< of the whole generation
+  const StepInfo& step;                  ///< the current one
+  std::span<const TokenOrigin> history;  ///< in storage order
+  std::span<const int64_t> window;       ///< Score::window of this step
+
+  [[nodiscard]] int64_t available() const {
+    return static_cast<int64_t>(history.size()) + step.queries();
+  }
+  /// Which step wrote token `index`.
+  [[nodiscard]] const StepInfo& writer(int64_t index) const {
+    const auto held = static_cast<int64_t>(history.size());
+    return index < held ? steps[history[index].step] : step;
+  }
+  /// Position of token `index` in the whole generation.
+  [[nodiscard]] int64_t position(int64_t index) const {
+    const auto held = static_cast<int64_t>(history.size());
+    return index < held ? writer(index).first_token + history[index].token
+                        : step.first_token + index - held;
+  }
+};
+
+/// Slot 3: what is never dropped.
+class Protect {
+ public:
+  virtual ~Protect() = default;
+  /// Sets `is_protected` [available] to 1 where a token must stay; never clears it.
+  virtual void mark(const TokenView& view, std::span<uint8_t> is_protected) const = 0;
+  /// Most tokens mark() can set after `step`, given the size of the observation window.
+  [[nodiscard]] virtual int64_t most_tokens(const std::vector<StepInfo>& steps,
+                                            const StepInfo& step,
+                                            int64_t window_tokens) const = 0;
+};
+
+/// Slot 4: in which format tokens are stored.
+class Store {
+ public:
+  virtual ~Store() = default;
+  /// The geometry with the types that are really stored.
+  [[nodiscard]] virtual CacheGeometry format(CacheGeometry geometry) const = 0;
+};
+
+/// Slot 5: after which steps the cache is cut.
+class Schedule {
+ public:
+  virtual ~Schedule() = default;
+  /// Asked only about steps that are stored.
+  [[nodiscard]] virtual bool runs_after(const StepInfo& step) const = 0;
+};
+
+}  // namespace kvscope

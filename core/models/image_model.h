@@ -1,0 +1,75 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/picture.h"
+#include "core/config/value.h"
+#include "core/engine/attend.h"
+
+namespace kvscope {
+
+/// Settings of a generation that belong to no model in particular (the `gen` group).
+struct SamplingOptions {
+  std::vector<double> cfg = {3.0};  ///< guidance, one value or one a step
+  std::vector<double> tau = {1.0};  ///< temperature, one value or one a step
+  int64_t top_k = 900;
+  double top_p = 0.97;
+};
+
+/// A batch of generated images.
+struct GeneratedBatch {
+  std::vector<Picture> pictures;               ///< [B]
+  std::vector<std::vector<uint8_t>> tokens;    ///< [B][all tokens * values a token]: bits, step by step
+  std::vector<double> step_ms;                 ///< [steps], of the whole batch
+  double text_ms = 0;                          ///< tokenizing and encoding the prompts
+  double decode_ms = 0;                        ///< tokens to pictures
+  double attention_ms = 0;                     ///< part of the steps in attention kernels
+  double policy_ms = 0;                        ///< part of the steps deciding and compacting
+};
+
+/// A text-to-image model as a sweep sees it: prompts in, pictures out, through a cache it is lent.
+class ImageModel {
+ public:
+  virtual ~ImageModel() = default;
+  [[nodiscard]] virtual const CacheGeometry& geometry() const = 0;
+  /// Cache rows of a batch under these options (2 an image where guidance is on).
+  [[nodiscard]] virtual int64_t rows(int64_t images, const SamplingOptions& options) const = 0;
+  /// One generator an image: image b depends on prompts[b] and generators[b] alone.
+  virtual GeneratedBatch generate(std::span<const std::string> prompts,
+                                  const SamplingOptions& options,
+                                  std::span<at::Generator> generators,
+                                  AttentionContext& context) = 0;
+};
+
+/// Facts of a model that need no weights; from its `model` group.
+struct ModelFacts {
+  std::string name;
+  std::string family;  ///< "next_scale" | "next_token"
+  CacheGeometry cache;
+  int64_t parameters = 0;       ///< of the transformer
+  int64_t picture_height = 0;   ///< pixels
+  int64_t picture_width = 0;
+};
+
+/// Throws Error(kConfig) for what the `model` group says wrong, with the nearest right thing.
+ModelFacts model_facts(const ConfigNode& model);
+
+/// Loads, or makes with random weights (`weights: random`), the model of a `model` group. Relative paths
+/// are below `root`. Throws Error(kInput) for checkpoints that are missing, damaged or do not fit.
+std::unique_ptr<ImageModel> open_model(const ConfigNode& model,
+                                       const std::string& root,
+                                       at::Device device);
+
+/// One generator an image: from (seed, prompt id, replica) alone, so that batches, order and resume do not
+/// matter.
+at::Generator image_generator(uint64_t seed, uint64_t prompt_id, uint64_t replica, at::Device device);
+
+}  // namespace kvscope

@@ -30,7 +30,8 @@ struct AllocationRequest {
 class Allocate {
  public:
   virtual ~Allocate() = default;
-  /// A count above what is available means "all of them".
+  /// A count above what is available means "all of them". Where the budget is the full cache,
+  /// every part keeps everything.
   [[nodiscard]] virtual LayerHeadTokens tokens(const AllocationRequest& request) const = 0;
 };
 

@@ -1,0 +1,213 @@
+// What every policy promises, run on every YAML in configs/policy without listing any.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "core/base/error.h"
+#include "policy_run.h"
+#include "test_paths.h"
+
+namespace kvscope {
+namespace {
+
+const std::filesystem::path kPolicyFolder = std::filesystem::path(kSourceDir) / "configs/policy";
+
+std::vector<StepInfo> next_token_steps(int64_t prompt, int64_t tokens) {
+  std::vector<StepInfo> steps{
+      {.kind = StepKind::kPrefill, .index = 0, .grid_width = prompt, .first_token = 0}};
+  for (int64_t i = 0; i < tokens; ++i) {
+    steps.push_back({.kind = StepKind::kToken,
+                     .index = i + 1,
+                     .first_token = prompt + i,
+                     .stored = i + 1 < tokens});
+  }
+  return steps;
+}
+
+CacheGeometry geometry(const std::string& name) {
+  const auto made = [](int64_t layers, int64_t heads, int64_t head_dim, auto steps) {
+    return CacheGeometry{
+        .layers = layers, .heads = heads, .head_dim = head_dim, .steps = std::move(steps)};
+  };
+  if (name == "oblong") {
+    return made(3, 3, 8,
+                next_scale_steps({{1, 1}, {2, 3}, {3, 4}, {5, 4}, {7, 5}, {6, 11}, {9, 8}}));
+  }
+  if (name == "square") {
+    return made(5, 2, 24,
+                next_scale_steps({{1, 1}, {2, 2}, {4, 4}, {6, 6}, {9, 9}, {11, 11}, {12, 12}}));
+  }
+  if (name == "flat") {
+    return made(1, 1, 8, next_scale_steps({{1, 1}, {1, 9}, {2, 40}, {3, 30}, {3, 3}}));
+  }
+  return made(2, 4, 16, next_token_steps(7, 33));
+}
+
+struct Case {
+  std::string policy;
+  std::string geometry;
+  double ratio = 1.0;
+};
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  for (const std::string& policy : policy_names(kPolicyFolder)) {
+    for (const char* name : {"oblong", "square", "flat", "tokens"}) {
+      for (const double ratio : {1.0, 0.55, 0.3}) {
+        cases.push_back({policy, name, ratio});
+      }
+    }
+  }
+  return cases;
+}
+
+class PolicyContract : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    const Case& param = GetParam();
+    policy_ = make_policy(named_policy(kPolicyFolder, param.policy));
+    try {
+      plan_ = policy_->plan(geometry(param.geometry), Budget::of_ratio(param.ratio));
+    } catch (const Error& error) {
+      ASSERT_EQ(error.kind(), ErrorKind::kConfig) << error.what();
+      ASSERT_LT(param.ratio, 1.0) << "the full cache must always be possible: " << error.what();
+      GTEST_SKIP() << error.what();
+    }
+  }
+
+  [[nodiscard]] std::vector<Decision> run(const std::vector<int64_t>& rows,
+                                          const std::vector<int64_t>& head_order = {}) {
+    return run_policy(*policy_, plan_, rows, head_order);
+  }
+
+  std::unique_ptr<Policy> policy_;
+  Plan plan_;
+};
+
+void expect_same(const std::vector<Decision>& a, const std::vector<Decision>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].kept, b[i].kept) << "step " << a[i].step << ", layer " << a[i].layer;
+  }
+}
+
+TEST_P(PolicyContract, KeepsWhatThePlanSaysInOrderAndWhatIsProtected) {
+  for (const std::vector<int64_t>& rows : {std::vector<int64_t>{0}, {0, 1, 2}}) {
+    const int64_t heads = plan_.geometry().heads;
+    for (const Decision& decision : run(rows)) {
+      SCOPED_TRACE(fmt::format("step {}, layer {}", decision.step, decision.layer));
+      for (std::size_t slot = 0; slot < decision.available.size(); ++slot) {
+        const int64_t available = decision.available[slot];
+        const int64_t planned =
+            plan_.kept(decision.step, decision.layer, static_cast<int64_t>(slot) % heads);
+        if (!decision.kept) {
+          EXPECT_EQ(planned, available);
+          continue;
+        }
+        const auto& kept = (*decision.kept)[slot];
+        EXPECT_EQ(static_cast<int64_t>(kept.size()), planned);
+        std::vector<uint8_t> is_kept(static_cast<std::size_t>(available), 0);
+        int64_t previous = -1;
+        for (const int64_t index : kept) {
+          ASSERT_GT(index, previous);
+          ASSERT_LT(index, available);
+          is_kept[index] = 1;
+          previous = index;
+        }
+        for (std::size_t token = 0; token < is_kept.size(); ++token) {
+          EXPECT_TRUE(is_kept[token] != 0 || decision.is_protected[slot][token] == 0)
+              << "token " << token << " is protected but was dropped";
+        }
+      }
+    }
+  }
+}
+
+TEST_P(PolicyContract, ANewGenerationForgetsTheLast) {
+  const auto first = run({0, 1});
+  expect_same(run({0, 1}), first);
+}
+
+TEST_P(PolicyContract, ARowDoesNotDependOnItsBatch) {
+  const auto batch = run({2, 0, 1});
+  const std::vector<int64_t> rows{2, 0, 1};
+  const int64_t heads = plan_.geometry().heads;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto alone = run({rows[row]});
+    ASSERT_EQ(alone.size(), batch.size());
+    for (std::size_t i = 0; i < alone.size(); ++i) {
+      ASSERT_EQ(alone[i].kept.has_value(), batch[i].kept.has_value());
+      if (!alone[i].kept) {
+        continue;
+      }
+      const auto begin = batch[i].kept->begin() + static_cast<int64_t>(row) * heads;
+      EXPECT_EQ(*alone[i].kept, KeptIndices(begin, begin + heads))
+          << "step " << alone[i].step << ", layer " << alone[i].layer << ", row " << rows[row];
+    }
+  }
+}
+
+TEST_P(PolicyContract, HeadsAreInterchangeable) {
+  const int64_t heads = plan_.geometry().heads;
+  std::vector<int64_t> order(static_cast<std::size_t>(heads));
+  std::iota(order.begin(), order.end(), 0);
+  std::rotate(order.begin(), order.begin() + 1, order.end());
+  for (std::size_t step = 0; step < plan_.geometry().steps.size(); ++step) {
+    for (int64_t layer = 0; layer < plan_.geometry().layers; ++layer) {
+      for (int64_t head = 1; head < heads; ++head) {
+        if (plan_.kept(static_cast<int64_t>(step), layer, head) !=
+            plan_.kept(static_cast<int64_t>(step), layer, 0)) {
+          GTEST_SKIP() << "heads differ by plan";
+        }
+      }
+    }
+  }
+  const auto plain = run({0, 1});
+  const auto permuted = run({0, 1}, order);
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    if (!plain[i].kept) {
+      continue;
+    }
+    for (std::size_t slot = 0; slot < plain[i].kept->size(); ++slot) {
+      const auto row = static_cast<int64_t>(slot) / heads;
+      const auto head = static_cast<int64_t>(slot) % heads;
+      EXPECT_EQ((*permuted[i].kept)[slot], (*plain[i].kept)[row * heads + order[head]])
+          << "step " << plain[i].step << ", layer " << plain[i].layer;
+    }
+  }
+}
+
+/// A full budget, in every policy and geometry.
+class WholeBudget : public PolicyContract {};
+
+TEST_P(WholeBudget, KeepsEverything) {
+  for (const StepInfo& step : plan_.geometry().steps) {
+    const int64_t everything = step.first_token + (step.stored ? step.queries() : 0);
+    EXPECT_EQ(plan_.live_tokens(step.index),
+              everything * plan_.geometry().layers * plan_.geometry().heads);
+  }
+  for (const Decision& decision : run({0, 1})) {
+    EXPECT_FALSE(decision.kept.has_value()) << "step " << decision.step;
+  }
+}
+
+std::string case_name(const testing::TestParamInfo<Case>& param_info) {
+  const Case& param = param_info.param;
+  return fmt::format("{}_{}_{}", param.policy, param.geometry, static_cast<int>(100 * param.ratio));
+}
+
+std::vector<Case> whole_budget_cases() {
+  std::vector<Case> cases = all_cases();
+  std::erase_if(cases, [](const Case& one) { return one.ratio < 1.0; });
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryPolicy,
+                         WholeBudget,
+                         testing::ValuesIn(whole_budget_cases()),
+                         case_name);
+INSTANTIATE_TEST_SUITE_P(EveryPolicy, PolicyContract, testing::ValuesIn(all_cases()), case_name);
+
+}  // namespace
+}  // namespace kvscope

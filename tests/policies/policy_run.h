@@ -1,0 +1,135 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config/yaml.h"
+#include "core/engine/attend.h"
+#include "core/engine/kv_cache.h"
+#include "policies/policy.h"
+#include "policies/registry.h"
+
+namespace kvscope {
+
+/// What one layer of a made-up model feeds into the cache at one step. Rows are made each from its
+/// own seed, so that a row is the same in any batch.
+struct LayerInputs {
+  at::Tensor q, k, v;       // [rows, heads, queries, head_dim]
+  at::Tensor hidden;        // [rows, queries, width]
+  at::Tensor query_weight;  // [heads * head_dim, width]
+};
+
+inline LayerInputs layer_inputs(const CacheGeometry& geometry,
+                                const StepInfo& step,
+                                int64_t layer,
+                                const std::vector<int64_t>& rows) {
+  constexpr int64_t kWidth = 12;
+  std::vector<at::Tensor> q, k, v, hidden;
+  for (const int64_t row : rows) {
+    auto generator = at::detail::createCPUGenerator(
+        static_cast<uint64_t>(1 + row + 100 * layer + 10000 * step.index));
+    const auto heads = [&] {
+      return at::randn({geometry.heads, step.queries(), geometry.head_dim}, generator);
+    };
+    q.push_back(heads());
+    k.push_back(heads());
+    k.back().view({-1}).slice(0, 0, {}, 13).mul_(3.0);  // a few keys that draw attention
+    v.push_back(heads());
+    hidden.push_back(at::randn({step.queries(), kWidth}, generator));
+  }
+  auto generator = at::detail::createCPUGenerator(static_cast<uint64_t>(77 + layer));
+  return {.q = at::stack(q),
+          .k = at::stack(k),
+          .v = at::stack(v),
+          .hidden = at::stack(hidden),
+          .query_weight = at::randn({geometry.heads * geometry.head_dim, kWidth}, generator)};
+}
+
+/// The same inputs with head h taken from head order[h].
+inline LayerInputs permuted_heads(const LayerInputs& inputs, const std::vector<int64_t>& order) {
+  const at::Tensor index = at::tensor(order, at::kLong);
+  const auto heads = static_cast<int64_t>(order.size());
+  LayerInputs permuted = inputs;
+  permuted.q = inputs.q.index_select(1, index);
+  permuted.k = inputs.k.index_select(1, index);
+  permuted.v = inputs.v.index_select(1, index);
+  permuted.query_weight = inputs.query_weight.view({heads, -1, inputs.query_weight.size(1)})
+                              .index_select(0, index)
+                              .reshape(inputs.query_weight.sizes());
+  return permuted;
+}
+
+/// A decision with what it was taken on.
+struct Decision {
+  int64_t step = 0;
+  int64_t layer = 0;
+  std::vector<int64_t> available;                  // [rows * heads]
+  std::vector<std::vector<uint8_t>> is_protected;  // [rows * heads][available]
+  std::optional<KeptIndices> kept;
+};
+
+/// Passes decisions on and writes them down.
+class Witness : public CacheController {
+ public:
+  explicit Witness(Policy& policy) : policy_(policy) {}
+  void begin_generation(int64_t rows) override { policy_.begin_generation(rows); }
+  std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
+    Decision decision;
+    decision.step = layer_step.step.index;
+    decision.layer = layer_step.layer;
+    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+      for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
+        decision.is_protected.push_back(policy_.protection(layer_step, row, head));
+        decision.available.push_back(static_cast<int64_t>(decision.is_protected.back().size()));
+      }
+    }
+    decision.kept = policy_.decide(layer_step);
+    decisions.push_back(decision);
+    return decision.kept;
+  }
+  std::vector<Decision> decisions;
+
+ private:
+  Policy& policy_;
+};
+
+/// Runs one generation through cache and policy, audited after every step. `head_order` permutes
+/// the heads of every layer; empty leaves them.
+inline std::vector<Decision> run_policy(Policy& policy,
+                                        const Plan& plan,
+                                        const std::vector<int64_t>& rows,
+                                        const std::vector<int64_t>& head_order = {}) {
+  const CacheGeometry& geometry = plan.geometry();
+  KvCache cache(plan, static_cast<int64_t>(rows.size()), at::kCPU);
+  Witness witness(policy);
+  witness.begin_generation(cache.rows());
+  AttentionContext context{.cache = cache, .controller = &witness};
+  for (const StepInfo& step : geometry.steps) {
+    for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+      LayerInputs inputs = layer_inputs(geometry, step, layer, rows);
+      if (!head_order.empty()) {
+        inputs = permuted_heads(inputs, head_order);
+      }
+      attend(context, step, layer, inputs.q, inputs.k, inputs.v, 0.4, inputs.hidden,
+             inputs.query_weight);
+    }
+    cache.audit(step.index);
+  }
+  return witness.decisions;
+}
+
+inline ConfigNode yaml(const std::string& text) {
+  return load_yaml_text(text, "test");
+}
+
+/// A part by itself, as a policy's only unusual one.
+inline std::unique_ptr<Policy> policy_from(const std::string& text) {
+  return make_policy(yaml(text));
+}
+
+}  // namespace kvscope

@@ -1,0 +1,123 @@
+#include "policies/registry.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "core/base/error.h"
+#include "core/config/yaml.h"
+#include "policy_run.h"
+#include "test_paths.h"
+
+namespace kvscope {
+namespace {
+
+using testing::HasSubstr;
+
+const std::filesystem::path kPolicyFolder = std::filesystem::path(kSourceDir) / "configs/policy";
+
+std::string refusal(const std::string& text) {
+  try {
+    make_policy(yaml(text));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Registry, NamesEveryYamlAndEveryPart) {
+  EXPECT_THAT(
+      policy_names(kPolicyFolder),
+      testing::IsSupersetOf({"full", "sliding_window", "streaming_llm", "snapkv", "scalekv"}));
+  for (const std::string& name : policy_names(kPolicyFolder)) {
+    EXPECT_EQ(make_policy(named_policy(kPolicyFolder, name))->name(), name);
+    EXPECT_NE(named_policy(kPolicyFolder, name).child("summary"), nullptr) << name;
+  }
+  for (const PartInfo& part : policy_parts()) {
+    EXPECT_FALSE(part.summary.empty()) << part.name;
+    // Every part works on its defaults.
+    EXPECT_EQ(refusal(part.slot + ": {name: '" + part.name + "'}"), "accepted") << part.name;
+  }
+}
+
+TEST(Registry, SuggestsTheNearest) {
+  try {
+    named_policy(kPolicyFolder, "snapvk");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+    EXPECT_THAT(error.what(), HasSubstr("'snapkv'"));
+  }
+  EXPECT_THAT(refusal("scor: recency"), HasSubstr("'score'"));
+  EXPECT_THAT(refusal("score: {name: window_atention}"), HasSubstr("'window_attention'"));
+  EXPECT_THAT(refusal("score: {name: window_attention, windw: 3}"), HasSubstr("'window'"));
+  EXPECT_THAT(refusal("protect: [{name: sinks}, {name: recents}]"), HasSubstr("policy.protect.1"));
+  EXPECT_THAT(refusal("protect: {name: sinks, sink_tokens: -1}"), HasSubstr("at least 0, not -1"));
+  EXPECT_THAT(refusal("score: {name: window_attention, kernel: 4}"), HasSubstr("nearest feasible"));
+  EXPECT_THAT(refusal("score: {window: 3}"), HasSubstr("name of a part"));
+  EXPECT_THAT(refusal("recency"), HasSubstr("five slots"));
+}
+
+TEST(Registry, SlotsLeftOutAreNeutral) {
+  const CacheGeometry geometry{.layers = 2,
+                               .heads = 2,
+                               .head_dim = 4,
+                               .steps = next_scale_steps({{1, 1}, {3, 3}, {4, 5}, {5, 5}})};
+  auto policy = policy_from("name: nothing");
+  const Plan plan = policy->plan(geometry, Budget::of_tokens(12));
+  EXPECT_EQ(plan.kept(1, 0, 0), 10);
+  EXPECT_EQ(plan.kept(2, 1, 1), 12);
+  EXPECT_EQ(plan.kept(3, 1, 1), 12);
+  for (const Decision& decision : run_policy(*policy, plan, {0})) {
+    if (decision.kept) {
+      EXPECT_EQ(decision.kept->front().front(), decision.available.front() - 12);
+    }
+  }
+}
+
+TEST(Policy, ABudgetBelowWhatIsProtectedNamesTheNearestFeasible) {
+  const CacheGeometry geometry{.layers = 1,
+                               .heads = 1,
+                               .head_dim = 4,
+                               .steps = next_scale_steps({{1, 1}, {5, 5}, {6, 6}, {7, 7}})};
+  const ConfigNode snapkv = named_policy(kPolicyFolder, "snapkv");
+  try {
+    make_plan(geometry, snapkv, Budget::of_tokens(15));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+    EXPECT_THAT(error.what(), HasSubstr("budget.tokens=16"));
+  }
+  EXPECT_EQ(make_plan(geometry, snapkv, Budget::of_tokens(16)).kept(2, 0, 0), 16);
+}
+
+TEST(Policy, AScoreThatIsNotANumberNamesItsLayerAndHead) {
+  const CacheGeometry geometry{
+      .layers = 3, .heads = 2, .head_dim = 8, .steps = next_scale_steps({{1, 1}, {5, 5}, {6, 6}})};
+  for (const char* name : {"snapkv", "scalekv"}) {
+    auto policy = make_policy(named_policy(kPolicyFolder, name));
+    const Plan plan = policy->plan(geometry, Budget::of_tokens(20));
+    KvCache cache(plan, 1, at::kCPU);
+    AttentionContext context{.cache = cache, .controller = policy.get()};
+    policy->begin_generation(1);
+    const auto attend_with = [&](const StepInfo& step, double poison) {
+      LayerInputs inputs = layer_inputs(geometry, step, 2, {0});
+      inputs.k.select(1, 1).select(1, -1).fill_(poison);
+      attend(context, step, 2, inputs.q, inputs.k, inputs.v, 1.0, inputs.hidden,
+             inputs.query_weight);
+    };
+    attend_with(geometry.steps[0], 0.5);
+    try {
+      attend_with(geometry.steps[1], std::numeric_limits<double>::quiet_NaN());
+      FAIL() << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kNumerics) << error.what();
+      EXPECT_THAT(error.what(), HasSubstr("layer 2, row 0, head 1"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kvscope

@@ -1,0 +1,203 @@
+// Every score against its definition in double, on ragged caches: heads of different lengths, some
+// of them with gaps.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <random>
+
+#include "../policy_run.h"
+#include "policies/part.h"
+#include "policies/score/observation_window.h"
+
+namespace kvscope {
+
+MakePart<Score> make_score_recency, make_score_window_attention, make_score_raw_query_window;
+
+namespace {
+
+using Line = std::vector<double>;  // one value a token
+
+/// One (row, head) in plain double loops.
+struct Head {
+  const LayerStep& layer_step;
+  int64_t row;
+  int64_t head;
+
+  [[nodiscard]] int64_t held() const {
+    return layer_step.cache.length(layer_step.layer, row, head);
+  }
+  [[nodiscard]] int64_t tokens() const { return held() + layer_step.step.queries(); }
+  [[nodiscard]] double key(int64_t token, int64_t channel) const {
+    return token < held()
+               ? layer_step.cache.keys(layer_step.layer, row, head)[token][channel].item<double>()
+               : layer_step.k[row][head][token - held()][channel].item<double>();
+  }
+  [[nodiscard]] Line logits(const std::function<double(int64_t)>& query) const {
+    const int64_t head_dim = layer_step.k.size(3);
+    Line values;
+    for (int64_t token = 0; token < tokens(); ++token) {
+      double sum = 0;
+      for (int64_t c = 0; c < head_dim; ++c) sum += query(c) * key(token, c);
+      values.push_back(sum);
+    }
+    return values;
+  }
+};
+
+Line recency(const Head& head) {
+  Line values(static_cast<std::size_t>(head.tokens()));
+  std::iota(values.begin(), values.end(), 0);
+  return values;
+}
+
+/// SnapKV, window 5, averages of 3.
+Line window_attention(const Head& head) {
+  const int64_t queries = head.layer_step.step.queries();
+  const int64_t window = std::min<int64_t>(5, queries);
+  const int64_t past = head.tokens() - window;
+  Line raw(static_cast<std::size_t>(head.tokens()), 0.0);
+  for (int64_t i = queries - window; i < queries; ++i) {
+    Line logits = head.logits([&](int64_t c) {
+      return head.layer_step.q[head.row][head.head][i][c].item<double>() *
+             head.layer_step.softmax_scale;
+    });
+    const int64_t seen = head.layer_step.step.kind == StepKind::kPrefill
+                             ? head.tokens() - (queries - 1 - i)
+                             : head.tokens();
+    const double largest = *std::max_element(logits.begin(), logits.begin() + seen);
+    double total = 0;
+    for (int64_t j = 0; j < seen; ++j) total += std::exp(logits[j] - largest);
+    for (int64_t j = 0; j < seen; ++j) raw[j] += std::exp(logits[j] - largest) / total;
+  }
+  Line pooled = raw;
+  for (int64_t j = 0; j < past; ++j) {
+    pooled[j] = 0;
+    for (int64_t i = std::max<int64_t>(j - 1, 0); i <= std::min(j + 1, past - 1); ++i) {
+      pooled[j] += raw[i] / 3;
+    }
+  }
+  return pooled;
+}
+
+/// ScaleKV as released, window 16, maxima of 5. Window tokens: NaN, as nobody reads them.
+Line raw_query_window(const Head& head) {
+  const auto window = centroid_window(head.layer_step.step, 16);
+  const int64_t head_dim = head.layer_step.k.size(3);
+  const int64_t width = head.layer_step.hidden.size(2);
+  Line sums(static_cast<std::size_t>(head.tokens()), 0.0);
+  for (const int64_t i : window) {
+    Line query;
+    for (int64_t c = 0; c < head_dim; ++c) {
+      double sum = 0;
+      for (int64_t w = 0; w < width; ++w) {
+        sum += head.layer_step.hidden[head.row][i][w].item<double>() *
+               head.layer_step.query_weight[head.head * head_dim + c][w].item<double>();
+      }
+      query.push_back(sum);
+    }
+    const Line logits = head.logits([&](int64_t c) { return query[c]; });
+    for (std::size_t j = 0; j < sums.size(); ++j) {
+      sums[j] += logits[j] / std::sqrt(static_cast<double>(head_dim));
+    }
+  }
+  for (const int64_t i : window) sums[head.held() + i] = -INFINITY;
+  Line pooled;
+  for (int64_t j = 0; j < head.tokens(); ++j) {
+    const int64_t from = std::max<int64_t>(j - 2, 0);
+    const int64_t to = std::min(j + 3, head.tokens());
+    pooled.push_back(*std::max_element(sums.begin() + from, sums.begin() + to));
+  }
+  for (const int64_t i : window) pooled[head.held() + i] = std::nan("");
+  return pooled;
+}
+
+/// Compares a score with its oracle at every decision, then keeps random tokens.
+class OracleCheck : public CacheController {
+ public:
+  OracleCheck(Score& score, std::function<Line(const Head&)> oracle)
+      : score_(score), oracle_(std::move(oracle)) {}
+  void begin_generation(int64_t rows) override { score_.begin_generation(rows); }
+
+  std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
+    const at::Tensor scores = score_.score(layer_step);
+    KeptIndices kept;
+    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+      for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
+        const Head one{.layer_step = layer_step, .row = row, .head = head};
+        const Line expected = oracle_(one);
+        for (std::size_t token = 0; token < expected.size(); ++token) {
+          if (!std::isnan(expected[token])) {
+            EXPECT_NEAR(scores[row][head][static_cast<int64_t>(token)].item<double>(),
+                        expected[token], 2e-5 * (1 + std::abs(expected[token])))
+                << fmt::format("step {}, row {}, head {}, token {}", layer_step.step.index, row,
+                               head, token);
+            ++compared;
+          }
+        }
+        std::vector<int64_t> all(static_cast<std::size_t>(one.tokens()));
+        std::iota(all.begin(), all.end(), 0);
+        kept.emplace_back();
+        std::sample(all.begin(), all.end(), std::back_inserter(kept.back()),
+                    layer_step.cache.plan().kept(layer_step.step.index, layer_step.layer, head),
+                    random_);
+      }
+    }
+    return kept;
+  }
+  int64_t compared = 0;
+
+ private:
+  Score& score_;
+  std::function<Line(const Head&)> oracle_;
+  std::mt19937 random_{3};
+};
+
+void check(Score& score, const std::function<Line(const Head&)>& oracle, StepKind first_kind) {
+  CacheGeometry geometry{.layers = 1,
+                         .heads = 3,
+                         .head_dim = 7,
+                         .steps = next_scale_steps({{1, 3}, {2, 3}, {5, 4}, {4, 9}, {5, 5}})};
+  geometry.steps[0].kind = first_kind;
+  // Heads of different lengths; one keeps everything for a while.
+  const Plan plan(geometry, {{{3, 1, 2}}, {{9, 2, 4}}, {{11, 22, 3}}, {{47, 5, 1}}, {{47, 5, 1}}});
+  KvCache cache(plan, 2, at::kCPU);
+  OracleCheck controller(score, oracle);
+  AttentionContext context{.cache = cache, .controller = &controller};
+  controller.begin_generation(2);
+  for (const StepInfo& step : geometry.steps) {
+    const LayerInputs inputs = layer_inputs(geometry, step, 0, {4, 9});
+    attend(context, step, 0, inputs.q, inputs.k, inputs.v, 0.8, inputs.hidden, inputs.query_weight);
+  }
+  EXPECT_GT(controller.compared, 150);
+}
+
+std::unique_ptr<Score> made(MakePart<Score>* make, const std::string& text) {
+  const ConfigNode node = yaml(text);
+  PartOptions options("policy.score", node);
+  auto score = make(options);
+  options.finish();
+  return score;
+}
+
+TEST(Recency, EqualsItsDefinition) {
+  check(*made(make_score_recency, "{name: recency}"), recency, StepKind::kScale);
+}
+
+TEST(WindowAttention, EqualsItsDefinition) {
+  const auto score = made(make_score_window_attention,
+                          "{name: window_attention, window: 5, pool: average, kernel: 3}");
+  check(*score, window_attention, StepKind::kScale);
+  check(*score, window_attention, StepKind::kPrefill);
+}
+
+TEST(RawQueryWindow, EqualsItsDefinition) {
+  check(*made(make_score_raw_query_window, "{name: raw_query_window}"), raw_query_window,
+        StepKind::kScale);
+}
+
+}  // namespace
+}  // namespace kvscope

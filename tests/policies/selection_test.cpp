@@ -1,0 +1,20 @@
+#include "policies/selection.h"
+
+#include <gtest/gtest.h>
+
+namespace kvscope {
+namespace {
+
+TEST(KeepBest, TakesProtectedThenBestThenTheLowerIndex) {
+  const std::vector<float> scores{1, 5, 5, 5, 0, 9, 5};
+  const std::vector<uint8_t> free(7, 0);
+  EXPECT_EQ(keep_best(scores, free, 3), (std::vector<int64_t>{1, 2, 5}));
+  EXPECT_EQ(keep_best(scores, free, 4), (std::vector<int64_t>{1, 2, 3, 5}));
+  EXPECT_EQ(keep_best(scores, {{0, 0, 0, 0, 1, 0, 1}}, 4), (std::vector<int64_t>{1, 4, 5, 6}));
+  EXPECT_EQ(keep_best(scores, {{0, 0, 0, 0, 1, 0, 1}}, 2), (std::vector<int64_t>{4, 6}));
+  EXPECT_EQ(keep_best(scores, free, 7), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_TRUE(keep_best(scores, free, 0).empty());
+}
+
+}  // namespace
+}  // namespace kvscope

@@ -26,13 +26,14 @@ struct SamplingOptions {
 
 /// A batch of generated images.
 struct GeneratedBatch {
-  std::vector<Picture> pictures;               ///< [B]
-  std::vector<std::vector<uint8_t>> tokens;    ///< [B][all tokens * values a token]: bits, step by step
-  std::vector<double> step_ms;                 ///< [steps], of the whole batch
-  double text_ms = 0;                          ///< tokenizing and encoding the prompts
-  double decode_ms = 0;                        ///< tokens to pictures
-  double attention_ms = 0;                     ///< part of the steps in attention kernels
-  double policy_ms = 0;                        ///< part of the steps deciding and compacting
+  std::vector<Picture> pictures;  ///< [B]
+  std::vector<std::vector<uint8_t>>
+      tokens;                   ///< [B][all tokens * values a token]: bits, step by step
+  std::vector<double> step_ms;  ///< [steps], of the whole batch
+  double text_ms = 0;           ///< tokenizing and encoding the prompts
+  double decode_ms = 0;         ///< tokens to pictures
+  double attention_ms = 0;      ///< part of the steps in attention kernels
+  double policy_ms = 0;         ///< part of the steps deciding and compacting
 };
 
 /// A text-to-image model as a sweep sees it: prompts in, pictures out, through a cache it is lent.
@@ -54,22 +55,26 @@ struct ModelFacts {
   std::string name;
   std::string family;  ///< "next_scale" | "next_token"
   CacheGeometry cache;
-  int64_t parameters = 0;       ///< of the transformer
-  int64_t picture_height = 0;   ///< pixels
+  int64_t parameters = 0;      ///< of the transformer
+  int64_t picture_height = 0;  ///< pixels
   int64_t picture_width = 0;
 };
 
 /// Throws Error(kConfig) for what the `model` group says wrong, with the nearest right thing.
 ModelFacts model_facts(const ConfigNode& model);
 
-/// Loads, or makes with random weights (`weights: random`), the model of a `model` group. Relative paths
-/// are below `root`. Throws Error(kInput) for checkpoints that are missing, damaged or do not fit.
+/// Loads, or makes with random weights (`weights: random`), the model of a `model` group. Relative
+/// paths are below `root`. Throws Error(kInput) for checkpoints that are missing, damaged or do not
+/// fit.
 std::unique_ptr<ImageModel> open_model(const ConfigNode& model,
                                        const std::string& root,
                                        at::Device device);
 
-/// One generator an image: from (seed, prompt id, replica) alone, so that batches, order and resume do not
-/// matter.
-at::Generator image_generator(uint64_t seed, uint64_t prompt_id, uint64_t replica, at::Device device);
+/// One generator an image: from (seed, prompt id, replica) alone, so that batches, order and resume
+/// do not matter.
+at::Generator image_generator(uint64_t seed,
+                              uint64_t prompt_id,
+                              uint64_t replica,
+                              at::Device device);
 
 }  // namespace kvscope

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/models/infinity/block.h"
 #include "core/models/infinity/codes.h"
@@ -14,11 +15,6 @@
 
 namespace kvscope::infinity {
 namespace {
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
-}
 
 // The guided logits of the B images from those of all rows.
 at::Tensor mixed(const at::Tensor& logits, int64_t images, double cfg, double tau) {

@@ -1,0 +1,65 @@
+#include "core/models/image_model.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "core/base/error.h"
+#include "core/models/infinity/pipeline.h"
+
+namespace kvscope {
+namespace {
+
+struct Family {
+  const char* name;
+  ModelFacts (*facts)(const ConfigNode&);
+  std::unique_ptr<ImageModel> (*open)(const ConfigNode&, const std::string&, at::Device);
+};
+
+// The only list of model families.
+constexpr Family kFamilies[] = {
+    {"infinity", infinity::infinity_facts, infinity::open_infinity},
+};
+
+const Family& family_of(const ConfigNode& model) {
+  const std::string& name = model.at("family").as_string();
+  std::vector<std::string> known;
+  for (const Family& family : kFamilies) {
+    if (name == family.name) return family;
+    known.emplace_back(family.name);
+  }
+  throw Error(ErrorKind::kConfig, model.at("family").origin().text() + ": unknown model.family '" +
+                                      name + "'. " + suggestion(name, known));
+}
+
+// SplitMix64's finaliser: neighbouring seeds and ids give unrelated streams.
+uint64_t mix(uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+ModelFacts model_facts(const ConfigNode& model) {
+  return family_of(model).facts(model);
+}
+
+std::unique_ptr<ImageModel> open_model(const ConfigNode& model,
+                                       const std::string& root,
+                                       at::Device device) {
+  return family_of(model).open(model, root, device);
+}
+
+at::Generator image_generator(uint64_t seed,
+                              uint64_t prompt_id,
+                              uint64_t replica,
+                              at::Device device) {
+  constexpr uint64_t kGolden = 0x9E3779B97F4A7C15ULL;
+  const uint64_t state = mix(mix(mix(seed + kGolden) + prompt_id + kGolden) + replica + kGolden);
+  at::Generator generator = device.is_cpu() ? at::make_generator<at::CPUGeneratorImpl>()
+                                            : at::globalContext().defaultGenerator(device).clone();
+  generator.set_current_seed(state);
+  return generator;
+}
+
+}  // namespace kvscope

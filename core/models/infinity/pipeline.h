@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/models/image_model.h"
+#include "core/models/infinity/config.h"
+#include "core/text/t5_encoder.h"
+
+namespace kvscope::infinity {
+
+/// Everything the `model` group of an Infinity model says; see configs/model/*.yaml for the keys.
+struct ModelDescription {
+  std::string name;
+  TransformerConfig transformer;
+  VaeConfig vae;
+  PictureGeometry picture;
+  T5Config text;
+  std::string weights;       ///< "random", or a file or folder with "model.*" or bare names
+  std::string vae_weights;   ///< empty: below "vae." in `weights`
+  std::string text_weights;  ///< empty: below "t5." in `weights`
+  std::string tokenizer;     ///< SentencePiece model; empty with random weights
+  std::string precision;     ///< fp32 | compact | reference
+};
+
+/// Throws Error(kConfig) naming the key, what was expected and the nearest right thing.
+ModelDescription describe_model(const ConfigNode& model);
+
+CacheGeometry description_geometry(const ModelDescription& description);
+
+ModelFacts infinity_facts(const ConfigNode& model);
+std::unique_ptr<ImageModel> open_infinity(const ConfigNode& model,
+                                          const std::string& root,
+                                          at::Device device);
+
+}  // namespace kvscope::infinity

@@ -23,4 +23,12 @@ ShapesBatch shapes_batch(uint64_t seed, int64_t step, int64_t batch) {
   return result;
 }
 
+at::Tensor shapes_test_pictures(uint64_t seed, int64_t count) {
+  std::vector<Picture> pictures;
+  for (const shapes::Scene& scene : shapes::test_scenes(count, seed)) {
+    pictures.push_back(shapes::draw(scene));
+  }
+  return infinity::from_pictures(pictures);
+}
+
 }  // namespace kvscope

@@ -18,4 +18,7 @@ struct ShapesBatch {
 /// training sees what an uninterrupted one would. Scenes with held-out captions never occur.
 ShapesBatch shapes_batch(uint64_t seed, int64_t step, int64_t batch);
 
+/// Pictures [count, 3, 64, 64] of the test range, which training never draws.
+at::Tensor shapes_test_pictures(uint64_t seed, int64_t count);
+
 }  // namespace kvscope

@@ -1,0 +1,20 @@
+#include "experiments/commands/contact_sheet.h"
+
+#include <fmt/format.h>
+
+#include "experiments/commands/sweep_figures.h"
+
+namespace kvscope {
+
+int contact_sheet_command(const ContactSheetOptions& options) {
+  const SweepSummary sweep = summarise_sweep(options.folder);
+  const ContactSheet sheet = sweep_contact_sheet(sweep, options.prompts, options.magnification);
+  const Canvas canvas = draw_contact_sheet(sheet);
+  const auto stem = (options.folder / "report" / "contact_sheet").string();
+  canvas.write_svg(stem + ".svg", contact_sheet_info(sheet));
+  canvas.write_png(stem + ".png", contact_sheet_info(sheet));
+  fmt::print("{}.svg\n{}.png\n", stem, stem);
+  return 0;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,75 @@
+#include "experiments/commands/report.h"
+
+#include <fmt/format.h>
+
+#include "analysis/metrics/ssim.h"
+#include "core/base/atomic_file.h"
+#include "experiments/commands/contact_sheet.h"
+#include "experiments/commands/plot.h"
+#include "experiments/commands/sweep_figures.h"
+#include "experiments/report/page.h"
+#include "experiments/results/sweep_table.h"
+
+namespace kvscope {
+namespace {
+
+constexpr int64_t kShownPrompts = 8;
+
+ReportSection table_section(const SweepSummary& sweep) {
+  ReportSection section{.title = "Results", .blocks = {sweep_table(sweep)}};
+  std::string how =
+      "Tokens kept: mean over layers and heads going into the last step. KV planned: bytes by the "
+      "plan at that moment; KV peak: most bytes of tokens ever held, as counted. Times are medians "
+      "over images. PSNR: mean over images that differ from the full-cache image of the same "
+      "seed.\n\n";
+  how += fmt::format("SSIM: {}.", kSsimVariant);
+  section.blocks.emplace_back(Paragraph{how});
+  for (const std::string& note : sweep.notes) section.blocks.emplace_back(Paragraph{note});
+  return section;
+}
+
+ReportSection plot_section(const SweepSummary& sweep) {
+  ReportSection section{.title = "Memory against quality"};
+  for (const QualityMetric& metric : quality_metrics()) {
+    if (!was_measured(sweep, metric)) continue;
+    const Chart chart = quality_chart(sweep, metric);
+    section.blocks.emplace_back(SvgFigure{.svg = draw_chart(chart).svg(chart_info(chart)),
+                                          .caption = std::string(metric.axis.label)});
+  }
+  return section;
+}
+
+ReportSection picture_section(const SweepSummary& sweep) {
+  const ContactSheet sheet = sweep_contact_sheet(sweep, kShownPrompts, 0);
+  const FigureInfo info = contact_sheet_info(sheet);
+  return {.title = "Pictures",
+          .blocks = {PngFigure{.png = draw_contact_sheet(sheet).png(info),
+                               .caption = sheet.title,
+                               .alternative = info.description}}};
+}
+
+}  // namespace
+
+int report_command(const ReportOptions& options) {
+  const SweepSummary sweep = summarise_sweep(options.folder);
+  const Table table = sweep_table(sweep);
+  const std::filesystem::path report = options.folder / "report";
+  write_file_atomically(report / "table.csv", csv_table(table));
+  write_file_atomically(report / "table.md", markdown_table(table));
+  write_file_atomically(report / "table.tex", latex_table(table));
+  plot_command({.folder = options.folder});
+  contact_sheet_command({.folder = options.folder, .prompts = kShownPrompts});
+
+  ReportPage page;
+  const std::filesystem::path absolute = std::filesystem::weakly_canonical(options.folder);
+  page.title = options.title.empty() ? absolute.filename().string() : options.title;
+  page.subtitle = table.title;
+  if (!options.command.empty()) page.provenance.emplace_back("command", options.command);
+  page.points = table.provenance;
+  page.sections = {table_section(sweep), plot_section(sweep), picture_section(sweep)};
+  write_page(report / "index.html", page);
+  fmt::print("{}\n", (report / "index.html").string());
+  return 0;
+}
+
+}  // namespace kvscope

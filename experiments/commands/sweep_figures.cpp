@@ -1,0 +1,140 @@
+#include "experiments/commands/sweep_figures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/image/png.h"
+#include "experiments/report/trade_off.h"
+#include "experiments/results/sweep_table.h"
+
+namespace kvscope {
+namespace {
+
+constexpr int64_t kShownWidthPixels = 128;
+
+std::string series_name(const PointInfo& point, const std::vector<std::string>& differing) {
+  std::string name;
+  for (const std::string& label : differing) name += point.label(label) + " ";
+  return name + point.label("policy");
+}
+
+std::vector<std::string> provenance_of(const SweepSummary& sweep) {
+  std::vector<std::string> hashes;
+  for (const PointSummary& summary : sweep.points) hashes.push_back(short_hash(summary.point()));
+  return hashes;
+}
+
+std::optional<Picture> picture_of(const PointSummary& summary, const ImageRow& wanted) {
+  const auto row = std::ranges::find_if(summary.result.rows, [&](const ImageRow& other) {
+    return other.prompt_id == wanted.prompt_id && other.seed == wanted.seed;
+  });
+  if (row == summary.result.rows.end()) return std::nullopt;
+  const std::filesystem::path path = image_path(summary.folder, row->image_index);
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  return read_png(path).picture;
+}
+
+std::vector<std::string> details_of(const PointSummary& summary) {
+  std::vector<std::string> lines;
+  const PointInfo& point = summary.point();
+  if (!point.label("budget").empty()) lines.push_back(point.label("budget"));
+  lines.push_back(fmt::format("{:.2f} MiB", static_cast<double>(summary.kv_peak_bytes) / 1048576));
+  if (summary.psnr_decibels.present()) {
+    lines.push_back(std::isinf(summary.psnr_decibels.value)
+                        ? "identical"
+                        : fmt::format("{:.1f} dB", summary.psnr_decibels.value));
+  }
+  if (summary.shape_eval.present()) {
+    lines.push_back(fmt::format("ShapeEval {:.2f}", summary.shape_eval.value));
+  }
+  return lines;
+}
+
+}  // namespace
+
+const std::vector<QualityMetric>& quality_metrics() {
+  static const std::vector<QualityMetric> metrics = {
+      {"psnr",
+       {.label = "PSNR to the full cache", .unit = "dB", .remark = "higher is better"},
+       &PointSummary::psnr_decibels},
+      {"ssim",
+       {.label = "SSIM to the full cache", .unit = "", .remark = "higher is better"},
+       &PointSummary::ssim},
+      {"shape_eval",
+       {.label = "ShapeEval", .unit = "", .remark = "share of right pictures, higher is better"},
+       &PointSummary::shape_eval}};
+  return metrics;
+}
+
+bool was_measured(const SweepSummary& sweep, const QualityMetric& metric) {
+  return std::ranges::any_of(
+      sweep.points, [&](const PointSummary& summary) { return (summary.*metric.value).present(); });
+}
+
+Chart quality_chart(const SweepSummary& sweep, const QualityMetric& metric) {
+  const std::vector<std::string> differing = differing_labels(sweep);
+  std::vector<TradeOff> points;
+  std::optional<TradeOff> full;
+  int64_t full_points = 0;
+  for (const PointSummary& summary : sweep.points) {
+    const Measured& measured = summary.*metric.value;
+    TradeOff point{.policy = series_name(summary.point(), differing),
+                   .label = summary.point().label("budget"),
+                   .memory_mib = static_cast<double>(summary.kv_peak_bytes) / 1048576,
+                   .quality = measured.value,
+                   .quality_half_width = measured.half_width()};
+    if (summary.point().full_cache) {
+      ++full_points;
+      // Without a value of its own, the reference still marks the memory it needs.
+      if (!measured.present()) point.quality = INFINITY;
+      full = point;
+    } else if (measured.present()) {
+      points.push_back(point);
+    }
+  }
+  // Reference lines of several full caches would not say whose they are.
+  if (full_points != 1) full.reset();
+  Chart chart = trade_off_chart(points, full, metric.axis);
+  chart.provenance = provenance_of(sweep);
+  return chart;
+}
+
+ContactSheet sweep_contact_sheet(const SweepSummary& sweep,
+                                 int64_t prompts,
+                                 int64_t magnification) {
+  if (prompts < 1 || magnification < 0) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("contact sheet of {} prompts, magnification {}: "
+                            "expected at least 1 prompt, magnification 0 or more",
+                            prompts, magnification));
+  }
+  const std::vector<std::string> differing = differing_labels(sweep);
+  std::vector<ImageRow> shown = sweep.points.front().result.rows;
+  shown.resize(std::min(shown.size(), static_cast<size_t>(prompts)));
+  ContactSheet sheet{.title = "The same prompts and seeds under each policy and budget"};
+  for (const ImageRow& row : shown) sheet.prompts.push_back(row.prompt);
+  int64_t width_pixels = 0;
+  for (const PointSummary& summary : sweep.points) {
+    ContactRow row{.label = series_name(summary.point(), differing),
+                   .details = details_of(summary),
+                   .pictures = {}};
+    for (const ImageRow& image : shown) {
+      row.pictures.push_back(picture_of(summary, image));
+      if (row.pictures.back()) width_pixels = std::max(width_pixels, row.pictures.back()->width);
+    }
+    sheet.rows.push_back(std::move(row));
+  }
+  sheet.magnification = magnification;
+  if (magnification == 0) {
+    sheet.magnification =
+        std::clamp<int64_t>(kShownWidthPixels / std::max<int64_t>(width_pixels, 1), 1, 8);
+  }
+  sheet.provenance = provenance_of(sweep);
+  return sheet;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "experiments/results/result_file.h"
+
+namespace kvscope {
+
+/// One column of result.h5: where it lies, which member of a row it holds, and how wide a row of it
+/// is (elements of a list, bytes of a text).
+template <class T>
+struct ResultColumn {
+  std::string_view name;
+  T ImageRow::*member;
+  int64_t width = 1;
+  std::string_view units = {};
+};
+
+/// Calls visit(ResultColumn<T>) for every column in the file's order: the one list that creating,
+/// appending and reading share.
+template <class Visit>
+void for_each_column(const PointInfo& point, Visit&& visit) {
+  const auto column = [&]<class T>(std::string_view name, T ImageRow::*member,
+                                   std::string_view units = {}, int64_t width = 1) {
+    if (width > 0) visit(ResultColumn<T>{name, member, width, units});
+  };
+  constexpr int64_t kSha256Digits = 64;
+  constexpr int64_t kSkillBytes = 31;
+  column("axes/image_id", &ImageRow::image_index);
+  column("axes/seed", &ImageRow::seed);
+  column("prompts/id", &ImageRow::prompt_id);
+  column("prompts/text", &ImageRow::prompt, {}, point.prompt_bytes);
+  column("prompts/skill", &ImageRow::skill, {}, kSkillBytes);
+  column("timing/step_ms", &ImageRow::step_ms, "ms", point.steps);
+  column("timing/attention_ms", &ImageRow::attention_ms, "ms");
+  column("timing/policy_ms", &ImageRow::policy_ms, "ms");
+  column("timing/total_ms", &ImageRow::total_ms, "ms");
+  column("memory/kv_planned", &ImageRow::kv_planned_bytes, "B");
+  column("memory/kv_live", &ImageRow::kv_live_bytes, "B");
+  column("memory/kv_peak", &ImageRow::kv_peak_bytes, "B");
+  column("memory/kv_allocated", &ImageRow::kv_allocated_bytes, "B");
+  column("tokens/sha256", &ImageRow::token_sha256, {}, kSha256Digits);
+  column("tokens/bits", &ImageRow::token_bits, {}, point.token_bytes);
+  column("metrics/psnr", &ImageRow::psnr_decibels, "dB");
+  column("metrics/ssim", &ImageRow::ssim);
+  column("metrics/shape_eval", &ImageRow::shape_eval);
+}
+
+}  // namespace kvscope

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/picture.h"
+
+namespace kvscope {
+
+/// What a point of a sweep is, known before its first image. A point's folder is
+/// DIR/points/<first 12 digits of the hash>/ with result.h5, images/, config.yaml, manifest.json.
+struct PointInfo {
+  std::string point_hash{};              ///< 64 hex digits of the resolved config
+  std::string config_yaml{};             ///< the resolved config
+  std::vector<std::string> overrides{};  ///< as the user wrote them
+  std::string manifest_json{};           ///< versions, git sha, machine
+  /// What tables print, in order; "policy", "budget" (as written, e.g. "10 %") and "model" are read
+  /// by name, others ("seed", ...) are shown where they differ between points.
+  std::vector<std::pair<std::string, std::string>> labels{};
+  bool full_cache = false;   ///< the point that others are compared with
+  double kept_tokens = 0;    ///< mean over (layer, head) going into the last step, as planned
+  double full_tokens = 0;    ///< the same of the full cache
+  int64_t images = 0;        ///< rows of the finished point
+  int64_t steps = 0;         ///< S
+  int64_t token_bytes = 0;   ///< bytes of one image's packed token ids; 0 stores none
+  int64_t prompt_bytes = 1;  ///< UTF-8 bytes of the longest prompt
+
+  /// The label's text; empty where there is none.
+  [[nodiscard]] std::string label(const std::string& name) const;
+  bool operator==(const PointInfo&) const = default;
+};
+
+inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+
+/// One image: everything a table or figure needs. NaN where a metric does not apply.
+struct ImageRow {
+  uint64_t image_index = 0;  ///< 0 .. PointInfo::images - 1; names images/000042.png
+  uint64_t prompt_id = 0;
+  std::string prompt{};
+  uint64_t seed = 0;  ///< of this image's generator: equal seeds are compared between points
+  std::string token_sha256{};           ///< 64 hex digits of all token bits
+  std::vector<uint8_t> token_bits{};    ///< [token_bytes] packed, see pack_token_bits
+  std::vector<double> step_ms{};        ///< [S]
+  double attention_ms = 0;              ///< in attention kernels
+  double policy_ms = 0;                 ///< deciding and compacting
+  double total_ms = 0;                  ///< from prompt to picture
+  int64_t kv_planned_bytes = 0;         ///< going into the last step, by the plan
+  int64_t kv_live_bytes = 0;            ///< going into the last step, as counted
+  int64_t kv_peak_bytes = 0;            ///< most ever live at once
+  int64_t kv_allocated_bytes = 0;       ///< of the arena
+  double psnr_decibels = kNotMeasured;  ///< against the full-cache image; infinity where identical
+  double ssim = kNotMeasured;           ///< likewise
+  double shape_eval = kNotMeasured;     ///< 1 right, 0 wrong
+  std::string skill{};                  ///< of the prompt, at most 31 bytes; may be empty
+};
+
+/// Appends rows to PATH.part and renames it to PATH when all are there. Once append() returns, the
+/// row survives kill -9; reopening continues after the last complete row.
+class ResultWriter {
+ public:
+  /// Creates PATH.part, or continues one of the same point. Throws Error(kInput) where the part
+  /// belongs to another point or is damaged, or PATH is finished already; Error(kEnvironment) where
+  /// the folder cannot be written.
+  ResultWriter(std::filesystem::path path, const PointInfo& point);
+  ~ResultWriter();
+  ResultWriter(ResultWriter&&) noexcept;
+  ResultWriter& operator=(ResultWriter&&) noexcept;
+
+  /// Image indices whose rows are in the file.
+  [[nodiscard]] const std::set<uint64_t>& rows_present() const { return present_; }
+  /// Throws Error(kAudit) for an image that is there already or a row that does not fit the
+  /// PointInfo, Error(kEnvironment) where the disk is full. Write the picture first.
+  void append(const ImageRow& row);
+  /// Renames to PATH; append() is over. Throws Error(kAudit) unless all PointInfo::images are
+  /// there.
+  void finish();
+
+ private:
+  struct Columns;
+  void check_row(const ImageRow& row) const;
+
+  std::filesystem::path path_;
+  PointInfo point_;
+  std::unique_ptr<Columns> columns_;
+  std::set<uint64_t> present_;
+};
+
+/// A result file in memory; rows by image index.
+struct ResultFile {
+  PointInfo point{};
+  bool finished = false;
+  std::vector<ImageRow> rows{};
+};
+
+/// PATH of a finished file, or of a part nobody is writing now. Throws Error(kInput) naming what is
+/// missing, damaged or of another schema.
+ResultFile read_result(const std::filesystem::path& path);
+
+/// Whether the point in `folder` is finished (its result.h5 exists).
+bool point_finished(const std::filesystem::path& folder);
+
+/// FOLDER/images/000042.png
+std::filesystem::path image_path(const std::filesystem::path& folder, uint64_t image_index);
+
+/// Writes image_path() whole or not at all, with point, prompt, prompt id and seed in its iTXt
+/// chunks.
+void write_result_image(const std::filesystem::path& folder,
+                        const PointInfo& point,
+                        const ImageRow& row,
+                        const Picture& picture);
+
+}  // namespace kvscope

@@ -1,0 +1,155 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "core/base/error.h"
+#include "core/hdf5/file.h"
+#include "experiments/results/result_columns.h"
+#include "experiments/results/result_schema.h"
+
+namespace kvscope {
+namespace {
+
+template <class T>
+T attribute(const hdf5::Object& object, const std::string& name) {
+  const hdf5::AttributeValue value = object.attribute(name);
+  if (const T* content = std::get_if<T>(&value)) return *content;
+  throw Error(ErrorKind::kInput,
+              fmt::format("{}@{}: has another type than result files write", object.where(), name));
+}
+
+void check_schema(const hdf5::Group& root) {
+  const auto schema = attribute<std::string>(root, "schema");
+  const auto version = attribute<int64_t>(root, "schema_version");
+  if (schema != kResultSchema || version != kResultSchemaVersion) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: schema '{}' version {}, expected '{}' version {}", root.where(),
+                            schema, version, kResultSchema, kResultSchemaVersion));
+  }
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+std::vector<std::pair<std::string, std::string>> read_labels(const hdf5::Group& root) {
+  const auto json = nlohmann::json::parse(root.read_text(kLabelsPlace), nullptr, false);
+  std::vector<std::pair<std::string, std::string>> labels;
+  bool good = json.is_array();
+  if (good) {
+    for (const auto& entry : json) {
+      good = good && entry.is_array() && entry.size() == 2 && entry[0].is_string() &&
+             entry[1].is_string();
+      if (good) labels.emplace_back(entry[0].get<std::string>(), entry[1].get<std::string>());
+    }
+  }
+  if (good) return labels;
+  throw Error(ErrorKind::kInput, fmt::format("{}{}: expected a JSON list of [name, text] pairs",
+                                             root.where(), kLabelsPlace));
+}
+
+PointInfo read_point(const hdf5::Group& root) {
+  PointInfo point;
+  point.point_hash = attribute<std::string>(root, "point");
+  point.full_cache = attribute<int64_t>(root, "full_cache") != 0;
+  point.kept_tokens = attribute<double>(root, "kept_tokens");
+  point.full_tokens = attribute<double>(root, "full_tokens");
+  point.images = attribute<int64_t>(root, "images");
+  point.steps = attribute<int64_t>(root, "steps");
+  point.token_bytes = attribute<int64_t>(root, "token_bytes");
+  point.prompt_bytes = attribute<int64_t>(root, "prompt_bytes");
+  point.config_yaml = root.read_text(kConfigPlace);
+  point.overrides = lines_of(root.read_text(kOverridesPlace));
+  point.manifest_json = root.read_text(kManifestPlace);
+  point.labels = read_labels(root);
+  return point;
+}
+
+/// Rows are never compressed, so a column that claims more bytes than its file has is damaged; to
+/// believe it would ask for that memory.
+void check_size(const hdf5::Dataset& dataset, int64_t width, uint64_t file_bytes) {
+  const double claimed_bytes = static_cast<double>(dataset.rows()) * static_cast<double>(width);
+  if (claimed_bytes > static_cast<double>(file_bytes)) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: damaged: claims {} rows, more than a file of {} bytes holds",
+                            dataset.where(), dataset.rows(), file_bytes));
+  }
+}
+
+template <class T>
+void read_column(const hdf5::Dataset& dataset,
+                 const ResultColumn<T>& column,
+                 std::vector<ImageRow>& rows) {
+  const auto count = static_cast<int64_t>(rows.size());
+  if constexpr (std::is_same_v<T, std::vector<double>> || std::is_same_v<T, std::vector<uint8_t>>) {
+    const auto width = static_cast<size_t>(column.width);
+    const auto values = dataset.read_rows<typename T::value_type>(0, count);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const auto begin = values.begin() + static_cast<ptrdiff_t>(i * width);
+      (rows[i].*column.member).assign(begin, begin + static_cast<ptrdiff_t>(width));
+    }
+  } else {
+    auto values = dataset.read_rows<T>(0, count);
+    for (size_t i = 0; i < rows.size(); ++i) rows[i].*column.member = std::move(values[i]);
+  }
+}
+
+template <class T>
+void check_shape(const hdf5::Dataset& dataset, const ResultColumn<T>& column) {
+  std::vector<int64_t> expected;
+  if constexpr (std::is_same_v<T, std::vector<double>> || std::is_same_v<T, std::vector<uint8_t>>) {
+    expected.push_back(column.width);
+  }
+  if (dataset.row_shape() != expected) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: rows of shape [{}], expected [{}]", dataset.where(),
+                            fmt::join(dataset.row_shape(), ", "), fmt::join(expected, ", ")));
+  }
+}
+
+}  // namespace
+
+ResultFile read_result(const std::filesystem::path& path) {
+  const hdf5::File file = hdf5::File::open(path, hdf5::File::Access::kRead);
+  const hdf5::Group& root = file.root();
+  check_schema(root);
+  ResultFile result{.point = read_point(root),
+                    .finished = attribute<int64_t>(root, "finished") != 0};
+
+  // A writer killed between two columns leaves some a row longer: that row was never acknowledged.
+  const uint64_t file_bytes = std::filesystem::file_size(path);
+  int64_t complete = std::numeric_limits<int64_t>::max();
+  for_each_column(result.point, [&]<class T>(const ResultColumn<T>& column) {
+    const hdf5::Dataset dataset = root.dataset(std::string(column.name));
+    check_shape(dataset, column);
+    check_size(dataset, column.width, file_bytes);
+    complete = std::min(complete, dataset.rows());
+  });
+  if (result.finished && complete != result.point.images) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: damaged: finished with {} images, but {} complete rows",
+                            path.string(), result.point.images, complete));
+  }
+  result.rows.resize(static_cast<size_t>(complete));
+  for_each_column(result.point, [&]<class T>(const ResultColumn<T>& column) {
+    read_column(root.dataset(std::string(column.name)), column, result.rows);
+  });
+  std::ranges::sort(result.rows, {}, &ImageRow::image_index);
+  const auto twin = std::ranges::adjacent_find(result.rows, {}, &ImageRow::image_index);
+  if (twin != result.rows.end()) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: damaged: image {} has two rows", path.string(),
+                                               twin->image_index));
+  }
+  return result;
+}
+
+}  // namespace kvscope

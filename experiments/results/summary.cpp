@@ -1,0 +1,169 @@
+#include "experiments/results/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "analysis/statistics/interval.h"
+#include "core/base/error.h"
+#include "experiments/results/reference_metrics.h"
+
+namespace kvscope {
+namespace {
+
+using std::filesystem::path;
+
+std::vector<path> folders_in(const path& folder) {
+  std::vector<path> folders;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.is_directory(error)) folders.push_back(entry.path());
+  }
+  std::ranges::sort(folders);
+  return folders;
+}
+
+[[noreturn]] void fail_without_points(const path& folder, size_t unfinished) {
+  std::error_code error;
+  std::string message;
+  if (!std::filesystem::is_directory(folder, error)) {
+    message = fmt::format("{}: no such folder.", folder.string());
+  } else if (unfinished > 0) {
+    message = fmt::format(
+        "{}: {} unfinished points and no finished one; the command that made it "
+        "continues it.",
+        folder.string(), unfinished);
+  } else {
+    message = fmt::format("{}: no points/*/result.h5 in it.", folder.string());
+  }
+  const bool missing = !std::filesystem::is_directory(folder, error);
+  const path beside = folder.has_parent_path() ? folder.parent_path() : path(".");
+  for (const path& near : folders_in(missing ? beside : folder)) {
+    if (std::filesystem::is_directory(near / "points", error)) {
+      message += fmt::format(" Did you mean {}?", near.string());
+    }
+  }
+  if (beside.filename() == "points") {
+    message += fmt::format(" Did you mean the sweep, {}?", beside.parent_path().string());
+  }
+  throw Error(ErrorKind::kInput, message);
+}
+
+std::vector<double> values_of(const std::vector<ImageRow>& rows, double ImageRow::*member) {
+  std::vector<double> values;
+  for (const ImageRow& row : rows) {
+    if (!std::isnan(row.*member)) values.push_back(row.*member);
+  }
+  return values;
+}
+
+Measured mean_of(const std::vector<double>& values) {
+  const Interval interval = mean_interval(values);
+  return {.value = interval.estimate, .low = interval.low, .high = interval.high};
+}
+
+void measure_pictures(PointSummary& summary, const std::string& reason) {
+  const std::vector<double> all = values_of(summary.result.rows, &ImageRow::psnr_decibels);
+  std::vector<double> different;
+  std::ranges::copy_if(all, std::back_inserter(different), [](double v) { return !std::isinf(v); });
+  summary.identical_images = static_cast<int64_t>(all.size() - different.size());
+  if (all.empty()) {
+    summary.psnr_decibels.missing = reason;
+  } else if (different.empty()) {
+    summary.psnr_decibels.value = INFINITY;
+  } else {
+    summary.psnr_decibels = mean_of(different);
+  }
+  const std::vector<double> ssims = values_of(summary.result.rows, &ImageRow::ssim);
+  if (ssims.empty()) {
+    summary.ssim.missing = reason;
+  } else {
+    summary.ssim = mean_of(ssims);
+  }
+}
+
+Measured share_of(const std::vector<double>& verdicts) {
+  if (verdicts.empty()) return {.missing = "the prompts are not captions of the shapes task"};
+  const int64_t right = std::ranges::count_if(verdicts, [](double v) { return v >= 0.5; });
+  const Interval interval = wilson_interval(right, static_cast<int64_t>(verdicts.size()));
+  return {.value = interval.estimate, .low = interval.low, .high = interval.high};
+}
+
+std::vector<double> scaled(std::vector<double> values, double factor) {
+  for (double& value : values) value *= factor;
+  return values;
+}
+
+void measure(PointSummary& summary, const std::string& no_reference) {
+  const std::vector<ImageRow>& rows = summary.result.rows;
+  for (const ImageRow& row : rows) {
+    summary.kv_planned_bytes = std::max(summary.kv_planned_bytes, row.kv_planned_bytes);
+    summary.kv_peak_bytes = std::max(summary.kv_peak_bytes, row.kv_peak_bytes);
+  }
+  summary.seconds_per_image = median_of(scaled(values_of(rows, &ImageRow::total_ms), 1e-3));
+  summary.attention_ms = median_of(values_of(rows, &ImageRow::attention_ms));
+  summary.shape_eval = share_of(values_of(rows, &ImageRow::shape_eval));
+  measure_pictures(summary, no_reference);
+  if (summary.point().full_cache) {
+    for (Measured* metric : {&summary.psnr_decibels, &summary.ssim}) {
+      *metric = {.missing = "the reference itself"};
+    }
+    summary.identical_images = 0;
+  }
+}
+
+}  // namespace
+
+Measured median_of(std::vector<double> values) {
+  if (values.empty()) return {.missing = "no image was timed"};
+  std::ranges::sort(values);
+  const auto n = static_cast<int64_t>(values.size());
+  const auto middle = static_cast<size_t>(n / 2);
+  Measured result;
+  result.value = n % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  // [x(k), x(n + 1 - k)] covers the median with probability 1 - 2 P(B < k), B ~ binomial(n, 1/2).
+  const auto log_weight = [n](int64_t successes) {
+    const auto count = static_cast<double>(n);
+    const auto hits = static_cast<double>(successes);
+    return std::lgamma(count + 1) - std::lgamma(hits + 1) - std::lgamma(count - hits + 1) -
+           count * std::log(2.0);
+  };
+  constexpr double kTail = 0.025;
+  double below = 0;
+  int64_t k = 0;
+  while (k < n / 2 && below + std::exp(log_weight(k)) <= kTail) below += std::exp(log_weight(k++));
+  if (k > 0) {
+    result.low = values[static_cast<size_t>(k - 1)];
+    result.high = values[static_cast<size_t>(n - k)];
+  }
+  return result;
+}
+
+SweepSummary summarise_sweep(const std::filesystem::path& folder) {
+  SweepSummary sweep{.folder = folder};
+  std::vector<std::string> unfinished;
+  for (const path& place : folders_in(folder / "points")) {
+    if (point_finished(place)) {
+      sweep.points.push_back({.folder = place, .result = read_result(place / "result.h5")});
+    } else {
+      unfinished.push_back(place.filename().string());
+    }
+  }
+  if (sweep.points.empty()) fail_without_points(folder, unfinished.size());
+  if (!unfinished.empty()) {
+    sweep.notes.push_back(
+        fmt::format("not in it, because unfinished: {}", fmt::join(unfinished, ", ")));
+  }
+  std::ranges::sort(sweep.points, {}, [](const PointSummary& summary) {
+    const PointInfo& point = summary.point();
+    return std::tuple(point.label("model"), !point.full_cache, point.label("policy"),
+                      -point.kept_tokens, point.point_hash);
+  });
+  const std::vector<std::string> reasons = complete_reference_metrics(sweep.points);
+  for (size_t i = 0; i < sweep.points.size(); ++i) measure(sweep.points[i], reasons[i]);
+  return sweep;
+}
+
+}  // namespace kvscope

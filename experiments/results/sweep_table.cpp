@@ -1,0 +1,119 @@
+#include "experiments/results/sweep_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace kvscope {
+namespace {
+
+constexpr double kBytesPerMib = 1024.0 * 1024.0;
+
+TableCell cell(const Measured& measured) {
+  if (!measured.present()) return TableCell::missing(measured.missing);
+  return TableCell::number(measured.value, measured.half_width());
+}
+
+std::string budget_of(const PointInfo& point) {
+  const std::string text = point.label("budget");
+  return text.empty() && point.full_cache ? "100 %" : text;
+}
+
+std::vector<TableColumn> columns_of(const std::vector<std::string>& differing, bool any_identical) {
+  std::vector<TableColumn> columns;
+  for (const std::string& name : differing) {
+    columns.push_back({.header = name, .align = Align::kLeft});
+  }
+  columns.push_back({.header = "policy", .align = Align::kLeft});
+  columns.push_back({.header = "budget"});
+  columns.push_back({.header = "tokens kept", .decimals = 1});
+  columns.push_back({.header = "KV planned", .unit = "MiB"});
+  columns.push_back({.header = "KV peak", .unit = "MiB", .better = Better::kLower});
+  columns.push_back({.header = "time", .unit = "s/image", .better = Better::kLower, .decimals = 3});
+  columns.push_back({.header = "attention", .unit = "ms", .better = Better::kLower, .decimals = 1});
+  columns.push_back({.header = "PSNR", .unit = "dB", .better = Better::kHigher});
+  if (any_identical) columns.push_back({.header = "identical images", .decimals = 0});
+  columns.push_back({.header = "SSIM", .better = Better::kHigher, .decimals = 3});
+  columns.push_back({.header = "ShapeEval", .better = Better::kHigher, .decimals = 3});
+  columns.push_back({.header = "images", .decimals = 0});
+  return columns;
+}
+
+TableRow row_of(const PointSummary& summary,
+                const std::vector<std::string>& differing,
+                bool any_identical) {
+  const PointInfo& point = summary.point();
+  TableRow row{.reference = point.full_cache};
+  for (const std::string& name : differing) row.cells.push_back(TableCell::text(point.label(name)));
+  row.cells.push_back(TableCell::text(point.label("policy")));
+  row.cells.push_back(TableCell::text(budget_of(point)));
+  row.cells.push_back(TableCell::number(point.kept_tokens));
+  const auto mib = [](int64_t bytes) {
+    return TableCell::number(static_cast<double>(bytes) / kBytesPerMib);
+  };
+  row.cells.push_back(mib(summary.kv_planned_bytes));
+  row.cells.push_back(mib(summary.kv_peak_bytes));
+  row.cells.push_back(cell(summary.seconds_per_image));
+  row.cells.push_back(cell(summary.attention_ms));
+  row.cells.push_back(cell(summary.psnr_decibels));
+  if (any_identical) {
+    row.cells.push_back(point.full_cache
+                            ? TableCell::missing("the reference itself")
+                            : TableCell::number(static_cast<double>(summary.identical_images)));
+  }
+  row.cells.push_back(cell(summary.ssim));
+  row.cells.push_back(cell(summary.shape_eval));
+  row.cells.push_back(TableCell::number(static_cast<double>(summary.result.rows.size())));
+  return row;
+}
+
+}  // namespace
+
+std::string short_hash(const PointInfo& point) {
+  return point.point_hash.substr(0, 12);
+}
+
+std::vector<std::string> differing_labels(const SweepSummary& sweep) {
+  std::vector<std::string> names;
+  for (const PointSummary& summary : sweep.points) {
+    for (const auto& [name, text] : summary.point().labels) {
+      if (name == "policy" || name == "budget" || std::ranges::find(names, name) != names.end()) {
+        continue;
+      }
+      const std::string first = sweep.points.front().point().label(name);
+      const bool differs = std::ranges::any_of(sweep.points, [&](const PointSummary& other) {
+        return other.point().label(name) != first;
+      });
+      if (differs) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+std::string point_name(const PointInfo& point, const std::vector<std::string>& differing) {
+  std::string name;
+  for (const std::string& label : differing) name += point.label(label) + " ";
+  name += point.label("policy");
+  return point.full_cache ? name : name + " " + budget_of(point);
+}
+
+Table sweep_table(const SweepSummary& sweep) {
+  const std::vector<std::string> differing = differing_labels(sweep);
+  const bool any_identical = std::ranges::any_of(
+      sweep.points, [](const PointSummary& summary) { return summary.identical_images > 0; });
+  Table table;
+  const PointInfo& first = sweep.points.front().point();
+  const bool one_model = std::ranges::find(differing, "model") == differing.end();
+  table.title = one_model && !first.label("model").empty()
+                    ? "KV-cache policies on " + first.label("model")
+                    : "KV-cache policies";
+  table.columns = columns_of(differing, any_identical);
+  table.interval_name = "half width of the 95 % confidence interval";
+  for (const PointSummary& summary : sweep.points) {
+    table.rows.push_back(row_of(summary, differing, any_identical));
+    table.provenance.push_back(short_hash(summary.point()));
+  }
+  return table;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "experiments/report/table.h"
+#include "experiments/results/summary.h"
+
+namespace kvscope {
+
+/// Names of labels besides policy and budget that differ between the points (model, seed, ...), in
+/// the order of their first appearance: what a row needs to be told apart by.
+std::vector<std::string> differing_labels(const SweepSummary& sweep);
+
+/// One row a point: differing labels, policy, budget, tokens kept, KV memory planned and peak,
+/// seconds an image, attention ms, PSNR, SSIM, ShapeEval, images.
+Table sweep_table(const SweepSummary& sweep);
+
+/// "snapkv 10 %", with differing labels before it where there are any.
+std::string point_name(const PointInfo& point, const std::vector<std::string>& differing);
+
+/// First 12 digits of the hash, the name of the point's folder.
+std::string short_hash(const PointInfo& point);
+
+}  // namespace kvscope

@@ -26,6 +26,8 @@ class Dataset : public Object {
  public:
   [[nodiscard]] Element element() const { return element_; }
   [[nodiscard]] const std::vector<int64_t>& row_shape() const { return row_shape_; }
+  /// Width of kText; 0 for other elements.
+  [[nodiscard]] int64_t text_bytes() const { return element_ == Element::kText ? text_bytes_ : 0; }
   /// Rows there are now.
   [[nodiscard]] int64_t rows() const;
 

@@ -76,8 +76,11 @@ PointInfo read_point(const hdf5::Group& root) {
 
 /// Rows are never compressed, so a column that claims more bytes than its file has is damaged; to
 /// believe it would ask for that memory.
-void check_size(const hdf5::Dataset& dataset, int64_t width, uint64_t file_bytes) {
-  const double claimed_bytes = static_cast<double>(dataset.rows()) * static_cast<double>(width);
+void check_size(const hdf5::Dataset& dataset, uint64_t file_bytes) {
+  auto claimed_bytes =
+      static_cast<double>(hdf5::element_bytes(dataset.element(), dataset.text_bytes()));
+  claimed_bytes *= static_cast<double>(dataset.rows());
+  for (const int64_t size : dataset.row_shape()) claimed_bytes *= static_cast<double>(size);
   if (claimed_bytes > static_cast<double>(file_bytes)) {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: damaged: claims {} rows, more than a file of {} bytes holds",
@@ -131,7 +134,7 @@ ResultFile read_result(const std::filesystem::path& path) {
   for_each_column(result.point, [&]<class T>(const ResultColumn<T>& column) {
     const hdf5::Dataset dataset = root.dataset(std::string(column.name));
     check_shape(dataset, column);
-    check_size(dataset, column.width, file_bytes);
+    check_size(dataset, file_bytes);
     complete = std::min(complete, dataset.rows());
   });
   if (result.finished && complete != result.point.images) {

@@ -25,9 +25,9 @@ void erase_path(ConfigNode& node, std::string_view path) {
 
 }  // namespace
 
-std::string point_hash(const ConfigNode& config,
-                       const std::vector<std::string>& volatile_keys,
-                       const std::vector<std::pair<std::string, std::string>>& digests) {
+std::string point_digest(const ConfigNode& config,
+                         const std::vector<std::string>& volatile_keys,
+                         const std::vector<std::pair<std::string, std::string>>& digests) {
   ConfigNode lasting = config;
   for (const std::string& key : volatile_keys) erase_path(lasting, key);
   ConfigNode digest_map = ConfigNode::map();
@@ -35,7 +35,13 @@ std::string point_hash(const ConfigNode& config,
   ConfigNode all = ConfigNode::map();
   all.set("config", std::move(lasting));
   all.set("digests", std::move(digest_map));
-  return sha256_hex(canonical_json(all)).substr(0, 12);
+  return sha256_hex(canonical_json(all));
+}
+
+std::string point_hash(const ConfigNode& config,
+                       const std::vector<std::string>& volatile_keys,
+                       const std::vector<std::pair<std::string, std::string>>& digests) {
+  return point_digest(config, volatile_keys, digests).substr(0, 12);
 }
 
 }  // namespace kvscope

@@ -8,10 +8,14 @@
 
 namespace kvscope {
 
-/// Identity of a sweep point: the first 12 hex digits of the SHA-256 of the config's canonical JSON
-/// minus the volatile keys (dotted; a key takes everything below it along; "*" matches one name)
-/// plus the `digests` (name -> text: weights, prompt list, semantic versions of the policy's
-/// parts).
+/// Identity of a sweep point: the SHA-256, 64 hex digits, of the config's canonical JSON minus the
+/// volatile keys (dotted; a key takes everything below it along; "*" matches one name) plus the
+/// `digests` (name -> text: weights, prompt list, semantic versions of the policy's parts).
+std::string point_digest(const ConfigNode& config,
+                         const std::vector<std::string>& volatile_keys,
+                         const std::vector<std::pair<std::string, std::string>>& digests = {});
+
+/// The first 12 digits of point_digest: how folders and messages name a point.
 std::string point_hash(const ConfigNode& config,
                        const std::vector<std::string>& volatile_keys,
                        const std::vector<std::pair<std::string, std::string>>& digests = {});

@@ -1,0 +1,136 @@
+#include "experiments/commands/list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "core/base/error.h"
+#include "core/config/format.h"
+#include "core/config/repository.h"
+#include "core/models/image_model.h"
+#include "experiments/sweep/schema.h"
+#include "policies/registry.h"
+
+namespace kvscope {
+namespace {
+
+void print_policies(ConfigRepository& repository) {
+  for (const std::string& name : repository.options("policy")) {
+    const ConfigNode& body = repository.load("policy/" + name)->body;
+    const ConfigNode* summary = body.child("summary");
+    fmt::print("{:<20} {}\n", name, summary && summary->is_string() ? summary->as_string() : "");
+  }
+}
+
+void print_parts(ConfigRepository& /*repository*/) {
+  for (const PartInfo& part : policy_parts()) {
+    fmt::print("{:<10} {:<24} {}\n", part.slot, part.name, part.summary);
+  }
+}
+
+void print_models(ConfigRepository& repository) {
+  for (const std::string& name : repository.options("model")) {
+    const ModelFacts facts = model_facts(repository.load("model/" + name)->body);
+    const CacheGeometry& cache = facts.cache;
+    fmt::print(
+        "{:<22} {}, {:.1f} M parameters, {} layers x {} heads, {} tokens in {} steps, "
+        "{} x {} pixels\n",
+        name, facts.family, static_cast<double>(facts.parameters) / 1e6, cache.layers, cache.heads,
+        cache.steps.back().first_token + cache.steps.back().queries(), cache.steps.size(),
+        facts.picture_height, facts.picture_width);
+  }
+}
+
+void print_experiments(ConfigRepository& repository) {
+  for (const std::string& group : repository.groups()) {
+    if (group != "experiment" && !group.starts_with("experiment/")) continue;
+    for (const std::string& name : repository.options(group)) {
+      fmt::print("+{}={}\n", group, name);
+    }
+  }
+}
+
+void print_groups(ConfigRepository& repository) {
+  for (const std::string& group : repository.groups()) {
+    fmt::print("{:<14} {}\n", group, fmt::join(repository.options(group), " "));
+  }
+}
+
+void print_keys(ConfigRepository& /*repository*/) {
+  for (const KeySpec& spec : run_schema()) {
+    fmt::print("{:<20} {} ({})\n", spec.key, spec.help, describe(spec));
+  }
+}
+
+void describe_option(ConfigRepository& repository, const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string group = path.substr(0, slash);
+  const std::string name = path.substr(slash + 1);
+  if (!repository.group_exists(group)) {
+    throw Error(ErrorKind::kConfig, fmt::format("no config group '{}'. {}", group,
+                                                suggestion(group, repository.groups())));
+  }
+  const LoadedConfig* option = repository.load(path);
+  if (option == nullptr) {
+    throw Error(ErrorKind::kConfig, fmt::format("no option '{}' in group '{}'. {}", name, group,
+                                                suggestion(name, repository.options(group))));
+  }
+  fmt::print("# {}\n{}", option->file, to_yaml(option->body));
+  if (group != "policy") return;
+  fmt::print("\n# parts\n");
+  for (const PartInfo& part : policy_parts()) {
+    const ConfigNode* slot = option->body.child(part.slot);
+    if (slot == nullptr) continue;
+    const auto uses = [&](const ConfigNode& node) {
+      const ConfigNode* called = node.is_map() ? node.child("name") : &node;
+      return called != nullptr && called->is_string() && called->as_string() == part.name;
+    };
+    if (slot->is_list() ? std::ranges::any_of(slot->items(), uses) : uses(*slot)) {
+      fmt::print("{:<10} {:<24} {}\n", part.slot, part.name, part.summary);
+    }
+  }
+}
+
+void describe_key(const std::string& key) {
+  std::vector<std::string> known;
+  for (const KeySpec& spec : run_schema()) {
+    if (spec.key == key) {
+      fmt::print("{}: {}\n  {}\n", spec.key, spec.help, describe(spec));
+      return;
+    }
+    known.push_back(spec.key);
+  }
+  throw Error(ErrorKind::kConfig, fmt::format("'{}' is neither GROUP/OPTION nor a key. {}", key,
+                                              suggestion(key, known)));
+}
+
+}  // namespace
+
+int list_command(const ConfigArguments& arguments, const std::string& what) {
+  static const std::map<std::string, std::function<void(ConfigRepository&)>> lists = {
+      {"policies", print_policies},       {"parts", print_parts},   {"models", print_models},
+      {"experiments", print_experiments}, {"groups", print_groups}, {"keys", print_keys}};
+  const auto list = lists.find(what);
+  if (list == lists.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, print] : lists) known.push_back(name);
+    throw Error(ErrorKind::kConfig, fmt::format("list {}: {}", what, suggestion(what, known)));
+  }
+  ConfigRepository repository(compose_request(arguments).folders);
+  list->second(repository);
+  return 0;
+}
+
+int describe_command(const ConfigArguments& arguments, const std::string& what) {
+  if (what.find('/') == what.npos) {
+    describe_key(what);
+    return 0;
+  }
+  ConfigRepository repository(compose_request(arguments).folders);
+  describe_option(repository, what);
+  return 0;
+}
+
+}  // namespace kvscope

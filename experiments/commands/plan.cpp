@@ -1,0 +1,134 @@
+#include "experiments/commands/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "experiments/sweep/point.h"
+
+namespace kvscope {
+namespace {
+
+constexpr int64_t kMebibyte = int64_t{1} << 20;
+
+std::string bytes_text(int64_t bytes) {
+  return fmt::format("{} MiB ({} bytes)", bytes / kMebibyte, bytes);
+}
+
+std::string label(const Point& point, const std::string& name) {
+  for (const auto& [key, text] : point.labels) {
+    if (key == name) return text;
+  }
+  return "";
+}
+
+/// Tokens of one step over layers and heads.
+struct StepTokens {
+  int64_t least = 0;
+  int64_t most = 0;
+  double mean = 0;
+};
+
+StepTokens step_tokens(const Plan& plan, int64_t step) {
+  const CacheGeometry& cache = plan.geometry();
+  StepTokens tokens{.least = plan.kept(step, 0, 0), .most = plan.kept(step, 0, 0)};
+  for (int64_t layer = 0; layer < cache.layers; ++layer) {
+    for (int64_t head = 0; head < cache.heads; ++head) {
+      tokens.least = std::min(tokens.least, plan.kept(step, layer, head));
+      tokens.most = std::max(tokens.most, plan.kept(step, layer, head));
+    }
+  }
+  tokens.mean =
+      static_cast<double>(plan.live_tokens(step)) / static_cast<double>(cache.layers * cache.heads);
+  return tokens;
+}
+
+void append_steps(std::string& text, const Plan& plan, int64_t rows) {
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "  {:>4}  {:>9}  {:>8}  {:>31}  {:>10}\n", "step", "grid", "queries",
+                 "tokens kept: least, mean, most", "KV MiB");
+  for (const StepInfo& step : plan.geometry().steps) {
+    const StepTokens tokens = step_tokens(plan, step.index);
+    fmt::format_to(out, "  {:>4}  {:>9}  {:>8}  {:>9}  {:>10.1f}  {:>8}  {:>10}{}\n", step.index,
+                   fmt::format("{}x{}", step.grid_height, step.grid_width), step.queries(),
+                   tokens.least, tokens.mean, tokens.most,
+                   plan.live_bytes(step.index, rows) / kMebibyte,
+                   step.stored ? "" : "  not stored");
+  }
+}
+
+/// One line a (step, layer), one number a head.
+void append_heads(std::string& text, const Plan& plan) {
+  auto out = std::back_inserter(text);
+  const CacheGeometry& cache = plan.geometry();
+  fmt::format_to(out, "  tokens kept after every step, by layer: one number a head\n");
+  for (const StepInfo& step : cache.steps) {
+    for (int64_t layer = 0; layer < cache.layers; ++layer) {
+      fmt::format_to(out, "  step {:>3}  layer {:>3} ", step.index, layer);
+      for (int64_t head = 0; head < cache.heads; ++head) {
+        fmt::format_to(out, " {}", plan.kept(step.index, layer, head));
+      }
+      text += '\n';
+    }
+  }
+}
+
+std::string plan_text(const Point& point, const PlanOptions& options) {
+  std::string text;
+  auto out = std::back_inserter(text);
+  const Plan& plan = point.plan;
+  const CacheGeometry& cache = plan.geometry();
+  const int64_t images = point.generation.batch;
+  const int64_t rows = point.generation.rows(images);
+  const auto last = static_cast<int64_t>(cache.steps.size()) - 1;
+  fmt::format_to(out, "{}, policy {}, budget {}\n", point.facts.name, label(point, "policy"),
+                 label(point, "budget"));
+  fmt::format_to(
+      out, "  {} layers x {} heads x {} channels, {} parameters, {} x {} pixels; K {}, V {}\n",
+      cache.layers, cache.heads, cache.head_dim, point.facts.parameters, point.facts.picture_height,
+      point.facts.picture_width, c10::toString(cache.key_type), c10::toString(cache.value_type));
+  fmt::format_to(out, "  {} image{} at once, {} rows{}\n", images, images == 1 ? "" : "s", rows,
+                 rows == images ? "" : ": guidance doubles them");
+  fmt::format_to(out, "  tokens a head into the last step  {:.1f} of {:.0f}\n", point.kept_tokens(),
+                 point.full_tokens());
+  fmt::format_to(out, "  KV cache into the last step       {}\n",
+                 bytes_text(plan.live_bytes(last, rows)));
+  fmt::format_to(out, "  most at once                      {}\n",
+                 bytes_text(plan.peak_live_bytes(rows)));
+  fmt::format_to(out, "  arena                             {}\n",
+                 bytes_text(plan.arena_bytes(rows)));
+  append_steps(text, plan, rows);
+  if (options.every_head) append_heads(text, plan);
+  return text;
+}
+
+std::string overview(const std::vector<Point>& points) {
+  std::string text = fmt::format("{:<24} {:<14} {:>14} {:>14} {:>14}\n", "policy", "budget",
+                                 "tokens a head", "KV MiB", "arena MiB");
+  for (const Point& point : points) {
+    const int64_t rows = point.generation.rows(point.generation.batch);
+    const auto last = static_cast<int64_t>(point.plan.geometry().steps.size()) - 1;
+    text += fmt::format("{:<24} {:<14} {:>14.1f} {:>14} {:>14}\n", label(point, "policy"),
+                        label(point, "budget"), point.kept_tokens(),
+                        point.plan.live_bytes(last, rows) / kMebibyte,
+                        point.plan.arena_bytes(rows) / kMebibyte);
+  }
+  return text;
+}
+
+}  // namespace
+
+int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
+  const PointList list =
+      list_points(compose_request(arguments), data_root().string(), PointIdentity::kNone);
+  for (const Point& point : list.points) fmt::print("{}\n", plan_text(point, options));
+  if (list.points.size() > 1) {
+    fmt::print("{} points{}\n{}", list.points.size(),
+               list.duplicates > 0 ? fmt::format(", {} duplicates left out", list.duplicates) : "",
+               overview(list.points));
+  }
+  return 0;
+}
+
+}  // namespace kvscope

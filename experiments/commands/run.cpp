@@ -1,0 +1,55 @@
+#include "experiments/commands/run.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "experiments/commands/report.h"
+#include "experiments/commands/table.h"
+#include "experiments/sweep/point.h"
+#include "experiments/sweep/runner.h"
+
+namespace kvscope {
+namespace {
+
+void print_outcome(const SweepOutcome& outcome, size_t points) {
+  if (outcome.images_made == 0 && outcome.failures.empty()) {
+    fmt::print(stderr, "all {} points are done already; nothing to make\n", points);
+  }
+  for (const std::string& failure : outcome.failures) {
+    fmt::print(stderr, "failed: {}\n", failure);
+  }
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+int run_command(const ConfigArguments& arguments, const std::string& command_line) {
+  const std::string root = data_root().string();
+  Sweep sweep{.list = list_points(compose_request(arguments), root, PointIdentity::kHashed),
+              .root = root,
+              .command_line = command_line,
+              .terminal = isatty(STDERR_FILENO) == 1};
+  sweep.folder = sweep.list.results_folder;
+  if (sweep.list.duplicates > 0) {
+    fmt::print(stderr, "{} points, {} more are the same runs and left out\n",
+               sweep.list.points.size(), sweep.list.duplicates);
+  }
+  const SweepOutcome outcome = run_sweep(sweep);
+  if (outcome.interrupted) {
+    fmt::print(stderr, "interrupted; {} images made and kept. The same command goes on:\n  {}\n",
+               outcome.images_made, command_line);
+    constexpr int kInterrupted = 130;
+    return kInterrupted;
+  }
+  print_outcome(outcome, sweep.list.points.size());
+  if (outcome.points_done > 0) {
+    table_command({.folder = sweep.folder, .ansi = isatty(STDOUT_FILENO) == 1});
+    report_command({.folder = sweep.folder, .command = command_line});
+  }
+  return outcome.failures.empty() ? 0 : 1;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,90 @@
+#include "experiments/sweep/configuration.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <ctime>
+
+#include "core/base/error.h"
+#include "core/config/format.h"
+#include "core/config/repository.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPrimary = "config.yaml";
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* text = std::getenv(name.c_str());
+  return text == nullptr ? std::nullopt : std::optional<std::string>(text);
+}
+
+fs::path search_upwards(const fs::path& program) {
+  for (fs::path folder = program.parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    for (const char* place : {"configs", "share/kvscope/configs"}) {
+      if (fs::exists(folder / place / kPrimary)) return folder / place;
+    }
+  }
+  throw Error(ErrorKind::kEnvironment,
+              fmt::format("no configs/{} beside {} or above it; expected the folder of kvscope's "
+                          "checkout or bundle, or KVSCOPE_CONFIGS=FOLDER",
+                          kPrimary, program.string()));
+}
+
+}  // namespace
+
+fs::path find_config_folder() {
+  if (const auto named = environment_variable("KVSCOPE_CONFIGS")) {
+    const fs::path folder = fs::absolute(*named).lexically_normal();
+    if (fs::exists(folder / kPrimary)) return folder;
+    throw Error(ErrorKind::kEnvironment,
+                fmt::format("KVSCOPE_CONFIGS={}: has no {}", *named, kPrimary));
+  }
+  return search_upwards(fs::canonical("/proc/self/exe"));
+}
+
+fs::path data_root() {
+  return find_config_folder().parent_path();
+}
+
+ComposeRequest compose_request(const ConfigArguments& arguments) {
+  ComposeRequest request;
+  if (!arguments.config_folder.empty()) {
+    if (!fs::is_directory(arguments.config_folder)) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("--config-dir {}: no such folder", arguments.config_folder.string()));
+    }
+    request.folders.push_back(fs::absolute(arguments.config_folder).lexically_normal());
+  }
+  const fs::path found = find_config_folder();
+  if (request.folders.empty() || request.folders.front() != found) request.folders.push_back(found);
+  request.config_name = arguments.config_name;
+  request.overrides = arguments.overrides;
+  request.multirun = arguments.multirun;
+  request.working_folder = fs::current_path();
+  request.environment = environment_variable;
+  request.now = std::time(nullptr);
+  return request;
+}
+
+int show_config_command(const ConfigArguments& arguments,
+                        const std::string& what,
+                        bool resolve,
+                        const std::string& package) {
+  if (what != "job" && what != "hydra" && what != "all") {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("--cfg {}: {}", what, suggestion(what, {"job", "hydra", "all"})));
+  }
+  const Composition composition = compose(compose_request(arguments));
+  ConfigNode shown = what == "hydra" ? ConfigNode::map()
+                     : resolve       ? composition.config
+                                     : composition.unresolved;
+  if (what != "job") shown.set("hydra", composition.hydra);
+  fmt::print("{}", to_yaml(package.empty() ? shown : shown.at(package)));
+  return 0;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/config/compose.h"
+
+namespace kvscope {
+
+/// The part of a command line that chooses a configuration.
+struct ConfigArguments {
+  std::filesystem::path config_folder{};  ///< --config-dir; empty: found, see find_config_folder
+  std::string config_name = "config";     ///< --config-name
+  std::vector<std::string> overrides{};   ///< free arguments, Hydra's spelling
+  bool multirun = false;                  ///< -m
+};
+
+/// The folder of YAML groups: KVSCOPE_CONFIGS, or the first `configs/config.yaml` beside the
+/// program or above it (a build tree lies in its checkout, a bundle's bin/ beside its configs/).
+/// Throws Error(kEnvironment) naming where it looked.
+std::filesystem::path find_config_folder();
+
+/// What to compose: --config-dir stands before the found folder, as in Hydra; interpolations see
+/// this process's environment.
+ComposeRequest compose_request(const ConfigArguments& arguments);
+
+/// Where relative paths of a model group start: the parent of the folder found.
+std::filesystem::path data_root();
+
+/// Prints the composed config as YAML: `what` is job, hydra or all; `resolve` with interpolations
+/// filled in; `package` only what is below that key. Returns the exit code.
+int show_config_command(const ConfigArguments& arguments,
+                        const std::string& what,
+                        bool resolve,
+                        const std::string& package);
+
+}  // namespace kvscope

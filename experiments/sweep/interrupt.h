@@ -1,0 +1,23 @@
+#pragma once
+
+#include <csignal>
+
+namespace kvscope {
+
+/// While it lives, the first Ctrl-C (or SIGTERM) only asks to stop; a second one ends the program
+/// at once, as it would without us.
+class InterruptGuard {
+ public:
+  InterruptGuard();
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  [[nodiscard]] bool requested() const;
+
+ private:
+  struct sigaction before_interrupt_ {};
+  struct sigaction before_terminate_ {};
+};
+
+}  // namespace kvscope

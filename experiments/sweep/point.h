@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/config/compose.h"
+#include "core/engine/plan.h"
+#include "core/models/image_model.h"
+#include "experiments/results/result_file.h"
+#include "experiments/sweep/settings.h"
+
+namespace kvscope {
+
+/// One point of a sweep, checked as far as can be without weights: what runs, under which name,
+/// and what it will take.
+struct Point {
+  std::vector<std::string> overrides{};  ///< as the user wrote them, this point's share
+  ConfigNode config{};                   ///< resolved; budget normalised where it has no meaning
+  std::string hash{};                    ///< 64 hex digits; empty where not asked for
+  std::string reference_hash{};          ///< of the full-cache point of the same setting
+  std::vector<std::pair<std::string, std::string>> labels{};  ///< see PointInfo
+  ModelFacts facts{};
+  GenerationSettings generation{};
+  std::vector<Prompt> prompts{};
+  Plan plan{};
+  bool full_cache = false;  ///< keeps everything, so others are compared with it
+
+  [[nodiscard]] int64_t images() const;
+  /// Tokens a (layer, head) holds going into the last step, on average; the same of a full cache.
+  [[nodiscard]] double kept_tokens() const;
+  [[nodiscard]] double full_tokens() const;
+  /// What result.h5 keeps about it.
+  [[nodiscard]] PointInfo info(const std::string& manifest_json, int64_t token_bytes) const;
+};
+
+/// The points of a command line and where their results belong.
+struct PointList {
+  std::vector<Point> points{};
+  std::string results_folder{};  ///< hydra.sweep.dir or hydra.run.dir
+  int64_t duplicates = 0;        ///< points left out because another one is the same
+};
+
+enum class PointIdentity {
+  kNone,   ///< no hashes, no files read: plans
+  kHashed  ///< hashes over config, weights and prompts; reads and digests the weight files
+};
+
+/// Expands, composes and validates every point before any of them runs: schema, model, policy,
+/// budget, prompts. Each config once, grouped by model, the full cache first within a model.
+/// Throws Error(kConfig) naming the point for what the user got wrong, Error(kInput) for weights or
+/// prompts that cannot be read. Nothing is written.
+PointList list_points(const ComposeRequest& request,
+                      const std::string& root,
+                      PointIdentity identity);
+
+}  // namespace kvscope

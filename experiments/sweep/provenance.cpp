@@ -1,0 +1,65 @@
+#include "experiments/sweep/provenance.h"
+
+#include <ATen/Parallel.h>
+#include <torch/headeronly/version.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "experiments/version.h"
+
+namespace kvscope {
+namespace {
+
+std::string first_line(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  std::string line;
+  std::getline(stream, line);
+  return line;
+}
+
+/// What follows "KEY<tab>: " in the first such line of /proc/cpuinfo.
+std::string cpu_name() {
+  std::ifstream stream("/proc/cpuinfo");
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.starts_with("model name")) continue;
+    const size_t colon = line.find(": ");
+    if (colon != line.npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+std::string git_commit(const std::filesystem::path& folder) {
+  const std::filesystem::path git = folder / ".git";
+  const std::string head = first_line(git / "HEAD");
+  constexpr std::string_view kReference = "ref: ";
+  if (!head.starts_with(kReference)) return head;
+  const std::string name = head.substr(kReference.size());
+  if (const std::string commit = first_line(git / name); !commit.empty()) return commit;
+  std::ifstream packed(git / "packed-refs");
+  for (std::string line; std::getline(packed, line);) {
+    if (line.ends_with(" " + name)) return line.substr(0, line.find(' '));
+  }
+  return "";
+}
+
+std::string manifest_json(const Provenance& provenance, const std::filesystem::path& root) {
+  nlohmann::ordered_json manifest;
+  manifest["tool"] = "kvscope";
+  manifest["version"] = kVersion;
+  manifest["git_commit"] = git_commit(root);
+  manifest["command_line"] = provenance.command_line;
+  manifest["cpu"] = cpu_name();
+  manifest["cores"] = std::thread::hardware_concurrency();
+  manifest["threads"] = at::get_num_threads();
+  manifest["libtorch"] = TORCH_VERSION;
+  manifest["device"] = provenance.device;
+  for (const auto& [key, digest] : provenance.digests) manifest["sha256"][key] = digest;
+  return manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace kvscope

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kvscope {
+
+/// Where results came from: program, sources, machine, weights. The same run twice gives the same
+/// text: no clock is in it.
+struct Provenance {
+  std::string command_line{};
+  std::string device{};
+  std::vector<std::pair<std::string, std::string>> digests{};  ///< "model.weights" -> SHA-256
+};
+
+/// manifest.json: version, git commit of the sources around `root` where there is one, command
+/// line, CPU, cores, LibTorch, device, digests.
+std::string manifest_json(const Provenance& provenance, const std::filesystem::path& root);
+
+/// Commit that .git below `folder` points to, read without git; empty where there is none.
+std::string git_commit(const std::filesystem::path& folder);
+
+}  // namespace kvscope

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/models/image_model.h"
+#include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/point.h"
+#include "experiments/sweep/progress.h"
+
+namespace kvscope {
+
+/// What running a point needs beside the point.
+struct PointRun {
+  ImageModel& model;
+  at::Device device;
+  std::filesystem::path points_folder{};  ///< DIR/points
+  std::string manifest_json{};
+  Progress& progress;
+  const InterruptGuard& interrupt;
+};
+
+/// DIR/points/<12 digits>.
+std::filesystem::path point_folder(const std::filesystem::path& points_folder,
+                                   const std::string& hash);
+
+/// Makes the images that the point's result file lacks, a batch at a time: generate through a cache
+/// of the planned size, audit it, measure, write picture, then row. Returns false where it was
+/// asked to stop before the last image. Throws Error(kAudit) where cache and plan disagree, and
+/// what the model and the result file throw.
+bool run_point(const Point& point, const PointRun& run);
+
+/// Rows already in the point's result file, finished or not.
+int64_t images_there(const Point& point, const std::filesystem::path& points_folder);
+
+}  // namespace kvscope

@@ -121,6 +121,45 @@ void export_model(const fs::path& path, const TensorMap& vae, const TensorMap& t
   write_safetensors(path, all.entries(), {{"kind", "kvscope_model"}});
 }
 
+// A finished model to go on from, or nothing.
+struct Start {
+  TensorMap vae;
+  TensorMap transformer;
+  fs::path vocabulary;
+};
+
+Start start_from(const ConfigNode& train, const std::string& root) {
+  const ConfigNode& from = train.at("start_from");
+  if (from.is_null()) return {};
+  const fs::path folder = fs::path(root) / from.as_string();
+  Start start{{}, {}, folder / "captions.model"};
+  for (const auto& [name, tensor] : read_safetensors(folder / "model.safetensors")) {
+    const at::Tensor wide = tensor.to(at::kFloat);
+    if (name.starts_with("vae.")) {
+      start.vae.set(name.substr(4), wide);
+    } else {
+      start.transformer.set(name, wide);
+    }
+  }
+  return start;
+}
+
+TensorMap autoencoder(const ConfigNode& train,
+                      const infinity::ModelDescription& model,
+                      const fs::path& folder,
+                      const std::atomic<bool>& stop) {
+  TokenizerTraining training = tokenizer_settings(train, model);
+  training.state_path = (folder / "autoencoder_state.safetensors").string();
+  Progress progress("autoencoder", folder / "autoencoder_loss.h5", training.steps, training.batch,
+                    stop);
+  TensorMap weights = train_tokenizer(training, std::ref(progress));
+  progress.draw();
+  write_safetensors(folder / "autoencoder.safetensors", weights.entries(), {});
+  spdlog::info("autoencoder: {:.2f} dB PSNR on 256 unseen pictures",
+               reconstruction_psnr(training, weights));
+  return weights;
+}
+
 }  // namespace
 
 int train_command(const ConfigNode& config,
@@ -131,25 +170,22 @@ int train_command(const ConfigNode& config,
   const fs::path folder = fs::path(root) / train.at("folder").as_string();
   fs::create_directories(folder);
 
+  const Start start = start_from(train, root);
   const fs::path vocabulary = folder / "captions.model";
   if (!fs::exists(vocabulary)) {
-    train_sentencepiece(caption_corpus(), model.text.vocabulary, vocabulary);
+    if (start.vocabulary.empty()) {
+      train_sentencepiece(caption_corpus(), model.text.vocabulary, vocabulary);
+    } else {
+      fs::copy_file(start.vocabulary, vocabulary);
+    }
   }
 
-  const fs::path vae_path = folder / "autoencoder.safetensors";
-  TokenizerTraining tokenizer = tokenizer_settings(train, model);
-  tokenizer.state_path = (folder / "autoencoder_state.safetensors").string();
-  Progress tokenizer_progress("autoencoder", folder / "autoencoder_loss.h5", tokenizer.steps,
-                              tokenizer.batch, stop);
-  const TensorMap vae = train_tokenizer(tokenizer, std::ref(tokenizer_progress));
-  tokenizer_progress.draw();
-  write_safetensors(vae_path, vae.entries(), {});
-  spdlog::info("autoencoder: {:.2f} dB PSNR on 256 unseen pictures",
-               reconstruction_psnr(tokenizer, vae));
+  const TensorMap vae = start.vae.empty() ? autoencoder(train, model, folder, stop) : start.vae;
   if (stop) return 130;
 
   TransformerTraining transformer = transformer_settings(train, model);
   transformer.vocabulary_path = vocabulary.string();
+  transformer.start = start.transformer;
   transformer.state_path = (folder / "transformer_state.safetensors").string();
   Progress transformer_progress("transformer", folder / "transformer_loss.h5", transformer.steps,
                                 transformer.batch, stop);

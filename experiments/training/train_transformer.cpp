@@ -66,6 +66,7 @@ class Trainer {
 
  private:
   static TensorMap start_weights(const TransformerTraining& training) {
+    if (!training.start.empty()) return trainable(training.start);
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(training.seed);
     TensorMap start;
     for (const auto& [name, tensor] :

@@ -16,6 +16,7 @@ struct TransformerTraining {
   infinity::VaeConfig vae;
   infinity::PictureGeometry picture;
   T5Config text;
+  TensorMap start;              ///< "model.*" and "t5.*" to begin from; empty begins at random
   std::string vocabulary_path;  ///< SentencePiece model of the captions
   int64_t steps = 10000;
   int64_t batch = 24;

@@ -1,10 +1,13 @@
 #include "core/engine/kv_cache.h"
 
 #include <ATen/Functions.h>
+#include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <new>
 #include <utility>
 
 #include "core/base/error.h"
@@ -12,6 +15,20 @@
 
 namespace kvscope {
 namespace {
+
+/// [rows, head_dim], uninitialised. On a CPU LibTorch's allocator ends the process when memory is
+/// short, so the memory is taken here, where failing can be said.
+at::Tensor allocate_arena(int64_t rows, int64_t head_dim, at::ScalarType type, at::Device device) {
+  const auto options = at::TensorOptions().dtype(type).device(device);
+  if (!device.is_cpu()) return at::empty({rows, head_dim}, options);
+  constexpr size_t kAlignment = 64;
+  const size_t bytes = rows * head_dim * c10::elementSize(type);
+  const size_t rounded = std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  void* memory = std::aligned_alloc(kAlignment, rounded);
+  if (memory == nullptr) throw std::bad_alloc();
+  return at::from_blob(
+      memory, {rows, head_dim}, [](void* data) { std::free(data); }, options);
+}
 
 void check_shape(const char* name,
                  const at::Tensor& tensor,
@@ -48,9 +65,8 @@ KvCache::KvCache(Plan plan, int64_t rows, at::Device device) : plan_(std::move(p
     }
   }
   try {
-    const auto options = at::TensorOptions().device(device).requires_grad(false);
-    keys_ = at::empty({arena_rows, geometry.head_dim}, options.dtype(geometry.key_type));
-    values_ = at::empty({arena_rows, geometry.head_dim}, options.dtype(geometry.value_type));
+    keys_ = allocate_arena(arena_rows, geometry.head_dim, geometry.key_type, device);
+    values_ = allocate_arena(arena_rows, geometry.head_dim, geometry.value_type, device);
     origins_.resize(arena_rows);
   } catch (const std::exception& error) {
     throw Error(ErrorKind::kEnvironment,

@@ -105,11 +105,17 @@ int64_t Plan::live_bytes(int64_t step, int64_t rows) const {
 }
 
 int64_t Plan::peak_live_bytes(int64_t rows) const {
+  int64_t live = 0;
   int64_t most = 0;
   for (size_t step = 0; step < kept_.size(); ++step) {
-    most = std::max(most, live_bytes(static_cast<int64_t>(step), rows));
+    for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
+      for (int64_t head = 0; head < geometry_.heads; ++head) {
+        live += kept_[step][layer][head] - (step == 0 ? 0 : kept_[step - 1][layer][head]);
+      }
+      most = std::max(most, live);
+    }
   }
-  return most;
+  return most * rows * geometry_.token_bytes();
 }
 
 int64_t Plan::arena_bytes(int64_t rows) const {

@@ -43,7 +43,8 @@ class Plan {
   /// last step: live_bytes(steps - 2, rows), which is also live_bytes(steps - 1, rows) as the last
   /// is not stored.
   [[nodiscard]] int64_t live_bytes(int64_t step, int64_t rows) const;
-  /// Largest live_bytes over all steps.
+  /// Most bytes ever held at once. Layers store one after the other, so within a step the layers up
+  /// to one hold what they keep after the step and the rest what they kept before it.
   [[nodiscard]] int64_t peak_live_bytes(int64_t rows) const;
   /// Bytes of the arena that holds every (layer, head) at its own largest count.
   [[nodiscard]] int64_t arena_bytes(int64_t rows) const;

@@ -118,7 +118,10 @@ class QueryBlock {
         const float shrink = std::exp(maximum_[i] - maximum);
         total_[i] *= shrink;
         float* sum = sums_.data() + i * width_;
-        for (int64_t d = 0; d < width_; ++d) sum[d] *= shrink;
+        const __m256 factor = _mm256_set1_ps(shrink);
+        for (int64_t d = 0; d < width_; d += 8) {
+          _mm256_storeu_ps(sum + d, _mm256_mul_ps(_mm256_loadu_ps(sum + d), factor));
+        }
         maximum_[i] = maximum;
       }
       // Nothing seen yet: any finite shift turns -inf into 0, where -inf - (-inf) would be NaN.

@@ -46,17 +46,20 @@ void with_type(const RowSource& rows, const Body& body) {
 
 void transpose8(__m256 (&r)[8]) {
   __m256 t[8];
+#pragma GCC unroll 8
   for (int i = 0; i < 4; ++i) {
     t[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
     t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
   }
   __m256 u[8];
+#pragma GCC unroll 8
   for (int i = 0; i < 2; ++i) {
     u[4 * i] = _mm256_shuffle_ps(t[4 * i], t[4 * i + 2], 0x44);
     u[4 * i + 1] = _mm256_shuffle_ps(t[4 * i], t[4 * i + 2], 0xEE);
     u[4 * i + 2] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0x44);
     u[4 * i + 3] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0xEE);
   }
+#pragma GCC unroll 8
   for (int i = 0; i < 4; ++i) {
     r[i] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
     r[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
@@ -73,7 +76,9 @@ void multiply_tile(const float* a,
                    float* c,
                    int64_t c_stride,
                    bool accumulate) {
+  // Every loop over the rows is unrolled: one that is not would keep the sums in memory.
   __m256 sum[kRows][2];
+#pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
     sum[i][0] = accumulate ? _mm256_loadu_ps(c + i * c_stride) : _mm256_setzero_ps();
     sum[i][1] = accumulate ? _mm256_loadu_ps(c + i * c_stride + 8) : _mm256_setzero_ps();
@@ -88,6 +93,7 @@ void multiply_tile(const float* a,
       sum[i][1] = _mm256_fmadd_ps(factor, high, sum[i][1]);
     }
   }
+#pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
     _mm256_storeu_ps(c + i * c_stride, sum[i][0]);
     _mm256_storeu_ps(c + i * c_stride + 8, sum[i][1]);
@@ -152,10 +158,12 @@ void pack_transposed(const RowSource& rows, int64_t count, int64_t depth, float*
       int64_t d = 0;
       for (; d + 8 <= depth; d += 8) {
         __m256 block[8];
+#pragma GCC unroll 8
         for (int64_t i = 0; i < 8; ++i) {
           block[i] = i < here ? load8(from + (j + i) * rows.stride + d) : _mm256_setzero_ps();
         }
         transpose8(block);
+#pragma GCC unroll 8
         for (int i = 0; i < 8; ++i) _mm256_storeu_ps(panel + (d + i) * kPanelWidth, block[i]);
       }
       for (; d < depth; ++d) {

@@ -47,6 +47,15 @@ TEST(Plan, CapacityIsTheLargestCountPerHeadAndPeakTheLargestStep) {
   EXPECT_EQ(plan.arena_bytes(3), 11 * 80 * 3);
 }
 
+TEST(Plan, PeakCountsALayerThatGrowsBeforeAnotherShrinks) {
+  CacheGeometry geometry{.layers = 2, .heads = 1, .head_dim = 1};
+  geometry.steps = next_scale_steps({{1, 4}, {1, 4}, {1, 4}});
+  const Plan plan(geometry, {{{2}, {4}}, {{6}, {1}}, {{6}, {1}}});
+  EXPECT_EQ(plan.live_bytes(0, 1), 6 * 8);
+  EXPECT_EQ(plan.live_bytes(1, 1), 7 * 8);
+  EXPECT_EQ(plan.peak_live_bytes(1), 10 * 8);
+}
+
 std::string audit_message(const std::vector<std::vector<std::vector<int64_t>>>& kept) {
   CacheGeometry geometry{.layers = 1, .heads = 2, .head_dim = 8};
   geometry.steps = next_scale_steps({{1, 1}, {2, 2}, {3, 3}});

@@ -137,7 +137,22 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
                               where(), token, tokens, values[token]));
     }
   }
-  return keep_best(values, is_protected, count);
+  return keep_best(values, is_protected, count, slots_.score->ties());
+}
+
+at::Tensor Policy::scores(const LayerStep& layer_step) const {
+  const int64_t rows = layer_step.cache.rows();
+  const int64_t heads = layer_step.cache.plan().geometry().heads;
+  const at::Tensor scores = slots_.score->score(layer_step).to(at::kCPU, at::kFloat).contiguous();
+  const int64_t tokens = most_tokens(layer_step);
+  if (scores.dim() != 3 || scores.size(0) != rows || scores.size(1) != heads ||
+      scores.size(2) < tokens) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("policy '{}', layer {}: scores have another shape than [{} rows, {} "
+                            "heads, {} tokens]",
+                            name_, layer_step.layer, rows, heads, tokens));
+  }
+  return scores;
 }
 
 std::optional<KeptIndices> Policy::decide(const LayerStep& layer_step) {
@@ -148,23 +163,14 @@ std::optional<KeptIndices> Policy::decide(const LayerStep& layer_step) {
   const int64_t rows = cache.rows();
   const int64_t heads = plan.geometry().heads;
   bool drops = false;
-  int64_t most = 0;
   for (int64_t head = 0; head < heads; ++head) {
     const int64_t available = cache.length(layer, 0, head) + step.queries();
     drops = drops || plan.kept(step.index, layer, head) < available;
-    most = std::max(most, available);
   }
   if (!drops) {
     return std::nullopt;
   }
-  const at::Tensor scores = slots_.score->score(layer_step).to(at::kCPU, at::kFloat).contiguous();
-  if (scores.dim() != 3 || scores.size(0) != rows || scores.size(1) != heads ||
-      scores.size(2) < most) {
-    throw Error(ErrorKind::kAudit,
-                fmt::format("policy '{}', layer {}: scores have another shape than [{} rows, {} "
-                            "heads, {} tokens]",
-                            name_, layer, rows, heads, most));
-  }
+  const at::Tensor scores = Policy::scores(layer_step);
   KeptIndices kept;
   kept.reserve(static_cast<std::size_t>(rows * heads));
   for (int64_t row = 0; row < rows; ++row) {

@@ -39,6 +39,8 @@ class Policy : public CacheController {
   /// head where a score is not finite.
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override;
 
+  /// What decide() ranks by: [rows, heads, tokens] fp32 on the CPU, tokens of the longest head.
+  [[nodiscard]] at::Tensor scores(const LayerStep& layer_step) const;
   /// 1 for every token of [history | current step] of one (row, head) that must stay.
   [[nodiscard]] std::vector<uint8_t> protection(const LayerStep& layer_step,
                                                 int64_t row,

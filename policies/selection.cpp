@@ -1,12 +1,45 @@
 #include "policies/selection.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
+#include <limits>
 
 namespace kvscope {
+namespace {
+
+/// Moves the best `count` candidates to the front, equal scores by index: a total order, so the set
+/// does not depend on the algorithm that finds it.
+void best_first(std::span<const float> scores, std::vector<int64_t>& candidates, int64_t count) {
+  std::nth_element(candidates.begin(), candidates.begin() + count, candidates.end(),
+                   [&](int64_t left, int64_t right) {
+                     return scores[left] != scores[right] ? scores[left] > scores[right]
+                                                          : left < right;
+                   });
+  candidates.resize(static_cast<std::size_t>(count));
+}
+
+/// Ties as the published code leaves them: topk over the line with protected tokens at -infinity.
+std::vector<int64_t> torch_top_k(std::span<const float> scores,
+                                 std::span<const uint8_t> is_protected,
+                                 int64_t count) {
+  at::Tensor line = at::empty({static_cast<int64_t>(scores.size())}, at::kFloat);
+  auto* values = line.mutable_data_ptr<float>();
+  for (std::size_t token = 0; token < scores.size(); ++token) {
+    values[token] =
+        is_protected[token] != 0 ? -std::numeric_limits<float>::infinity() : scores[token];
+  }
+  const at::Tensor indices = std::get<1>(at::topk(line, count)).contiguous();
+  const auto* first = indices.const_data_ptr<int64_t>();
+  return {first, first + count};
+}
+
+}  // namespace
 
 std::vector<int64_t> keep_best(std::span<const float> scores,
                                std::span<const uint8_t> is_protected,
-                               int64_t count) {
+                               int64_t count,
+                               TieRule ties) {
   std::vector<int64_t> kept;
   std::vector<int64_t> candidates;
   kept.reserve(static_cast<std::size_t>(count));
@@ -15,13 +48,12 @@ std::vector<int64_t> keep_best(std::span<const float> scores,
     (is_protected[token] != 0 ? kept : candidates).push_back(static_cast<int64_t>(token));
   }
   const auto free = count - static_cast<int64_t>(kept.size());
-  // A total order (score, then index), so the set does not depend on the algorithm that finds it.
-  std::nth_element(candidates.begin(), candidates.begin() + free, candidates.end(),
-                   [&](int64_t left, int64_t right) {
-                     return scores[left] != scores[right] ? scores[left] > scores[right]
-                                                          : left < right;
-                   });
-  kept.insert(kept.end(), candidates.begin(), candidates.begin() + free);
+  if (ties == TieRule::kTorchTopK) {
+    candidates = torch_top_k(scores, is_protected, free);
+  } else {
+    best_first(scores, candidates, free);
+  }
+  kept.insert(kept.end(), candidates.begin(), candidates.end());
   std::sort(kept.begin(), kept.end());
   return kept;
 }

@@ -6,11 +6,18 @@
 
 namespace kvscope {
 
-/// The `count` tokens that stay of one (row, head): all protected ones, then the highest scores,
-/// ties to the lower index; indices ascending. `scores` and `is_protected` [tokens]; needs
-/// protected tokens <= count <= tokens and comparable scores where nothing is protected.
+/// Which of equal scores stays. Pooling by maximum makes plateaus, so cuts often fall on ties.
+enum class TieRule : uint8_t {
+  kLowerIndex,  ///< the earlier token
+  kTorchTopK,   ///< whatever at::topk returns for the whole line on a CPU, as published code does
+};
+
+/// The `count` tokens that stay of one (row, head): all protected ones, then the highest scores;
+/// indices ascending. `scores` and `is_protected` [tokens]; needs protected tokens <= count <=
+/// tokens and comparable scores where nothing is protected.
 std::vector<int64_t> keep_best(std::span<const float> scores,
                                std::span<const uint8_t> is_protected,
-                               int64_t count);
+                               int64_t count,
+                               TieRule ties = TieRule::kLowerIndex);
 
 }  // namespace kvscope

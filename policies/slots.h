@@ -8,6 +8,7 @@
 
 #include "core/engine/attend.h"
 #include "core/engine/plan.h"
+#include "policies/selection.h"
 
 namespace kvscope {
 
@@ -48,6 +49,8 @@ class Score {
   [[nodiscard]] virtual at::Tensor score(const LayerStep& layer_step) const = 0;
   /// Observation window: tokens of the current step, ascending, that the score looks from.
   [[nodiscard]] virtual std::vector<int64_t> window(const StepInfo& /*step*/) const { return {}; }
+  /// Which of equal scores stays.
+  [[nodiscard]] virtual TieRule ties() const { return TieRule::kLowerIndex; }
 };
 
 /// One (row, head)'s tokens at the moment of a cut: [history | current step].

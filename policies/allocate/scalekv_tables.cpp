@@ -3,6 +3,9 @@
 namespace kvscope {
 
 const ScaleKvBudget* ScaleKvTable::after(int64_t step) const {
+  if (step + 2 > budgets.back().next_scale) {
+    return &budgets.back();
+  }
   for (const ScaleKvBudget& budget : budgets) {
     if (budget.next_scale == step + 2) {
       return &budget;

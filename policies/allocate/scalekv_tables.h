@@ -22,8 +22,8 @@ struct ScaleKvTable {
   int64_t base_tokens = 0;  ///< nothing is dropped while the full cache holds at most this many
   std::vector<ScaleKvBudget> budgets;
 
-  /// The entry used after step `step` (from 0), that is before scale `step` + 2; null where the
-  /// file has none.
+  /// The entry used after step `step` (from 0), that is before scale `step` + 2; the last entry
+  /// where no scale follows, null where the file starts later.
   [[nodiscard]] const ScaleKvBudget* after(int64_t step) const;
 };
 

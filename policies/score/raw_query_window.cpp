@@ -30,7 +30,10 @@ at::Tensor raw_queries(const LayerStep& layer_step, const std::vector<int64_t>& 
 /// so they lend nothing to their neighbours in the pool; they stay by protection.
 class RawQueryWindow : public Score {
  public:
-  RawQueryWindow(int64_t window, int64_t kernel) : window_(window), kernel_(kernel) {}
+  RawQueryWindow(int64_t window, int64_t kernel, TieRule ties)
+      : window_(window), kernel_(kernel), ties_(ties) {}
+
+  [[nodiscard]] TieRule ties() const override { return ties_; }
 
   [[nodiscard]] std::vector<int64_t> window(const StepInfo& step) const override {
     return centroid_window(step, window_);
@@ -57,15 +60,21 @@ class RawQueryWindow : public Score {
  private:
   int64_t window_;
   int64_t kernel_;
+  TieRule ties_;
 };
 
 }  // namespace
 
 /// window (16): observation tokens, a square number for a grid of centroids. kernel (5): tokens the
-/// maximum runs over, odd.
+/// maximum runs over, odd. ties (torch_topk): torch_topk | lower_index, which of equal scores
+/// stays.
 std::unique_ptr<Score> make_score_raw_query_window(PartOptions& options) {
   const int64_t window = options.integer("window", 16, 1);
-  return std::make_unique<RawQueryWindow>(window, pool_kernel(options, 5));
+  const int64_t kernel = pool_kernel(options, 5);
+  const bool lower =
+      options.word("ties", "torch_topk", {"torch_topk", "lower_index"}) == "lower_index";
+  return std::make_unique<RawQueryWindow>(window, kernel,
+                                          lower ? TieRule::kLowerIndex : TieRule::kTorchTopK);
 }
 
 }  // namespace kvscope

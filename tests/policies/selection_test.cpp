@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace kvscope {
 namespace {
 
@@ -14,6 +16,17 @@ TEST(KeepBest, TakesProtectedThenBestThenTheLowerIndex) {
   EXPECT_EQ(keep_best(scores, {{0, 0, 0, 0, 1, 0, 1}}, 2), (std::vector<int64_t>{4, 6}));
   EXPECT_EQ(keep_best(scores, free, 7), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}));
   EXPECT_TRUE(keep_best(scores, free, 0).empty());
+}
+
+TEST(KeepBest, TorchTopKDiffersOnlyAmongEqualScores) {
+  const std::vector<float> scores{1, 5, 5, 5, 0, 9, 5};
+  const auto kept = keep_best(scores, {{0, 0, 0, 0, 1, 0, 0}}, 4, TieRule::kTorchTopK);
+  ASSERT_EQ(kept.size(), 4u);
+  EXPECT_TRUE(std::is_sorted(kept.begin(), kept.end()));
+  int fives = 0;
+  for (const int64_t token : kept) fives += scores[token] == 5 ? 1 : 0;
+  EXPECT_EQ(fives, 2);
+  EXPECT_EQ(std::count(kept.begin(), kept.end(), 4) + std::count(kept.begin(), kept.end(), 5), 2);
 }
 
 }  // namespace

@@ -1,0 +1,148 @@
+#include "analysis/attention/attention_recorder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "tests/analysis/attention/attention_run.h"
+
+namespace kvscope {
+namespace {
+
+constexpr double kTolerance = 2e-5;
+
+/// Compares with the mean of what the naive observer saw in `runs` generations.
+struct Oracle {
+  const AttentionRun& run;
+  std::vector<std::vector<std::vector<at::Tensor>>> weights{};  // [generation][step][layer]
+
+  /// [images, queries, K] of the conditional rows of all generations.
+  [[nodiscard]] at::Tensor rows(int64_t step, int64_t layer, int64_t head, int64_t images) const {
+    std::vector<at::Tensor> parts;
+    for (const auto& generation : weights) {
+      parts.push_back(generation[step][layer].narrow(0, 0, images).select(1, head));
+    }
+    return at::cat(parts);
+  }
+};
+
+void expect_equals(const AttentionRecord& record, const Oracle& oracle, int64_t batch_images) {
+  const auto steps = static_cast<int64_t>(record.steps.size());
+  for (int64_t layer = 0; layer < record.layers; ++layer) {
+    for (int64_t head = 0; head < record.heads; ++head) {
+      for (int64_t step = 0; step < steps; ++step) {
+        const at::Tensor rows = oracle.rows(step, layer, head, batch_images);
+        const at::Tensor columns = rows.sum(1).mean(0);
+        const auto keys = record.keys(step);
+        ASSERT_EQ(columns.numel(), keys);
+        double total = 0;
+        for (int64_t on = 0; on < steps; ++on) {
+          const double mass = record.mass(layer, head, step, on);
+          total += mass;
+          if (on > step) {
+            EXPECT_EQ(mass, 0);
+            continue;
+          }
+          const at::Tensor per_image =
+              rows.narrow(2, record.steps[on].first_token, record.steps[on].queries())
+                  .sum(2)
+                  .mean(1);
+          EXPECT_NEAR(mass, per_image.mean().item<double>(), kTolerance);
+          EXPECT_NEAR(record.step_mass_variance[record.at(layer, head, step) * record.steps.size() +
+                                                static_cast<size_t>(on)],
+                      per_image.var(false).item<double>(), kTolerance);
+        }
+        EXPECT_NEAR(total, 1, kTolerance);
+        for (int64_t key = 0; key < keys; ++key) {
+          EXPECT_NEAR(record.key_mass[step][(layer * record.heads + head) * keys + key],
+                      columns[key].item<double>(), kTolerance * 25);
+        }
+        const int64_t past = record.steps[step].first_token;
+        double top = 0;
+        if (past > 0) {
+          top = std::get<0>(rows.narrow(2, 0, past).topk(std::min(record.top_keys, past), 2))
+                    .sum(2)
+                    .mean()
+                    .item<double>();
+        }
+        EXPECT_NEAR(record.history_top_mass[record.at(layer, head, step)], top, kTolerance);
+      }
+    }
+  }
+}
+
+TEST(AttentionRecorder, FullCacheEqualsTheNaiveObserver) {
+  AttentionRun run;
+  AttentionRecorder recorder({.guided = true, .top_keys = 3, .sampled_queries = 0});
+  Oracle oracle{run};
+  for (const uint64_t seed : {1, 2, 3}) {
+    recorder.add_prompts({"a", "b"});
+    run.generate(recorder, seed);
+    oracle.weights.push_back(run.weights);
+  }
+  const AttentionRecord record = recorder.record();
+  EXPECT_EQ(record.images, 6);
+  EXPECT_EQ(record.prompts.size(), 6);
+  EXPECT_EQ(record.steps, run.steps);
+  expect_equals(record, oracle, 2);
+}
+
+TEST(AttentionRecorder, DroppedKeysHaveNoMassAndTheRestStillSumsToOne) {
+  AttentionRun run{.rows = 3, .drops = true};
+  AttentionRecorder recorder({.guided = false, .top_keys = 5, .sampled_queries = 0});
+  run.generate(recorder, 9);
+  const AttentionRecord record = recorder.record();
+  EXPECT_EQ(record.images, 3);
+  Oracle oracle{run, {run.weights}};
+  expect_equals(record, oracle, 3);
+  EXPECT_EQ(record.key_mass[3][1], 0) << "head 0 keeps even positions only";
+}
+
+TEST(AttentionRecorder, SampledQueriesAreEvenlySpaced) {
+  AttentionRun run{.rows = 1};
+  AttentionRecorder recorder({.guided = false, .top_keys = 1000, .sampled_queries = 4});
+  run.generate(recorder, 4);
+  const AttentionRecord record = recorder.record();
+  // 25 queries in 4 parts of 6.25: middles 3, 9, 15, 21. All of the history is the top 1000.
+  const at::Tensor rows = run.weights[3][2][0][1].narrow(1, 0, 17).sum(1);
+  double mean = 0;
+  for (const int64_t query : {3, 9, 15, 21}) mean += rows[query].item<double>() / 4;
+  EXPECT_NEAR(record.history_top_mass[record.at(2, 1, 3)], mean, kTolerance);
+}
+
+TEST(AttentionRecorder, RawMapsOfTheFirstImage) {
+  AttentionRun run{.drops = true};
+  AttentionRecorder recorder({.guided = true, .raw_heads = {{1, 2}, {0, 1}}, .raw_queries = 5});
+  run.generate(recorder, 5);
+  const auto first = run.weights;
+  run.generate(recorder, 6);
+  const AttentionRecord record = recorder.record();
+  ASSERT_EQ(record.raw.size(), 8);
+  for (const RawAttention& raw : record.raw) {
+    const int64_t queries = run.steps[raw.step].queries();
+    ASSERT_EQ(std::ssize(raw.queries), std::min<int64_t>(queries, 5));
+    const at::Tensor map = first[raw.step][raw.layer][0][raw.head];
+    for (size_t i = 0; i < raw.queries.size(); ++i) {
+      for (int64_t key = 0; key < record.keys(raw.step); ++key) {
+        EXPECT_NEAR(raw.rows[i * record.keys(raw.step) + key],
+                    map[raw.queries[i]][key].item<double>(), kTolerance);
+      }
+    }
+  }
+}
+
+TEST(AttentionRecorder, MisuseIsNamed) {
+  EXPECT_THROW(AttentionRecorder({.top_keys = 0}), Error);
+  AttentionRecorder recorder({.guided = true, .raw_heads = {{3, 0}}});
+  EXPECT_THROW(recorder.begin_generation(3), Error) << "guided rows come in pairs";
+  EXPECT_THROW(static_cast<void>(recorder.record()), Error) << "nothing recorded";
+  AttentionRun run;
+  EXPECT_THROW(run.generate(recorder, 1), Error) << "the model has layers 0..2";
+  AttentionRecorder other({});
+  run.generate(other, 1);
+  run.steps = next_scale_steps({{1, 1}, {2, 2}});
+  EXPECT_THROW(run.generate(other, 1), Error) << "another schedule";
+}
+
+}  // namespace
+}  // namespace kvscope

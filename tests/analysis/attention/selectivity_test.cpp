@@ -1,0 +1,75 @@
+#include "analysis/attention/selectivity.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+
+namespace kvscope {
+namespace {
+
+/// Two heads, three scales; layer l's head h looks at the current scale with `current` and at its
+/// top keys with `top`.
+AttentionRecord record_of(const std::vector<std::vector<double>>& current,
+                          const std::vector<std::vector<double>>& top) {
+  AttentionRecord record;
+  record.steps = next_scale_steps({{1, 1}, {2, 2}, {3, 3}});
+  record.layers = static_cast<int64_t>(current.size());
+  record.heads = 2;
+  record.images = 1;
+  record.step_mass.assign(static_cast<size_t>(record.layers) * 2 * 9, 0);
+  record.history_top_mass.assign(static_cast<size_t>(record.layers) * 2 * 3, 0);
+  for (int64_t layer = 0; layer < record.layers; ++layer) {
+    for (int64_t head = 0; head < 2; ++head) {
+      for (int64_t step = 0; step < 3; ++step) {
+        const double shift = head == 0 ? 0.1 : -0.1;  // the mean over heads is what counts
+        record.step_mass[record.at(layer, head, step) * 3 + static_cast<size_t>(step)] =
+            current[layer][step] + shift;
+        record.history_top_mass[record.at(layer, head, step)] = top[layer][step] - shift;
+      }
+    }
+  }
+  return record;
+}
+
+const std::vector<std::vector<double>> kCurrent = {{1, .5, .2}, {1, .9, .3}, {1, .1, .4}};
+const std::vector<std::vector<double>> kTop = {{0, .4, .3}, {0, .1, .5}, {0, .2, .6}};
+
+TEST(AttentionSelectivity, ProductOfTheTwoMeans) {
+  const std::vector<double> asi = attention_selectivity(record_of(kCurrent, kTop));
+  ASSERT_EQ(asi.size(), 9);
+  for (int64_t layer = 0; layer < 3; ++layer) {
+    EXPECT_TRUE(std::isnan(asi[layer * 3])) << "the first scale has no history";
+    for (int64_t step = 1; step < 3; ++step) {
+      EXPECT_NEAR(asi[layer * 3 + step], kCurrent[layer][step] * kTop[layer][step], 1e-12);
+    }
+  }
+}
+
+TEST(LayerRoles, LowestScoresWithinTheirScaleAreDrafters) {
+  const AttentionRecord record = record_of(kCurrent, kTop);
+  const LayerRoles roles = layer_roles(record, 2);
+  // Scale 1: 0.20, 0.09, 0.02; scale 2: 0.06, 0.15, 0.24. By hand:
+  const double deviation1 = std::sqrt(
+      (std::pow(.2 - .31 / 3, 2) + std::pow(.09 - .31 / 3, 2) + std::pow(.02 - .31 / 3, 2)) / 3);
+  EXPECT_NEAR(roles.z_score[1], (.2 - .31 / 3) / deviation1, 1e-5);
+  EXPECT_NEAR(roles.z_score[2], -std::sqrt(1.5), 1e-5);
+  const auto n = LayerRole::kNone;
+  const auto d = LayerRole::kDrafter;
+  const auto r = LayerRole::kRefiner;
+  EXPECT_EQ(roles.role, (std::vector<LayerRole>{n, r, d, n, r, r, n, d, r}));
+  EXPECT_EQ(default_drafters(record), 1) << "never none";
+  EXPECT_EQ(layer_roles(record).drafters, 1);
+  EXPECT_EQ(layer_roles(record, 0).role, (std::vector<LayerRole>{n, r, r, n, r, r, n, r, r}));
+  EXPECT_THROW(layer_roles(record, 7), Error);
+}
+
+TEST(LayerRoles, EqualLayersHaveScoreZero) {
+  const LayerRoles roles =
+      layer_roles(record_of({{1, .5, .2}, {1, .5, .2}}, {{0, .4, .3}, {0, .4, .3}}), 1);
+  for (const size_t pair : {1, 2, 4, 5}) EXPECT_NEAR(roles.z_score[pair], 0, 1e-6);
+}
+
+}  // namespace
+}  // namespace kvscope

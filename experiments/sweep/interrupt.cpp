@@ -4,16 +4,17 @@ namespace kvscope {
 namespace {
 
 // A signal handler reaches nothing but globals.
-volatile std::sig_atomic_t stop_requested = 0;
+std::atomic<bool> stop_requested = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
 
 void request_stop(int) {
-  stop_requested = 1;
+  stop_requested = true;
 }
 
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
-  stop_requested = 0;
+  stop_requested = false;
   struct sigaction action {};
   action.sa_handler = request_stop;
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
@@ -27,8 +28,8 @@ InterruptGuard::~InterruptGuard() {
   sigaction(SIGTERM, &before_terminate_, nullptr);
 }
 
-bool InterruptGuard::requested() const {
-  return stop_requested != 0;
+const std::atomic<bool>& InterruptGuard::flag() const {
+  return stop_requested;
 }
 
 }  // namespace kvscope

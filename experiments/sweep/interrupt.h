@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <csignal>
 
 namespace kvscope {
@@ -13,7 +14,9 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
-  [[nodiscard]] bool requested() const;
+  [[nodiscard]] bool requested() const { return flag(); }
+  /// Set from the first signal on.
+  [[nodiscard]] const std::atomic<bool>& flag() const;
 
  private:
   struct sigaction before_interrupt_ {};

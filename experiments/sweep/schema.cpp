@@ -3,6 +3,50 @@
 namespace kvscope {
 namespace {
 
+/// Sizes of a model; whether they fit each other is for the model to say.
+void append_shape(ConfigSchema& schema) {
+  const auto size = [&](const char* key, const char* help) {
+    schema.push_back({.key = key, .type = KeyType::kInt, .help = help, .minimum = 0});
+  };
+  schema.push_back(
+      {.key = "model.transformer.size", .help = "a published size, such as infinity_2b"});
+  size("model.transformer.depth", "layers");
+  size("model.transformer.chunks", "chunks that layers are named by");
+  size("model.transformer.width", "channels of a token");
+  size("model.transformer.heads", "attention heads");
+  size("model.transformer.feed_forward_width", "channels inside a feed-forward");
+  size("model.transformer.text_channels", "channels of the text features");
+  size("model.transformer.text_max_tokens", "longest prompt in text tokens");
+  size("model.transformer.code_bits", "bits of a latent pixel");
+  size("model.transformer.rope_mode", "how positions of small scales are placed");
+  for (const char* key : {"model.transformer.patchify", "model.transformer.shared_ada_lin"}) {
+    schema.push_back({.key = key, .type = KeyType::kBool, .help = "as in the published models"});
+  }
+  schema.push_back({.key = "model.picture.ratio",
+                    .type = KeyType::kFloat,
+                    .help = "height / width, the nearest published one is taken",
+                    .minimum = 0.01,
+                    .maximum = 100});
+  schema.push_back({.key = "model.picture.pixels",
+                    .help = "pixel budget",
+                    .allowed = {"0.06M", "0.25M", "0.60M", "1M"}});
+  schema.push_back({.key = "model.picture.schedule",
+                    .type = KeyType::kList,
+                    .help = "[height, width] of every scale in tokens"});
+  size("model.vae.base_channels", "channels of the widest level");
+  size("model.vae.encoder_blocks", "residual blocks a level");
+  size("model.vae.norm_groups", "groups of a group norm");
+  schema.push_back({.key = "model.vae.channel_multipliers",
+                    .type = KeyType::kList,
+                    .help = "channels of the levels in base_channels"});
+  size("model.text.d_model", "channels of the text encoder");
+  size("model.text.layers", "its layers");
+  size("model.text.heads", "its heads");
+  size("model.text.d_kv", "channels of a head");
+  size("model.text.d_ff", "channels inside a feed-forward");
+  size("model.text.vocabulary", "pieces of the SentencePiece model");
+}
+
 ConfigSchema make_schema() {
   ConfigSchema schema = {
       {.key = "name",
@@ -132,12 +176,9 @@ ConfigSchema make_schema() {
        .help = "cuts the model to this many layers",
        .minimum = 1,
        .nullable = true},
-      {.key = "model.transformer", .type = KeyType::kOpen, .help = "shape of the transformer"},
-      {.key = "model.picture", .type = KeyType::kOpen, .help = "picture size and token schedule"},
-      {.key = "model.vae", .type = KeyType::kOpen, .help = "shape of the picture autoencoder"},
-      {.key = "model.text", .type = KeyType::kOpen, .help = "shape of the text encoder"},
   };
   schema.insert(schema.end(), model.begin(), model.end());
+  append_shape(schema);
   return schema;
 }
 

@@ -1,0 +1,80 @@
+#include "experiments/commands/attention_record.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "analysis/attention/attention_file.h"
+#include "analysis/attention/attention_recorder.h"
+#include "core/base/error.h"
+#include "core/device/device.h"
+#include "core/engine/kv_cache.h"
+#include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/point.h"
+#include "experiments/sweep/progress.h"
+#include "policies/registry.h"
+
+namespace kvscope {
+namespace {
+
+void check_raw_heads(const AttentionRecordOptions& options, const CacheGeometry& cache) {
+  for (const auto& [layer, head] : options.raw_heads) {
+    if (layer >= 0 && layer < cache.layers && head >= 0 && head < cache.heads) continue;
+    throw Error(ErrorKind::kConfig,
+                fmt::format("--raw {}:{}: the model has layers 0..{} and heads 0..{}", layer, head,
+                            cache.layers - 1, cache.heads - 1));
+  }
+}
+
+}  // namespace
+
+int attention_record_command(const ConfigArguments& arguments,
+                             const AttentionRecordOptions& options) {
+  if (arguments.multirun) {
+    throw Error(ErrorKind::kConfig, "attention record takes one point, not a sweep (-m)");
+  }
+  const std::string root = data_root().string();
+  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kHashed);
+  const Point& point = list.points.front();
+  check_raw_heads(options, point.facts.cache);
+  const at::Device device = open_device(point.config.at("device").as_string());
+  const auto model = open_model(point.config.at("model"), root, device);
+  const auto policy = make_policy(point.config.at("policy"));
+  AttentionRecorder recorder({.guided = point.generation.rows(1) == 2,
+                              .top_keys = options.top_keys,
+                              .sampled_queries = options.sampled_queries,
+                              .raw_heads = options.raw_heads});
+  const InterruptGuard interrupt;
+  Progress progress(1, point.images(), isatty(STDERR_FILENO) == 1);
+  progress.begin_point("attention of " + point.facts.name, point.images(), 0);
+  const auto replicas = static_cast<uint64_t>(point.generation.replicas);
+  for (int64_t first = 0; first < point.images(); first += point.generation.batch) {
+    if (interrupt.requested()) return 130;
+    const int64_t count = std::min(point.generation.batch, point.images() - first);
+    std::vector<std::string> texts;
+    std::vector<at::Generator> generators;
+    for (int64_t i = first; i < first + count; ++i) {
+      const auto image = static_cast<uint64_t>(i);
+      const Prompt& prompt = point.prompts[image / replicas];
+      texts.push_back(prompt.text);
+      generators.push_back(
+          image_generator(point.generation.seed, prompt.id, image % replicas, device));
+    }
+    KvCache cache(point.plan, model->rows(count, point.generation.sampling), device);
+    AttentionContext context{cache, policy.get(), {&recorder}};
+    recorder.add_prompts(texts);
+    model->generate(texts, point.generation.sampling, generators, context);
+    progress.add_images(count);
+  }
+  progress.end_point("recorded");
+  AttentionRecord record = recorder.record();
+  record.model = point.facts.name;
+  record.point_hash = point.hash;
+  write_attention(options.out, record);
+  fmt::print("{}: {} images, {} layers x {} heads x {} steps\n", options.out.string(),
+             record.images, record.layers, record.heads, record.steps.size());
+  return 0;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,339 @@
+#include "experiments/program.h"
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+
+#include "core/base/error.h"
+#include "core/config/compose.h"
+#include "experiments/commands/attention.h"
+#include "experiments/commands/attention_record.h"
+#include "experiments/commands/contact_sheet.h"
+#include "experiments/commands/generate.h"
+#include "experiments/commands/list.h"
+#include "experiments/commands/plan.h"
+#include "experiments/commands/plot.h"
+#include "experiments/commands/report.h"
+#include "experiments/commands/run.h"
+#include "experiments/commands/table.h"
+#include "experiments/commands/train.h"
+#include "experiments/commands/verify.h"
+#include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/schema.h"
+#include "experiments/version.h"
+
+namespace kvscope {
+namespace {
+
+constexpr int kUsageError = 2;
+
+/// Hydra's two-letter options, which no POSIX parser takes as one option.
+std::vector<std::string> long_spellings(std::vector<std::string> arguments) {
+  for (std::string& argument : arguments) {
+    if (argument == "-cd") argument = "--config-dir";
+    if (argument == "-cn") argument = "--config-name";
+  }
+  return arguments;
+}
+
+/// A word as a shell reads it back.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+.,/:@%~";
+  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
+  std::string text = "'";
+  for (const char letter : word)
+    text += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return text + "'";
+}
+
+std::string command_line(const std::vector<std::string>& arguments) {
+  std::string text = "kvscope";
+  for (const std::string& argument : arguments) text += " " + quoted(argument);
+  return text;
+}
+
+/// All subcommands; what was chosen ends up in `action`.
+class CommandLine {
+ public:
+  explicit CommandLine(std::string typed) : typed_(std::move(typed)) {
+    app_.name("kvscope");
+    app_.description("How little of its past does a visual autoregressive model need?");
+    app_.set_version_flag("--version", std::string("kvscope ") + kVersion);
+    app_.require_subcommand(1);
+    app_.footer(
+        "kvscope COMMAND --help says more. Overrides are Hydra's: policy=snapkv "
+        "budget.ratio=0.1");
+    add_run();
+    add_plan();
+    add_generate();
+    add_lists();
+    add_results();
+    add_attention();
+    add_checks();
+  }
+
+  CLI::App& app() { return app_; }
+  [[nodiscard]] int act() const { return action_(); }
+
+ private:
+  CLI::App* add(const std::string& name, const std::string& help, std::function<int()> action) {
+    CLI::App* command = app_.add_subcommand(name, help);
+    command->callback([this, action] { action_ = action; });
+    command->allow_extras();  // judged in run_program, with the nearest right thing
+    command->prefix_command(false);
+    return command;
+  }
+
+  void add_config(CLI::App* command) {
+    command->add_option("--config-dir", config_.config_folder,
+                        "folder of configs that stands before the own ones (-cd)");
+    command->add_option("--config-name", config_.config_name, "primary config (-cn)");
+    command->add_option("overrides", config_.overrides,
+                        "group=option, key=value, +key=value, ~key");
+  }
+
+  void add_multirun(CLI::App* command) {
+    command->add_flag("-m,--multirun", config_.multirun, "sweep over comma-separated values");
+  }
+
+  void add_run() {
+    CLI::App* command = add("run", "run points, or go on with them", [this] {
+      return shown_.empty() ? run_command(config_, typed_)
+                            : show_config_command(config_, shown_, resolve_, package_);
+    });
+    add_config(command);
+    add_multirun(command);
+    command->add_option("-c,--cfg", shown_, "print the config instead: job, hydra or all");
+    command->add_flag("--resolve", resolve_, "with interpolations filled in");
+    command->add_option("-p,--package", package_, "only what is below this key");
+  }
+
+  void add_plan() {
+    CLI::App* command = add("plan", "tokens and bytes of a run, without running it",
+                            [this] { return plan_command(config_, plan_); });
+    add_config(command);
+    add_multirun(command);
+    command->add_flag("--full", plan_.every_head, "tokens of every (step, layer, head)");
+  }
+
+  void add_generate() {
+    CLI::App* command = add("generate", "pictures of a prompt, without a results folder",
+                            [this] { return generate_command(config_, out_); });
+    add_config(command);
+    command->add_option("-o,--out", out_, "PNG file");
+  }
+
+  void add_lists() {
+    CLI::App* command = add("list", "policies, parts, models, experiments, groups or keys",
+                            [this] { return list_command(config_, what_); });
+    command->add_option("what", what_, "what to list")->required();
+    command->add_option("--config-dir", config_.config_folder, "as for run");
+    command = add("describe", "a config option (policy/snapkv) or a key (gen.cfg)",
+                  [this] { return describe_command(config_, what_); });
+    command->add_option("what", what_, "GROUP/OPTION or key")->required();
+    command->add_option("--config-dir", config_.config_folder, "as for run");
+  }
+
+  void add_folder(CLI::App* command) {
+    command->add_option("folder", folder_, "results folder, such as multirun/quickstart")
+        ->required();
+  }
+
+  void add_results() {
+    CLI::App* command = add("table", "the table of a sweep", [this] {
+      table_.folder = folder_;
+      table_.ansi = isatty(STDOUT_FILENO) == 1;
+      return table_command(table_);
+    });
+    add_folder(command);
+    command->add_option("--format", table_.format, "console, csv, md or tex");
+    command = add("plot", "memory against quality, SVG and PNG", [this] {
+      plot_.folder = folder_;
+      return plot_command(plot_);
+    });
+    add_folder(command);
+    command->add_option("--metric", plot_.metric, "psnr, ssim, shape_eval or all");
+    command = add("sheet", "contact sheet: a row a policy and budget", [this] {
+      sheet_.folder = folder_;
+      return contact_sheet_command(sheet_);
+    });
+    add_folder(command);
+    command->add_option("--prompts", sheet_.prompts, "columns at most");
+    command->add_option("--magnification", sheet_.magnification, "pixels a pixel; 0: fitting");
+    command = add("report", "table, plots and sheet as one HTML page", [this] {
+      report_.folder = folder_;
+      return report_command(report_);
+    });
+    add_folder(command);
+    command->add_option("--title", report_.title, "title of the page");
+  }
+
+  void add_attention() {
+    CLI::App* group = app_.add_subcommand("attention", "what attention does: record, roles");
+    group->require_subcommand(1);
+    CLI::App* record = group->add_subcommand("record", "mass per scale and key, selectivity, maps");
+    record->allow_extras();
+    record->callback([this] {
+      action_ = [this] {
+        for (const std::string& text : raw_heads_) record_.raw_heads.push_back(raw_head(text));
+        return attention_record_command(config_, record_);
+      };
+    });
+    add_config(record);
+    record->add_option("-o,--out", record_.out, "HDF5 file");
+    record->add_option("--top-keys", record_.top_keys, "K' of the selectivity index");
+    record->add_option("--sampled-queries", record_.sampled_queries, "queries a step; 0: all");
+    record->add_option("--raw", raw_heads_, "LAYER:HEAD whose map is kept; repeatable")
+        ->expected(1)
+        ->take_all();
+    CLI::App* roles = group->add_subcommand("roles", "drafters and refiners of a record");
+    roles->allow_extras();
+    roles->callback([this] { action_ = [this] { return attention_roles_command(roles_); }; });
+    roles->add_option("file", roles_.file, "attention.h5")->required();
+    roles->add_option("--drafters", roles_.drafters, "(layer, scale) pairs that are drafters");
+  }
+
+  void add_checks() {
+    CLI::App* command = add("verify", "recompute golden files from what is inside them",
+                            [this] { return verify_command(files_); });
+    command->add_option("files", files_, "safetensors files")->required();
+    command = add("train", "train the embedded model; resumes", [this] { return train(); });
+    add_config(command);
+  }
+
+  int train() {
+    const auto chooses_train = [](const std::string& text) {
+      return text.starts_with("train=") || text.starts_with("+train=");
+    };
+    if (std::ranges::none_of(config_.overrides, chooses_train)) {
+      config_.overrides.insert(config_.overrides.begin(), "+train=shapes");
+    }
+    const ConfigNode config = compose(compose_request(config_)).config;
+    validate(config, run_schema());
+    const InterruptGuard interrupt;
+    return train_command(config, data_root().string(), interrupt.flag());
+  }
+
+  static std::pair<int64_t, int64_t> raw_head(const std::string& text) {
+    const size_t colon = text.find(':');
+    try {
+      if (colon == text.npos) throw std::invalid_argument("no colon");
+      return {std::stoll(text.substr(0, colon)), std::stoll(text.substr(colon + 1))};
+    } catch (const std::logic_error&) {
+      throw Error(ErrorKind::kConfig, fmt::format("--raw {}: expected LAYER:HEAD, as 3:0", text));
+    }
+  }
+
+  std::string typed_;
+  CLI::App app_;
+  std::function<int()> action_;
+  ConfigArguments config_;
+  std::string shown_, package_, what_;
+  bool resolve_ = false;
+  PlanOptions plan_;
+  std::filesystem::path out_ = "kvscope.png";
+  std::filesystem::path folder_;
+  TableOptions table_;
+  PlotOptions plot_;
+  ContactSheetOptions sheet_;
+  ReportOptions report_;
+  AttentionRecordOptions record_;
+  std::vector<std::string> raw_heads_;
+  AttentionRolesOptions roles_;
+  std::vector<std::string> files_;
+};
+
+std::vector<std::string> subcommand_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+std::vector<std::string> flag_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
+/// Words that no command took: unknown options, and too many arguments.
+void refuse_extras(const CLI::App& app) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    refuse_extras(*command);
+    for (const std::string& word : command->remaining()) {
+      const std::string name = word.substr(0, word.find('='));
+      const bool flag = name.starts_with('-');
+      throw Error(ErrorKind::kConfig,
+                  flag ? fmt::format("kvscope {}: unknown option '{}'. {}", command->get_name(),
+                                     name, suggestion(name, flag_names(*command)))
+                       : fmt::format("kvscope {}: unexpected argument '{}'; see kvscope {} --help",
+                                     command->get_name(), word, command->get_name()));
+    }
+  }
+}
+
+/// A first word that is no command.
+void refuse_unknown_command(const std::vector<std::string>& arguments, const CLI::App& app) {
+  if (arguments.empty()) return;
+  const auto check = [](const std::string& word, const CLI::App& parent) {
+    if (word.starts_with('-')) return;
+    const std::vector<std::string> known = subcommand_names(parent);
+    if (std::ranges::find(known, word) != known.end()) return;
+    throw Error(ErrorKind::kConfig,
+                fmt::format("no command '{}'. {}", word, suggestion(word, known)));
+  };
+  check(arguments.front(), app);
+  if (arguments.front() == "attention" && arguments.size() > 1) {
+    check(arguments[1], *app.get_subcommand("attention"));
+  }
+  if (arguments.front().starts_with('-')) {
+    const std::vector<std::string> known = flag_names(app);
+    if (std::ranges::find(known, arguments.front()) != known.end()) return;
+    throw Error(ErrorKind::kConfig, fmt::format("unknown option '{}'. {}", arguments.front(),
+                                                suggestion(arguments.front(), known)));
+  }
+}
+
+int parse_and_act(const std::vector<std::string>& typed) {
+  const std::vector<std::string> arguments = long_spellings(typed);
+  CommandLine line(command_line(typed));
+  refuse_unknown_command(arguments, line.app());
+  try {
+    line.app().parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return line.app().exit(error);  // --help, --version
+    fmt::print(stderr, "error: {}. kvscope --help lists commands and options\n", error.what());
+    return kUsageError;
+  }
+  refuse_extras(line.app());
+  return line.act();
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments) {
+  try {
+    return parse_and_act(arguments);
+  } catch (const Error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return error.exit_code();
+  } catch (const c10::Error& error) {
+    fmt::print(stderr, "error: in LibTorch: {}\n", error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "error: out of memory\n");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+  }
+  return 1;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,124 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include "core/base/error.h"
+#include "core/image/png.h"
+#include "experiments/commands/contact_sheet.h"
+#include "experiments/commands/plot.h"
+#include "experiments/commands/report.h"
+#include "experiments/commands/table.h"
+#include "tests/experiments/results/sample_sweep.h"
+
+namespace kvscope {
+namespace {
+
+using std::filesystem::path;
+using testing::HasSubstr;
+
+std::string content_of(const path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::string printed_by(const std::function<int()>& command) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(command(), 0);
+  fflush(stdout);
+  return testing::internal::GetCapturedStdout();
+}
+
+path sample_sweep() {
+  const path sweep = fresh_folder("sweep");
+  write_sample_point(sweep, sample_point("full", 1, 7), 0);
+  write_sample_point(sweep, sample_point("snapkv", 0.5, 7), 2);
+  write_sample_point(sweep, sample_point("snapkv", 0.1, 7), 9);
+  write_sample_point(sweep, sample_point("sliding_window", 0.1, 7), 20);
+  return sweep;
+}
+
+TEST(TableCommand, PrintsOneFormatAndWritesTheFiles) {
+  const path sweep = sample_sweep();
+  const std::string console = printed_by([&] { return table_command({.folder = sweep}); });
+  EXPECT_THAT(console, AllOf(HasSubstr("snapkv"), HasSubstr("sliding_window"), HasSubstr("PSNR"),
+                             HasSubstr("4.00")));
+  for (const std::string format : {"csv", "md", "tex"}) {
+    const std::string text =
+        printed_by([&] { return table_command({.folder = sweep, .format = format}); });
+    EXPECT_EQ(text, content_of(sweep / "report" / ("table." + format))) << format;
+  }
+  EXPECT_THAT(content_of(sweep / "report" / "table.tex"), HasSubstr("\\toprule"));
+}
+
+TEST(TableCommand, UnknownFormatWritesNothing) {
+  const path sweep = sample_sweep();
+  try {
+    table_command({.folder = sweep, .format = "cvs"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+    EXPECT_THAT(error.what(), HasSubstr("'csv'"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(sweep / "report"));
+}
+
+TEST(PlotCommand, DrawsEveryMeasuredMetric) {
+  const path sweep = sample_sweep();
+  const std::string printed = printed_by([&] { return plot_command({.folder = sweep}); });
+  for (const std::string metric : {"psnr", "ssim", "shape_eval"}) {
+    const std::string stem = (sweep / "report" / ("memory_" + metric)).string();
+    EXPECT_THAT(printed, HasSubstr(stem + ".svg"));
+    EXPECT_THAT(content_of(stem + ".svg"), HasSubstr("<svg"));
+    EXPECT_GT(read_png(stem + ".png").picture.width, 100);
+  }
+}
+
+TEST(PlotCommand, WrongMetricIsNamed) {
+  const path sweep = sample_sweep();
+  try {
+    plot_command({.folder = sweep, .metric = "psrn"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+    EXPECT_THAT(error.what(), HasSubstr("'psnr'"));
+  }
+}
+
+TEST(ContactSheetCommand, ShowsAllPointsAndPassesOverLostPictures) {
+  const path sweep = sample_sweep();
+  std::filesystem::remove(
+      image_path(sweep / "points" / sample_point("snapkv", 0.1, 7).point_hash.substr(0, 12), 1));
+  printed_by([&] { return contact_sheet_command({.folder = sweep, .prompts = 3}); });
+  const PngContent sheet = read_png(sweep / "report" / "contact_sheet.png");
+  EXPECT_GT(sheet.picture.height, 4 * 128);
+  EXPECT_THAT(content_of(sweep / "report" / "contact_sheet.svg"), HasSubstr("<svg"));
+  EXPECT_THROW(contact_sheet_command({.folder = sweep, .prompts = 0}), Error);
+}
+
+TEST(ReportCommand, OnePageWithEverything) {
+  const path sweep = sample_sweep();
+  printed_by([&] { return report_command({.folder = sweep, .title = {}, .command = "kvscope"}); });
+  const std::string page = content_of(sweep / "report" / "index.html");
+  EXPECT_THAT(page, AllOf(HasSubstr("<table"), HasSubstr("<svg"), HasSubstr("data:image/png"),
+                          HasSubstr("torchmetrics")));
+  for (const char* file :
+       {"table.csv", "table.md", "table.tex", "memory_psnr.svg", "contact_sheet.png"}) {
+    EXPECT_TRUE(std::filesystem::exists(sweep / "report" / file)) << file;
+  }
+}
+
+TEST(SweepCommands, FolderWithoutPointsIsAnInputErrorAndStaysAsItIs) {
+  const path empty = fresh_folder("empty");
+  EXPECT_THROW(table_command({.folder = empty}), Error);
+  EXPECT_THROW(plot_command({.folder = empty}), Error);
+  EXPECT_THROW(contact_sheet_command({.folder = empty}), Error);
+  EXPECT_THROW(report_command({.folder = empty}), Error);
+  EXPECT_TRUE(std::filesystem::is_empty(empty));
+}
+
+}  // namespace
+}  // namespace kvscope

@@ -1,0 +1,303 @@
+#include "experiments/results/result_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+
+#include "core/base/error.h"
+#include "core/hdf5/file.h"
+#include "core/image/png.h"
+#include "tests/experiments/results/sample_sweep.h"
+
+namespace kvscope {
+namespace {
+
+using std::filesystem::path;
+using testing::HasSubstr;
+
+void expect_same(const ImageRow& a, const ImageRow& b) {
+  const auto same = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+  EXPECT_EQ(a.image_index, b.image_index);
+  EXPECT_EQ(a.prompt_id, b.prompt_id);
+  EXPECT_EQ(a.prompt, b.prompt);
+  EXPECT_EQ(a.seed, b.seed);
+  EXPECT_EQ(a.token_sha256, b.token_sha256);
+  EXPECT_EQ(a.token_bits, b.token_bits);
+  EXPECT_EQ(a.step_ms, b.step_ms);
+  EXPECT_EQ(a.attention_ms, b.attention_ms);
+  EXPECT_EQ(a.policy_ms, b.policy_ms);
+  EXPECT_EQ(a.total_ms, b.total_ms);
+  EXPECT_EQ(a.kv_planned_bytes, b.kv_planned_bytes);
+  EXPECT_EQ(a.kv_live_bytes, b.kv_live_bytes);
+  EXPECT_EQ(a.kv_peak_bytes, b.kv_peak_bytes);
+  EXPECT_EQ(a.kv_allocated_bytes, b.kv_allocated_bytes);
+  EXPECT_TRUE(same(a.psnr_decibels, b.psnr_decibels));
+  EXPECT_TRUE(same(a.ssim, b.ssim));
+  EXPECT_TRUE(same(a.shape_eval, b.shape_eval));
+  EXPECT_EQ(a.skill, b.skill);
+}
+
+std::string message_of(const std::function<void()>& body, ErrorKind kind) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
+void write_finished(const path& file, int64_t images) {
+  ResultWriter writer(file, sample_point("snapkv", 0.1, images));
+  for (int64_t i = 0; i < images; ++i) writer.append(sample_row(static_cast<uint64_t>(i)));
+  writer.finish();
+}
+
+TEST(ResultFile, GivesBackThePointAndEveryRow) {
+  const path file = fresh_folder("a") / "result.h5";
+  const PointInfo point = sample_point("snapkv", 0.1, 130);
+  {
+    ResultWriter writer(file, point);
+    for (uint64_t i = 0; i < 130; ++i) {
+      ImageRow row = sample_row(129 - i);  // any order
+      if (i % 3 == 0) row.ssim = kNotMeasured;
+      writer.append(row);
+    }
+    EXPECT_FALSE(point_finished(file.parent_path()));
+    writer.finish();
+  }
+  EXPECT_TRUE(point_finished(file.parent_path()));
+  EXPECT_FALSE(std::filesystem::exists(file.string() + ".part"));
+  const ResultFile result = read_result(file);
+  EXPECT_EQ(result.point, point);
+  EXPECT_TRUE(result.finished);
+  ASSERT_EQ(result.rows.size(), 130);
+  for (uint64_t i = 0; i < 130; ++i) {
+    ImageRow expected = sample_row(i);
+    if ((129 - i) % 3 == 0) expected.ssim = kNotMeasured;
+    expect_same(result.rows[i], expected);
+  }
+}
+
+TEST(ResultFile, PointWithoutTokensOrOverrides) {
+  const path file = fresh_folder("a") / "result.h5";
+  PointInfo point = sample_point("full", 1, 1);
+  point.token_bytes = 0;
+  point.overrides.clear();
+  ImageRow row = sample_row(0);
+  row.token_bits.clear();
+  ResultWriter writer(file, point);
+  writer.append(row);
+  writer.finish();
+  EXPECT_EQ(read_result(file).point, point);
+  expect_same(read_result(file).rows.at(0), row);
+}
+
+TEST(ResultFile, ReopenedWriterContinuesAndRefusesWhatIsThere) {
+  const path file = fresh_folder("a") / "result.h5";
+  const PointInfo point = sample_point("snapkv", 0.1, 3);
+  {
+    ResultWriter writer(file, point);
+    writer.append(sample_row(2));
+    writer.append(sample_row(0));
+  }
+  ResultWriter writer(file, point);
+  EXPECT_EQ(writer.rows_present(), (std::set<uint64_t>{0, 2}));
+  EXPECT_THAT(message_of([&] { writer.append(sample_row(2)); }, ErrorKind::kAudit),
+              HasSubstr("is there already"));
+  EXPECT_THAT(message_of([&] { writer.finish(); }, ErrorKind::kAudit), HasSubstr("2 of 3"));
+  writer.append(sample_row(1));
+  writer.finish();
+  EXPECT_THAT(message_of([&] { writer.append(sample_row(1)); }, ErrorKind::kAudit),
+              HasSubstr("closed"));
+  EXPECT_THAT(message_of([&] { ResultWriter(file, point); }, ErrorKind::kInput),
+              HasSubstr("finished"));
+}
+
+TEST(ResultFile, RowThatDoesNotFitIsNotWritten) {
+  const path file = fresh_folder("a") / "result.h5";
+  ResultWriter writer(file, sample_point("snapkv", 0.1, 3));
+  ImageRow row = sample_row(0);
+  row.step_ms.push_back(1);
+  EXPECT_THAT(message_of([&] { writer.append(row); }, ErrorKind::kAudit),
+              HasSubstr("step_ms has 4 values, expected 3"));
+  row = sample_row(0);
+  row.prompt = std::string(41, 'x');
+  EXPECT_THAT(message_of([&] { writer.append(row); }, ErrorKind::kAudit), HasSubstr("at most 40"));
+  EXPECT_THAT(message_of([&] { writer.append(sample_row(3)); }, ErrorKind::kAudit),
+              HasSubstr("beyond"));
+  EXPECT_TRUE(writer.rows_present().empty());
+}
+
+TEST(ResultFile, PartOfAnotherPointIsRefused) {
+  const path file = fresh_folder("a") / "result.h5";
+  { ResultWriter writer(file, sample_point("snapkv", 0.1, 3)); }
+  EXPECT_THAT(
+      message_of([&] { ResultWriter(file, sample_point("snapkv", 0.2, 3)); }, ErrorKind::kInput),
+      HasSubstr("holds point"));
+}
+
+/// Appends rows and tells the number of each acknowledged one through a pipe, until it is killed.
+[[noreturn]] void append_until_killed(const path& file, const PointInfo& point, int report) {
+  ResultWriter writer(file, point);
+  for (uint64_t i = 0; i < static_cast<uint64_t>(point.images); ++i) {
+    if (writer.rows_present().contains(i)) continue;
+    writer.append(sample_row(i));
+    if (write(report, &i, sizeof i) != sizeof i) break;
+  }
+  _exit(0);
+}
+
+TEST(ResultFile, KilledAtAnyMomentLosesNoAcknowledgedRow) {
+  const path file = fresh_folder("a") / "result.h5";
+  const path part = file.string() + ".part";
+  const PointInfo point = sample_point("snapkv", 0.1, 100000);
+  std::set<uint64_t> acknowledged;
+  uint32_t random = 12345;
+  for (int round = 0; round < 12; ++round) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      close(ends[0]);
+      append_until_killed(file, point, ends[1]);
+    }
+    close(ends[1]);
+    random = random * 1664525U + 1013904223U;
+    // Rounds end after some rows, or (the first ones) while the file is being made.
+    const size_t wanted = round < 3 ? 0 : acknowledged.size() + random % 40;
+    uint64_t index = 0;
+    while (acknowledged.size() < wanted && read(ends[0], &index, sizeof index) == sizeof index) {
+      acknowledged.insert(index);
+    }
+    usleep(random % 3000);
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    while (read(ends[0], &index, sizeof index) == sizeof index) acknowledged.insert(index);
+    close(ends[0]);
+    if (!std::filesystem::exists(part)) continue;
+    const ResultFile result = read_result(part);
+    EXPECT_FALSE(result.finished);
+    std::set<uint64_t> found;
+    for (const ImageRow& row : result.rows) {
+      expect_same(row, sample_row(row.image_index));
+      found.insert(row.image_index);
+    }
+    EXPECT_TRUE(std::ranges::includes(found, acknowledged)) << "round " << round;
+  }
+  EXPECT_GT(acknowledged.size(), 20);
+}
+
+TEST(ResultFile, ColumnsLeftUnevenByAKillAreEvenedOut) {
+  const path file = fresh_folder("a") / "result.h5";
+  const PointInfo point = sample_point("snapkv", 0.1, 3);
+  {
+    ResultWriter writer(file, point);
+    writer.append(sample_row(0));
+  }
+  {
+    hdf5::File half = hdf5::File::open(file.string() + ".part", hdf5::File::Access::kAppend);
+    half.root().dataset("axes/image_id").append(std::vector<uint64_t>{1});
+    half.root().dataset("axes/seed").append(std::vector<uint64_t>{77});
+  }
+  ResultWriter writer(file, point);
+  EXPECT_EQ(writer.rows_present(), (std::set<uint64_t>{0}));
+  writer.append(sample_row(1));
+  writer.append(sample_row(2));
+  writer.finish();
+  const ResultFile result = read_result(file);
+  for (uint64_t i = 0; i < 3; ++i) expect_same(result.rows.at(i), sample_row(i));
+}
+
+TEST(ResultFile, DamagedFilesAreNamed) {
+  const path folder = fresh_folder("a");
+  const path good = folder / "good.h5";
+  write_finished(good, 3);
+  const path bad = folder / "bad.h5";
+  const auto rejected = [&] { return message_of([&] { read_result(bad); }, ErrorKind::kInput); };
+  EXPECT_THAT(rejected(), HasSubstr("bad.h5")) << "missing";
+  std::ofstream(bad) << "not HDF5";
+  EXPECT_THAT(rejected(), HasSubstr("bad.h5"));
+  const auto whole = std::filesystem::file_size(good);
+  for (const auto bytes : {whole - 1, whole / 2, whole / 5, uintmax_t{100}, uintmax_t{0}}) {
+    std::filesystem::copy_file(good, bad, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::resize_file(bad, bytes);
+    EXPECT_THAT(rejected(), HasSubstr("bad.h5")) << bytes;
+  }
+}
+
+TEST(ResultFile, HostileContentIsNamed) {
+  const path folder = fresh_folder("a");
+  const path good = folder / "good.h5";
+  write_finished(good, 3);
+  const path bad = folder / "bad.h5";
+  const auto rejected = [&](const std::function<void(hdf5::Group&)>& change) {
+    std::filesystem::copy_file(good, bad, std::filesystem::copy_options::overwrite_existing);
+    {
+      hdf5::File file = hdf5::File::open(bad, hdf5::File::Access::kAppend);
+      change(file.root());
+    }
+    return message_of([&] { read_result(bad); }, ErrorKind::kInput);
+  };
+  EXPECT_THAT(rejected([](auto& root) { root.set_attribute("schema", std::string("other")); }),
+              HasSubstr("schema 'other'"));
+  EXPECT_THAT(rejected([](auto& root) { root.set_attribute("steps", std::string("three")); }),
+              HasSubstr("steps"));
+  EXPECT_THAT(rejected([](auto& root) { root.set_attribute("steps", int64_t{4}); }),
+              HasSubstr("expected [4]"));
+  EXPECT_THAT(rejected([](auto& root) { root.set_attribute("images", int64_t{4}); }),
+              HasSubstr("finished with 4 images, but 3"));
+}
+
+TEST(ResultFile, ColumnThatClaimsMoreThanTheFileHoldsIsNotBelieved) {
+  const path file = fresh_folder("a") / "result.h5";
+  write_finished(file, 3);
+  const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t column = H5Dopen2(id, "timing/total_ms", H5P_DEFAULT);
+  const hsize_t rows = hsize_t{1} << 60;
+  EXPECT_GE(H5Dset_extent(column, &rows), 0);
+  H5Dclose(column);
+  H5Fclose(id);
+  EXPECT_THAT(message_of([&] { read_result(file); }, ErrorKind::kInput), HasSubstr("claims"));
+}
+
+TEST(ResultFile, ImageWithTwoRowsIsDamage) {
+  const path file = fresh_folder("a") / "result.h5";
+  write_finished(file, 3);
+  const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t column = H5Dopen2(id, "axes/image_id", H5P_DEFAULT);
+  const std::vector<uint64_t> indices = {0, 1, 1};
+  EXPECT_GE(H5Dwrite(column, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, indices.data()), 0);
+  H5Dclose(column);
+  H5Fclose(id);
+  EXPECT_THAT(message_of([&] { read_result(file); }, ErrorKind::kInput),
+              HasSubstr("image 1 has two rows"));
+}
+
+TEST(ResultFile, ImagesCarryTheirOrigin) {
+  const path folder = fresh_folder("a");
+  const PointInfo point = sample_point("snapkv", 0.1, 50);
+  write_result_image(folder, point, sample_row(42), sample_picture(7));
+  const PngContent content = read_png(folder / "images" / "000042.png");
+  EXPECT_EQ(content.picture, sample_picture(7));
+  EXPECT_EQ(content.text.at("point"), point.point_hash);
+  EXPECT_EQ(content.text.at("prompt"), "a réd circle 42");
+  EXPECT_EQ(content.text.at("seed"), fmt::format("{}", sample_row(42).seed));
+}
+
+TEST(ResultFile, UnwritableFolderIsAnEnvironmentError) {
+  const path folder = fresh_folder("a");
+  std::ofstream(folder / "file") << "x";
+  message_of([&] { ResultWriter(folder / "file" / "result.h5", sample_point("full", 1, 1)); },
+             ErrorKind::kEnvironment);
+}
+
+}  // namespace
+}  // namespace kvscope

@@ -1,0 +1,128 @@
+#include "experiments/results/summary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "analysis/metrics/psnr.h"
+#include "core/base/error.h"
+#include "experiments/results/sweep_table.h"
+#include "tests/experiments/results/sample_sweep.h"
+
+namespace kvscope {
+namespace {
+
+using std::filesystem::path;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string input_error(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
+TEST(MedianOf, KnowsSmallAndLargeSamples) {
+  EXPECT_FALSE(median_of({}).present());
+  const Measured five = median_of({5, 1, 4, 2, 3});
+  EXPECT_EQ(five.value, 3);
+  EXPECT_LT(five.half_width(), 0) << "2 / 2^5 > 5 %: five values bound nothing";
+  const Measured six = median_of({6, 1, 5, 2, 4, 3});
+  EXPECT_EQ(six.value, 3.5);
+  EXPECT_EQ(six.low, 1);
+  EXPECT_EQ(six.high, 6);
+  // The textbook table of the sign test: n = 20 gives the 6th smallest and largest.
+  std::vector<double> twenty;
+  for (int i = 20; i >= 1; --i) twenty.push_back(i);
+  EXPECT_EQ(median_of(twenty).low, 6);
+  EXPECT_EQ(median_of(twenty).high, 15);
+}
+
+TEST(SummariseSweep, FullCacheFirstThenPolicyThenFallingBudget) {
+  const path sweep = fresh_folder("sweep");
+  write_sample_point(sweep, sample_point("snapkv", 0.1, 4), 3);
+  write_sample_point(sweep, sample_point("scalekv", 0.5, 4), 2);
+  write_sample_point(sweep, sample_point("snapkv", 0.5, 4), 1);
+  write_sample_point(sweep, sample_point("full", 1, 4), 0);
+  { ResultWriter unfinished(sweep / "points" / "abc" / "result.h5", sample_point("x", 0.1, 4)); }
+  const SweepSummary summary = summarise_sweep(sweep);
+  std::vector<std::string> names;
+  for (const auto& point : summary.points) names.push_back(point_name(point.point(), {}));
+  EXPECT_THAT(names, ElementsAre("full", "scalekv 50 %", "snapkv 50 %", "snapkv 10 %"));
+  EXPECT_THAT(summary.notes, ElementsAre(HasSubstr("abc")));
+}
+
+TEST(SummariseSweep, NumbersOfAPoint) {
+  const path sweep = fresh_folder("sweep");
+  write_sample_point(sweep, sample_point("full", 1, 7), 0);
+  const PointInfo point = sample_point("snapkv", 0.1, 7);
+  const path folder = write_sample_point(sweep, point, 3);
+  // One picture equals its reference.
+  write_result_image(folder, point, sample_row(5), sample_picture(0));
+  const SweepSummary summary = summarise_sweep(sweep);
+  const PointSummary& full = summary.points.at(0);
+  EXPECT_EQ(full.psnr_decibels.missing, "the reference itself");
+  EXPECT_NEAR(full.seconds_per_image.value, 0.103, 1e-12);
+  const PointSummary& snapkv = summary.points.at(1);
+  EXPECT_EQ(snapkv.identical_images, 1);
+  EXPECT_NEAR(snapkv.psnr_decibels.value, psnr_decibels(sample_picture(0), sample_picture(3)),
+              1e-9);
+  EXPECT_NEAR(snapkv.psnr_decibels.half_width(), 0, 1e-9);
+  EXPECT_EQ(snapkv.kv_planned_bytes, 3 << 20);
+  EXPECT_EQ(snapkv.kv_peak_bytes, 4 << 20);
+  EXPECT_NEAR(snapkv.shape_eval.value, 4.0 / 7, 1e-12);
+  EXPECT_GT(snapkv.shape_eval.half_width(), 0.2);
+  EXPECT_EQ(snapkv.attention_ms.value, 13);
+}
+
+TEST(SummariseSweep, MetricsOfTheRowsAreTaken) {
+  const path sweep = fresh_folder("sweep");
+  const PointInfo point = sample_point("snapkv", 0.1, 3);
+  ResultWriter writer(sweep / "points" / "one" / "result.h5", point);
+  for (uint64_t i = 0; i < 3; ++i) writer.append(sample_row(i));  // 20 dB, infinite, 22 dB
+  writer.finish();
+  const PointSummary summary = summarise_sweep(sweep).points.at(0);
+  EXPECT_EQ(summary.psnr_decibels.value, 21);
+  EXPECT_EQ(summary.identical_images, 1);
+  EXPECT_EQ(summary.ssim.value, 0.5);
+}
+
+TEST(SummariseSweep, MissingReferenceIsSaid) {
+  const path sweep = fresh_folder("sweep");
+  write_sample_point(sweep, sample_point("snapkv", 0.1, 3), 3);
+  PointInfo full = sample_point("full", 1, 3);
+  full.labels[0].second = "another model";
+  write_sample_point(sweep, full, 3);
+  const SweepSummary summary = summarise_sweep(sweep);
+  for (const PointSummary& point : summary.points) {
+    if (point.point().full_cache) continue;
+    EXPECT_THAT(point.psnr_decibels.missing, HasSubstr("no full-cache point"));
+    EXPECT_THAT(point.ssim.missing, HasSubstr("no full-cache point"));
+  }
+  EXPECT_THAT(differing_labels(summary), ElementsAre("model"));
+  const Table table = sweep_table(summary);
+  EXPECT_EQ(table.columns.front().header, "model");
+  EXPECT_THAT(footnotes(table), testing::Contains(HasSubstr("no full-cache point")));
+}
+
+TEST(SummariseSweep, WrongFoldersPointToTheRightOne) {
+  const path parent = fresh_folder("parent");
+  const path point = write_sample_point(parent / "demo", sample_point("full", 1, 1), 0);
+  EXPECT_THAT(input_error([&] { summarise_sweep(parent / "dmeo"); }),
+              AllOf(HasSubstr("no such folder"), HasSubstr("demo?")));
+  EXPECT_THAT(input_error([&] { summarise_sweep(parent); }),
+              AllOf(HasSubstr("no points/*/result.h5"), HasSubstr("demo?")));
+  EXPECT_THAT(input_error([&] { summarise_sweep(point); }), HasSubstr("Did you mean the sweep"));
+  const path running = fresh_folder("running");
+  { ResultWriter writer(running / "points" / "a" / "result.h5", sample_point("full", 1, 1)); }
+  EXPECT_THAT(input_error([&] { summarise_sweep(running); }), HasSubstr("1 unfinished"));
+}
+
+}  // namespace
+}  // namespace kvscope

@@ -1,0 +1,24 @@
+#include "experiments/results/token_bits.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kvscope {
+namespace {
+
+TEST(PackTokenBits, FirstBitInTheHighestPlaceAcrossScales) {
+  // Two images; the second one's bits are 1 0 1 | 0 1 1 0 0 1 1 1 1.
+  const at::Tensor first = at::tensor({0, 0, 0, 1, 0, 1}, at::kByte).view({2, 1, 1, 3});
+  const at::Tensor second =
+      at::cat({at::ones({9}, at::kByte), at::tensor({0, 1, 1, 0, 0, 1, 1, 1, 1}, at::kByte)})
+          .view({2, 1, 3, 3});
+  const std::vector<at::Tensor> bits = {first, second};
+  EXPECT_THAT(pack_token_bits(bits, 1), testing::ElementsAre(0b10101100, 0b11110000));
+  EXPECT_THAT(pack_token_bits(bits, 0), testing::ElementsAre(0b00011111, 0b11110000));
+  EXPECT_NE(token_sha256(pack_token_bits(bits, 0)), token_sha256(pack_token_bits(bits, 1)));
+  EXPECT_EQ(token_sha256({}).size(), 64);
+}
+
+}  // namespace
+}  // namespace kvscope

@@ -63,9 +63,14 @@ at::Tensor rows_cpu(const at::Tensor& q_in,
         widen_rows(rows.from(query_indices[w]), 1, depth, static_cast<float>(softmax_scale),
                    scaled.data() + w * depth);
       }
-      pack_transposed(block.keys, block.count, depth, panels.data());
-      multiply_panels(scaled.data(), depth, window, panels.data(), depth, padded, scores.data(),
-                      kKeyBlock, false);
+      if (window <= kFewQueries) {
+        multiply_few(scaled.data(), window, block.keys, block.count, depth, scores.data(),
+                     kKeyBlock);
+      } else {
+        pack_transposed(block.keys, block.count, depth, panels.data());
+        multiply_panels(scaled.data(), depth, window, panels.data(), depth, padded, scores.data(),
+                        kKeyBlock, false);
+      }
       for (int64_t w = 0; w < window; ++w) {
         float* row = scores.data() + w * kKeyBlock;
         if (causal) {

@@ -51,6 +51,24 @@ TEST(AttentionRows, AllRowsAddUpToTheColumnSums) {
   }
 }
 
+TEST(AttentionRows, OneAndTwoRowsTakeTheUnpackedPath) {
+  RaggedCase c{.queries = 9, .tokens = 9, .head_dim = 13};
+  c.length = {0, 77, 1, 300, 16, 513};
+  c.fill();
+  const at::Tensor lse = ragged_attention(c.q, c.history(), c.k, c.v, 0.2, true).lse;
+  const auto offsets = column_offsets(c.length, c.tokens);
+  for (const std::vector<int64_t>& window : {std::vector<int64_t>{4}, {8, 0}}) {
+    const auto rows = static_cast<int64_t>(window.size());
+    const at::Tensor p = attention_rows(c.q, lse, c.history(), c.k, 0.2, window, true);
+    for (int64_t slot = 0; slot < c.rows * c.heads; ++slot) {
+      const at::Tensor index = at::tensor(window, at::kLong);
+      const at::Tensor scores = c.scores(slot, 0.2, true).index_select(0, index);
+      EXPECT_LT(largest_difference(rows_of_slot(p, offsets, rows, slot), at::softmax(scores, -1)),
+                1e-5);
+    }
+  }
+}
+
 TEST(AttentionRows, IndexOutsideIsNamed) {
   RaggedCase c;
   c.fill();

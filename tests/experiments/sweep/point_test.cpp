@@ -1,0 +1,121 @@
+#include "experiments/sweep/point.h"
+
+#include "core/base/error.h"
+#include "sweep_testing.h"
+
+namespace kvscope {
+namespace {
+
+using testing::HasSubstr;
+
+std::string refusal(const std::vector<std::string>& overrides, bool multirun = false) {
+  try {
+    points_of(overrides, PointIdentity::kHashed, multirun);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_code(), 2) << error.what();
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Points, FullIgnoresBudgetsAndComesFirst) {
+  const PointList list =
+      points_of(tiny_model() +
+                std::vector<std::string>{"policy=sliding_window,full", "budget.ratio=0.5,0.2,1.0"});
+  ASSERT_EQ(list.points.size(), 4);
+  EXPECT_EQ(list.duplicates, 2);
+  const Point& full = list.points.front();
+  EXPECT_TRUE(full.full_cache);
+  EXPECT_EQ(full.kept_tokens(), full.full_tokens());
+  EXPECT_EQ(full.full_tokens(), 14);
+  for (const Point& point : list.points) {
+    EXPECT_EQ(point.reference_hash, full.hash);
+    EXPECT_EQ(point.hash.size(), 64);
+    EXPECT_EQ(point.images(), 5);
+  }
+}
+
+TEST(Points, HashesFollowWhatMattersAndNothingElse) {
+  const auto hash = [](const std::vector<std::string>& more) {
+    return points_of(tiny_model() + more).points.front().hash;
+  };
+  const std::string base = hash({});
+  EXPECT_EQ(hash({"name=other", "threads=1"}), base);
+  EXPECT_NE(hash({"gen.top_p=0.5"}), base);
+  EXPECT_NE(hash({"seed=1"}), base);
+  EXPECT_EQ(hash({"seed=1"}), hash({"gen.seed=1"}));
+  EXPECT_NE(hash({"gen.images=6"}), base);
+  EXPECT_NE(hash({"prompts.seed=2"}), base);
+  EXPECT_NE(hash({"prompt='a red circle'"}), base);
+}
+
+TEST(Points, EverySeedHasItsOwnReference) {
+  const PointList list =
+      points_of(tiny_model() + std::vector<std::string>{"policy=full,sliding_window", "seed=0,1",
+                                                        "budget.tokens=6"});
+  ASSERT_EQ(list.points.size(), 4);
+  EXPECT_NE(list.points[0].hash, list.points[1].hash);
+  EXPECT_EQ(list.points[2].reference_hash, list.points[0].hash);
+  EXPECT_EQ(list.points[3].reference_hash, list.points[1].hash);
+}
+
+TEST(Points, RefusesWhatTheUserGotWrong) {
+  EXPECT_THAT(refusal({"policy=scalkv"}), HasSubstr("scalekv"));
+  EXPECT_THAT(refusal({"gen.imges=3"}), HasSubstr("images"));
+  EXPECT_THAT(refusal({"+gen.imges=3"}), HasSubstr("Did you mean 'gen.images'"));
+  EXPECT_THAT(refusal({"gen.images=0"}), HasSubstr("at least 1"));
+  EXPECT_THAT(refusal({"gen.cfg=[1,2]"}), HasSubstr("'gen.cfg' has 2 values"));
+  EXPECT_THAT(refusal({"budget.ratio=0"}), HasSubstr("nearest feasible"));
+  EXPECT_THAT(refusal({"policy=snapkv", "budget.tokens=1"}), HasSubstr("nearest feasible"));
+  EXPECT_THAT(refusal({"policy=snapkv", "budget.tokens=100000"}), HasSubstr("nearest feasible"));
+  EXPECT_THAT(refusal({"model.transformer.width=33"}), HasSubstr("width"));
+  EXPECT_THAT(refusal({"policy=full,snapkv"}), HasSubstr("-m"));
+  EXPECT_THAT(refusal({"metrics.list=[psnr,lpips]"}), HasSubstr("lpips"));
+  EXPECT_THAT(refusal({"prompts=file", "prompts.file=null"}), HasSubstr("prompts.file=PATH"));
+  EXPECT_THAT(refusal({"policy=snapkv", "budget.ratio=0.5,1e-9"}, true), HasSubstr("point 2 of 2"));
+}
+
+TEST(Points, MissingFilesAreNamed) {
+  for (const std::string text :
+       {"model.weights=nowhere.safetensors", "model.tokenizer=none.model"}) {
+    try {
+      points_of(tiny_model() + std::vector<std::string>{text});
+      FAIL() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
+      EXPECT_THAT(error.what(), HasSubstr(text.substr(text.find('=') + 1)));
+    }
+  }
+}
+
+struct PaperFigure {
+  const char* model;
+  std::vector<std::string> overrides;
+  int64_t mebibytes;
+};
+
+TEST(Points, PlansOfThePapersMemoryTable) {
+  const std::vector<PaperFigure> figures = {
+      {"infinity_2b", {"policy=full"}, 38550},
+      {"infinity_2b", {"policy=scalekv", "budget.tokens=1300"}, 7800},
+      {"infinity_2b", {"policy=scalekv", "budget.tokens=650"}, 3900},
+      {"infinity_2b", {"policy=scalekv", "budget.tokens=265"}, 1590},
+      {"infinity_8b", {"policy=full"}, 84328},
+      {"infinity_8b", {"policy=scalekv", "budget.tokens=1300"}, 17062},
+      {"infinity_8b", {"policy=scalekv", "budget.tokens=650"}, 8531},
+      {"infinity_8b", {"policy=scalekv", "budget.tokens=265"}, 3478}};
+  for (const PaperFigure& figure : figures) {
+    const PointList list =
+        points_of(std::vector<std::string>{std::string("model=") + figure.model, "gen.batch=8",
+                                           "model.precision=reference"} +
+                      figure.overrides,
+                  PointIdentity::kNone, false);
+    const Point& point = list.points.front();
+    const auto last = static_cast<int64_t>(point.plan.geometry().steps.size()) - 1;
+    EXPECT_EQ(point.plan.live_bytes(last, point.generation.rows(8)) >> 20, figure.mebibytes)
+        << figure.model << " " << figure.overrides.back();
+  }
+}
+
+}  // namespace
+}  // namespace kvscope

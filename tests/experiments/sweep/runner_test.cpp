@@ -1,0 +1,166 @@
+#include "experiments/sweep/runner.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <thread>
+
+#include "core/base/error.h"
+#include "core/image/png.h"
+#include "experiments/sweep/run_point.h"
+#include "sweep_testing.h"
+#include "test_paths.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> three_policies() {
+  return tiny_model() +
+         std::vector<std::string>{"policy=full,sliding_window,streaming_llm", "budget.tokens=6"};
+}
+
+/// Everything of a point that timing does not touch.
+std::map<uint64_t, std::string> tokens_of(const ResultFile& file) {
+  std::map<uint64_t, std::string> tokens;
+  for (const ImageRow& row : file.rows) tokens[row.image_index] = row.token_sha256;
+  return tokens;
+}
+
+TEST(Sweep, KeepsAndMeasuresWhatWasPlanned) {
+  const ResultsFolder folder("measure");
+  const Sweep sweep = sweep_of(three_policies(), folder);
+  const SweepOutcome outcome = run_sweep(sweep);
+  ASSERT_THAT(outcome.failures, testing::IsEmpty());
+  EXPECT_EQ(outcome.images_made, 15);
+  EXPECT_EQ(outcome.points_done, 3);
+  for (const Point& point : sweep.list.points) {
+    const ResultFile file = results_of(point, folder);
+    ASSERT_EQ(file.rows.size(), 5);
+    EXPECT_TRUE(file.finished);
+    EXPECT_EQ(file.point.full_cache, point.full_cache);
+    EXPECT_EQ(file.point.kept_tokens, point.full_cache ? 14 : 6);
+    for (const ImageRow& row : file.rows) {
+      EXPECT_EQ(row.kv_live_bytes, row.kv_planned_bytes);
+      EXPECT_EQ(row.kv_planned_bytes, static_cast<int64_t>(file.point.kept_tokens) * 2 * 2 * 2 *
+                                          16 * 4 * 2);  // rows, layers, heads, channels, f32, K V
+      EXPECT_EQ(row.token_bits.size(), 15);             // 30 tokens of 4 bits
+      EXPECT_EQ(row.step_ms.size(), 4);
+      EXPECT_EQ(std::isnan(row.psnr_decibels), point.full_cache);
+      EXPECT_FALSE(std::isnan(row.shape_eval));
+      const fs::path picture =
+          image_path(point_folder(folder.path() / "points", point.hash), row.image_index);
+      EXPECT_EQ(read_png(picture).picture.height, 16);
+    }
+  }
+  EXPECT_TRUE(fs::exists(folder.path() / "manifest.json"));
+  EXPECT_EQ(run_sweep(sweep).images_made, 0);
+}
+
+TEST(Sweep, TokensDoNotDependOnTheBatch) {
+  std::vector<std::map<uint64_t, std::string>> tokens;
+  for (const char* batch : {"gen.batch=1", "gen.batch=3", "gen.batch=5"}) {
+    const ResultsFolder folder("batch");
+    const Sweep sweep = sweep_of(
+        tiny_model() + std::vector<std::string>{batch, "policy=streaming_llm", "budget.tokens=6"},
+        folder);
+    ASSERT_THAT(run_sweep(sweep).failures, testing::IsEmpty());
+    tokens.push_back(tokens_of(results_of(sweep.list.points.front(), folder)));
+  }
+  EXPECT_EQ(tokens[0], tokens[1]);
+  EXPECT_EQ(tokens[0], tokens[2]);
+}
+
+TEST(Sweep, GoesOnAfterKillMinus9) {
+  const ResultsFolder whole("whole");
+  const ResultsFolder killed("killed");
+  const std::vector<std::string> overrides =
+      three_policies() + std::vector<std::string>{"gen.images=24", "threads=1"};
+  const Sweep sweep = sweep_of(overrides, killed);
+  const fs::path program = fs::path(kBinaryDir) / "experiments" / "kvscope";
+  if (!fs::exists(program)) GTEST_SKIP() << "the program is not built";
+  std::vector<std::string> words = std::vector<std::string>{program.string(), "run", "-m"} +
+                                   overrides + std::vector<std::string>{killed.override_text()};
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  int64_t kills = 0;
+  for (int round = 0; round < 3; ++round) {
+    const int64_t before = [&] {
+      int64_t images = 0;
+      for (const Point& point : sweep.list.points) {
+        images += images_there(point, killed.path() / "points");
+      }
+      return images;
+    }();
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      setenv("KVSCOPE_CONFIGS", (fs::path(kSourceDir) / "configs").c_str(), 1);
+      (void)freopen("/dev/null", "w", stdout);
+      (void)freopen("/dev/null", "w", stderr);
+      execv(argv[0], argv.data());
+      _exit(127);
+    }
+    // Kill once something new was written: pictures appear before their rows.
+    const auto pictures = [&] {
+      int64_t count = 0;
+      if (!fs::exists(killed.path())) return count;
+      for (const auto& entry : fs::recursive_directory_iterator(
+               killed.path(), fs::directory_options::skip_permission_denied)) {
+        count += entry.path().extension() == ".png";
+      }
+      return count;
+    };
+    int status = 0;
+    bool ended = false;
+    for (int wait = 0; wait < 3000 && !ended; ++wait) {
+      ended = waitpid(child, &status, WNOHANG) == child;
+      bool progressed = false;
+      try {
+        progressed = pictures() > before + 2;
+      } catch (const fs::filesystem_error&) {
+        // a file was renamed away while looking
+      }
+      if (!ended && progressed) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    if (!ended) {
+      kill(child, SIGKILL);
+      waitpid(child, &status, 0);
+      ++kills;
+    }
+  }
+  EXPECT_GE(kills, 1);
+  ASSERT_THAT(run_sweep(sweep).failures, testing::IsEmpty());
+  const Sweep uninterrupted = sweep_of(overrides, whole);
+  ASSERT_THAT(run_sweep(uninterrupted).failures, testing::IsEmpty());
+  for (const Point& point : sweep.list.points) {
+    const ResultFile a = results_of(point, killed);
+    const ResultFile b = results_of(point, whole);
+    ASSERT_EQ(a.rows.size(), 24);
+    EXPECT_EQ(tokens_of(a), tokens_of(b));
+    for (const ImageRow& row : a.rows) {
+      const fs::path name = fs::path("points") / point.hash.substr(0, 12);
+      EXPECT_EQ(read_png(image_path(killed.path() / name, row.image_index)).picture,
+                read_png(image_path(whole.path() / name, row.image_index)).picture);
+    }
+  }
+}
+
+TEST(Sweep, UnwritableAndBusyFoldersAreNamed) {
+  const ResultsFolder folder("busy");
+  fs::create_directories(folder.path().parent_path());
+  Sweep sweep = sweep_of(three_policies(), folder);
+  sweep.folder = "/proc/kvscope";
+  EXPECT_THROW(run_sweep(sweep), Error);
+}
+
+}  // namespace
+}  // namespace kvscope

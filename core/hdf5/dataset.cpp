@@ -143,15 +143,34 @@ Handle Dataset::memory_space(int64_t count) const {
   return {H5Screate_simple(1, &size, nullptr), H5Sclose};
 }
 
-void Dataset::append_elements(Element element, const void* data, size_t count) {
+int64_t Dataset::whole_rows(Element element, size_t count) const {
   check_element(element, "written");
   const auto total = static_cast<int64_t>(count);
   if (total % row_elements_ != 0) {
     throw Error(ErrorKind::kInput, fmt::format("{}: {} elements are no whole rows of {}", where(),
                                                total, row_elements_));
   }
-  if (total == 0) return;
+  return total / row_elements_;
+}
 
+void Dataset::append_elements(Element element, const void* data, size_t count) {
+  const int64_t added = whole_rows(element, count);
+  if (added == 0) return;
+  const int64_t before = rows();
+  std::vector<hsize_t> shape(row_shape_.begin(), row_shape_.end());
+  shape.insert(shape.begin(), static_cast<hsize_t>(before + added));
+  checked(ErrorKind::kEnvironment, where(), "grow the dataset",
+          [&] { return H5Dset_extent(id(), shape.data()); });
+  overwrite_elements(before, element, data, count);
+}
+
+void Dataset::overwrite_elements(int64_t first, Element element, const void* data, size_t count) {
+  const int64_t written = whole_rows(element, count);
+  if (first < 0 || written > rows() - first) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: rows [{}, {} + {}) of {}", where(), first,
+                                               first, written, rows()));
+  }
+  if (written == 0) return;
   std::vector<char> texts;
   std::vector<uint16_t> halves;
   if (element == Element::kText) {
@@ -162,15 +181,8 @@ void Dataset::append_elements(Element element, const void* data, size_t count) {
     floats_to_halves({static_cast<const float*>(data), count}, halves);
     data = halves.data();
   }
-
-  const int64_t before = rows();
-  const int64_t added = total / row_elements_;
-  std::vector<hsize_t> shape(row_shape_.begin(), row_shape_.end());
-  shape.insert(shape.begin(), static_cast<hsize_t>(before + added));
-  checked(ErrorKind::kEnvironment, where(), "grow the dataset",
-          [&] { return H5Dset_extent(id(), shape.data()); });
-  const Handle target = select_rows(before, added);
-  const Handle source = memory_space(added);
+  const Handle target = select_rows(first, written);
+  const Handle source = memory_space(written);
   const Handle type = element_type(element_, text_bytes_);
   checked(ErrorKind::kEnvironment, where(), "write rows",
           [&] { return H5Dwrite(id(), type.id(), source.id(), target.id(), H5P_DEFAULT, data); });

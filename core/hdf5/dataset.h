@@ -50,6 +50,15 @@ class Dataset : public Object {
     append_elements(element_of<T>(), std::ranges::data(rows), std::ranges::size(rows));
   }
 
+  /// Overwrites rows there are, from `first`, without a flush: nothing in the file moves or grows,
+  /// so a kill at any moment leaves it readable.
+  template <std::ranges::contiguous_range Rows>
+  requires Storable<std::ranges::range_value_t<Rows>>
+  void overwrite_unflushed(int64_t first, const Rows& rows) {
+    using T = std::ranges::range_value_t<Rows>;
+    overwrite_elements(first, element_of<T>(), std::ranges::data(rows), std::ranges::size(rows));
+  }
+
   /// `count` rows from `first` as one flat array; T is the dataset's type, or float for f16.
   template <Storable T>
   [[nodiscard]] std::vector<T> read_rows(int64_t first, int64_t count) const {
@@ -71,6 +80,8 @@ class Dataset : public Object {
                         const DatasetLayout& layout);
 
   void append_elements(Element element, const void* data, size_t count);
+  void overwrite_elements(int64_t first, Element element, const void* data, size_t count);
+  [[nodiscard]] int64_t whole_rows(Element element, size_t count) const;
   void read_elements(Element element, void* data, int64_t first, int64_t count) const;
   [[nodiscard]] size_t elements(int64_t row_count) const;
   void check_element(Element element, std::string_view action) const;

@@ -18,6 +18,10 @@ struct ResultColumn {
   std::string_view units = {};
 };
 
+/// u8 [images]: 1 where a row is complete. It is written after the row itself, so it never speaks
+/// too soon.
+inline constexpr const char* kWrittenPlace = "axes/written";
+
 /// Calls visit(ResultColumn<T>) for every column in the file's order: the one list that creating,
 /// appending and reading share.
 template <class Visit>

@@ -19,7 +19,22 @@ namespace {
 
 constexpr int64_t kChunkRows = 64;
 
-/// All of a point that is known before its first row, flushed: what comes later only appends.
+template <class T>
+void fill_column(hdf5::Dataset& dataset, const ResultColumn<T>& column, int64_t rows) {
+  for (int64_t begin = 0; begin < rows; begin += kChunkRows) {
+    const auto count = static_cast<size_t>(std::min(kChunkRows, rows - begin));
+    if constexpr (std::is_same_v<T, std::string> || std::is_arithmetic_v<T>) {
+      dataset.append_unflushed(std::vector<T>(count));
+    } else {
+      dataset.append_unflushed(
+          std::vector<typename T::value_type>(count * static_cast<size_t>(column.width)));
+    }
+  }
+}
+
+/// All of a point that is known before its first row, and room for every row: what comes later
+/// overwrites in place. A file that grows can be lost: a kill between the writes of one flush
+/// leaves an index that points beyond the end that the file's head states.
 void write_head(hdf5::File& file, const PointInfo& point, bool finished) {
   hdf5::Group& root = file.root();
   root.set_attribute("schema", std::string(kResultSchema));
@@ -53,15 +68,19 @@ void write_head(hdf5::File& file, const PointInfo& point, bool finished) {
     }
     hdf5::Dataset dataset = root.create_dataset(std::string(column.name), layout);
     if (!column.units.empty()) dataset.set_attribute("units", std::string(column.units));
+    fill_column(dataset, column, point.images);
   });
+  root.create_dataset(kWrittenPlace, {.element = hdf5::Element::kU8, .chunk_rows = kChunkRows})
+      .append_unflushed(std::vector<uint8_t>(static_cast<size_t>(point.images)));
 }
 
 template <class T>
-void append_value(hdf5::Dataset& dataset, const T& value) {
+void write_value(hdf5::Dataset& dataset, uint64_t row, const T& value) {
+  const auto first = static_cast<int64_t>(row);
   if constexpr (std::is_same_v<T, std::string> || std::is_arithmetic_v<T>) {
-    dataset.append_unflushed(std::span<const T>(&value, 1));
+    dataset.overwrite_unflushed(first, std::span<const T>(&value, 1));
   } else {
-    dataset.append_unflushed(value);
+    dataset.overwrite_unflushed(first, value);
   }
 }
 
@@ -76,8 +95,10 @@ void write_whole(const std::filesystem::path& path,
     write_head(file, point, finished);
     for_each_column(point, [&]<class T>(const ResultColumn<T>& column) {
       hdf5::Dataset dataset = file.root().dataset(std::string(column.name));
-      for (const ImageRow& row : rows) append_value(dataset, row.*column.member);
+      for (const ImageRow& row : rows) write_value(dataset, row.image_index, row.*column.member);
     });
+    hdf5::Dataset written = file.root().dataset(kWrittenPlace);
+    for (const ImageRow& row : rows) write_value(written, row.image_index, uint8_t{1});
     file.flush();
   }
   place.commit();
@@ -111,6 +132,7 @@ std::string PointInfo::label(const std::string& name) const {
 struct ResultWriter::Columns {
   hdf5::File file;
   std::vector<hdf5::Dataset> datasets;  // in for_each_column's order
+  hdf5::Dataset written;
 };
 
 ResultWriter::ResultWriter(std::filesystem::path path, const PointInfo& point)
@@ -120,25 +142,25 @@ ResultWriter::ResultWriter(std::filesystem::path path, const PointInfo& point)
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: is finished; remove it to make its images anew", path_.string()));
   }
-  // A part is written anew with its complete rows: whatever a kill left beside them is gone.
-  std::vector<ImageRow> rows;
   const std::filesystem::path part = part_of(path_);
   if (std::filesystem::exists(part)) {
-    ResultFile earlier = read_result(part);
+    const ResultFile earlier = read_result(part);
     if (earlier.point.point_hash != point_.point_hash) {
       throw Error(ErrorKind::kInput, fmt::format("{}: holds point {}, expected {}", part.string(),
                                                  earlier.point.point_hash, point_.point_hash));
     }
-    rows = std::move(earlier.rows);
+    if (earlier.point != point_) {  // made by another version or on another machine
+      for (const ImageRow& row : earlier.rows) check_row(row);
+      write_whole(part, point_, false, earlier.rows);
+    }
+    for (const ImageRow& row : earlier.rows) present_.insert(row.image_index);
+  } else {
+    write_whole(part, point_, false, {});
   }
-  for (const ImageRow& row : rows) {
-    check_row(row);
-    present_.insert(row.image_index);
-  }
-  write_whole(part, point_, false, rows);
 
-  columns_ =
-      std::make_unique<Columns>(Columns{hdf5::File::open(part, hdf5::File::Access::kAppend), {}});
+  hdf5::File file = hdf5::File::open(part, hdf5::File::Access::kAppend);
+  hdf5::Dataset written = file.root().dataset(kWrittenPlace);
+  columns_ = std::make_unique<Columns>(Columns{std::move(file), {}, std::move(written)});
   for_each_column(point_, [&]<class T>(const ResultColumn<T>& column) {
     columns_->datasets.push_back(columns_->file.root().dataset(std::string(column.name)));
   });
@@ -178,11 +200,13 @@ void ResultWriter::append(const ImageRow& row) {
   try {
     size_t index = 0;
     for_each_column(point_, [&]<class T>(const ResultColumn<T>& column) {
-      append_value(columns_->datasets[index++], row.*column.member);
+      write_value(columns_->datasets[index++], row.image_index, row.*column.member);
     });
     columns_->file.flush();
+    write_value(columns_->written, row.image_index, uint8_t{1});
+    columns_->file.flush();
   } catch (...) {
-    columns_.reset();  // columns of unequal length must not grow further; reopening repairs them
+    columns_.reset();  // what the library still holds may not reach the disk: start from the file
     throw;
   }
   present_.insert(row.image_index);

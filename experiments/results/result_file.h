@@ -60,8 +60,9 @@ struct ImageRow {
   std::string skill{};                  ///< of the prompt, at most 31 bytes; may be empty
 };
 
-/// Appends rows to PATH.part and renames it to PATH when all are there. Once append() returns, the
-/// row survives kill -9; reopening continues after the last complete row.
+/// Writes rows into PATH.part, which has room for all of them from the start, and renames it to
+/// PATH when all are there. Once append() returns, the row survives kill -9; reopening continues
+/// with the rows that are missing.
 class ResultWriter {
  public:
   /// Creates PATH.part, or continues one of the same point. Throws Error(kInput) where the part

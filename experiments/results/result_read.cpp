@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
@@ -88,34 +87,54 @@ void check_size(const hdf5::Dataset& dataset, uint64_t file_bytes) {
   }
 }
 
+/// Which rows are complete.
+std::vector<uint64_t> written_rows(const hdf5::Group& root,
+                                   const PointInfo& point,
+                                   uint64_t file_bytes) {
+  const hdf5::Dataset dataset = root.dataset(kWrittenPlace);
+  check_size(dataset, file_bytes);
+  const auto flags = dataset.read<uint8_t>();
+  if (static_cast<int64_t>(flags.size()) != point.images || !dataset.row_shape().empty()) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: damaged: {} values, expected {}",
+                                               dataset.where(), flags.size(), point.images));
+  }
+  std::vector<uint64_t> written;
+  for (size_t i = 0; i < flags.size(); ++i) {
+    if (flags[i] != 0) written.push_back(i);
+  }
+  return written;
+}
+
 template <class T>
 void read_column(const hdf5::Dataset& dataset,
                  const ResultColumn<T>& column,
+                 const std::vector<uint64_t>& written,
                  std::vector<ImageRow>& rows) {
-  const auto count = static_cast<int64_t>(rows.size());
   if constexpr (std::is_same_v<T, std::vector<double>> || std::is_same_v<T, std::vector<uint8_t>>) {
     const auto width = static_cast<size_t>(column.width);
-    const auto values = dataset.read_rows<typename T::value_type>(0, count);
+    const auto values = dataset.read<typename T::value_type>();
     for (size_t i = 0; i < rows.size(); ++i) {
-      const auto begin = values.begin() + static_cast<ptrdiff_t>(i * width);
+      const auto begin = values.begin() + static_cast<ptrdiff_t>(written[i] * width);
       (rows[i].*column.member).assign(begin, begin + static_cast<ptrdiff_t>(width));
     }
   } else {
-    auto values = dataset.read_rows<T>(0, count);
-    for (size_t i = 0; i < rows.size(); ++i) rows[i].*column.member = std::move(values[i]);
+    const auto values = dataset.read<T>();
+    for (size_t i = 0; i < rows.size(); ++i) rows[i].*column.member = values[written[i]];
   }
 }
 
 template <class T>
-void check_shape(const hdf5::Dataset& dataset, const ResultColumn<T>& column) {
-  std::vector<int64_t> expected;
+void check_shape(const hdf5::Dataset& dataset, const ResultColumn<T>& column, int64_t images) {
+  std::vector<int64_t> expected = {images};
   if constexpr (std::is_same_v<T, std::vector<double>> || std::is_same_v<T, std::vector<uint8_t>>) {
     expected.push_back(column.width);
   }
-  if (dataset.row_shape() != expected) {
+  std::vector<int64_t> found = dataset.row_shape();
+  found.insert(found.begin(), dataset.rows());
+  if (found != expected) {
     throw Error(ErrorKind::kInput,
-                fmt::format("{}: rows of shape [{}], expected [{}]", dataset.where(),
-                            fmt::join(dataset.row_shape(), ", "), fmt::join(expected, ", ")));
+                fmt::format("{}: damaged: shape [{}], expected [{}]", dataset.where(),
+                            fmt::join(found, ", "), fmt::join(expected, ", ")));
   }
 }
 
@@ -128,29 +147,24 @@ ResultFile read_result(const std::filesystem::path& path) {
   ResultFile result{.point = read_point(root),
                     .finished = attribute<int64_t>(root, "finished") != 0};
 
-  // A writer killed between two columns leaves some a row longer: that row was never acknowledged.
   const uint64_t file_bytes = std::filesystem::file_size(path);
-  int64_t complete = std::numeric_limits<int64_t>::max();
-  for_each_column(result.point, [&]<class T>(const ResultColumn<T>& column) {
-    const hdf5::Dataset dataset = root.dataset(std::string(column.name));
-    check_shape(dataset, column);
-    check_size(dataset, file_bytes);
-    complete = std::min(complete, dataset.rows());
-  });
-  if (result.finished && complete != result.point.images) {
+  const std::vector<uint64_t> written = written_rows(root, result.point, file_bytes);
+  if (result.finished && static_cast<int64_t>(written.size()) != result.point.images) {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: damaged: finished with {} images, but {} complete rows",
-                            path.string(), result.point.images, complete));
+                            path.string(), result.point.images, written.size()));
   }
-  result.rows.resize(static_cast<size_t>(complete));
+  result.rows.resize(written.size());
   for_each_column(result.point, [&]<class T>(const ResultColumn<T>& column) {
-    read_column(root.dataset(std::string(column.name)), column, result.rows);
+    const hdf5::Dataset dataset = root.dataset(std::string(column.name));
+    check_size(dataset, file_bytes);
+    check_shape(dataset, column, result.point.images);
+    read_column(dataset, column, written, result.rows);
   });
-  std::ranges::sort(result.rows, {}, &ImageRow::image_index);
-  const auto twin = std::ranges::adjacent_find(result.rows, {}, &ImageRow::image_index);
-  if (twin != result.rows.end()) {
-    throw Error(ErrorKind::kInput, fmt::format("{}: damaged: image {} has two rows", path.string(),
-                                               twin->image_index));
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (result.rows[i].image_index == written[i]) continue;
+    throw Error(ErrorKind::kInput, fmt::format("{}: damaged: row {} is of image {}", path.string(),
+                                               written[i], result.rows[i].image_index));
   }
   return result;
 }

@@ -23,8 +23,10 @@ std::string describe(const StepInfo& step) {
 Policy::Policy(std::string name, PolicySlots slots)
     : name_(std::move(name)), slots_(std::move(slots)) {}
 
-int64_t Policy::protected_tokens(const std::vector<StepInfo>& steps, const StepInfo& step) const {
-  const auto window_tokens = static_cast<int64_t>(slots_.score->window(step).size());
+int64_t Policy::protected_tokens(const std::vector<StepInfo>& steps,
+                                 const StepInfo& step,
+                                 int64_t budget_tokens) const {
+  const auto window_tokens = static_cast<int64_t>(slots_.score->window(step, budget_tokens).size());
   int64_t tokens = 0;
   for (const auto& part : slots_.protect) {
     tokens += part->most_tokens(steps, step, window_tokens);
@@ -36,8 +38,8 @@ int64_t Policy::least_budget(const std::vector<StepInfo>& steps) const {
   int64_t tokens = 1;
   for (const StepInfo& step : steps) {
     if (step.stored && slots_.schedule->runs_after(step)) {
-      tokens = std::max(tokens,
-                        std::min(protected_tokens(steps, step), step.first_token + step.queries()));
+      tokens = std::max(
+          tokens, std::min(protected_tokens(steps, step, 1), step.first_token + step.queries()));
     }
   }
   return std::min(tokens, full_cache_tokens(steps));
@@ -59,7 +61,7 @@ Plan Policy::plan(const CacheGeometry& geometry, const Budget& budget) const {
       }
     }
     if (slots_.schedule->runs_after(step)) {
-      const int64_t untouchable = protected_tokens(geometry.steps, step);
+      const int64_t untouchable = protected_tokens(geometry.steps, step, budget_tokens);
       const auto allowed = slots_.allocate->tokens({.geometry = geometry,
                                                     .step = step,
                                                     .budget_tokens = budget_tokens,
@@ -93,7 +95,8 @@ void Policy::begin_generation(int64_t rows) {
 std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
                                         int64_t row,
                                         int64_t head) const {
-  const std::vector<int64_t> window = slots_.score->window(layer_step.step);
+  const std::vector<int64_t> window =
+      slots_.score->window(layer_step.step, tightest_count(layer_step));
   const TokenView view{.steps = layer_step.cache.plan().geometry().steps,
                        .step = layer_step.step,
                        .history = layer_step.cache.origins(layer_step.layer, row, head),

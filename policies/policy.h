@@ -48,7 +48,8 @@ class Policy : public CacheController {
 
  private:
   [[nodiscard]] int64_t protected_tokens(const std::vector<StepInfo>& steps,
-                                         const StepInfo& step) const;
+                                         const StepInfo& step,
+                                         int64_t budget_tokens) const;
   /// Smallest budget in tokens that leaves room for what is protected at every step.
   [[nodiscard]] int64_t least_budget(const std::vector<StepInfo>& steps) const;
   [[nodiscard]] std::vector<int64_t> keep_of_head(const LayerStep& layer_step,

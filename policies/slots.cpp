@@ -1,6 +1,7 @@
 #include "policies/slots.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace kvscope {
 
@@ -11,6 +12,17 @@ int64_t most_tokens(const LayerStep& layer_step) {
     most = std::max(most, layer_step.cache.length(layer_step.layer, 0, head));
   }
   return most + layer_step.step.queries();
+}
+
+int64_t tightest_count(const LayerStep& layer_step) {
+  const Plan& plan = layer_step.cache.plan();
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (int64_t layer = 0; layer < plan.geometry().layers; ++layer) {
+    for (int64_t head = 0; head < plan.geometry().heads; ++head) {
+      least = std::min(least, plan.kept(layer_step.step.index, layer, head));
+    }
+  }
+  return least;
 }
 
 }  // namespace kvscope

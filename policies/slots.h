@@ -39,6 +39,10 @@ class Allocate {
 /// Most tokens of [history | current step] that any head of the layer holds.
 int64_t most_tokens(const LayerStep& layer_step);
 
+/// Least tokens the plan keeps in any (layer, head) after the current step: the `most` of
+/// Score::window.
+int64_t tightest_count(const LayerStep& layer_step);
+
 /// Slot 2: how important each token is.
 class Score {
  public:
@@ -47,8 +51,13 @@ class Score {
   /// Importance [rows, heads, tokens] of [history | current step], floating point, larger stays;
   /// where heads hold different numbers of tokens, the tail of the shorter ones is not read.
   [[nodiscard]] virtual at::Tensor score(const LayerStep& layer_step) const = 0;
-  /// Observation window: tokens of the current step, ascending, that the score looks from.
-  [[nodiscard]] virtual std::vector<int64_t> window(const StepInfo& /*step*/) const { return {}; }
+  /// Observation window: tokens of the current step, ascending, that the score looks from. `most`
+  /// is what the tightest head may keep: a window that would fill it shrinks, so that small budgets
+  /// stay feasible (observation_window.h).
+  [[nodiscard]] virtual std::vector<int64_t> window(const StepInfo& /*step*/,
+                                                    int64_t /*most*/) const {
+    return {};
+  }
   /// Which of equal scores stays.
   [[nodiscard]] virtual TieRule ties() const { return TieRule::kLowerIndex; }
 };

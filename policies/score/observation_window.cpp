@@ -15,6 +15,17 @@ std::vector<int64_t> patch_centres(int64_t side, int64_t patches) {
   return centres;
 }
 
+int64_t fitting_window(int64_t window, int64_t most) {
+  return most >= window ? window : std::max<int64_t>(1, most / 2);
+}
+
+int64_t fitting_square_window(int64_t window, int64_t most) {
+  if (most >= window) return window;
+  const auto side =
+      static_cast<int64_t>(std::sqrt(static_cast<double>(fitting_window(window, most))));
+  return side * side;
+}
+
 std::vector<int64_t> trailing_window(const StepInfo& step, int64_t window) {
   const int64_t tokens = std::min(window, step.queries());
   std::vector<int64_t> indices(static_cast<std::size_t>(tokens));

@@ -12,6 +12,13 @@ namespace kvscope {
 /// Needs side >= patches.
 std::vector<int64_t> patch_centres(int64_t side, int64_t patches);
 
+/// Tokens of an observation window of `window` where a head may keep `most`: all of them if they
+/// fit, else half of `most`, at least 1, so that the score still has something to choose.
+int64_t fitting_window(int64_t window, int64_t most);
+
+/// Likewise for a grid: the largest square number.
+int64_t fitting_square_window(int64_t window, int64_t most);
+
 /// ScaleKV's observation window: the centres of a sqrt(window) x sqrt(window) grid of patches laid
 /// over the step's own grid, as row-major tokens of the step, ascending. Where the grid is narrower
 /// than the patches, or `window` is no square, the last `window` tokens of the step.

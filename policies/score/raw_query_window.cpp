@@ -35,12 +35,12 @@ class RawQueryWindow : public Score {
 
   [[nodiscard]] TieRule ties() const override { return ties_; }
 
-  [[nodiscard]] std::vector<int64_t> window(const StepInfo& step) const override {
-    return centroid_window(step, window_);
+  [[nodiscard]] std::vector<int64_t> window(const StepInfo& step, int64_t most) const override {
+    return centroid_window(step, fitting_square_window(window_, most));
   }
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    const std::vector<int64_t> tokens = window(layer_step.step);
+    const std::vector<int64_t> tokens = window(layer_step.step, tightest_count(layer_step));
     const at::Tensor queries = raw_queries(layer_step, tokens);
     std::vector<int64_t> rows(tokens.size());
     std::iota(rows.begin(), rows.end(), 0);

@@ -20,12 +20,12 @@ class WindowAttention : public Score {
   WindowAttention(int64_t window, PoolKind pool, int64_t kernel, bool softmax_of_past)
       : window_(window), pool_(pool), kernel_(kernel), softmax_of_past_(softmax_of_past) {}
 
-  [[nodiscard]] std::vector<int64_t> window(const StepInfo& step) const override {
-    return trailing_window(step, window_);
+  [[nodiscard]] std::vector<int64_t> window(const StepInfo& step, int64_t most) const override {
+    return trailing_window(step, fitting_window(window_, most));
   }
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    const std::vector<int64_t> tokens = window(layer_step.step);
+    const std::vector<int64_t> tokens = window(layer_step.step, tightest_count(layer_step));
     const at::Tensor in_window = current_tokens_mask(layer_step, tokens);
     const at::Tensor sums = sum_over_window(layer_step, attention_of(layer_step, tokens),
                                             static_cast<int64_t>(tokens.size()), 0.0);

@@ -82,15 +82,15 @@ TEST(Policy, ABudgetBelowWhatIsProtectedNamesTheNearestFeasible) {
                                .heads = 1,
                                .head_dim = 4,
                                .steps = next_scale_steps({{1, 1}, {5, 5}, {6, 6}, {7, 7}})};
-  const ConfigNode snapkv = named_policy(kPolicyFolder, "snapkv");
+  const ConfigNode streaming = named_policy(kPolicyFolder, "streaming_llm");
   try {
-    make_plan(geometry, snapkv, Budget::of_tokens(15));
+    make_plan(geometry, streaming, Budget::of_tokens(3));
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-    EXPECT_THAT(error.what(), HasSubstr("budget.tokens=16"));
+    EXPECT_THAT(error.what(), HasSubstr("budget.tokens=4"));
   }
-  EXPECT_EQ(make_plan(geometry, snapkv, Budget::of_tokens(16)).kept(2, 0, 0), 16);
+  EXPECT_EQ(make_plan(geometry, streaming, Budget::of_tokens(4)).kept(2, 0, 0), 4);
 }
 
 TEST(Policy, AScoreThatIsNotANumberNamesItsLayerAndHead) {

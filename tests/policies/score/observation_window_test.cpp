@@ -42,5 +42,14 @@ TEST(CentroidWindow, FallsBackToTheLastTokens) {
   EXPECT_EQ(centroid_window(square, 5), (Indices{59, 60, 61, 62, 63}));
 }
 
+TEST(ObservationWindow, ShrinksToHalfOfWhatATightHeadKeeps) {
+  EXPECT_EQ(fitting_window(16, 16), 16);
+  EXPECT_EQ(fitting_window(16, 13), 6);
+  EXPECT_EQ(fitting_window(16, 1), 1);
+  EXPECT_EQ(fitting_square_window(16, 200), 16);
+  EXPECT_EQ(fitting_square_window(16, 13), 4);
+  EXPECT_EQ(fitting_square_window(16, 3), 1);
+}
+
 }  // namespace
 }  // namespace kvscope

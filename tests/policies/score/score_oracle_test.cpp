@@ -57,7 +57,7 @@ Line recency(const Head& head) {
 /// SnapKV, window 5, averages of 3.
 Line window_attention(const Head& head) {
   const int64_t queries = head.layer_step.step.queries();
-  const int64_t window = std::min<int64_t>(5, queries);
+  const int64_t window = std::min(fitting_window(5, tightest_count(head.layer_step)), queries);
   const int64_t past = head.tokens() - window;
   Line raw(static_cast<std::size_t>(head.tokens()), 0.0);
   for (int64_t i = queries - window; i < queries; ++i) {
@@ -85,7 +85,8 @@ Line window_attention(const Head& head) {
 
 /// ScaleKV as released, window 16, maxima of 5. Window tokens: NaN, as nobody reads them.
 Line raw_query_window(const Head& head) {
-  const auto window = centroid_window(head.layer_step.step, 16);
+  const auto window = centroid_window(
+      head.layer_step.step, fitting_square_window(16, tightest_count(head.layer_step)));
   const int64_t head_dim = head.layer_step.k.size(3);
   const int64_t width = head.layer_step.hidden.size(2);
   Line sums(static_cast<std::size_t>(head.tokens()), 0.0);

@@ -25,7 +25,10 @@ at::Tensor patch_bits(const at::Tensor& latent_bits) {
 
 at::Tensor resize_codes(const at::Tensor& x, std::pair<int64_t, int64_t> size) {
   if (x.size(2) == size.first && x.size(3) == size.second) return x;
-  return at::upsample_bilinear2d(x, {size.first, size.second}, /*align_corners=*/false);
+  // Trilinear over one frame, as the reference: bilinear, but rounded in the same order.
+  return at::upsample_trilinear3d(x.unsqueeze(2), {1, size.first, size.second},
+                                  /*align_corners=*/false)
+      .squeeze(2);
 }
 
 at::Tensor accumulate(const at::Tensor& summed,

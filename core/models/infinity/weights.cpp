@@ -61,7 +61,8 @@ void block_tensors(const TransformerConfig& config, int64_t layer, std::vector<T
 std::string name_in(const TensorMap& tensors, const std::string& prefix, const std::string& name) {
   constexpr std::string_view kOneChunk = "block_chunks.0.module.";
   if (!tensors.contains(prefix + name) && name.starts_with(kOneChunk)) {
-    return prefix + "blocks." + name.substr(kOneChunk.size());
+    std::string other = prefix + "blocks." + name.substr(kOneChunk.size());
+    if (tensors.contains(other)) return other;
   }
   return prefix + name;
 }

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/checkpoint/safetensors.h"
+
+namespace kvscope::verify {
+
+/// Sizes beyond this are damage; below it, products of two cannot overflow.
+inline constexpr int64_t kLargestSize = int64_t{1} << 24;
+
+/// A recorded run: configuration as strings in the metadata, inputs, weights and outputs as
+/// tensors. All getters throw Error(kInput) naming the file and the key or tensor. Nothing in the
+/// file is trusted.
+class GoldenFile {
+ public:
+  explicit GoldenFile(const std::filesystem::path& path);
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] bool has_key(const std::string& key) const;
+  [[nodiscard]] const std::string& text(const std::string& key) const;
+  /// An integer in [least, most].
+  [[nodiscard]] int64_t integer(const std::string& key,
+                                int64_t least = 1,
+                                int64_t most = kLargestSize) const;
+  [[nodiscard]] double number(const std::string& key) const;
+  /// A JSON list of numbers, or a single one.
+  [[nodiscard]] std::vector<double> numbers(const std::string& key) const;
+  /// A JSON list of lists of integers, each in [1, 2^24].
+  [[nodiscard]] std::vector<std::vector<int64_t>> integer_rows(const std::string& key) const;
+
+  [[nodiscard]] bool has(std::string_view name) const { return reader_.contains(name); }
+  [[nodiscard]] size_t tensor_count() const { return reader_.names().size(); }
+  [[nodiscard]] const std::vector<int64_t>& shape(const std::string& name) const;
+  /// The tensor, of exactly this shape.
+  [[nodiscard]] at::Tensor tensor(const std::string& name, at::IntArrayRef shape);
+  /// Tensors below `prefix`, named with it; floating types widened to fp32, which is exact.
+  [[nodiscard]] TensorMap weights(const std::string& prefix);
+  /// Tensors that nobody asked for.
+  [[nodiscard]] std::vector<std::string> unread() const;
+
+  /// Throws Error(kInput): "FILE: message".
+  [[noreturn]] void fail(const std::string& message) const;
+
+ private:
+  std::filesystem::path path_;
+  SafetensorsReader reader_;
+  std::set<std::string> read_;
+};
+
+}  // namespace kvscope::verify

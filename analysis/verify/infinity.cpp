@@ -1,0 +1,225 @@
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+
+#include <map>
+
+#include "analysis/verify/group_check.h"
+#include "analysis/verify/infinity_run.h"
+#include "analysis/verify/kinds.h"
+#include "core/config/yaml.h"
+#include "core/models/infinity/sample.h"
+#include "policies/registry.h"
+#include "policies/replay.h"
+
+namespace kvscope::verify {
+namespace {
+
+// The recorded decision of (step, layer); nullopt where the plan drops nothing there and nothing is
+// recorded.
+std::optional<KeptIndices> recorded_kept(
+    GoldenFile& file, const Plan& plan, int64_t rows, int64_t step, int64_t layer) {
+  const std::string name = fmt::format("kept.{}.{}", step, layer);
+  const int64_t heads = plan.geometry().heads;
+  const int64_t available = plan.geometry().steps[static_cast<size_t>(step)].queries() +
+                            (step == 0 ? 0 : plan.kept(step - 1, layer, 0));
+  const int64_t count = plan.kept(step, layer, 0);
+  if (count == available && !file.has(name)) return std::nullopt;
+  const at::Tensor lines = file.tensor(name, {rows, heads, count}).to(at::kLong).contiguous();
+  const auto* first = lines.const_data_ptr<int64_t>();
+  KeptIndices kept;
+  for (int64_t slot = 0; slot < rows * heads; ++slot) {
+    kept.emplace_back(first + slot * count, first + (slot + 1) * count);
+  }
+  return kept;
+}
+
+// Sets of kept tokens. Pooling leaves runs of equal scores; which of them the reference's topk
+// takes can hang on the last bit of another score, so sets that differ only there do not fail.
+GroupResult kept_result(const Replay& replay) {
+  int64_t sets = 0;
+  int64_t identical = 0;
+  int64_t tied = 0;
+  std::string where;
+  for (const DecisionComparison& comparison : replay.comparisons()) {
+    sets += comparison.heads;
+    identical += comparison.identical;
+    tied += comparison.tied;
+    if (comparison.different() > 0 && where.empty()) {
+      where = fmt::format(", first in kept.{}.{}", comparison.step, comparison.layer);
+    }
+  }
+  const int64_t different = sets - identical - tied;
+  std::string note = fmt::format("{} of {} sets of tokens identical", identical, sets);
+  if (tied > 0) note += fmt::format(", {} differ only among equal scores", tied);
+  if (different > 0) note += fmt::format(", {} differ{}", different, where);
+  return {.group = "kept",
+          .largest_difference = static_cast<double>(different),
+          .ok = different == 0,
+          .note = note};
+}
+
+// Recorded bits against recomputed logits: what a draw from the recorded seed gives, and, where
+// this machine's random stream is another one, whether a recorded bit could be drawn at all.
+class BitsCheck {
+ public:
+  BitsCheck(std::optional<uint64_t> seed, double top_p) : top_p_(top_p) {
+    if (seed) generator_ = at::detail::createCPUGenerator(*seed);
+  }
+
+  void observe(const at::Tensor& logits, const at::Tensor& recorded) {
+    total_ += recorded.numel();
+    if (generator_) {
+      // One generator for the whole batch, rows in the order image, token, bit.
+      const at::Tensor drawn = infinity::sample_bits(logits.reshape({1, -1, logits.size(2)}), 0,
+                                                     top_p_, {&*generator_, 1});
+      redrawn_differently_ += (drawn.view_as(recorded) != recorded).sum().item<int64_t>();
+    }
+    const at::Tensor pairs = logits.reshape({recorded.numel(), 2});
+    const at::Tensor index = recorded.reshape({-1, 1}).to(at::kLong);
+    const at::Tensor kept = infinity::keep_likely(pairs, 0, top_p_).gather(1, index);
+    // A probability next to the threshold may fall to either side of it.
+    const at::Tensor clear = at::softmax(pairs, -1).gather(1, index) <= 1 - top_p_ - kTolerance;
+    impossible_ += at::logical_and(kept.isinf(), clear).sum().item<int64_t>();
+  }
+
+  [[nodiscard]] GroupResult result() const {
+    GroupResult result{
+        .group = "bits",
+        .largest_difference = static_cast<double>(impossible_),
+        .ok = impossible_ == 0,
+        .note = fmt::format("{} bits, {} of them cannot be drawn", total_, impossible_)};
+    if (generator_ && redrawn_differently_ == 0) {
+      result.note = fmt::format("{} bits, drawn again from the seed: all equal", total_);
+    } else if (generator_) {
+      result.note +=
+          fmt::format("; this machine's random stream gives {} others", redrawn_differently_);
+    }
+    return result;
+  }
+
+ private:
+  double top_p_;
+  std::optional<at::Generator> generator_;
+  int64_t total_ = 0;
+  int64_t redrawn_differently_ = 0;
+  int64_t impossible_ = 0;
+};
+
+// A recorded series may leave out its first scales (they are small), not one in between.
+int64_t first_recorded_logits(const GoldenFile& file, int64_t scales) {
+  int64_t first = 0;
+  while (first + 1 < scales && !file.has(fmt::format("logits.{}", first))) ++first;
+  return first;
+}
+
+// [rows, heads, tokens, head_dim] of one layer.
+at::Tensor cached(const KvCache& cache, int64_t layer, bool keys) {
+  std::vector<at::Tensor> rows;
+  for (int64_t row = 0; row < cache.rows(); ++row) {
+    std::vector<at::Tensor> heads;
+    for (int64_t head = 0; head < cache.plan().geometry().heads; ++head) {
+      heads.push_back(keys ? cache.keys(layer, row, head) : cache.values(layer, row, head));
+    }
+    rows.push_back(at::stack(heads));
+  }
+  return at::stack(rows);
+}
+
+// Every layer, or, for values, none at all.
+void check_caches(GoldenFile& file, const KvCache& cache, std::vector<GroupResult>& results) {
+  for (const bool keys : {true, false}) {
+    const std::string group = keys ? "cache.k" : "cache.v";
+    if (!keys && !file.has("cache.v.0")) continue;
+    GroupCheck check(group);
+    for (int64_t layer = 0; layer < cache.plan().geometry().layers; ++layer) {
+      const std::string name = fmt::format("{}.{}", group, layer);
+      const at::Tensor computed = cached(cache, layer, keys);
+      check.compare(computed, file.tensor(name, computed.sizes()), name);
+    }
+    results.push_back(check.result());
+  }
+}
+
+std::vector<GroupResult> recompute(GoldenFile& file,
+                                   const InfinityRun& run,
+                                   const Plan& plan,
+                                   Policy* policy) {
+  KvCache cache(plan, infinity::cache_rows(run.images, run.options.cfg), at::kCPU);
+  std::optional<Replay> replay;
+  if (policy != nullptr) {
+    replay.emplace(*policy, [&](int64_t step, int64_t layer) {
+      return recorded_kept(file, plan, cache.rows(), step, layer);
+    });
+  }
+  AttentionContext context{.cache = cache, .controller = replay ? &*replay : nullptr};
+  const auto scales = static_cast<int64_t>(run.picture.schedule.size());
+  const int64_t first = first_recorded_logits(file, scales);
+  GroupCheck logits("logits", kTolerance, kLogitShare);
+  BitsCheck bits(run.seed, run.options.top_p);
+  const auto compare_step = [&](const infinity::StepResult& step) {
+    bits.observe(step.logits, step.bits);
+    if (step.step.index < first) return;
+    const std::string name = fmt::format("logits.{}", step.step.index);
+    logits.compare(step.logits, file.tensor(name, step.logits.sizes()), name);
+  };
+  std::vector<at::Generator> unused;
+  const infinity::Generation generation = infinity::generate(
+      run.config, run.weights, run.picture, run.text, run.options, unused, context, compare_step);
+
+  GroupCheck codes("summed_codes");
+  codes.compare(generation.summed_codes,
+                file.tensor("summed_codes", generation.summed_codes.sizes()), "summed_codes");
+  std::vector<GroupResult> results{
+      logits.result(first == 0 ? "" : fmt::format("recorded from scale {}", first)), bits.result(),
+      codes.result()};
+  if (replay) {
+    if (replay->comparisons().empty()) {
+      file.fail("no 'kept.S.L' is recorded: nothing shows the policy");
+    }
+    results.push_back(kept_result(*replay));
+  }
+  check_caches(file, cache, results);
+  return results;
+}
+
+// What the released ScaleKV code is called with, as configs/policy/scalekv.yaml fills the slots.
+ConfigNode scalekv_policy(const GoldenFile& file) {
+  static const std::map<std::string, std::string> tables = {{"2b_10%", "released_2b"},
+                                                            {"8b_10%", "released_8b"}};
+  const auto table = tables.find(file.text("budget"));
+  if (table == tables.end()) {
+    file.fail(
+        fmt::format("metadata 'budget' is '{}'; expected a released budget: 2b_10% or "
+                    "8b_10%",
+                    file.text("budget")));
+  }
+  if (file.text("pool") != "maxpool") {
+    file.fail(fmt::format("metadata 'pool' is '{}'; expected maxpool, the only one released",
+                          file.text("pool")));
+  }
+  const std::string yaml = fmt::format(
+      "name: scalekv\n"
+      "allocate: {{name: drafter_refiner, table: {}}}\n"
+      "score: {{name: raw_query_window, window: {}, kernel: {}, ties: torch_topk}}\n"
+      "protect: {{name: window}}\n",
+      table->second, file.integer("window"), file.integer("kernel"));
+  return load_yaml_text(yaml, file.path().string());
+}
+
+}  // namespace
+
+std::vector<GroupResult> verify_infinity(GoldenFile& file) {
+  const InfinityRun run = read_infinity_run(file);
+  return recompute(file, run, full_plan(reference_geometry(run)), nullptr);
+}
+
+std::vector<GroupResult> verify_infinity_scalekv(GoldenFile& file) {
+  const InfinityRun run = read_infinity_run(file);
+  const std::unique_ptr<Policy> policy = make_policy(scalekv_policy(file));
+  const Budget budget = Budget::of_tokens(file.integer("base_capacity"));
+  const Plan plan = policy->plan(reference_geometry(run), budget);
+  return recompute(file, run, plan, policy.get());
+}
+
+}  // namespace kvscope::verify

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "analysis/verify/golden_file.h"
+#include "analysis/verify/verify.h"
+
+namespace kvscope::verify {
+
+/// One function a kind: recomputes what the file records and compares it.
+std::vector<GroupResult> verify_infinity(GoldenFile& file);
+std::vector<GroupResult> verify_infinity_scalekv(GoldenFile& file);
+std::vector<GroupResult> verify_infinity_vae(GoldenFile& file);
+std::vector<GroupResult> verify_t5_encoder(GoldenFile& file);
+/// `path`: {"cases": [{text, ids, max_length?}]} with one .model in the same folder, or the one
+/// that "model" names.
+std::vector<GroupResult> verify_sp_cases(const std::filesystem::path& path);
+
+/// True where the JSON file at `path` is a list of SentencePiece cases.
+bool is_sp_cases(const std::filesystem::path& path);
+
+}  // namespace kvscope::verify

@@ -1,0 +1,60 @@
+// Every recorded run that the repository holds, recomputed as `kvscope verify` does. Tests bear the
+// names of the files.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "analysis/verify/verify.h"
+#include "test_paths.h"
+
+namespace kvscope {
+namespace {
+
+const std::set<std::string> kInfinityGroups = {"logits", "bits", "summed_codes", "cache.k",
+                                               "cache.v"};
+
+void expect_recomputed(const std::string& file, const std::set<std::string>& expected_groups) {
+  const std::vector<GroupResult> results =
+      verify_file(std::filesystem::path(kSourceDir) / "tests/golden" / file);
+  std::set<std::string> groups;
+  for (const GroupResult& result : results) {
+    EXPECT_TRUE(result.ok) << result.group << ": " << result.largest_difference << ", "
+                           << result.note;
+    groups.insert(result.group);
+  }
+  EXPECT_EQ(groups, expected_groups);
+}
+
+TEST(Golden, infinity_tiny) {
+  expect_recomputed("infinity_tiny.safetensors", kInfinityGroups);
+}
+
+TEST(Golden, infinity_tiny_patchify) {
+  expect_recomputed("infinity_tiny_patchify.safetensors", kInfinityGroups);
+}
+
+TEST(Golden, infinity_vae_stride8) {
+  expect_recomputed("infinity_vae_stride8.safetensors", {"image"});
+}
+
+TEST(Golden, infinity_vae_stride16) {
+  expect_recomputed("infinity_vae_stride16.safetensors", {"image"});
+}
+
+TEST(Golden, scalekv_tiny_2b) {
+  expect_recomputed("scalekv_tiny_2b.safetensors",
+                    {"logits", "bits", "summed_codes", "kept", "cache.k"});
+}
+
+TEST(Golden, t5_encoder_tiny) {
+  expect_recomputed("t5_encoder_tiny.safetensors", {"last_hidden_state", "input_ids"});
+}
+
+TEST(Golden, sp_cases) {
+  expect_recomputed("sp_cases.json", {"ids"});
+}
+
+}  // namespace
+}  // namespace kvscope

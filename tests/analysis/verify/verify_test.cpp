@@ -1,0 +1,186 @@
+// verify on damaged, incomplete and foreign files: a clear error or a failed verdict, never a pass.
+#include "analysis/verify/verify.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/base/error.h"
+#include "core/checkpoint/safetensors.h"
+#include "test_paths.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+const fs::path kGolden = fs::path(kSourceDir) / "tests/golden";
+
+// A copy of a golden file that a test may damage.
+struct Copy {
+  explicit Copy(const std::string& name) {
+    const SafetensorsReader reader(kGolden / (name + ".safetensors"));
+    metadata = reader.metadata();
+    for (const std::string& tensor : reader.names()) {
+      tensors.emplace_back(tensor, reader.tensor(tensor).clone());
+    }
+  }
+  at::Tensor& at(const std::string& name) {
+    for (auto& [known, tensor] : tensors) {
+      if (known == name) return tensor;
+    }
+    throw std::out_of_range(name);
+  }
+  void drop(const std::string& name) {
+    std::erase_if(tensors, [&](const auto& entry) { return entry.first == name; });
+  }
+  fs::path write() const {
+    const fs::path path = fs::path(testing::TempDir()) / "verify_copy.safetensors";
+    write_safetensors(path, tensors, metadata);
+    return path;
+  }
+  std::map<std::string, std::string> metadata;
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+};
+
+std::string error_of(const fs::path& path) {
+  try {
+    verify_file(path);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput) << error.what();
+    return error.what();
+  }
+  return "no error";
+}
+
+bool group_ok(const std::vector<GroupResult>& results, const std::string& group) {
+  for (const GroupResult& result : results) {
+    if (result.group == group) return result.ok;
+  }
+  ADD_FAILURE() << "no group " << group;
+  return true;
+}
+
+TEST(Verify, NamesTheKnownKindsForAnother) {
+  Copy copy("infinity_vae_stride8");
+  copy.metadata["kind"] = "diffusion";
+  EXPECT_THAT(error_of(copy.write()),
+              AllOf(HasSubstr("'diffusion'"), HasSubstr("infinity, infinity+scalekv"),
+                    HasSubstr("t5_encoder"), HasSubstr("sp_cases")));
+  copy.metadata.erase("kind");
+  EXPECT_THAT(error_of(copy.write()), AllOf(HasSubstr("'kind'"), HasSubstr("infinity_vae")));
+}
+
+TEST(Verify, ADifferenceFailsItsGroupAlone) {
+  Copy copy("infinity_tiny");
+  copy.at("cache.v.2")[3][1][520][0] += 0.01;
+  copy.at("logits.4")[0][0][0] = std::numeric_limits<float>::quiet_NaN();
+  const auto results = verify_file(copy.write());
+  EXPECT_FALSE(group_ok(results, "cache.v"));
+  EXPECT_FALSE(group_ok(results, "logits"));
+  EXPECT_TRUE(group_ok(results, "cache.k"));
+  EXPECT_TRUE(group_ok(results, "summed_codes"));
+}
+
+TEST(Verify, AnotherWeightOrBitShows) {
+  Copy weight("infinity_tiny");
+  weight.at("model.block_chunks.1.module.0.sa.v_bias")[5] += 0.5;
+  EXPECT_FALSE(group_ok(verify_file(weight.write()), "logits"));
+  Copy bit("infinity_tiny");
+  bit.at("bits.6")[1][15][15][7].bitwise_xor_(1);
+  EXPECT_FALSE(group_ok(verify_file(bit.write()), "summed_codes"));
+}
+
+TEST(Verify, MissingTensorsAreNamed) {
+  for (const std::string name :
+       {"logits.3", "bits.2", "text.kv", "text.lens", "summed_codes", "cache.k.1",
+        "model.block_chunks.0.module.1.ca.proj.bias", "model.lvl_embed.weight"}) {
+    Copy copy("infinity_tiny");
+    copy.drop(name);
+    EXPECT_THAT(error_of(copy.write()), HasSubstr(name));
+  }
+}
+
+TEST(Verify, MetadataThatDoesNotFitIsNamed) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"depth", "5"},
+      {"depth", "-1"},
+      {"depth", "many"},
+      {"width", "65"},
+      {"heads", "0"},
+      {"batch", "3"},
+      {"vae_bits", "9"},
+      {"schedule", "[[1, 1, 1]]"},
+      {"schedule", "[]"},
+      {"schedule", "[[2, 1, 1]]"},
+      {"cfg", "[1, 2]"},
+      {"cfg", "[NaN]"},
+      {"ratio", "-1"},
+      {"chunks", "3"},
+      {"width", "99999999999999999999"}};
+  for (const auto& [key, value] : wrong) {
+    Copy copy("infinity_tiny");
+    copy.metadata[key] = value;
+    EXPECT_THAT(error_of(copy.write()), HasSubstr("verify_copy.safetensors")) << key << value;
+  }
+  Copy copy("infinity_tiny");
+  copy.metadata.erase("heads");
+  EXPECT_THAT(error_of(copy.write()), HasSubstr("'heads'"));
+}
+
+TEST(Verify, AnotherKeptTokenShows) {
+  Copy copy("scalekv_tiny_2b");
+  at::Tensor line = copy.at("kept.9.2")[1][3];
+  // The first gap is closed by another token: not the one with the score that chose.
+  int64_t at = 0;
+  while (line[at + 1].item<int64_t>() - line[at].item<int64_t>() < 8) ++at;
+  line[at] += 4;
+  EXPECT_FALSE(group_ok(verify_file(copy.write()), "kept"));
+  line[at] += 100'000;
+  EXPECT_THAT(error_of(copy.write()), HasSubstr("verify_copy.safetensors"));
+  copy.drop("kept.9.2");
+  EXPECT_THAT(error_of(copy.write()), HasSubstr("kept.9.2"));
+}
+
+TEST(Verify, WrongShapesAndDamageAreErrors) {
+  Copy copy("infinity_tiny");
+  copy.at("logits.2") = copy.at("logits.2").slice(1, 0, 15).contiguous();
+  EXPECT_THAT(error_of(copy.write()),
+              AllOf(HasSubstr("logits.2"), HasSubstr("[2, 15, 16]"), HasSubstr("[2, 16, 16]")));
+  copy = Copy("infinity_vae_stride8");
+  copy.at("vae.decoder.conv_in.conv.weight") = at::zeros({128, 14, 5, 5});
+  EXPECT_THAT(error_of(copy.write()), HasSubstr("decoder.conv_in.conv.weight"));
+
+  const fs::path path = Copy("t5_encoder_tiny").write();
+  fs::resize_file(path, fs::file_size(path) - 5);
+  EXPECT_THAT(error_of(path), HasSubstr("verify_copy.safetensors"));
+  EXPECT_THAT(error_of(kGolden / "nowhere.safetensors"), HasSubstr("nowhere"));
+  EXPECT_NE(error_of(kGolden), "no error");
+}
+
+TEST(Verify, TokenizerCasesNeedOneModelAndAgree) {
+  const fs::path folder = fs::path(testing::TempDir()) / "verify_pieces";
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  const fs::path list = folder / "cases.json";
+  const auto write = [&](const std::string& text) { std::ofstream(list) << text; };
+  write(R"({"eos":1,"pad":0,"unk":2,"cases":[{"text":"a","ids":[4,1]}]})");
+  EXPECT_THAT(error_of(list), HasSubstr(".model"));
+  fs::copy_file(kGolden / "sp_unigram_tiny.model", folder / "pieces.model");
+  EXPECT_TRUE(group_ok(verify_file(list), "ids"));
+  write(R"({"eos":1,"pad":0,"unk":2,"cases":[{"text":"a","ids":[5,1]}]})");
+  EXPECT_FALSE(group_ok(verify_file(list), "ids"));
+  write(R"({"eos":1,"pad":0,"unk":2,"cases":[{"text":"a","ids":"4"}]})");
+  EXPECT_THAT(error_of(list), HasSubstr("case 0"));
+  write(R"({"bos":1500,"cases":[]})");
+  EXPECT_THAT(error_of(list), HasSubstr("Known kinds"));
+  write("{");
+  EXPECT_THAT(error_of(list), HasSubstr("JSON"));
+}
+
+}  // namespace
+}  // namespace kvscope

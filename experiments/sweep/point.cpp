@@ -56,10 +56,9 @@ std::string policy_text(const ConfigNode& config, const std::vector<std::string>
 /// Composes and checks single points; keeps what they share.
 class PointMaker {
  public:
-  PointMaker(const ComposeRequest& request, std::string root, PointIdentity identity)
+  PointMaker(const ComposeRequest& request, std::string root)
       : request_(request),
         root_(std::move(root)),
-        identity_(identity),
         repository_(request.folders),
         volatile_keys_(volatile_keys(run_schema())) {}
 
@@ -77,8 +76,11 @@ class PointMaker {
     check_groups(point.config);
     validate(point.config, run_schema());
     point.full_cache = keeps_everything(point.config.at("policy"));
-    if (point.full_cache) point.config.set("budget", whole_budget());
     point.facts = model_facts(point.config.at("model"));
+    // A policy that keeps everything has no use for a budget, but an impossible one is still a
+    // typo.
+    resolved_tokens(budget_from_config(point.config.at("budget")), point.facts.cache.steps);
+    if (point.full_cache) point.config.set("budget", whole_budget());
     const auto steps = static_cast<int64_t>(point.facts.cache.steps.size());
     point.generation = generation_settings(point.config, steps);
     point.prompts = prompts_of(point.config);
@@ -88,22 +90,10 @@ class PointMaker {
                     {"policy", policy_text(point.config, overrides)},
                     {"budget", budget_text(point.config)},
                     {"seed", fmt::format("{}", point.generation.seed)}};
-    if (identity_ == PointIdentity::kHashed) identify(point);
     return point;
   }
 
- private:
-  static void check_groups(const ConfigNode& config) {
-    for (const char* group : {"model", "policy", "budget", "gen", "prompts", "metrics"}) {
-      const ConfigNode* node = config.child(group);
-      if (node != nullptr && node->is_map()) continue;
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("the config has no '{}'; choose an option, such as {}=..., or start "
-                              "from the default config",
-                              group, group));
-    }
-  }
-
+  /// Reads what the hash is taken over: weights and prompts.
   void identify(Point& point) {
     std::vector<std::pair<std::string, std::string>> digests =
         model_digests(point.config.at("model"), root_, files_);
@@ -119,9 +109,20 @@ class PointMaker {
     point.labels.emplace_back("reference", point.reference_hash.substr(0, 12));
   }
 
+ private:
+  static void check_groups(const ConfigNode& config) {
+    for (const char* group : {"model", "policy", "budget", "gen", "prompts", "metrics"}) {
+      const ConfigNode* node = config.child(group);
+      if (node != nullptr && node->is_map()) continue;
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("the config has no '{}'; choose an option, such as {}=..., or start "
+                              "from the default config",
+                              group, group));
+    }
+  }
+
   const ComposeRequest& request_;
   std::string root_;
-  PointIdentity identity_;
   ConfigRepository repository_;
   std::vector<std::string> volatile_keys_;
   FileDigests files_;
@@ -190,21 +191,26 @@ PointList list_points(const ComposeRequest& request,
   if (grid.empty()) {
     throw Error(ErrorKind::kConfig, "the sweep has no points: a range or glob in it is empty");
   }
-  PointMaker maker(request, root, identity);
+  PointMaker maker(request, root);
   PointList list;
-  std::set<std::string> seen;
+  std::vector<Point> points;
   for (size_t i = 0; i < grid.size(); ++i) {
     try {
-      Point point = maker.make(grid[i], list.results_folder);
-      if (seen.insert(identity_text(point)).second) {
-        list.points.push_back(std::move(point));
-      } else {
-        ++list.duplicates;
-      }
+      points.push_back(maker.make(grid[i], list.results_folder));
     } catch (const Error& error) {
       if (grid.size() == 1) throw;
       throw Error(error.kind(), fmt::format("point {} of {} ({}): {}", i + 1, grid.size(),
                                             fmt::join(grid[i], " "), error.what()));
+    }
+  }
+  // Only now are files read: a typo in the last point is found before gigabytes of the first.
+  std::set<std::string> seen;
+  for (Point& point : points) {
+    if (identity == PointIdentity::kHashed) maker.identify(point);
+    if (seen.insert(identity_text(point)).second) {
+      list.points.push_back(std::move(point));
+    } else {
+      ++list.duplicates;
     }
   }
   order(list.points);

@@ -64,6 +64,13 @@ class SweepRunner {
       const std::string& name = device_of(point);
       if (!devices_.contains(name)) devices_.emplace(name, open_device(name));
     }
+    // The first model too: a damaged checkpoint is to leave nothing behind.
+    OpenModel model;
+    const auto first = std::ranges::find_if(points_, [&](const Point& point) {
+      return !point_finished(point_folder(points_folder_, point.hash));
+    });
+    if (first != points_.end()) model.of(*first, sweep_.root, devices_.at(device_of(*first)));
+
     const FolderLock lock(sweep_.folder);
     std::vector<const Point*> open_points;
     int64_t images = 0;
@@ -86,7 +93,6 @@ class SweepRunner {
           fmt::format("{} of {} points are done already", outcome_.points_done, points_.size()));
     }
     const InterruptGuard interrupt;
-    OpenModel model;
     for (const Point* point : open_points) {
       progress.begin_point(point_name(*point), point->images(),
                            images_there(*point, points_folder_));

@@ -7,11 +7,14 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <map>
 #include <thread>
 
 #include "core/base/error.h"
 #include "core/image/png.h"
+#include "experiments/sweep/folder_lock.h"
+#include "experiments/sweep/provenance.h"
 #include "experiments/sweep/run_point.h"
 #include "sweep_testing.h"
 #include "test_paths.h"
@@ -154,12 +157,63 @@ TEST(Sweep, GoesOnAfterKillMinus9) {
   }
 }
 
-TEST(Sweep, UnwritableAndBusyFoldersAreNamed) {
-  const ResultsFolder folder("busy");
-  fs::create_directories(folder.path().parent_path());
+TEST(Sweep, AFolderThatCannotBeWrittenIsNamed) {
+  const ResultsFolder folder("unwritable");
   Sweep sweep = sweep_of(three_policies(), folder);
   sweep.folder = "/proc/kvscope";
-  EXPECT_THROW(run_sweep(sweep), Error);
+  try {
+    run_sweep(sweep);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kEnvironment);
+    EXPECT_THAT(error.what(), testing::HasSubstr("/proc/kvscope"));
+  }
+}
+
+TEST(Sweep, ADamagedCheckpointLeavesNothingOnDisk) {
+  const ResultsFolder folder("damaged");
+  const fs::path weights = fs::path(testing::TempDir()) / "kvscope_damaged.safetensors";
+  std::ofstream(weights) << "no tensors in here";
+  const Sweep sweep = sweep_of(
+      tiny_model() + std::vector<std::string>{"model.weights=" + weights.string()}, folder);
+  try {
+    run_sweep(sweep);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput) << error.what();
+  }
+  EXPECT_FALSE(fs::exists(folder.path()));
+  fs::remove(weights);
+}
+
+TEST(Sweep, TwoRunsInOneFolderAreRefused) {
+  const ResultsFolder folder("busy");
+  const FolderLock lock(folder.path());
+  EXPECT_THROW(run_sweep(sweep_of(three_policies(), folder)), Error);
+}
+
+TEST(Interrupt, TheFirstSignalAsks) {
+  const InterruptGuard guard;
+  EXPECT_FALSE(guard.requested());
+  raise(SIGINT);
+  EXPECT_TRUE(guard.requested());
+}
+
+TEST(Progress, DurationsReadWell) {
+  EXPECT_EQ(duration_text(4.4), "4 s");
+  EXPECT_EQ(duration_text(200), "3 min 20 s");
+  EXPECT_EQ(duration_text(7500), "2 h 05 min");
+}
+
+TEST(Provenance, FindsTheCommitWithoutGit) {
+  const ResultsFolder folder("commit");
+  fs::create_directories(folder.path() / ".git" / "refs" / "heads");
+  EXPECT_EQ(git_commit(folder.path()), "");
+  std::ofstream(folder.path() / ".git" / "HEAD") << "ref: refs/heads/main\n";
+  std::ofstream(folder.path() / ".git" / "packed-refs") << "# pack\nabc123 refs/heads/main\n";
+  EXPECT_EQ(git_commit(folder.path()), "abc123");
+  std::ofstream(folder.path() / ".git" / "refs" / "heads" / "main") << "def456\n";
+  EXPECT_EQ(git_commit(folder.path()), "def456");
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class GroupCheck {
   void mismatch(const std::string& what);
 
   [[nodiscard]] int64_t compared() const { return tensors_; }
-  /// "" where nothing differs. `remark` is put behind.
+  /// The verdict; `remark` goes behind the note.
   [[nodiscard]] GroupResult result(const std::string& remark = "") const;
 
  private:

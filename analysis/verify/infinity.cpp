@@ -59,8 +59,9 @@ GroupResult kept_result(const Replay& replay) {
           .note = note};
 }
 
-// Recorded bits against recomputed logits: what a draw from the recorded seed gives, and, where
-// this machine's random stream is another one, whether a recorded bit could be drawn at all.
+// Recorded bits against recomputed logits: what a draw from the recorded seed gives, and, where it
+// gives others (random streams differ between builds of LibTorch and processors), whether each
+// recorded bit could be drawn at all.
 class BitsCheck {
  public:
   BitsCheck(std::optional<uint64_t> seed, double top_p) : top_p_(top_p) {
@@ -93,7 +94,7 @@ class BitsCheck {
       result.note = fmt::format("{} bits, drawn again from the seed: all equal", total_);
     } else if (generator_) {
       result.note +=
-          fmt::format("; this machine's random stream gives {} others", redrawn_differently_);
+          fmt::format("; a draw from the seed gives {} others here", redrawn_differently_);
     }
     return result;
   }

@@ -157,11 +157,19 @@ void Dataset::append_elements(Element element, const void* data, size_t count) {
   const int64_t added = whole_rows(element, count);
   if (added == 0) return;
   const int64_t before = rows();
-  std::vector<hsize_t> shape(row_shape_.begin(), row_shape_.end());
-  shape.insert(shape.begin(), static_cast<hsize_t>(before + added));
-  checked(ErrorKind::kEnvironment, where(), "grow the dataset",
-          [&] { return H5Dset_extent(id(), shape.data()); });
-  overwrite_elements(before, element, data, count);
+  const auto resize = [&](int64_t count_rows) {
+    std::vector<hsize_t> shape(row_shape_.begin(), row_shape_.end());
+    shape.insert(shape.begin(), static_cast<hsize_t>(count_rows));
+    checked(ErrorKind::kEnvironment, where(), "grow the dataset",
+            [&] { return H5Dset_extent(id(), shape.data()); });
+  };
+  resize(before + added);
+  try {
+    overwrite_elements(before, element, data, count);
+  } catch (const Error&) {
+    resize(before);  // rows that were refused leave nothing behind
+    throw;
+  }
 }
 
 void Dataset::overwrite_elements(int64_t first, Element element, const void* data, size_t count) {

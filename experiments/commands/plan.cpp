@@ -46,14 +46,13 @@ StepTokens step_tokens(const Plan& plan, int64_t step) {
 
 void append_steps(std::string& text, const Plan& plan, int64_t rows) {
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "  {:>4}  {:>9}  {:>8}  {:>31}  {:>10}\n", "step", "grid", "queries",
-                 "tokens kept: least, mean, most", "KV MiB");
+  fmt::format_to(out, "  {:>4}  {:>9}  {:>8}  {:>31}  {:>14}\n", "step", "grid", "queries",
+                 "tokens kept: least, mean, most", "KV bytes");
   for (const StepInfo& step : plan.geometry().steps) {
     const StepTokens tokens = step_tokens(plan, step.index);
-    fmt::format_to(out, "  {:>4}  {:>9}  {:>8}  {:>9}  {:>10.1f}  {:>8}  {:>10}{}\n", step.index,
+    fmt::format_to(out, "  {:>4}  {:>9}  {:>8}  {:>9}  {:>10.1f}  {:>8}  {:>14}{}\n", step.index,
                    fmt::format("{}x{}", step.grid_height, step.grid_width), step.queries(),
-                   tokens.least, tokens.mean, tokens.most,
-                   plan.live_bytes(step.index, rows) / kMebibyte,
+                   tokens.least, tokens.mean, tokens.most, plan.live_bytes(step.index, rows),
                    step.stored ? "" : "  not stored");
   }
 }
@@ -104,15 +103,15 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
 }
 
 std::string overview(const std::vector<Point>& points) {
-  std::string text = fmt::format("{:<24} {:<14} {:>14} {:>14} {:>14}\n", "policy", "budget",
-                                 "tokens a head", "KV MiB", "arena MiB");
+  std::string text = fmt::format("{:<24} {:<14} {:>14} {:>10} {:>16} {:>16}\n", "policy", "budget",
+                                 "tokens a head", "KV MiB", "KV bytes", "arena bytes");
   for (const Point& point : points) {
     const int64_t rows = point.generation.rows(point.generation.batch);
     const auto last = static_cast<int64_t>(point.plan.geometry().steps.size()) - 1;
-    text += fmt::format("{:<24} {:<14} {:>14.1f} {:>14} {:>14}\n", label(point, "policy"),
-                        label(point, "budget"), point.kept_tokens(),
-                        point.plan.live_bytes(last, rows) / kMebibyte,
-                        point.plan.arena_bytes(rows) / kMebibyte);
+    const int64_t bytes = point.plan.live_bytes(last, rows);
+    text += fmt::format("{:<24} {:<14} {:>14.1f} {:>10} {:>16} {:>16}\n", label(point, "policy"),
+                        label(point, "budget"), point.kept_tokens(), bytes / kMebibyte, bytes,
+                        point.plan.arena_bytes(rows));
   }
   return text;
 }

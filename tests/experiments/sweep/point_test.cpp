@@ -66,7 +66,7 @@ TEST(Points, RefusesWhatTheUserGotWrong) {
   EXPECT_THAT(refusal({"gen.images=0"}), HasSubstr("1..10000000"));
   EXPECT_THAT(refusal({"gen.cfg=[1,2]"}), HasSubstr("'gen.cfg' has 2 values"));
   EXPECT_THAT(refusal({"budget.ratio=0"}), HasSubstr("nearest feasible"));
-  EXPECT_THAT(refusal({"policy=snapkv", "budget.tokens=1"}), HasSubstr("nearest feasible"));
+  EXPECT_THAT(refusal({"policy=streaming_llm", "budget.tokens=1"}), HasSubstr("nearest feasible"));
   EXPECT_THAT(refusal({"policy=snapkv", "budget.tokens=100000"}), HasSubstr("nearest feasible"));
   EXPECT_THAT(refusal({"model.transformer.width=33"}), HasSubstr("width"));
   EXPECT_THAT(refusal({"policy=full,snapkv"}), HasSubstr("-m"));

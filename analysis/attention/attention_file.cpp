@@ -145,7 +145,8 @@ class Reader {
   }
 
   void check_size(const hdf5::Dataset& dataset, const std::vector<int64_t>& shape) const {
-    auto claimed = static_cast<double>(hdf5::element_bytes(dataset.element(), dataset.text_bytes()));
+    auto claimed =
+        static_cast<double>(hdf5::element_bytes(dataset.element(), dataset.text_bytes()));
     for (const int64_t size : shape) claimed *= static_cast<double>(size);
     if (claimed > static_cast<double>(file_bytes_)) {
       throw Error(ErrorKind::kInput, fmt::format("{}: damaged: claims {} bytes in a file of {}",

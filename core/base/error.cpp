@@ -6,7 +6,8 @@
 namespace kvscope {
 namespace {
 
-// Damerau-Levenshtein (optimal string alignment): a swap of two letters, the commonest typo, costs 1.
+// Damerau-Levenshtein (optimal string alignment): a swap of two letters, the commonest typo,
+// costs 1.
 size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::vector<size_t>> cost(a.size() + 1, std::vector<size_t>(b.size() + 1));
   for (size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
@@ -24,9 +25,8 @@ size_t edit_distance(const std::string& a, const std::string& b) {
 }
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -47,7 +47,8 @@ int Error::exit_code() const {
 }
 
 std::string nearest_name(const std::string& word, const std::vector<std::string>& known) {
-  constexpr size_t kLongestWord = 256;  // longer input is no typo of ours, and the table is quadratic
+  constexpr size_t kLongestWord =
+      256;  // longer input is no typo of ours, and the table is quadratic
   if (word.size() > kLongestWord) return "";
   std::string best;
   size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;

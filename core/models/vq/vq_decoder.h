@@ -1,0 +1,32 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+
+#include "core/checkpoint/tensor_map.h"
+#include "core/models/vq/vq_config.h"
+
+namespace kvscope {
+
+/// Token ids [B, h, w] -> pictures [B, 3, h * stride, w * stride] fp32, nominally in [-1, 1] but
+/// not clamped. `tensors` holds the decoder, `post_quant_conv` and the codebook below `prefix`, in
+/// the published names or the Hugging Face-native ones ("decoder.up.0.block.0..."), in any floating
+/// type; the arithmetic is fp32 throughout. Decodes `pictures_at_once` at a time, so that the
+/// working memory does not grow with the batch; with 1 a picture is bit for bit what it is alone.
+/// Throws Error(kInput) for missing tensors, wrong shapes (both listed) and ids outside the
+/// codebook.
+at::Tensor vq_decode(const VqConfig& config,
+                     const TensorMap& tensors,
+                     const at::Tensor& ids,
+                     const std::string& prefix,
+                     int64_t pictures_at_once = 1);
+
+/// The network alone, for training too: codes [B, code_width, h, w] -> pictures as above.
+/// `weights` has the published names without prefix, as resolve_vq() gives them.
+at::Tensor vq_decode_codes(const VqConfig& config,
+                           const TensorMap& weights,
+                           const at::Tensor& codes);
+
+}  // namespace kvscope

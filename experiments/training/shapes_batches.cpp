@@ -6,7 +6,7 @@
 #include "analysis/shapes/random.h"
 #include "analysis/shapes/scene.h"
 #include "analysis/shapes/split.h"
-#include "core/models/infinity/vae.h"
+#include "core/models/picture_tensors.h"
 
 namespace kvscope {
 
@@ -19,7 +19,7 @@ ShapesBatch shapes_batch(uint64_t seed, int64_t step, int64_t batch) {
     pictures.push_back(shapes::draw(scene));
     result.captions.push_back(scene.caption);
   }
-  result.pictures = infinity::from_pictures(pictures);
+  result.pictures = from_pictures(pictures);
   return result;
 }
 
@@ -28,7 +28,7 @@ at::Tensor shapes_test_pictures(uint64_t seed, int64_t count) {
   for (const shapes::Scene& scene : shapes::test_scenes(count, seed)) {
     pictures.push_back(shapes::draw(scene));
   }
-  return infinity::from_pictures(pictures);
+  return from_pictures(pictures);
 }
 
 }  // namespace kvscope

@@ -3,14 +3,13 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
-#include <span>
 #include <string>
 #include <vector>
 
-#include "core/base/picture.h"
 #include "core/checkpoint/tensor_map.h"
 #include "core/models/infinity/config.h"
 #include "core/models/infinity/weights.h"
+#include "core/models/picture_tensors.h"
 
 namespace kvscope::infinity {
 
@@ -19,6 +18,9 @@ namespace kvscope::infinity {
 /// ("...conv1.conv.weight", "...norm1.norm.weight").
 std::vector<TensorSpec> vae_decoder_tensors(const VaeConfig& config);
 std::vector<TensorSpec> vae_encoder_tensors(const VaeConfig& config);
+
+/// The spelling without the wrapper: "a.conv1.conv.weight" -> "a.conv1.weight".
+std::string unwrapped_name(std::string name);
 
 /// Copies of the tensors that `specs` lists, looked up under `prefix` in either published spelling
 /// (with or without the ".conv"/".norm" wrapper). Throws Error(kInput) listing what is missing or
@@ -35,11 +37,5 @@ at::Tensor vae_decode(const VaeConfig& config, const TensorMap& weights, const a
 
 /// Picture [B, 3, H, W] in [-1, 1] -> features [B, d, H / stride, W / stride].
 at::Tensor vae_encode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& picture);
-
-/// [B, 3, H, W] in [-1, 1] -> 8-bit pictures: clamp, (x + 1) / 2 * 255, truncated as the reference
-/// does.
-std::vector<Picture> to_pictures(const at::Tensor& decoded);
-/// The inverse for training: [B, 3, H, W] in [-1, 1].
-at::Tensor from_pictures(std::span<const Picture> pictures);
 
 }  // namespace kvscope::infinity

@@ -110,14 +110,6 @@ std::vector<TensorSpec> transformer_tensors(const TransformerConfig& config) {
   return specs;
 }
 
-int64_t parameter_count(const std::vector<TensorSpec>& specs) {
-  int64_t count = 0;
-  for (const TensorSpec& spec : specs) {
-    if (!spec.buffer) count += c10::multiply_integers(spec.shape);
-  }
-  return count;
-}
-
 TransformerWeights resolve_transformer(const TransformerConfig& config,
                                        const TensorMap& tensors,
                                        const std::string& prefix) {

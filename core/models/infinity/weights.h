@@ -8,22 +8,15 @@
 #include <vector>
 
 #include "core/checkpoint/tensor_map.h"
+#include "core/checkpoint/weight_spec.h"
 #include "core/models/infinity/config.h"
 
 namespace kvscope::infinity {
 
-/// Name and shape of one published tensor. Buffers are constants that checkpoints carry along.
-struct TensorSpec {
-  std::string name;
-  std::vector<int64_t> shape;
-  bool buffer = false;
-};
+using TensorSpec = WeightSpec;
 
 /// Every tensor of the transformer, in the order of the published state dict.
 std::vector<TensorSpec> transformer_tensors(const TransformerConfig& config);
-
-/// Parameters (buffers not counted).
-int64_t parameter_count(const std::vector<TensorSpec>& specs);
 
 /// Weights of one block; handles into a TensorMap, so gradients reach the map's leaves.
 struct BlockWeights {

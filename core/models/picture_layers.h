@@ -1,0 +1,73 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/tensor_map.h"
+#include "core/checkpoint/weight_spec.h"
+
+namespace kvscope {
+
+/// How a convolutional picture network (the autoencoders of image generators) names its layers and
+/// groups its norms.
+struct PictureNetworkStyle {
+  std::string convolution_wrapper;  ///< between a layer's name and ".weight": "" or ".conv"
+  std::string norm_wrapper;         ///< "" or ".norm"
+  int64_t norm_groups = 32;
+  int64_t other_norm_groups = 0;  ///< where norm_groups does not divide the channels; 0: none
+};
+
+/// Collects the names and shapes of a network while it is walked in module order.
+class PictureNetworkSpecs {
+ public:
+  explicit PictureNetworkSpecs(PictureNetworkStyle style) : style_(std::move(style)) {}
+
+  void convolution(const std::string& name, int64_t in, int64_t out, int64_t kernel);
+  void norm(const std::string& name, int64_t channels);
+  /// norm1, conv1, norm2, conv2 and, where the channels change, nin_shortcut.
+  void residual_block(const std::string& name, int64_t in, int64_t out);
+  /// norm, q, k, v, proj_out.
+  void attention(const std::string& name, int64_t channels);
+  std::vector<WeightSpec> take() { return std::move(specs_); }
+
+ private:
+  PictureNetworkStyle style_;
+  std::vector<WeightSpec> specs_;
+};
+
+/// The layers of such a network by name, over weights [out, in, k, k] and pictures [B, C, H, W].
+/// Refers to `weights`, which must outlive it. Gradients pass through every one of them.
+class PictureLayers {
+ public:
+  PictureLayers(PictureNetworkStyle style, const TensorMap& weights)
+      : style_(std::move(style)), weights_(weights) {}
+
+  /// Keeps height and width.
+  [[nodiscard]] at::Tensor convolution(const std::string& name, const at::Tensor& x) const;
+  /// silu(group norm(x)); epsilon 1e-6.
+  [[nodiscard]] at::Tensor norm_act(const std::string& name, const at::Tensor& x) const;
+  /// x + conv2(act(norm2(conv1(act(norm1(x)))))), x through nin_shortcut where channels change.
+  [[nodiscard]] at::Tensor residual_block(const std::string& name, const at::Tensor& x) const;
+  /// One head over all pixels: x + proj_out(v softmax(q k / sqrt(C))), of the normed x.
+  [[nodiscard]] at::Tensor attention(const std::string& name, const at::Tensor& x) const;
+  /// Every pixel twice in both directions, then NAME.conv.
+  [[nodiscard]] at::Tensor upsample(const std::string& name, const at::Tensor& x) const;
+  /// NAME.conv at every second pixel. The window looks right and down: one row and column of zeros
+  /// there and none on the other sides.
+  [[nodiscard]] at::Tensor downsample(const std::string& name, const at::Tensor& x) const;
+
+ private:
+  [[nodiscard]] at::Tensor norm(const std::string& name, const at::Tensor& x) const;
+
+  PictureNetworkStyle style_;
+  const TensorMap& weights_;
+};
+
+/// Kaiming-uniform convolutions, norms at 1, biases at 0; drawn in the order of `specs`.
+TensorMap random_picture_network(const std::vector<WeightSpec>& specs, at::Generator generator);
+
+}  // namespace kvscope

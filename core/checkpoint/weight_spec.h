@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
+
+#include "core/checkpoint/tensor_map.h"
 
 namespace kvscope {
 
@@ -10,12 +13,24 @@ namespace kvscope {
 struct WeightSpec {
   std::string name;            ///< as published
   std::vector<int64_t> shape;  ///< as published; -1: any size
+  bool buffer = false;         ///< a constant that some checkpoints carry along: may be missing
   /// What names start with in a file that holds every part of a model ("model.", "vae.", "t5.");
   /// in a file of this part alone they are bare. Empty: always bare.
   std::string part = {};
   std::vector<std::string> other_names = {};  ///< spellings that are taken as well
   bool any_layout = false;  ///< published in several shapes: only the number of elements counts
-  bool optional = false;    ///< a constant that some checkpoints carry along
 };
+
+/// Elements of all of them, buffers not counted.
+int64_t parameter_count(const std::vector<WeightSpec>& specs);
+
+/// The tensors that `specs` lists, buffers left out, by their published names. `spellings` gives
+/// the names to look a published one up by, in order of preference. Throws Error(kInput) naming
+/// `what` and listing everything that is missing or has another shape.
+TensorMap resolve_weights(
+    const std::vector<WeightSpec>& specs,
+    const TensorMap& tensors,
+    const std::function<std::vector<std::string>(const std::string&)>& spellings,
+    const std::string& what);
 
 }  // namespace kvscope

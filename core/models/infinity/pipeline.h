@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "core/checkpoint/weight_spec.h"
 #include "core/models/image_model.h"
 #include "core/models/infinity/config.h"
 #include "core/text/t5_encoder.h"
@@ -29,6 +31,8 @@ ModelDescription describe_model(const ConfigNode& model);
 CacheGeometry description_geometry(const ModelDescription& description);
 
 ModelFacts infinity_facts(const ConfigNode& model);
+/// Every published tensor of the transformer, the picture decoder and the text encoder.
+std::vector<WeightSpec> infinity_tensors(const ConfigNode& model);
 std::unique_ptr<ImageModel> open_infinity(const ConfigNode& model,
                                           const std::string& root,
                                           at::Device device);

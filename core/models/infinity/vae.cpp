@@ -81,7 +81,7 @@ TensorMap resolve_vae(const std::vector<TensorSpec>& specs,
                       const TensorMap& tensors,
                       const std::string& prefix) {
   const auto spellings = [&](const std::string& name) {
-    return std::vector<std::string>{prefix + name, prefix + unwrapped(name)};
+    return std::vector<std::string>{prefix + name, prefix + unwrapped_name(name)};
   };
   return resolve_weights(specs, tensors, spellings, "the picture autoencoder");
 }

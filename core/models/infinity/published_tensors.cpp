@@ -1,0 +1,43 @@
+#include <fmt/format.h>
+
+#include "core/models/infinity/pipeline.h"
+#include "core/models/infinity/vae.h"
+#include "core/models/infinity/weights.h"
+#include "core/text/t5_tensors.h"
+
+namespace kvscope::infinity {
+namespace {
+
+WeightSpec transformer_tensor(const WeightSpec& spec) {
+  WeightSpec wanted = spec;
+  wanted.part = "model.";
+  wanted.any_layout = spec.name.ends_with("scale_mul_1H11");
+  if (spec.name == "cfg_uncond") wanted.shape[0] = -1;
+  constexpr std::string_view kOneChunk = "block_chunks.0.module.";
+  if (spec.name.starts_with(kOneChunk)) {
+    wanted.other_names = {"blocks." + spec.name.substr(kOneChunk.size())};
+  }
+  return wanted;
+}
+
+}  // namespace
+
+std::vector<WeightSpec> infinity_tensors(const ConfigNode& model) {
+  const ModelDescription description = describe_model(model);
+  std::vector<WeightSpec> specs;
+  for (const WeightSpec& spec : transformer_tensors(description.transformer)) {
+    specs.push_back(transformer_tensor(spec));
+  }
+  for (const WeightSpec& spec : vae_decoder_tensors(description.vae)) {
+    specs.push_back({.name = spec.name,
+                     .shape = spec.shape,
+                     .part = "vae.",
+                     .other_names = {unwrapped_name(spec.name)}});
+  }
+  for (const auto& [name, shape] : t5_tensors(description.text)) {
+    specs.push_back({.name = name, .shape = shape, .part = "t5."});
+  }
+  return specs;
+}
+
+}  // namespace kvscope::infinity

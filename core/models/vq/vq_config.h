@@ -16,7 +16,7 @@ struct VqConfig {
   int64_t latent_channels = 256;  ///< between the networks and the two 1 x 1 convolutions
   int64_t codebook_entries = 16384;
   int64_t code_width = 8;    ///< numbers of a codebook row
-  int64_t norm_groups = 32;  ///< of every group norm; divides the channels of every level
+  int64_t norm_groups = 32;  ///< of every group norm; divides base_channels
 
   [[nodiscard]] int64_t levels() const { return static_cast<int64_t>(channel_multipliers.size()); }
   /// Channels of level `level`, 0 being the finest.

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/tensor_map.h"
+#include "core/checkpoint/weight_spec.h"
+#include "core/models/picture_layers.h"
+#include "core/models/vq/vq_config.h"
+
+namespace kvscope {
+
+/// What ids -> pictures reads: decoder, codebook, post_quant_conv.
+std::vector<WeightSpec> vq_decoder_tensors(const VqConfig& config);
+/// What pictures -> ids reads: encoder, codebook, quant_conv.
+std::vector<WeightSpec> vq_encoder_tensors(const VqConfig& config);
+/// Every tensor, in the order of the published state dict.
+std::vector<WeightSpec> vq_tensors(const VqConfig& config);
+
+/// A published name in the spelling of the Hugging Face-native Janus checkpoints, both without
+/// prefix: "decoder.conv_blocks.0.res.1.norm1.weight" -> "decoder.up.0.block.1.norm1.weight".
+std::string vq_hugging_face_name(const std::string& name);
+
+/// The tensors of `specs` below `prefix` in either spelling, under their published names without
+/// prefix, widened to fp32 (exact; shared where they are fp32 already, so that gradients reach
+/// them). Throws Error(kInput) listing what is missing or has another shape.
+TensorMap resolve_vq(const std::vector<WeightSpec>& specs,
+                     const TensorMap& tensors,
+                     const std::string& prefix);
+
+/// Fresh weights: Kaiming-uniform convolutions, codebook rows in directions drawn evenly.
+TensorMap random_vq(const std::vector<WeightSpec>& specs, at::Generator generator);
+
+/// How the published VQ tokenizers name their layers.
+PictureNetworkStyle vq_style(const VqConfig& config);
+
+}  // namespace kvscope

@@ -16,8 +16,12 @@ std::vector<GroupResult> verify_t5_encoder(GoldenFile& file);
 /// `path`: {"cases": [{text, ids, max_length?}]} with one .model in the same folder, or the one
 /// that "model" names.
 std::vector<GroupResult> verify_sp_cases(const std::filesystem::path& path);
+/// `path`: {"bos": id, "cases": [{text, ids}]} with one folder beside it that holds a
+/// tokenizer.json, in one form or several, or the one that "tokenizer" names.
+std::vector<GroupResult> verify_bpe_cases(const std::filesystem::path& path);
 
-/// True where the JSON file at `path` is a list of SentencePiece cases.
+/// True where the JSON file at `path` is a list of cases of that kind.
 bool is_sp_cases(const std::filesystem::path& path);
+bool is_bpe_cases(const std::filesystem::path& path);
 
 }  // namespace kvscope::verify

@@ -31,6 +31,7 @@ constexpr std::array kKinds = {
     Kind{"infinity_vae", "Infinity picture decoder", verify::verify_infinity_vae},
     Kind{"t5_encoder", "T5 v1.1 text encoder", verify::verify_t5_encoder},
     Kind{"sp_cases", "SentencePiece ids (.json beside a .model)", nullptr},
+    Kind{"bpe_cases", "byte-level BPE ids (.json beside a folder with a tokenizer.json)", nullptr},
 };
 
 std::string known_kinds() {
@@ -63,9 +64,10 @@ std::vector<GroupResult> verify_safetensors(const std::filesystem::path& path) {
 std::vector<GroupResult> verify_any(const std::filesystem::path& path) {
   if (path.extension() != ".json") return verify_safetensors(path);
   if (verify::is_sp_cases(path)) return verify::verify_sp_cases(path);
+  if (verify::is_bpe_cases(path)) return verify::verify_bpe_cases(path);
   throw Error(ErrorKind::kInput,
               fmt::format("{}: unknown kind of JSON file: expected SentencePiece cases (eos, pad, "
-                          "unk, cases). Known kinds: {}",
+                          "unk, cases) or BPE cases (bos, cases). Known kinds: {}",
                           path.string(), known_kinds()));
 }
 

@@ -56,5 +56,9 @@ TEST(Golden, sp_cases) {
   expect_recomputed("sp_cases.json", {"ids"});
 }
 
+TEST(Golden, bpe_cases) {
+  expect_recomputed("bpe_cases.json", {"ids tokenizer", "ids tokenizer_pairs"});
+}
+
 }  // namespace
 }  // namespace kvscope

@@ -98,6 +98,8 @@ class Translator {
       case 'H':
         if (inside_) refuse("\\H inside [ ] is not supported");
         return put(2, "[^0-9a-fA-F]");
+      case 'v':  // one character here, every vertical space to PCRE2
+        return put(2, "\\x0b");
       case 'u':
         if (left_.size() >= 6 && hexadecimal(left_.substr(2, 4))) {
           return put(6, fmt::format("\\x{{{}}}", left_.substr(2, 4)));
@@ -107,7 +109,6 @@ class Translator {
       case 'N':
       case 'O':
       case 'V':
-      case 'v':
         refuse(fmt::format("\\{} is not supported", left_[1]));
       default:
         return copy(2);

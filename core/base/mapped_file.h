@@ -17,6 +17,13 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
+  /// Copies the file's bytes from `offset` on into all of `into`, past the map: its pages stay
+  /// where they are. Throws Error(kInput) where the file ends before.
+  void read(int64_t offset, std::span<std::byte> into) const;
+  /// Gives back the memory of the pages that lie wholly inside `range`, a part of the map. They
+  /// are read from the file again when next used; what was written to them is lost.
+  void release(std::span<const std::byte> range) const;
+
   [[nodiscard]] int64_t size_bytes() const { return size_bytes_; }
   [[nodiscard]] std::byte* data() const { return data_; }
   [[nodiscard]] std::span<const std::byte> bytes() const {
@@ -24,6 +31,8 @@ class MappedFile {
   }
 
  private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
   std::byte* data_ = nullptr;  // null for an empty file
   int64_t size_bytes_ = 0;
 };

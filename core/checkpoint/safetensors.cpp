@@ -1,18 +1,16 @@
 #include "core/checkpoint/safetensors.h"
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/checkpoint/mapped_tensor.h"
+#include "core/checkpoint/shard_index.h"
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian");
 
@@ -41,23 +39,6 @@ std::filesystem::path find_in_folder(const std::filesystem::path& folder) {
       folder,
       fmt::format("expected one *.safetensors.index.json or one .safetensors file, found {} and {}",
                   indices.size(), files.size()));
-}
-
-// Shard of every tensor. Nesting is cut by the callback, so a hostile index builds nothing deep.
-std::map<std::string, std::string> read_weight_map(const std::filesystem::path& index) {
-  std::ifstream stream(index, std::ios::binary);
-  if (!stream) refuse(index, "cannot open for reading");
-  constexpr int kMaxDepth = 8;
-  const auto limit = [&index](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    if (depth > kMaxDepth) refuse(index, "nested too deeply for a shard index");
-    return true;
-  };
-  try {
-    const nlohmann::json json = nlohmann::json::parse(stream, limit);
-    return json.at("weight_map").get<std::map<std::string, std::string>>();
-  } catch (const nlohmann::json::exception& error) {
-    refuse(index, fmt::format("expected {{\"weight_map\": {{tensor: file}}}}: {}", error.what()));
-  }
 }
 
 }  // namespace
@@ -101,27 +82,16 @@ void SafetensorsReader::add_file(const std::filesystem::path& path) {
 }
 
 void SafetensorsReader::add_index(const std::filesystem::path& index) {
-  const std::map<std::string, std::string> weight_map = read_weight_map(index);
+  const std::map<std::string, std::string> weight_map = read_shard_index(index);
   std::set<std::string> shards;
-  for (const auto& [name, shard] : weight_map) {
-    // A shard lies beside its index; a name with a folder in it could reach any file.
-    if (shard.empty() || std::filesystem::path(shard).filename() != shard || shard == "..") {
-      refuse(index, fmt::format("tensor '{}': '{}' is no file name", name, shard));
-    }
-    shards.insert(shard);
-  }
+  for (const auto& [name, shard] : weight_map) shards.insert(shard);
   std::map<std::string, std::string> found;
   for (const std::string& shard : shards) {
     const size_t before = names_.size();
     add_file(index.parent_path() / shard);
     for (size_t i = before; i < names_.size(); ++i) found.emplace(names_[i], shard);
   }
-  for (const auto& [name, shard] : weight_map) {
-    const auto place = found.find(name);
-    if (place == found.end() || place->second != shard) {
-      refuse(index, fmt::format("tensor '{}' is not in '{}' as the index says", name, shard));
-    }
-  }
+  check_shards(index, weight_map, found);
 }
 
 const SafetensorsReader::Location& SafetensorsReader::locate(std::string_view name) const {
@@ -147,17 +117,10 @@ at::ScalarType SafetensorsReader::dtype(std::string_view name) const {
 at::Tensor SafetensorsReader::tensor(std::string_view name) const {
   const Location& location = locate(name);
   const SafetensorsEntry& entry = location.entry;
-  const auto options = at::TensorOptions(entry.dtype);
-  std::byte* begin = location.file->data() + location.data_begin + entry.begin_byte;
-  const auto bytes = static_cast<size_t>(entry.end_byte - entry.begin_byte);
-  const bool aligned = reinterpret_cast<uintptr_t>(begin) % c10::elementSize(entry.dtype) == 0;
-  if (bytes > 0 && aligned) {
-    return at::from_blob(
-        begin, entry.shape, [file = location.file](void*) {}, options);
-  }
-  at::Tensor copy = at::empty(entry.shape, options);
-  if (bytes > 0) std::memcpy(copy.data_ptr(), begin, bytes);
-  return copy;
+  const int64_t count =
+      (entry.end_byte - entry.begin_byte) / static_cast<int64_t>(c10::elementSize(entry.dtype));
+  return mapped_tensor(location.file, location.data_begin + entry.begin_byte, count, entry.dtype)
+      .view(entry.shape);
 }
 
 TensorMap SafetensorsReader::tensors() const {

@@ -15,7 +15,7 @@
 namespace kvscope {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kDtypes{{
+constexpr std::array<std::pair<std::string_view, at::ScalarType>, 15> kDtypes{{
     {"F64", at::kDouble},
     {"F32", at::kFloat},
     {"F16", at::kHalf},
@@ -26,6 +26,11 @@ constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kDtypes{{
     {"I8", at::kChar},
     {"U8", at::kByte},
     {"BOOL", at::kBool},
+    {"U16", at::kUInt16},
+    {"U32", at::kUInt32},
+    {"U64", at::kUInt64},
+    {"F8_E4M3", at::kFloat8_e4m3fn},
+    {"F8_E5M2", at::kFloat8_e5m2},
 }};
 constexpr std::string_view kMetadataKey = "__metadata__";
 constexpr size_t kMaxDimensions = 64;
@@ -164,10 +169,12 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 // Bytes of the tensor, or nullopt where they do not fit 63 bits.
 std::optional<int64_t> size_bytes(const SafetensorsEntry& entry) {
   auto bytes = static_cast<int64_t>(c10::elementSize(entry.dtype));
+  bool empty = false;  // the other dimensions of an empty tensor must not overflow either
   for (const int64_t dimension : entry.shape) {
-    if (__builtin_mul_overflow(bytes, dimension, &bytes)) return std::nullopt;
+    empty = empty || dimension == 0;
+    if (dimension != 0 && __builtin_mul_overflow(bytes, dimension, &bytes)) return std::nullopt;
   }
-  return bytes;
+  return empty ? 0 : bytes;
 }
 
 void check_layout(const SafetensorsHeader& header, int64_t data_bytes, const std::string& file) {

@@ -13,7 +13,7 @@ namespace kvscope {
 struct WeightSpec {
   std::string name;            ///< as published
   std::vector<int64_t> shape;  ///< as published; -1: any size
-  bool buffer = false;         ///< a constant that some checkpoints carry along: may be missing
+  bool buffer = false;         ///< carried along by some checkpoints, not needed: may be missing
   /// What names start with in a file that holds every part of a model ("model.", "vae.", "t5.");
   /// in a file of this part alone they are bare. Empty: always bare.
   std::string part = {};

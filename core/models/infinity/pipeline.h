@@ -31,7 +31,9 @@ ModelDescription describe_model(const ConfigNode& model);
 CacheGeometry description_geometry(const ModelDescription& description);
 
 ModelFacts infinity_facts(const ConfigNode& model);
-/// Every published tensor of the transformer, the picture decoder and the text encoder.
+/// Every published tensor of the transformer, the picture autoencoder (its encoder may be missing)
+/// and the text encoder.
+std::vector<WeightSpec> description_tensors(const ModelDescription& description);
 std::vector<WeightSpec> infinity_tensors(const ConfigNode& model);
 std::unique_ptr<ImageModel> open_infinity(const ConfigNode& model,
                                           const std::string& root,

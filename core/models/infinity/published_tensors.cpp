@@ -20,24 +20,35 @@ WeightSpec transformer_tensor(const WeightSpec& spec) {
   return wanted;
 }
 
+WeightSpec picture_tensor(const WeightSpec& spec) {
+  WeightSpec wanted = spec;
+  wanted.part = "vae.";
+  wanted.other_names = {unwrapped_name(spec.name)};
+  return wanted;
+}
+
 }  // namespace
 
-std::vector<WeightSpec> infinity_tensors(const ConfigNode& model) {
-  const ModelDescription description = describe_model(model);
+std::vector<WeightSpec> description_tensors(const ModelDescription& description) {
   std::vector<WeightSpec> specs;
   for (const WeightSpec& spec : transformer_tensors(description.transformer)) {
     specs.push_back(transformer_tensor(spec));
   }
   for (const WeightSpec& spec : vae_decoder_tensors(description.vae)) {
-    specs.push_back({.name = spec.name,
-                     .shape = spec.shape,
-                     .part = "vae.",
-                     .other_names = {unwrapped_name(spec.name)}});
+    specs.push_back(picture_tensor(spec));
+  }
+  for (const WeightSpec& spec : vae_encoder_tensors(description.vae)) {
+    specs.push_back(picture_tensor(spec));
+    specs.back().buffer = true;  // only training encodes pictures
   }
   for (const auto& [name, shape] : t5_tensors(description.text)) {
     specs.push_back({.name = name, .shape = shape, .part = "t5."});
   }
   return specs;
+}
+
+std::vector<WeightSpec> infinity_tensors(const ConfigNode& model) {
+  return description_tensors(describe_model(model));
 }
 
 }  // namespace kvscope::infinity

@@ -1,0 +1,230 @@
+#include "core/checkpoint/zip_archive.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <optional>
+
+#include "core/base/error.h"
+
+namespace kvscope {
+namespace {
+
+constexpr uint32_t kLocalSignature = 0x04034b50;
+constexpr uint32_t kEntrySignature = 0x02014b50;
+constexpr uint32_t kEndSignature = 0x06054b50;
+constexpr uint32_t kEnd64Signature = 0x06064b50;
+constexpr uint32_t kLocator64Signature = 0x07064b50;
+constexpr uint64_t kLocalBytes = 30;
+constexpr uint64_t kEntryBytes = 46;
+constexpr uint64_t kEndBytes = 22;
+constexpr uint64_t kEnd64Bytes = 56;
+constexpr uint64_t kLocator64Bytes = 20;
+constexpr uint64_t kMaxCommentBytes = 0xffff;
+constexpr uint64_t kMaxEntries = 1'000'000;
+constexpr uint16_t kZip64Field = 1;
+constexpr uint32_t kIn64 = 0xffffffff;  // the value is in the zip64 extra field
+
+// Little-endian fields of the archive; reading past its end is an Error naming the place.
+class Fields {
+ public:
+  Fields(std::span<const std::byte> bytes, const std::string& file) : bytes_(bytes), file_(file) {}
+
+  [[nodiscard]] uint64_t size() const { return bytes_.size(); }
+
+  template <typename T>
+  [[nodiscard]] T at(uint64_t place) const {
+    if (place > bytes_.size() || bytes_.size() - place < sizeof(T)) {
+      refuse(place, "the file ends here, inside a record (truncated?)");
+    }
+    T value;
+    std::memcpy(&value, bytes_.data() + place, sizeof(T));
+    return value;
+  }
+
+  [[nodiscard]] std::string_view text(uint64_t place, uint64_t length) const {
+    if (place > bytes_.size() || bytes_.size() - place < length) {
+      refuse(place, "the file ends here, inside a name (truncated?)");
+    }
+    return {reinterpret_cast<const char*>(bytes_.data()) + place, length};
+  }
+
+  [[noreturn]] void refuse(uint64_t place, const std::string& what) const {
+    throw Error(ErrorKind::kInput, fmt::format("{}: zip archive, byte {}: {}", file_, place, what));
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+  const std::string& file_;
+};
+
+struct Directory {
+  uint64_t entries = 0;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+// The end record closes the file but for a comment whose length it says.
+uint64_t find_end_record(const Fields& fields) {
+  if (fields.size() < kEndBytes) fields.refuse(0, "too short for a zip archive");
+  const uint64_t last = fields.size() - kEndBytes;
+  const uint64_t first = last > kMaxCommentBytes ? last - kMaxCommentBytes : 0;
+  for (uint64_t place = last + 1; place-- > first;) {
+    if (fields.at<uint32_t>(place) == kEndSignature &&
+        place + kEndBytes + fields.at<uint16_t>(place + 20) == fields.size()) {
+      return place;
+    }
+  }
+  fields.refuse(last, "no end-of-central-directory record: truncated, or no zip archive");
+}
+
+Directory find_directory(const Fields& fields) {
+  const uint64_t end = find_end_record(fields);
+  Directory directory{.entries = fields.at<uint16_t>(end + 10),
+                      .begin = fields.at<uint32_t>(end + 16),
+                      .end = fields.at<uint32_t>(end + 12)};
+  uint64_t limit = end;
+  if (end >= kLocator64Bytes && fields.at<uint32_t>(end - kLocator64Bytes) == kLocator64Signature) {
+    const auto record = fields.at<uint64_t>(end - kLocator64Bytes + 8);
+    if (record > end - kLocator64Bytes || end - kLocator64Bytes - record < kEnd64Bytes ||
+        fields.at<uint32_t>(record) != kEnd64Signature) {
+      fields.refuse(end - kLocator64Bytes, "points to no zip64 end-of-central-directory record");
+    }
+    directory = {.entries = fields.at<uint64_t>(record + 32),
+                 .begin = fields.at<uint64_t>(record + 48),
+                 .end = fields.at<uint64_t>(record + 40)};
+    limit = record;
+  }
+  if (directory.begin > limit || limit - directory.begin < directory.end) {
+    fields.refuse(end,
+                  fmt::format("central directory of {} bytes at {} does not fit before byte {}",
+                              directory.end, directory.begin, limit));
+  }
+  directory.end += directory.begin;  // held the size so far
+  if (directory.entries > kMaxEntries ||
+      directory.entries > (directory.end - directory.begin) / kEntryBytes) {
+    fields.refuse(end, fmt::format("{} entries do not fit the central directory or the limit of {}",
+                                   directory.entries, kMaxEntries));
+  }
+  return directory;
+}
+
+// Sizes and place of an entry; those that do not fit 32 bits are in the zip64 field, in this order.
+struct Extent {
+  uint64_t unpacked_bytes = 0;
+  uint64_t packed_bytes = 0;
+  uint64_t header_byte = 0;
+};
+
+Extent read_extent(const Fields& fields, uint64_t place, uint64_t extra, uint64_t extra_bytes) {
+  Extent extent{.unpacked_bytes = fields.at<uint32_t>(place + 24),
+                .packed_bytes = fields.at<uint32_t>(place + 20),
+                .header_byte = fields.at<uint32_t>(place + 42)};
+  uint64_t* const wanted[] = {&extent.unpacked_bytes, &extent.packed_bytes, &extent.header_byte};
+  if (std::ranges::none_of(wanted, [](const uint64_t* value) { return *value == kIn64; })) {
+    return extent;
+  }
+  const uint64_t end = extra + extra_bytes;
+  while (end - extra >= 4) {
+    const auto id = fields.at<uint16_t>(extra);
+    const uint64_t field_end = extra + 4 + fields.at<uint16_t>(extra + 2);
+    if (field_end > end) break;
+    extra += 4;
+    if (id == kZip64Field) {
+      for (uint64_t* value : wanted) {
+        if (*value != kIn64) continue;
+        if (field_end - extra < 8) fields.refuse(place, "its zip64 field is too short");
+        *value = fields.at<uint64_t>(extra);
+        extra += 8;
+      }
+      return extent;
+    }
+    extra = field_end;
+  }
+  fields.refuse(place, "its sizes are announced in a zip64 field that is not there");
+}
+
+}  // namespace
+
+ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string file)
+    : bytes_(bytes), file_(std::move(file)) {
+  const Fields fields(bytes_, file_);
+  const Directory directory = find_directory(fields);
+  uint64_t place = directory.begin;
+  for (uint64_t i = 0; i < directory.entries; ++i) {
+    if (directory.end - place < kEntryBytes || fields.at<uint32_t>(place) != kEntrySignature) {
+      fields.refuse(place, fmt::format("expected entry {} of {} of the central directory", i,
+                                       directory.entries));
+    }
+    const uint64_t name_bytes = fields.at<uint16_t>(place + 28);
+    const uint64_t extra_bytes = fields.at<uint16_t>(place + 30);
+    const uint64_t next =
+        place + kEntryBytes + name_bytes + extra_bytes + fields.at<uint16_t>(place + 32);
+    if (next > directory.end) fields.refuse(place, "the entry leaves the central directory");
+    const std::string_view name = fields.text(place + kEntryBytes, name_bytes);
+    const Extent extent = read_extent(fields, place, place + kEntryBytes + name_bytes, extra_bytes);
+    const uint64_t header = extent.header_byte;
+    const auto refuse = [&](const std::string& what) {
+      fields.refuse(header, fmt::format("entry '{}': {}", name, what));
+    };
+    if (header > directory.begin || directory.begin - header < kLocalBytes ||
+        fields.at<uint32_t>(header) != kLocalSignature) {
+      refuse("no header of a file here");
+    }
+    const uint64_t local_name_bytes = fields.at<uint16_t>(header + 26);
+    const uint64_t data =
+        header + kLocalBytes + local_name_bytes + fields.at<uint16_t>(header + 28);
+    if (data > directory.begin || directory.begin - data < extent.packed_bytes) {
+      refuse(fmt::format("its {} bytes do not fit the archive", extent.packed_bytes));
+    }
+    if (fields.text(header + kLocalBytes, local_name_bytes) != name) {
+      refuse("the file's own header has another name");
+    }
+    ZipEntry entry{.name = name,
+                   .method = fields.at<uint16_t>(place + 10),
+                   .encrypted = (fields.at<uint16_t>(place + 8) & 0x2041) != 0,
+                   .header_byte = static_cast<int64_t>(header),
+                   .data_byte = static_cast<int64_t>(data),
+                   .size_bytes = static_cast<int64_t>(extent.packed_bytes)};
+    if (entry.method == 0 && extent.packed_bytes != extent.unpacked_bytes) {
+      refuse("stored, yet of two sizes");
+    }
+    if (!index_.emplace(name, entries_.size()).second) refuse("the name occurs twice");
+    entries_.push_back(entry);
+    place = next;
+  }
+
+  // Entries that share bytes would let a small file stand for a large one.
+  std::vector<size_t> order(entries_.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, {}, [this](size_t i) { return entries_[i].header_byte; });
+  int64_t free_from = 0;
+  for (const size_t i : order) {
+    const ZipEntry& entry = entries_[i];
+    if (entry.header_byte < free_from) {
+      fields.refuse(static_cast<uint64_t>(entry.header_byte),
+                    fmt::format("entry '{}' overlaps the one before it", entry.name));
+    }
+    free_from = entry.data_byte + entry.size_bytes;
+  }
+}
+
+const ZipEntry* ZipArchive::find(std::string_view name) const {
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &entries_[found->second];
+}
+
+std::span<const std::byte> ZipArchive::contents(const ZipEntry& entry) const {
+  if (entry.method != 0 || entry.encrypted) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: zip entry '{}' is {}; torch.save stores entries as they are. "
+                            "Unpack it and pack it again without compression",
+                            file_, entry.name, entry.encrypted ? "encrypted" : "compressed"));
+  }
+  return bytes_.subspan(static_cast<size_t>(entry.data_byte),
+                        static_cast<size_t>(entry.size_bytes));
+}
+
+}  // namespace kvscope

@@ -20,6 +20,7 @@
 #include "experiments/commands/report.h"
 #include "experiments/commands/run.h"
 #include "experiments/commands/table.h"
+#include "experiments/commands/tokenize.h"
 #include "experiments/commands/train.h"
 #include "experiments/commands/verify.h"
 #include "experiments/sweep/interrupt.h"
@@ -202,6 +203,13 @@ class CommandLine {
     CLI::App* command = add("verify", "recompute golden files from what is inside them",
                             [this] { return verify_command(files_); });
     command->add_option("files", files_, "safetensors files")->required();
+    command = add("tokenize", "token ids of every line of standard input or a file",
+                  [this] { return tokenize_command(tokenize_); });
+    command->add_option("tokenizer", tokenize_.tokenizer,
+                        "SentencePiece .model, tokenizer.json, or a folder with one")
+        ->required();
+    command->add_option("file", tokenize_.input, "text, one a line; -: standard input");
+    command->add_flag("--json", tokenize_.json, "every line is a JSON string");
     command = add("train", "train the embedded model; resumes", [this] { return train(); });
     add_config(command);
   }
@@ -246,6 +254,7 @@ class CommandLine {
   std::vector<std::string> raw_heads_;
   AttentionRolesOptions roles_;
   std::vector<std::string> files_;
+  TokenizeOptions tokenize_;
 };
 
 std::vector<std::string> subcommand_names(const CLI::App& app) {

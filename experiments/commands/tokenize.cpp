@@ -1,0 +1,93 @@
+#include "experiments/commands/tokenize.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/text/tokenizer.h"
+
+namespace kvscope {
+namespace {
+
+constexpr size_t kLongestLineBytes = 32 << 20;  // a text of 4 MiB as JSON, all of it escaped
+
+// The next line without its line break; false at the end of the input.
+bool read_line(std::streambuf& input, std::string& line) {
+  using Traits = std::streambuf::traits_type;
+  line.clear();
+  for (;;) {
+    const auto letter = input.sbumpc();
+    if (Traits::eq_int_type(letter, Traits::eof())) return !line.empty();
+    if (letter == '\n') return true;
+    if (line.size() == kLongestLineBytes) {
+      throw Error(ErrorKind::kInput,
+                  fmt::format("the line is longer than {} bytes", kLongestLineBytes));
+    }
+    line += Traits::to_char_type(letter);
+  }
+}
+
+std::string text_of(const std::string& line, bool json) {
+  if (!json) return line;
+  try {
+    const nlohmann::json value =
+        nlohmann::json::parse(line, [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+          if (depth > 0) throw Error(ErrorKind::kInput, "expected one JSON string");
+          return true;
+        });
+    if (value.is_string()) return value.get<std::string>();
+    throw Error(ErrorKind::kInput,
+                fmt::format("expected one JSON string, found {}", value.type_name()));
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorKind::kInput, fmt::format("expected one JSON string: {}", error.what()));
+  }
+}
+
+void print(const std::vector<int64_t>& ids) {
+  fmt::print("{}\n", fmt::join(ids, " "));
+  if (std::ferror(stdout) != 0) {
+    throw Error(ErrorKind::kEnvironment, "standard output cannot be written to");
+  }
+}
+
+void tokenize_lines(const Tokenizer& tokenizer,
+                    std::streambuf& input,
+                    const std::string& origin,
+                    bool json) {
+  std::string line;
+  for (size_t number = 1;; ++number) {
+    try {
+      if (!read_line(input, line)) break;
+      print(tokenize(tokenizer, text_of(line, json)));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInput) throw;
+      throw Error(ErrorKind::kInput, fmt::format("{}:{}: {}", origin, number, error.what()));
+    }
+  }
+  if (std::fflush(stdout) != 0) {
+    throw Error(ErrorKind::kEnvironment, "standard output cannot be written to");
+  }
+}
+
+}  // namespace
+
+int tokenize_command(const TokenizeOptions& options) {
+  const Tokenizer tokenizer = open_tokenizer(options.tokenizer);
+  if (options.input == "-") {
+    tokenize_lines(tokenizer, *std::cin.rdbuf(), "standard input", options.json);
+    return 0;
+  }
+  std::ifstream file(options.input, std::ios::binary);
+  if (!file || std::filesystem::is_directory(options.input)) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: cannot be read", options.input.string()));
+  }
+  tokenize_lines(tokenizer, *file.rdbuf(), options.input.string(), options.json);
+  return 0;
+}
+
+}  // namespace kvscope

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -29,7 +30,21 @@ json parse(const GoldenFile& file, const std::string& key) {
 
 }  // namespace
 
-GoldenFile::GoldenFile(const std::filesystem::path& path) : path_(path), reader_(path) {}
+GoldenFile::GoldenFile(const std::filesystem::path& path) : path_(path), reader_(path) {
+  if (!has_key("weights_from")) return;
+  const std::string& name = text("weights_from");
+  if (name.empty() || std::filesystem::path(name).filename() != name || name.starts_with('.')) {
+    fail(fmt::format("metadata 'weights_from' is '{:.80}'; expected the name of a file beside it",
+                     name));
+  }
+  lender_.emplace(path.parent_path() / name);
+}
+
+const SafetensorsReader* GoldenFile::reader_of(std::string_view name) const {
+  if (reader_.contains(name)) return &reader_;
+  const bool weight = name.starts_with("model.") || name.starts_with("vae.");
+  return weight && lender_ && lender_->contains(name) ? &*lender_ : nullptr;
+}
 
 void GoldenFile::fail(const std::string& message) const {
   throw Error(ErrorKind::kInput, path_.string() + ": " + message);
@@ -81,6 +96,21 @@ std::vector<double> GoldenFile::numbers(const std::string& key) const {
   return result;
 }
 
+std::vector<int64_t> GoldenFile::integers(const std::string& key,
+                                          int64_t least,
+                                          int64_t most) const {
+  std::vector<int64_t> result;
+  for (const double value : numbers(key)) {
+    if (value != std::floor(value) || value < static_cast<double>(least) ||
+        value > static_cast<double>(most)) {
+      fail(fmt::format("metadata '{}' is '{:.80}'; expected integers in {}..{}", key, text(key),
+                       least, most));
+    }
+    result.push_back(static_cast<int64_t>(value));
+  }
+  return result;
+}
+
 std::vector<std::vector<int64_t>> GoldenFile::integer_rows(const std::string& key) const {
   const json value = parse(*this, key);
   const auto expect = [&](bool holds) {
@@ -109,7 +139,7 @@ const std::vector<int64_t>& GoldenFile::shape(const std::string& name) const {
     fail(fmt::format("tensor '{}' is missing. {}", name,
                      tensor_count() < 40 ? suggestion(name, reader_.names()) : ""));
   }
-  return reader_.shape(name);
+  return reader_of(name)->shape(name);
 }
 
 at::Tensor GoldenFile::tensor(const std::string& name, at::IntArrayRef shape) {
@@ -118,16 +148,21 @@ at::Tensor GoldenFile::tensor(const std::string& name, at::IntArrayRef shape) {
                      shape_text(shape)));
   }
   read_.insert(name);
-  return reader_.tensor(name);
+  return reader_of(name)->tensor(name);
 }
 
 TensorMap GoldenFile::weights(const std::string& prefix) {
   TensorMap result;
-  for (const std::string& name : reader_.names()) {
-    if (!name.starts_with(prefix)) continue;
-    read_.insert(name);
-    const at::Tensor weight = reader_.tensor(name);
-    result.set(name, weight.is_floating_point() ? weight.to(at::kFloat) : weight);
+  const SafetensorsReader* lender = lender_ ? &*lender_ : nullptr;
+  for (const SafetensorsReader* reader :
+       std::array<const SafetensorsReader*, 2>{lender, &reader_}) {
+    if (reader == nullptr) continue;
+    for (const std::string& name : reader->names()) {
+      if (!name.starts_with(prefix) || reader_of(name) != reader) continue;
+      read_.insert(name);
+      const at::Tensor weight = reader->tensor(name);
+      result.set(name, weight.is_floating_point() ? weight.to(at::kFloat) : weight);
+    }
   }
   if (result.empty()) fail(fmt::format("it holds no weights: no tensor begins with '{}'", prefix));
   return result;

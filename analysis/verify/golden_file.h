@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,8 +18,9 @@ namespace kvscope::verify {
 inline constexpr int64_t kLargestSize = int64_t{1} << 24;
 
 /// A recorded run: configuration as strings in the metadata, inputs, weights and outputs as
-/// tensors. All getters throw Error(kInput) naming the file and the key or tensor. Nothing in the
-/// file is trusted.
+/// tensors. A file may borrow its weights (tensors below "model.", "vae." and the like) from one
+/// beside it, whose name is its metadata `weights_from`. All getters throw Error(kInput) naming the
+/// file and the key or tensor. Nothing in the file is trusted.
 class GoldenFile {
  public:
   explicit GoldenFile(const std::filesystem::path& path);
@@ -33,10 +35,14 @@ class GoldenFile {
   [[nodiscard]] double number(const std::string& key) const;
   /// A JSON list of numbers, or a single one.
   [[nodiscard]] std::vector<double> numbers(const std::string& key) const;
+  /// A JSON list of integers in [least, most], or a single one.
+  [[nodiscard]] std::vector<int64_t> integers(const std::string& key,
+                                              int64_t least = 1,
+                                              int64_t most = kLargestSize) const;
   /// A JSON list of lists of integers, each in [1, 2^24].
   [[nodiscard]] std::vector<std::vector<int64_t>> integer_rows(const std::string& key) const;
 
-  [[nodiscard]] bool has(std::string_view name) const { return reader_.contains(name); }
+  [[nodiscard]] bool has(std::string_view name) const { return reader_of(name) != nullptr; }
   [[nodiscard]] size_t tensor_count() const { return reader_.names().size(); }
   [[nodiscard]] const std::vector<int64_t>& shape(const std::string& name) const;
   /// The tensor, of exactly this shape.
@@ -50,8 +56,12 @@ class GoldenFile {
   [[noreturn]] void fail(const std::string& message) const;
 
  private:
+  /// Where `name` is: in the file, or, being a weight, in the one it borrows from; null: nowhere.
+  [[nodiscard]] const SafetensorsReader* reader_of(std::string_view name) const;
+
   std::filesystem::path path_;
   SafetensorsReader reader_;
+  std::optional<SafetensorsReader> lender_;
   std::set<std::string> read_;
 };
 

@@ -64,4 +64,9 @@ GroupResult GroupCheck::result(const std::string& remark) const {
   return result;
 }
 
+GroupResult not_in_file(std::string group, const std::string& what) {
+  return {
+      .group = std::move(group), .ok = true, .note = "not in the file: " + what, .compared = false};
+}
+
 }  // namespace kvscope::verify

@@ -47,4 +47,7 @@ class GroupCheck {
   std::string mismatch_;
 };
 
+/// The verdict on an optional group that the file cannot tell: "not in the file: WHAT".
+GroupResult not_in_file(std::string group, const std::string& what);
+
 }  // namespace kvscope::verify

@@ -2,8 +2,6 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "analysis/verify/group_check.h"
 #include "analysis/verify/kinds.h"
 #include "core/models/infinity/vae.h"
@@ -15,14 +13,7 @@ std::vector<GroupResult> verify_infinity_vae(GoldenFile& file) {
   infinity::VaeConfig config;
   config.code_bits = file.integer("vae_bits");
   config.base_channels = file.integer("base_channels");
-  config.channel_multipliers.clear();
-  for (const double multiplier : file.numbers("ch_mult")) {
-    if (multiplier != std::floor(multiplier) || multiplier < 1 || multiplier > 1024) {
-      file.fail(
-          fmt::format("metadata 'ch_mult' holds {}; expected integers in 1..1024", multiplier));
-    }
-    config.channel_multipliers.push_back(static_cast<int64_t>(multiplier));
-  }
+  config.channel_multipliers = file.integers("ch_mult", 1, 1024);
   if (config.channel_multipliers.empty() || config.channel_multipliers.size() > 8) {
     file.fail(fmt::format("metadata 'ch_mult' has {} levels; expected 1..8",
                           config.channel_multipliers.size()));

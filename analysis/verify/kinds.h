@@ -12,6 +12,11 @@ namespace kvscope::verify {
 std::vector<GroupResult> verify_infinity(GoldenFile& file);
 std::vector<GroupResult> verify_infinity_scalekv(GoldenFile& file);
 std::vector<GroupResult> verify_infinity_vae(GoldenFile& file);
+std::vector<GroupResult> verify_var(GoldenFile& file);
+std::vector<GroupResult> verify_vq(GoldenFile& file);
+std::vector<GroupResult> verify_janus(GoldenFile& file);
+std::vector<GroupResult> verify_llamagen_c2i(GoldenFile& file);
+std::vector<GroupResult> verify_llamagen_t2i(GoldenFile& file);
 std::vector<GroupResult> verify_t5_encoder(GoldenFile& file);
 /// `path`: {"cases": [{text, ids, max_length?}]} with one .model in the same folder, or the one
 /// that "model" names.

@@ -13,6 +13,8 @@ struct GroupResult {
   double tolerance = 0;           ///< 0: must be equal
   bool ok = false;
   std::string note{};  ///< what was compared and where it differs most
+  /// False where the file lacks what this optional group needs; `ok` is true then.
+  bool compared = true;
 };
 
 /// A kind of file that can be verified.

@@ -20,6 +20,11 @@ void print_results(const std::string& file, const std::vector<GroupResult>& resu
   for (const GroupResult& result : results) {
     const std::string tolerance =
         result.tolerance == 0 ? "exact" : fmt::format("{:.1e}", result.tolerance);
+    if (!result.compared) {
+      fmt::print("  {:<{}}  {:>11}  {:>9}  {:<7}  {}\n", result.group, width, "-", "-", "absent",
+                 result.note);
+      continue;
+    }
     fmt::print("  {:<{}}  {:>11}  {:>9}  {:<7}  {}\n", result.group, width,
                fmt::format("{:.3g}", result.largest_difference), tolerance,
                result.ok ? "ok" : "FAILED", result.note);

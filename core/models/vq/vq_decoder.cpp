@@ -20,7 +20,16 @@ at::Tensor vq_decode_codes(const VqConfig& config,
   x = layers.residual_block("decoder.mid.0", x);
   x = layers.attention("decoder.mid.1", x);
   x = layers.residual_block("decoder.mid.2", x);
-  for (int64_t block = 0; block < config.levels(); ++block) {
+  return vq_decode_from(config, weights, x, 0);
+}
+
+at::Tensor vq_decode_from(const VqConfig& config,
+                          const TensorMap& weights,
+                          const at::Tensor& input,
+                          int64_t first_block) {
+  const PictureLayers layers(vq_style(config), weights);
+  at::Tensor x = input;
+  for (int64_t block = first_block; block < config.levels(); ++block) {
     const std::string name = fmt::format("decoder.conv_blocks.{}", block);
     for (int64_t i = 0; i < config.encoder_blocks + 1; ++i) {
       x = layers.residual_block(fmt::format("{}.res.{}", name, i), x);

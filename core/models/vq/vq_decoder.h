@@ -29,4 +29,11 @@ at::Tensor vq_decode_codes(const VqConfig& config,
                            const TensorMap& weights,
                            const at::Tensor& codes);
 
+/// The end of it: what enters "decoder.conv_blocks.{first_block}", block 0 being the coarsest ->
+/// pictures.
+at::Tensor vq_decode_from(const VqConfig& config,
+                          const TensorMap& weights,
+                          const at::Tensor& input,
+                          int64_t first_block);
+
 }  // namespace kvscope

@@ -106,10 +106,8 @@ InfinityRun read_infinity_run(GoldenFile& file) {
   run.config = read_config(file);
   run.picture = read_picture(file, run.config.level_rows);
   run.images = file.integer("batch");
-  run.options.cfg =
-      infinity::per_scale(file.numbers("cfg"), run.picture.schedule.size(), "metadata 'cfg'");
-  run.options.tau =
-      infinity::per_scale(file.numbers("tau"), run.picture.schedule.size(), "metadata 'tau'");
+  run.options.cfg = per_scale(file.numbers("cfg"), run.picture.schedule.size(), "metadata 'cfg'");
+  run.options.tau = per_scale(file.numbers("tau"), run.picture.schedule.size(), "metadata 'tau'");
   run.options.top_p = file.number("top_p");
   if (file.has_key("seed")) {
     constexpr int64_t kLargestSeed = std::numeric_limits<int64_t>::max();

@@ -2,45 +2,24 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
-
 namespace kvscope::infinity {
 namespace {
 
 constexpr double kNormEpsilon = 1e-6;
-constexpr double kMaxLogScale = 4.605170249938965;  // fp32 log(100): the cosine attention's cap
-
-at::Tensor plain_norm(const at::Tensor& x) {
-  return at::layer_norm(x.to(at::kFloat), {x.size(-1)}, {}, {}, kNormEpsilon);
-}
-
-at::Tensor by_head(const at::Tensor& x, int64_t heads) {
-  return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
-}
-
-at::Tensor unit(const at::Tensor& x) {
-  return x / x.norm(2, {-1}, true).clamp_min(1e-12);
-}
-
-// [q_bias, 0, v_bias]: the key bias is zero by construction.
-at::Tensor qkv_bias(const BlockWeights& w) {
-  return at::cat({w.q_bias, at::zeros_like(w.q_bias), w.v_bias});
-}
-
 at::Tensor self_attention(const TransformerConfig& config,
                           const BlockWeights& w,
                           int64_t layer,
                           const at::Tensor& hidden,
                           const Rotation& rotation,
                           const SelfAttention& attend) {
-  const std::vector<at::Tensor> qkv = at::linear(hidden, w.qkv_weight, qkv_bias(w)).chunk(3, -1);
-  const at::Tensor scale = w.scale_mul.clamp_max(kMaxLogScale).exp();
-  const at::Tensor q = rotate(unit(by_head(qkv[0], config.heads)) * scale, rotation);
-  const at::Tensor k = rotate(unit(by_head(qkv[1], config.heads)), rotation);
-  const at::Tensor v = by_head(qkv[2], config.heads);
-  const at::Tensor query_weight = w.qkv_weight.narrow(0, 0, config.width);
-  const at::Tensor out = attend(layer, q, k, v, hidden, query_weight);
-  return at::linear(out.transpose(1, 2).flatten(2), w.proj_weight, w.proj_bias);
+  const CosineAttention weights{.scale_mul = w.scale_mul,
+                                .qkv_weight = w.qkv_weight,
+                                .q_bias = w.q_bias,
+                                .v_bias = w.v_bias,
+                                .proj_weight = w.proj_weight,
+                                .proj_bias = w.proj_bias};
+  return cosine_attention(weights, config.heads, layer, hidden, attend,
+                          [&](const at::Tensor& x) { return rotate(x, rotation); });
 }
 
 at::Tensor cross_attention(const TransformerConfig& config,
@@ -107,11 +86,8 @@ at::Tensor block(const TransformerConfig& config,
 }
 
 at::Tensor head(const TransformerWeights& weights, const at::Tensor& x, const at::Tensor& pooled) {
-  const std::vector<at::Tensor> p =
-      at::linear(at::silu(pooled.to(at::kFloat)), weights.head_ada_weight, weights.head_ada_bias)
-          .view({-1, 1, 2, x.size(-1)})
-          .unbind(2);  // scale first, shift second
-  return at::linear(plain_norm(x) * (1 + p[0]) + p[1], weights.head_weight, weights.head_bias);
+  return adaptive_head(x, pooled, weights.head_ada_weight, weights.head_ada_bias,
+                       weights.head_weight, weights.head_bias);
 }
 
 }  // namespace kvscope::infinity

@@ -3,26 +3,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "core/models/infinity/rope.h"
 #include "core/models/infinity/text.h"
 #include "core/models/infinity/weights.h"
+#include "core/models/next_scale/layers.h"
 
 namespace kvscope::infinity {
-
-/// Self-attention as a model asks for it: layer, q, k, v [rows, heads, tokens, head_dim]
-/// (normalised, scaled, rotated; softmax scale 1), the projection's input [rows, tokens, C] and the
-/// query rows of its weight [C, C]. Returns [rows, heads, tokens, head_dim]. Inference attends
-/// through the cache, training over the whole sequence under a block-causal mask: the model does
-/// not know which.
-using SelfAttention = std::function<at::Tensor(int64_t layer,
-                                               const at::Tensor& q,
-                                               const at::Tensor& k,
-                                               const at::Tensor& v,
-                                               const at::Tensor& hidden,
-                                               const at::Tensor& query_weight)>;
 
 /// Text keys and values of one layer, [rows, heads, text tokens, head_dim]; the same at every step.
 struct CrossKeysValues {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/engine/plan.h"
+#include "core/models/next_scale/schedule.h"
 
 namespace kvscope::infinity {
 
@@ -45,8 +46,7 @@ struct VaeConfig {
   [[nodiscard]] int64_t stride() const { return int64_t{1} << (channel_multipliers.size() - 1); }
 };
 
-using Schedule =
-    std::vector<std::pair<int64_t, int64_t>>;  ///< (height, width) of every scale, in tokens
+using Schedule = ScaleSchedule;
 
 /// One picture size: the token schedule, the grid that positions refer to, and the latent size.
 struct PictureGeometry {

@@ -2,16 +2,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
-#include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
-
-#include "core/base/clock.h"
-#include "core/base/error.h"
 #include "core/models/infinity/block.h"
 #include "core/models/infinity/codes.h"
 #include "core/models/infinity/sample.h"
+#include "core/models/next_scale/sample.h"
 
 namespace kvscope::infinity {
 namespace {
@@ -23,34 +18,7 @@ at::Tensor mixed(const at::Tensor& logits, int64_t images, double cfg, double ta
   return cfg * warm.narrow(0, 0, images) + (1 - cfg) * warm.narrow(0, images, images);
 }
 
-void check_finite(const at::Tensor& logits, const StepInfo& step) {
-  if (at::isfinite(logits).all().item<bool>()) return;
-  throw Error(
-      ErrorKind::kNumerics,
-      fmt::format("logits of scale {} ({} x {}) are NaN or infinite; expected finite numbers. Are "
-                  "the weights damaged, or is the precision too low for them?",
-                  step.index, step.grid_height, step.grid_width));
-}
-
 }  // namespace
-
-std::vector<double> per_scale(const std::vector<double>& values,
-                              size_t scales,
-                              const std::string& what) {
-  if (values.size() == 1) return std::vector<double>(scales, values.front());
-  if (values.size() == scales) return values;
-  throw Error(ErrorKind::kConfig,
-              fmt::format("{} has {} values; expected 1 or one for each of the {} scales", what,
-                          values.size(), scales));
-}
-
-bool guided(const std::vector<double>& cfg) {
-  return std::any_of(cfg.begin(), cfg.end(), [](double value) { return value != 1.0; });
-}
-
-int64_t cache_rows(int64_t images, const std::vector<double>& cfg) {
-  return guided(cfg) ? 2 * images : images;
-}
 
 Generation generate(const TransformerConfig& config,
                     const TransformerWeights& weights,
@@ -67,11 +35,6 @@ Generation generate(const TransformerConfig& config,
   const auto images = text.features.size(0);
   const bool doubled = guided(cfg);
 
-  context.cache.clear();
-  if (context.controller != nullptr) context.controller->begin_generation(context.cache.rows());
-  for (AttentionObserver* observer : context.observers) {
-    observer->begin_generation(context.cache.rows());
-  }
   const Conditioning conditioning =
       condition(config, weights, doubled ? with_unconditional(weights, text) : text);
   const std::vector<CrossKeysValues> cross = cross_keys_values(config, weights, conditioning);
@@ -82,15 +45,9 @@ Generation generate(const TransformerConfig& config,
   at::Tensor summed = at::zeros({images, config.code_bits, latent_height, latent_width},
                                 conditioning.pooled.options().dtype(at::kFloat));
   at::Tensor x = conditioning.pooled.unsqueeze(1) + weights.pos_start;
-  for (const StepInfo& step : steps) {
-    const auto start = std::chrono::steady_clock::now();
-    const double attention_before = context.attention_ms;
-    const double policy_before = context.policy_ms;
-    const SelfAttention attend_step = [&](int64_t layer, const at::Tensor& q, const at::Tensor& k,
-                                          const at::Tensor& v, const at::Tensor& hidden,
-                                          const at::Tensor& query_weight) {
-      return attend(context, step, layer, q, k, v, 1.0, hidden, query_weight);
-    };
+  at::Tensor logits;
+  at::Tensor bits;
+  const auto scale = [&](const StepInfo& step, const SelfAttention& attend_step) {
     Rotation rotation = scale_rotation(config, picture, step.index);
     rotation = {rotation.cosine.to(x.device()), rotation.sine.to(x.device())};
     x = x + weights.level_embedding.select(0, step.index);
@@ -99,14 +56,12 @@ Generation generate(const TransformerConfig& config,
                 cross[static_cast<size_t>(layer)], attend_step);
     }
     const auto si = static_cast<size_t>(step.index);
-    const at::Tensor logits =
-        mixed(head(weights, x, conditioning.pooled), images, cfg[si], tau[si]);
+    logits = mixed(head(weights, x, conditioning.pooled), images, cfg[si], tau[si]);
     check_finite(logits, step);
-    const at::Tensor bits =
-        options.forced_bits.empty()
-            ? sample_bits(logits, options.top_k, options.top_p, generators)
-                  .view({images, step.grid_height, step.grid_width, config.token_bits()})
-            : options.forced_bits.at(si).to(x.device());
+    bits = options.forced_bits.empty()
+               ? sample_bits(logits, options.top_k, options.top_p, generators)
+                     .view({images, step.grid_height, step.grid_width, config.token_bits()})
+               : options.forced_bits.at(si).to(x.device());
     const at::Tensor codes = bits_to_codes(config.patchify ? unpatch_bits(bits) : bits);
     summed = accumulate(summed, codes, picture, step.index, config.patchify);
     if (si + 1 < steps.size()) {
@@ -115,12 +70,12 @@ Generation generate(const TransformerConfig& config,
       if (doubled) x = x.repeat({2, 1, 1});
     }
     result.token_bits.push_back(bits);
-    result.step_ms.push_back(milliseconds_since(start));
-    if (on_step) {
-      on_step({step, logits, bits, result.step_ms.back(), context.attention_ms - attention_before,
-               context.policy_ms - policy_before});
-    }
-  }
+  };
+  const auto after = [&](const StepInfo& step, const StepTimes& times) {
+    result.step_ms.push_back(times.step_ms);
+    if (on_step) on_step({step, logits, bits, times});
+  };
+  run_scales(context, scale, after);
   result.summed_codes = summed;
   result.attention_ms = context.attention_ms;
   result.policy_ms = context.policy_ms;

@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "core/engine/attend.h"
 #include "core/models/infinity/text.h"
+#include "core/models/next_scale/guidance.h"
+#include "core/models/next_scale/scale_loop.h"
 
 namespace kvscope::infinity {
 
@@ -29,9 +30,7 @@ struct StepResult {
   const at::Tensor&
       logits;  ///< [B, tokens, 2 * token bits] after guidance and temperature, before top-p
   const at::Tensor& bits;  ///< u8 [B, h, w, token bits]
-  double step_ms;
-  double attention_ms;  ///< part of step_ms in attention kernels
-  double policy_ms;     ///< part of step_ms deciding and compacting
+  StepTimes times;
 };
 
 struct Generation {
@@ -41,19 +40,6 @@ struct Generation {
   double attention_ms = 0;
   double policy_ms = 0;
 };
-
-/// One value a scale from a scalar or a list. Throws Error(kConfig) naming `what` for a wrong
-/// length.
-std::vector<double> per_scale(const std::vector<double>& values,
-                              size_t scales,
-                              const std::string& what);
-
-/// True where any scale is guided: the batch is then doubled, conditional rows above unconditional
-/// ones.
-bool guided(const std::vector<double>& cfg);
-
-/// Rows of the cache that a batch of `images` needs.
-int64_t cache_rows(int64_t images, const std::vector<double>& cfg);
 
 /// The sampling loop. `text` holds one row an image; `generators` one an image. `context.cache`
 /// must be planned for this geometry and cache_rows(B). `on_step` sees every step. Throws

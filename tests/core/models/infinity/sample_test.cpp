@@ -9,20 +9,6 @@
 namespace kvscope::infinity {
 namespace {
 
-TEST(KeepLikely, TopPDropsWhatAccumulatesToAtMostTheRest) {
-  // Probabilities 0.02, 0.98: the lesser is at most 1 - 0.97 and goes; 0.04, 0.96: it stays.
-  const at::Tensor probabilities = at::tensor({0.02, 0.98, 0.96, 0.04, 0.5, 0.5}).view({3, 2});
-  const at::Tensor kept = keep_likely(probabilities.log().to(at::kFloat), 0, 0.97).isfinite();
-  EXPECT_TRUE(at::equal(kept, at::tensor({0, 1, 1, 1, 1, 1}).view({3, 2}).to(at::kBool)));
-}
-
-TEST(KeepLikely, TopKKeepsTiesWithTheSmallestKept) {
-  const at::Tensor logits = at::tensor({3.0F, 1.0F, 2.0F, 1.0F, 0.0F});
-  EXPECT_EQ(keep_likely(logits, 3, 1.0).isfinite().sum().item<int64_t>(), 4);
-  EXPECT_EQ(keep_likely(logits, 1, 1.0).isfinite().sum().item<int64_t>(), 1);
-  EXPECT_TRUE(at::equal(keep_likely(logits, 0, 1.0), logits));
-}
-
 TEST(SampleBits, DrawsEachImageFromItsOwnGenerator) {
   const at::Tensor logits = at::randn({3, 5, 14}, at::detail::createCPUGenerator(3));
   const auto draw = [&](const at::Tensor& rows, std::vector<uint64_t> seeds) {

@@ -1,0 +1,62 @@
+#include "core/models/next_scale/layers.h"
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+namespace kvscope {
+namespace {
+
+constexpr double kNormEpsilon = 1e-6;
+constexpr double kMaxLogScale = 4.605170249938965;  // fp32 log(100): the cosine attention's cap
+
+at::Tensor unit(const at::Tensor& x) {
+  return x / x.norm(2, {-1}, true).clamp_min(1e-12);
+}
+
+}  // namespace
+
+at::Tensor plain_norm(const at::Tensor& x) {
+  return at::layer_norm(x.to(at::kFloat), {x.size(-1)}, {}, {}, kNormEpsilon);
+}
+
+at::Tensor by_head(const at::Tensor& x, int64_t heads) {
+  return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
+}
+
+at::Tensor cosine_attention(const CosineAttention& weights,
+                            int64_t heads,
+                            int64_t layer,
+                            const at::Tensor& hidden,
+                            const SelfAttention& attend,
+                            const std::function<at::Tensor(const at::Tensor&)>& place) {
+  // The key bias is zero by construction.
+  const at::Tensor bias = at::cat({weights.q_bias, at::zeros_like(weights.q_bias), weights.v_bias});
+  const std::vector<at::Tensor> qkv = at::linear(hidden, weights.qkv_weight, bias).chunk(3, -1);
+  const at::Tensor scale = weights.scale_mul.clamp_max(kMaxLogScale).exp();
+  at::Tensor q = unit(by_head(qkv[0], heads)) * scale;
+  at::Tensor k = unit(by_head(qkv[1], heads));
+  if (place) {
+    q = place(q);
+    k = place(k);
+  }
+  const at::Tensor v = by_head(qkv[2], heads);
+  const at::Tensor query_weight = weights.qkv_weight.narrow(0, 0, hidden.size(-1));
+  const at::Tensor out = attend(layer, q, k, v, hidden, query_weight);
+  return at::linear(out.transpose(1, 2).flatten(2), weights.proj_weight, weights.proj_bias);
+}
+
+at::Tensor adaptive_head(const at::Tensor& x,
+                         const at::Tensor& condition,
+                         const at::Tensor& ada_weight,
+                         const at::Tensor& ada_bias,
+                         const at::Tensor& head_weight,
+                         const at::Tensor& head_bias) {
+  const std::vector<at::Tensor> p =
+      at::linear(at::silu(condition.to(at::kFloat)), ada_weight, ada_bias)
+          .view({-1, 1, 2, x.size(-1)})
+          .unbind(2);  // scale first, shift second
+  return at::linear(plain_norm(x) * (1 + p[0]) + p[1], head_weight, head_bias);
+}
+
+}  // namespace kvscope

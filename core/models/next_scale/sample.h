@@ -1,0 +1,26 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+
+#include "core/engine/step.h"
+
+namespace kvscope {
+
+/// Drops what sampling must not pick (sets it to -inf). `logits` [..., classes] fp32. top_k <= 0
+/// and top_p >= 1 drop nothing. top-k drops what is strictly below the k-th largest; then top-p
+/// drops, in ascending order, what accumulates to at most 1 - p, never the largest.
+at::Tensor keep_likely(const at::Tensor& logits, int64_t top_k, double top_p);
+
+/// One class a row: `probabilities` [B, rows, classes] -> int64 [B, rows]. Image b draws from
+/// generators[b] alone, one multinomial a row in their order, so that the result does not depend on
+/// the batch it is in.
+at::Tensor draw(const at::Tensor& probabilities, std::span<at::Generator> generators);
+
+/// Throws Error(kNumerics) naming the scale where a logit is NaN or infinite.
+void check_finite(const at::Tensor& logits, const StepInfo& step);
+
+}  // namespace kvscope

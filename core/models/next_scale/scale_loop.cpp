@@ -1,0 +1,39 @@
+#include "core/models/next_scale/scale_loop.h"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+
+#include "core/base/clock.h"
+
+namespace kvscope {
+
+std::vector<StepTimes> run_scales(
+    AttentionContext& context,
+    const std::function<void(const StepInfo& step, const SelfAttention& attend)>& scale,
+    const std::function<void(const StepInfo& step, const StepTimes& times)>& after) {
+  context.cache.clear();
+  if (context.controller != nullptr) context.controller->begin_generation(context.cache.rows());
+  for (AttentionObserver* observer : context.observers) {
+    observer->begin_generation(context.cache.rows());
+  }
+  std::vector<StepTimes> times;
+  for (const StepInfo& step : context.cache.plan().geometry().steps) {
+    const auto start = std::chrono::steady_clock::now();
+    const double attention_before = context.attention_ms;
+    const double policy_before = context.policy_ms;
+    const SelfAttention attend_step = [&](int64_t layer, const at::Tensor& q, const at::Tensor& k,
+                                          const at::Tensor& v, const at::Tensor& hidden,
+                                          const at::Tensor& query_weight) {
+      return attend(context, step, layer, q, k, v, 1.0, hidden, query_weight);
+    };
+    scale(step, attend_step);
+    times.push_back({.step_ms = milliseconds_since(start),
+                     .attention_ms = context.attention_ms - attention_before,
+                     .policy_ms = context.policy_ms - policy_before});
+    if (after) after(step, times.back());
+  }
+  return times;
+}
+
+}  // namespace kvscope

@@ -81,8 +81,7 @@ class PointMaker {
     // typo.
     resolved_tokens(budget_from_config(point.config.at("budget")), point.facts.cache.steps);
     if (point.full_cache) point.config.set("budget", whole_budget());
-    const auto steps = static_cast<int64_t>(point.facts.cache.steps.size());
-    point.generation = generation_settings(point.config, steps);
+    point.generation = generation_settings(point.config, point.facts);
     point.prompts = prompts_of(point.config);
     point.plan = make_plan(point.facts.cache, point.config.at("policy"),
                            budget_from_config(point.config.at("budget")));

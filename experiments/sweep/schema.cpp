@@ -3,6 +3,38 @@
 namespace kvscope {
 namespace {
 
+/// What only next-token models have.
+void append_next_token_shape(ConfigSchema& schema) {
+  const auto size = [&](const char* key, const char* help) {
+    schema.push_back({.key = key, .type = KeyType::kInt, .help = help, .minimum = 0});
+  };
+  schema.push_back({.key = "model.transformer.conditioning",
+                    .help = "what an image is made of",
+                    .allowed = {"class", "text"}});
+  size("model.transformer.text_vocabulary", "entries of the text embedding");
+  schema.push_back({.key = "model.picture.grid",
+                    .type = KeyType::kList,
+                    .help = "[height, width] of the picture in tokens"});
+  schema.push_back({.key = "model.cfg_interval",
+                    .type = KeyType::kInt,
+                    .help = "guidance stops behind this token, counted from 0 at the second; -1: "
+                            "never",
+                    .minimum = -1});
+  schema.push_back({.key = "model.text.clean",
+                    .type = KeyType::kBool,
+                    .help = "clean captions as LlamaGen does before they are tokenized"});
+  schema.push_back({.key = "model.vq.size", .help = "a published VQ tokenizer: vq_16 or vq_8"});
+  size("model.vq.base_channels", "channels of the finest level");
+  size("model.vq.encoder_blocks", "residual blocks a level");
+  size("model.vq.latent_channels", "channels between the networks and the codebook");
+  size("model.vq.codebook_entries", "entries of the codebook: the image vocabulary");
+  size("model.vq.code_width", "channels of an entry");
+  size("model.vq.norm_groups", "groups of a group norm");
+  schema.push_back({.key = "model.vq.channel_multipliers",
+                    .type = KeyType::kList,
+                    .help = "channels of the levels in base_channels, finest first"});
+}
+
 /// Sizes of a model; whether they fit each other is for the model to say.
 void append_shape(ConfigSchema& schema) {
   const auto size = [&](const char* key, const char* help) {
@@ -19,6 +51,7 @@ void append_shape(ConfigSchema& schema) {
   size("model.transformer.text_max_tokens", "longest prompt in text tokens");
   size("model.transformer.code_bits", "bits of a latent pixel");
   size("model.transformer.rope_mode", "how positions of small scales are placed");
+  size("model.transformer.classes", "labels of a class-conditional model");
   for (const char* key : {"model.transformer.patchify", "model.transformer.shared_ada_lin"}) {
     schema.push_back({.key = key, .type = KeyType::kBool, .help = "as in the published models"});
   }
@@ -36,9 +69,15 @@ void append_shape(ConfigSchema& schema) {
   size("model.vae.base_channels", "channels of the widest level");
   size("model.vae.encoder_blocks", "residual blocks a level");
   size("model.vae.norm_groups", "groups of a group norm");
+  size("model.vae.codes", "entries of the codebook");
+  size("model.vae.code_width", "channels of an entry");
+  size("model.vae.phis", "residual convolutions that the scales share");
   schema.push_back({.key = "model.vae.channel_multipliers",
                     .type = KeyType::kList,
                     .help = "channels of the levels in base_channels"});
+  append_next_token_shape(schema);
+  schema.push_back(
+      {.key = "model.text.size", .help = "a published T5 encoder: flan_t5_xl, flan_t5_xxl, ..."});
   size("model.text.d_model", "channels of the text encoder");
   size("model.text.layers", "its layers");
   size("model.text.heads", "its heads");
@@ -68,7 +107,8 @@ ConfigSchema make_schema() {
        .nullable = true,
        .is_volatile = true},
       {.key = "prompt",
-       .help = "a single prompt instead of the prompts group",
+       .type = KeyType::kOpen,
+       .help = "a single prompt, a text or the number of a class, instead of the prompts group",
        .default_text = "null",
        .nullable = true},
 
@@ -86,7 +126,7 @@ ConfigSchema make_schema() {
 
       {.key = "gen.images",
        .type = KeyType::kInt,
-       .help = "number of prompts; null: all of the prompts file",
+       .help = "number of prompts; null: all of the file or list",
        .minimum = 1,
        .maximum = 1e7,
        .default_text = "12",
@@ -134,7 +174,7 @@ ConfigSchema make_schema() {
 
       {.key = "prompts.source",
        .help = "where prompts come from",
-       .allowed = {"shapes", "file"},
+       .allowed = {"shapes", "file", "list"},
        .default_text = "shapes"},
       {.key = "prompts.seed",
        .type = KeyType::kInt,
@@ -142,6 +182,10 @@ ConfigSchema make_schema() {
        .minimum = 0,
        .default_text = "1"},
       {.key = "prompts.file", .help = "UTF-8 text, one prompt a line", .nullable = true},
+      {.key = "prompts.list",
+       .type = KeyType::kList,
+       .help = "the prompts themselves: texts, or numbers of classes",
+       .nullable = true},
 
       {.key = "metrics.list",
        .type = KeyType::kList,

@@ -32,25 +32,52 @@ std::vector<std::string> lines_of(const std::string& path) {
   return lines;
 }
 
+/// A prompt as it is written in a config: a text, or the number of a class.
+std::string prompt_text(const ConfigNode& node) {
+  if (node.kind() == ConfigKind::kInt) return fmt::format("{}", node.as_int64());
+  if (node.is_string() && node.as_string().empty()) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("{}= is empty; expected a text, or null", node.path()));
+  }
+  return node.as_string();
+}
+
+/// The first gen.images of `texts`, all where that is null.
+std::vector<Prompt> first_prompts(const ConfigNode& config,
+                                  const std::vector<std::string>& texts,
+                                  const std::string& source) {
+  const ConfigNode& images = config.at("gen.images");
+  const auto wanted = images.is_null() ? texts.size() : static_cast<size_t>(images.as_int64());
+  if (texts.empty() || wanted > texts.size()) {
+    throw Error(
+        ErrorKind::kConfig,
+        fmt::format("{} has {} prompts, gen.images asks for {}; gen.images=null takes all there "
+                    "are",
+                    source, texts.size(), wanted));
+  }
+  std::vector<Prompt> prompts;
+  for (size_t i = 0; i < wanted; ++i) prompts.push_back({.id = i, .text = texts[i]});
+  return prompts;
+}
+
 std::vector<Prompt> file_prompts(const ConfigNode& config) {
   const ConfigNode& file = config.at("prompts.file");
   if (file.is_null()) {
     throw Error(ErrorKind::kConfig,
                 "prompts.source=file needs prompts.file=PATH, a text with one prompt a line");
   }
-  std::vector<std::string> lines = lines_of(file.as_string());
-  const ConfigNode& images = config.at("gen.images");
-  const auto wanted = images.is_null() ? lines.size() : static_cast<size_t>(images.as_int64());
-  if (lines.empty() || wanted > lines.size()) {
-    throw Error(
-        ErrorKind::kConfig,
-        fmt::format("prompts.file={} has {} prompts, gen.images asks for {}; gen.images=null "
-                    "takes all there are",
-                    file.as_string(), lines.size(), wanted));
+  return first_prompts(config, lines_of(file.as_string()), "prompts.file=" + file.as_string());
+}
+
+std::vector<Prompt> listed_prompts(const ConfigNode& config) {
+  const ConfigNode& list = config.at("prompts.list");
+  if (list.is_null()) {
+    throw Error(ErrorKind::kConfig,
+                "prompts.source=list needs prompts.list=[TEXT, TEXT, ...], or class numbers");
   }
-  std::vector<Prompt> prompts;
-  for (size_t i = 0; i < wanted; ++i) prompts.push_back({.id = i, .text = lines[i]});
-  return prompts;
+  std::vector<std::string> texts;
+  for (const ConfigNode& item : list.items()) texts.push_back(prompt_text(item));
+  return first_prompts(config, texts, "prompts.list");
 }
 
 std::vector<Prompt> shapes_prompts(const ConfigNode& config) {
@@ -72,13 +99,15 @@ std::vector<Prompt> shapes_prompts(const ConfigNode& config) {
 
 int64_t GenerationSettings::rows(int64_t images) const {
   const bool guided =
-      std::ranges::any_of(sampling.cfg, [](double strength) { return strength != 1.0; });
+      std::ranges::any_of(sampling.cfg, [&](double strength) { return strength != unguided; });
   return guided ? 2 * images : images;
 }
 
-GenerationSettings generation_settings(const ConfigNode& config, int64_t steps) {
+GenerationSettings generation_settings(const ConfigNode& config, const ModelFacts& facts) {
   const ConfigNode& gen = config.at("gen");
+  const auto steps = static_cast<int64_t>(facts.cache.steps.size());
   GenerationSettings settings;
+  settings.unguided = facts.unguided;
   settings.sampling.cfg = gen.at("cfg").as_double_list();
   settings.sampling.tau = gen.at("tau").as_double_list();
   settings.sampling.top_k = gen.at("top_k").as_int64();
@@ -94,13 +123,11 @@ GenerationSettings generation_settings(const ConfigNode& config, int64_t steps) 
 std::vector<Prompt> prompts_of(const ConfigNode& config) {
   const ConfigNode* single = config.find("prompt");
   if (single != nullptr && !single->is_null()) {
-    if (single->as_string().empty()) {
-      throw Error(ErrorKind::kConfig, "prompt= is empty; expected a text, or null");
-    }
-    return {{.id = 0, .text = single->as_string()}};
+    return {{.id = 0, .text = prompt_text(*single)}};
   }
-  return config.at("prompts.source").as_string() == "file" ? file_prompts(config)
-                                                           : shapes_prompts(config);
+  const std::string& source = config.at("prompts.source").as_string();
+  if (source == "list") return listed_prompts(config);
+  return source == "file" ? file_prompts(config) : shapes_prompts(config);
 }
 
 }  // namespace kvscope

@@ -1,0 +1,143 @@
+#include "core/models/var/pipeline.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/models/next_scale/guidance.h"
+#include "core/models/packed_tokens.h"
+#include "core/models/picture_tensors.h"
+#include "core/models/var/generate.h"
+#include "core/models/var/vqvae.h"
+
+namespace kvscope::var {
+namespace {
+
+TensorMap read_below(const std::string& root, const std::string& path) {
+  const std::filesystem::path file(path);
+  return read_checkpoint(file.is_absolute() ? file : std::filesystem::path(root) / file);
+}
+
+// The tensors of one part by bare names: below "part." where there are such, else all.
+TensorMap part_of(const TensorMap& tensors, const std::string& part) {
+  TensorMap named = tensors.below(part);
+  return named.empty() ? tensors : named;
+}
+
+TensorMap widened(const TensorMap& tensors, at::Device device) {
+  TensorMap result;
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.is_floating_point()) result.set(name, tensor.to(device, at::kFloat));
+  }
+  return result;
+}
+
+class VarModel : public ImageModel {
+ public:
+  VarModel(const ConfigNode& model, const std::string& root, at::Device device)
+      : description_(describe_model(model)), geometry_(var_facts(model).cache), device_(device) {
+    const bool random = description_.weights == "random";
+    random ? make_random() : load(root);
+  }
+
+  [[nodiscard]] const CacheGeometry& geometry() const override { return geometry_; }
+
+  [[nodiscard]] int64_t rows(int64_t images, const SamplingOptions& options) const override {
+    return cache_rows(images, options.cfg, kUnguided);
+  }
+
+  GeneratedBatch generate(std::span<const std::string> prompts,
+                          const SamplingOptions& options,
+                          std::span<at::Generator> generators,
+                          AttentionContext& context) override {
+    const at::NoGradGuard no_grad;
+    std::vector<int64_t> labels;
+    for (const std::string& prompt : prompts) {
+      labels.push_back(class_label(prompt, description_.transformer.classes));
+    }
+    const GenerateOptions settings{.cfg = options.cfg,
+                                   .tau = options.tau,
+                                   .top_k = options.top_k,
+                                   .top_p = options.top_p,
+                                   .forced_ids = {}};
+    const Generation generation =
+        var::generate(description_.transformer, weights_, description_.vae, quantizer_,
+                      description_.schedule, labels, settings, generators, context);
+    GeneratedBatch batch;
+    const auto start = std::chrono::steady_clock::now();
+    batch.pictures = to_pictures(vqvae_decode(description_.vae, decoder_, generation.features));
+    batch.decode_ms = milliseconds_since(start);
+    batch.step_ms = generation.step_ms;
+    batch.attention_ms = generation.attention_ms;
+    batch.policy_ms = generation.policy_ms;
+    const at::Tensor ids = at::cat(generation.ids, 1).to(at::kCPU);
+    for (size_t image = 0; image < prompts.size(); ++image) {
+      batch.tokens.push_back(pack_token_ids(ids, static_cast<int64_t>(image)));
+    }
+    return batch;
+  }
+
+ private:
+  void make_random() {
+    at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(0);
+    const TensorMap transformer =
+        random_transformer(description_.transformer, description_.schedule, generator);
+    weights_ = resolve_transformer(description_.transformer, description_.schedule,
+                                   widened(transformer, device_));
+    quantizer_ = widened(random_vqvae(quantizer_tensors(description_.vae), generator), device_);
+    decoder_ = widened(random_vqvae(decoder_tensors(description_.vae), generator), device_);
+  }
+
+  void load(const std::string& root) {
+    const TensorMap main = read_below(root, description_.weights);
+    const TensorMap transformer = part_of(main, "model.");
+    // Checked before widening, so that a wrong file costs no memory.
+    resolve_transformer(description_.transformer, description_.schedule, transformer);
+    weights_ = resolve_transformer(description_.transformer, description_.schedule,
+                                   widened(transformer, device_));
+    const bool own_file = !description_.vae_weights.empty();
+    const TensorMap vae =
+        part_of(own_file ? read_below(root, description_.vae_weights) : main, "vae.");
+    quantizer_ = widened(resolve_vqvae(quantizer_tensors(description_.vae), vae), device_);
+    decoder_ = widened(resolve_vqvae(decoder_tensors(description_.vae), vae), device_);
+  }
+
+  ModelDescription description_;
+  CacheGeometry geometry_;
+  at::Device device_;
+  TransformerWeights weights_;
+  TensorMap quantizer_;
+  TensorMap decoder_;
+};
+
+}  // namespace
+
+int64_t class_label(const std::string& prompt, int64_t classes) {
+  int64_t label = -1;
+  const char* end = prompt.data() + prompt.size();
+  const auto [stop, error] = std::from_chars(prompt.data(), end, label);
+  if (error != std::errc() || stop != end || label < 0 || label >= classes) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("prompt '{:.80}' is no class of this model; expected a number in "
+                            "0..{}, such as prompt=207 or prompts=imagenet_classes",
+                            prompt, classes - 1));
+  }
+  return label;
+}
+
+std::unique_ptr<ImageModel> open_var(const ConfigNode& model,
+                                     const std::string& root,
+                                     at::Device device) {
+  return std::make_unique<VarModel>(model, root, device);
+}
+
+}  // namespace kvscope::var

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/weight_spec.h"
+#include "core/models/image_model.h"
+#include "core/models/var/config.h"
+
+namespace kvscope::var {
+
+/// Everything the `model` group of a VAR model says; see configs/model/var_d16.yaml for the keys.
+struct ModelDescription {
+  std::string name;
+  TransformerConfig transformer;
+  VqvaeConfig vae;
+  ScaleSchedule schedule;
+  std::string weights;      ///< "random", or a file or folder with "model.*" or bare names
+  std::string vae_weights;  ///< empty: below "vae." in `weights`
+  std::string precision;    ///< fp32 | compact | reference
+};
+
+/// Throws Error(kConfig) naming the key, what was expected and the nearest right thing.
+ModelDescription describe_model(const ConfigNode& model);
+
+/// The class that `prompt` names, 0..classes - 1. Throws Error(kConfig) with the range otherwise.
+int64_t class_label(const std::string& prompt, int64_t classes);
+
+ModelFacts var_facts(const ConfigNode& model);
+/// Every published tensor of the transformer and the picture decoder.
+std::vector<WeightSpec> var_tensors(const ConfigNode& model);
+std::unique_ptr<ImageModel> open_var(const ConfigNode& model,
+                                     const std::string& root,
+                                     at::Device device);
+
+}  // namespace kvscope::var

@@ -4,11 +4,13 @@
 
 #include <map>
 
+#include "analysis/verify/cache_check.h"
 #include "analysis/verify/group_check.h"
 #include "analysis/verify/infinity_run.h"
 #include "analysis/verify/kinds.h"
 #include "core/config/yaml.h"
 #include "core/models/infinity/sample.h"
+#include "core/models/next_scale/sample.h"
 #include "policies/registry.h"
 #include "policies/replay.h"
 
@@ -78,7 +80,7 @@ class BitsCheck {
     }
     const at::Tensor pairs = logits.reshape({recorded.numel(), 2});
     const at::Tensor index = recorded.reshape({-1, 1}).to(at::kLong);
-    const at::Tensor kept = infinity::keep_likely(pairs, 0, top_p_).gather(1, index);
+    const at::Tensor kept = keep_likely(pairs, 0, top_p_).gather(1, index);
     // A probability next to the threshold may fall to either side of it.
     const at::Tensor clear = at::softmax(pairs, -1).gather(1, index) <= 1 - top_p_ - kTolerance;
     impossible_ += at::logical_and(kept.isinf(), clear).sum().item<int64_t>();
@@ -114,39 +116,11 @@ int64_t first_recorded_logits(const GoldenFile& file, int64_t scales) {
   return first;
 }
 
-// [rows, heads, tokens, head_dim] of one layer.
-at::Tensor cached(const KvCache& cache, int64_t layer, bool keys) {
-  std::vector<at::Tensor> rows;
-  for (int64_t row = 0; row < cache.rows(); ++row) {
-    std::vector<at::Tensor> heads;
-    for (int64_t head = 0; head < cache.plan().geometry().heads; ++head) {
-      heads.push_back(keys ? cache.keys(layer, row, head) : cache.values(layer, row, head));
-    }
-    rows.push_back(at::stack(heads));
-  }
-  return at::stack(rows);
-}
-
-// Every layer, or, for values, none at all.
-void check_caches(GoldenFile& file, const KvCache& cache, std::vector<GroupResult>& results) {
-  for (const bool keys : {true, false}) {
-    const std::string group = keys ? "cache.k" : "cache.v";
-    if (!keys && !file.has("cache.v.0")) continue;
-    GroupCheck check(group);
-    for (int64_t layer = 0; layer < cache.plan().geometry().layers; ++layer) {
-      const std::string name = fmt::format("{}.{}", group, layer);
-      const at::Tensor computed = cached(cache, layer, keys);
-      check.compare(computed, file.tensor(name, computed.sizes()), name);
-    }
-    results.push_back(check.result());
-  }
-}
-
 std::vector<GroupResult> recompute(GoldenFile& file,
                                    const InfinityRun& run,
                                    const Plan& plan,
                                    Policy* policy) {
-  KvCache cache(plan, infinity::cache_rows(run.images, run.options.cfg), at::kCPU);
+  KvCache cache(plan, cache_rows(run.images, run.options.cfg), at::kCPU);
   std::optional<Replay> replay;
   if (policy != nullptr) {
     replay.emplace(*policy, [&](int64_t step, int64_t layer) {
@@ -180,7 +154,9 @@ std::vector<GroupResult> recompute(GoldenFile& file,
     }
     results.push_back(kept_result(*replay));
   }
-  check_caches(file, cache, results);
+  for (const bool keys : {true, false}) {
+    results.push_back(check_cache(file, cache, run.images, keys));
+  }
   return results;
 }
 

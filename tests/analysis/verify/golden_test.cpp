@@ -37,7 +37,8 @@ TEST(Golden, infinity_tiny) {
 }
 
 TEST(Golden, infinity_tiny_patchify) {
-  expect_recomputed("infinity_tiny_patchify.safetensors", kInfinityGroups);
+  expect_recomputed("infinity_tiny_patchify.safetensors",
+                    {"logits", "bits", "summed_codes", "cache.k"}, {"cache.v"});
 }
 
 TEST(Golden, infinity_vae_stride8) {
@@ -60,7 +61,30 @@ TEST(Golden, janus_vq_hf_names) {
 
 TEST(Golden, scalekv_tiny_2b) {
   expect_recomputed("scalekv_tiny_2b.safetensors",
-                    {"logits", "bits", "summed_codes", "kept", "cache.k"});
+                    {"logits", "bits", "summed_codes", "kept", "cache.k"}, {"cache.v"});
+}
+
+TEST(Golden, var_tiny) {
+  expect_recomputed("var_tiny.safetensors", {"logits", "ids", "f_hat", "image"},
+                    {"cache.k", "cache.v"});
+}
+
+TEST(Golden, var_tiny_shared_aln) {
+  expect_recomputed("var_tiny_shared_aln.safetensors", {"f_hat", "cache.k"},
+                    {"logits", "ids", "image", "cache.v"});
+}
+
+TEST(Golden, janus_tiny) {
+  expect_recomputed("janus_tiny.safetensors",
+                    {"tokens", "hidden", "logits.cond_uncond", "logits.cfg", "cache.k", "cache.v"});
+}
+
+TEST(Golden, llamagen_c2i_tiny) {
+  expect_recomputed("llamagen_c2i_tiny.safetensors", {"logits", "tokens", "cache.k", "cache.v"});
+}
+
+TEST(Golden, llamagen_t2i_tiny) {
+  expect_recomputed("llamagen_t2i_tiny.safetensors", {"logits", "tokens", "cache.k", "cache.v"});
 }
 
 TEST(Golden, t5_encoder_tiny) {

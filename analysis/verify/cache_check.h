@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+#include "analysis/verify/golden_file.h"
+#include "analysis/verify/verify.h"
+#include "core/engine/kv_cache.h"
+
+namespace kvscope::verify {
+
+/// Compares "cache.k.L", or "cache.v.L", [rows, heads, tokens, head_dim] with the cache of a
+/// generation of `images` images: of the layers that are recorded (each holds what the layers
+/// before it did), for all images or the first ones (conditional rows, then unconditional ones).
+GroupResult check_cache(GoldenFile& file, const KvCache& cache, int64_t images, bool keys);
+
+}  // namespace kvscope::verify

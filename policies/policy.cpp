@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "core/base/error.h"
@@ -16,6 +18,19 @@ namespace {
 
 std::string describe(const StepInfo& step) {
   return fmt::format("step {} ({}x{})", step.index, step.grid_height, step.grid_width);
+}
+
+/// Sets `values` [available] of one (row, head) to `value` where the token is padding.
+template <typename Value>
+void fill_padding_tokens(
+    const LayerStep& layer_step, int64_t row, int64_t head, Value value, std::span<Value> values) {
+  const KvCache& cache = layer_step.cache;
+  if (!cache.has_padding()) {
+    return;
+  }
+  std::fill_n(values.begin(), cache.padding_length(layer_step.layer, row, head), value);
+  std::fill_n(values.begin() + cache.length(layer_step.layer, row, head),
+              cache.padding_of_step(layer_step.step, row), value);
 }
 
 }  // namespace
@@ -100,11 +115,13 @@ std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
   const TokenView view{.steps = layer_step.cache.plan().geometry().steps,
                        .step = layer_step.step,
                        .history = layer_step.cache.origins(layer_step.layer, row, head),
-                       .window = window};
+                       .window = window,
+                       .padding = layer_step.cache.padding(row)};
   std::vector<uint8_t> is_protected(static_cast<std::size_t>(view.available()), 0);
   for (const auto& part : slots_.protect) {
     part->mark(view, is_protected);
   }
+  fill_padding_tokens(layer_step, row, head, uint8_t{0}, std::span(is_protected));
   return is_protected;
 }
 
@@ -131,7 +148,10 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
                             "planned for another policy or budget",
                             where(), untouchable, count));
   }
-  const std::span<const float> values(scores[row][head].const_data_ptr<float>(), tokens);
+  const float* first = scores[row][head].const_data_ptr<float>();
+  std::vector<float> values(first, first + tokens);
+  fill_padding_tokens(layer_step, row, head, std::numeric_limits<float>::lowest(),
+                      std::span(values));
   for (std::size_t token = 0; token < tokens; ++token) {
     if (is_protected[token] == 0 && !std::isfinite(values[token])) {
       throw Error(ErrorKind::kNumerics,

@@ -35,13 +35,14 @@ class Policy : public CacheController {
 
   void begin_generation(int64_t rows) override;
   /// Keeps, per (row, head), the protected tokens and the best of the rest, as many as the cache's
-  /// plan says; nullopt where nothing is dropped. Throws Error(kNumerics) naming layer, row and
+  /// plan says; nullopt where nothing is dropped. Padding goes first. Throws Error(kNumerics) naming layer, row and
   /// head where a score is not finite.
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override;
 
   /// What decide() ranks by: [rows, heads, tokens] fp32 on the CPU, tokens of the longest head.
   [[nodiscard]] at::Tensor scores(const LayerStep& layer_step) const;
-  /// 1 for every token of [history | current step] of one (row, head) that must stay.
+  /// 1 for every token of [history | current step] of one (row, head) that must stay; 0 for padding
+  /// whatever the parts say, as nobody sees it.
   [[nodiscard]] std::vector<uint8_t> protection(const LayerStep& layer_step,
                                                 int64_t row,
                                                 int64_t head) const;

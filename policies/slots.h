@@ -68,6 +68,7 @@ struct TokenView {
   const StepInfo& step;                  ///< the current one
   std::span<const TokenOrigin> history;  ///< in storage order
   std::span<const int64_t> window;       ///< Score::window of this step
+  int64_t padding = 0;                   ///< positions of the row's padding (KvCache::set_padding)
 
   [[nodiscard]] int64_t available() const {
     return static_cast<int64_t>(history.size()) + step.queries();
@@ -77,11 +78,12 @@ struct TokenView {
     const auto held = static_cast<int64_t>(history.size());
     return index < held ? steps[history[index].step] : step;
   }
-  /// Position of token `index` in the whole generation.
+  /// Position of token `index` in the whole generation, padding not counted: below 0 for padding.
   [[nodiscard]] int64_t position(int64_t index) const {
     const auto held = static_cast<int64_t>(history.size());
-    return index < held ? writer(index).first_token + history[index].token
-                        : step.first_token + index - held;
+    return (index < held ? writer(index).first_token + history[index].token
+                         : step.first_token + index - held) -
+           padding;
   }
 };
 

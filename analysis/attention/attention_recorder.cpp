@@ -7,6 +7,7 @@
 #include <span>
 
 #include "core/base/error.h"
+#include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
 #include "kernels/column_sum/column_sum.h"
 
@@ -123,16 +124,17 @@ void AttentionRecorder::observe(const LayerStep& layer_step) {
   add_top_mass(layer_step);
   if (sums_.images == 0) add_raw(layer_step);
   const bool last = layer_step.layer == sums_.layers - 1 &&
-                    layer_step.step.index == static_cast<int64_t>(sums_.steps.size()) - 1;
+                    layer_step.step.index == last_attending_step(sums_.steps);
   if (last) sums_.images += batch_images_;
 }
 
 void AttentionRecorder::add_columns(const LayerStep& layer_step) {
   const RecordedRows rows(layer_step, 0, batch_images_);
   const int64_t queries = layer_step.step.queries();
-  const at::Tensor columns =
-      column_sum(rows.q, rows.lse, rows.history, rows.k, layer_step.softmax_scale, rows.causal)
-          .to(at::kCPU);
+  const at::Tensor columns = fill_padding(column_sum(rows.q, rows.lse, rows.history, rows.k,
+                                                     layer_step.softmax_scale, rows.causal),
+                                          layer_step, 1, 0.0, 0, batch_images_ * sums_.heads)
+                                 .to(at::kCPU);
   const auto* column = columns.const_data_ptr<float>();
   const std::vector<int64_t> offsets = column_offsets(rows.history.length, queries);
   // Which step wrote the key at each position.
@@ -178,6 +180,7 @@ void AttentionRecorder::add_top_mass(const LayerStep& layer_step) {
     const auto window = static_cast<int64_t>(tile.size());
     const at::Tensor packed = attention_rows(rows.q, rows.lse, rows.history, rows.k,
                                              layer_step.softmax_scale, tile, rows.causal);
+    fill_padding(packed, layer_step, window, 0.0, 0, batch_images_ * sums_.heads);
     for (int64_t slot = 0; slot < batch_images_ * sums_.heads; ++slot) {
       const int64_t length = rows.history.length[slot];
       if (length == 0) continue;
@@ -201,10 +204,13 @@ void AttentionRecorder::add_raw(const LayerStep& layer_step) {
                              .values = rows.history.values,
                              .begin = rows.history.begin.subspan(head, 1),
                              .length = rows.history.length.subspan(head, 1)};
-    const at::Tensor map = attention_rows(rows.q.narrow(1, head, 1), rows.lse.narrow(1, head, 1),
-                                          history, rows.k.narrow(1, head, 1),
-                                          layer_step.softmax_scale, raw.queries, rows.causal)
-                               .to(at::kCPU);
+    const auto queries = static_cast<int64_t>(raw.queries.size());
+    const at::Tensor map =
+        fill_padding(attention_rows(rows.q.narrow(1, head, 1), rows.lse.narrow(1, head, 1), history,
+                                    rows.k.narrow(1, head, 1), layer_step.softmax_scale,
+                                    raw.queries, rows.causal),
+                     layer_step, queries, 0.0, head, 1)
+            .to(at::kCPU);
     const std::vector<int64_t> positions = key_positions(layer_step, 0, head);
     const auto keys = static_cast<size_t>(sums_.keys(raw.step));
     raw.rows.assign(raw.queries.size() * keys, 0);

@@ -1,8 +1,10 @@
 #include "core/engine/attend.h"
 
+#include <ATen/Functions.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <chrono>
+#include <limits>
 
 #include "kernels/attention/attention.h"
 
@@ -40,6 +42,54 @@ class ScopedClock {
   std::chrono::steady_clock::time_point start_;
 };
 
+/// A prefill of rows that are padded on the left: each row attends among its own tokens.
+AttentionResult padded_prefill(const KvCache& cache,
+                               const StepInfo& step,
+                               int64_t layer,
+                               const at::Tensor& q,
+                               const at::Tensor& k,
+                               const at::Tensor& v,
+                               double softmax_scale) {
+  const auto heads = static_cast<size_t>(q.size(1));
+  AttentionResult result{
+      .out = at::empty({q.size(0), q.size(2), q.size(1), q.size(3)}, q.options()).transpose(1, 2),
+      .lse = at::full({q.size(0), q.size(1), q.size(2)}, std::numeric_limits<float>::infinity(),
+                      q.options().dtype(at::kFloat))};
+  const RaggedRows history = cache.visible_history(layer);
+  for (int64_t row = 0; row < q.size(0); ++row) {
+    const int64_t padding = cache.padding_of_step(step, row);
+    const auto real = [&](const at::Tensor& x) {
+      return x.narrow(0, row, 1).narrow(2, padding, x.size(2) - padding);
+    };
+    const size_t first_slot = static_cast<size_t>(row) * heads;
+    const AttentionResult own =
+        ragged_attention(real(q),
+                         {.keys = history.keys,
+                          .values = history.values,
+                          .begin = history.begin.subspan(first_slot, heads),
+                          .length = history.length.subspan(first_slot, heads)},
+                         real(k), real(v), softmax_scale, true);
+    real(result.out).copy_(own.out);
+    real(result.lse).copy_(own.lse);
+    result.out[row].narrow(1, 0, padding).copy_(v[row].narrow(1, 0, padding));
+  }
+  return result;
+}
+
+AttentionResult attention_of(const KvCache& cache,
+                             const StepInfo& step,
+                             int64_t layer,
+                             const at::Tensor& q,
+                             const at::Tensor& k,
+                             const at::Tensor& v,
+                             double softmax_scale) {
+  const bool causal = step.kind == StepKind::kPrefill;
+  if (causal && cache.has_padding()) {
+    return padded_prefill(cache, step, layer, q, k, v, softmax_scale);
+  }
+  return ragged_attention(q, cache.visible_history(layer), k, v, softmax_scale, causal);
+}
+
 }  // namespace
 
 at::Tensor attend(AttentionContext& context,
@@ -54,8 +104,7 @@ at::Tensor attend(AttentionContext& context,
   AttentionResult result;
   {
     const ScopedClock clock(context.attention_ms, q.device());
-    const bool causal = step.kind == StepKind::kPrefill;
-    result = ragged_attention(q, context.cache.history(layer), k, v, softmax_scale, causal);
+    result = attention_of(context.cache, step, layer, q, k, v, softmax_scale);
   }
 
   const LayerStep layer_step{.step = step,

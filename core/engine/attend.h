@@ -17,7 +17,9 @@ struct LayerStep {
   const at::Tensor& q;   ///< [rows, heads, queries, head_dim] as used (normalised, scaled, rotated)
   const at::Tensor& k;   ///< [rows, heads, queries, head_dim] the current step's keys as cached
   const at::Tensor& v;   ///< likewise values
-  const at::Tensor& lse;  ///< [rows, heads, queries] fp32 natural log, over history and current
+  /// [rows, heads, queries] fp32 natural log, over history and current; +infinity for queries that
+  /// are padding, so that exp(s - lse) gives their attention no weight.
+  const at::Tensor& lse;
   double softmax_scale;
   const at::Tensor& hidden;        ///< [rows, queries, width] input of the query projection
   const at::Tensor& query_weight;  ///< [heads * head_dim, width] query projection without bias
@@ -54,7 +56,8 @@ struct AttentionContext {
 /// Attends over [history | current], lets observers look, then stores what the controller keeps.
 /// q, k, v [rows, heads, queries, head_dim]; returns [rows, heads, queries, head_dim].
 /// A step that is not stored is never offered to the controller. A prefill is causal among its own
-/// tokens. Observers run outside both clocks.
+/// tokens. Padding (KvCache::set_padding) is seen by nobody, and a padding query sees itself alone.
+/// Observers run outside both clocks.
 at::Tensor attend(AttentionContext& context,
                   const StepInfo& step,
                   int64_t layer,

@@ -100,6 +100,16 @@ RaggedRows KvCache::history(int64_t layer) const {
           .length = std::span(lengths_).subspan(first, slots)};
 }
 
+RaggedRows KvCache::visible_history(int64_t layer) const {
+  if (!has_padding()) return history(layer);
+  const size_t first = slot(layer, 0, 0);
+  const size_t slots = rows_ * plan_.geometry().heads;
+  return {.keys = keys_,
+          .values = values_,
+          .begin = std::span(visible_begins_).subspan(first, slots),
+          .length = std::span(visible_lengths_).subspan(first, slots)};
+}
+
 at::Tensor KvCache::keys(int64_t layer, int64_t row, int64_t head) const {
   const size_t at = slot(layer, row, head);
   return keys_.narrow(0, begins_.at(at), lengths_.at(at));
@@ -138,6 +148,10 @@ void KvCache::append(int64_t layer,
     }
     lengths_[at] += tokens;
     live_tokens_ += tokens;
+    if (has_padding()) {
+      const auto row = static_cast<int64_t>(at - slot(layer, 0, 0)) / geometry.heads;
+      set_padding_length(at, padding_lengths_[at] + padding_of_step(step, row));
+    }
   }
   peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
 }
@@ -174,6 +188,14 @@ void KvCache::keep(int64_t layer,
     }
     lengths_[at] = static_cast<int64_t>(kept[i].size());
     live_tokens_ += lengths_[at] - held;
+    if (has_padding()) {
+      const int64_t old_padding = padding_lengths_[at];
+      const int64_t new_padding = padding_of_step(step, static_cast<int64_t>(i) / geometry.heads);
+      const auto is_padding = [&](int64_t source) {
+        return source < held ? source < old_padding : source - held < new_padding;
+      };
+      set_padding_length(at, std::count_if(kept[i].begin(), kept[i].end(), is_padding));
+    }
   }
   peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
 }
@@ -214,9 +236,52 @@ void KvCache::check_kept(int64_t layer, const StepInfo& step, const KeptIndices&
   }
 }
 
+void KvCache::set_padding(std::vector<int64_t> tokens) {
+  const std::vector<StepInfo>& steps = plan_.geometry().steps;
+  const int64_t prefill =
+      !steps.empty() && steps[0].kind == StepKind::kPrefill ? steps[0].queries() : 0;
+  const bool fits = std::cmp_equal(tokens.size(), rows_) && live_tokens_ == 0 &&
+                    std::all_of(tokens.begin(), tokens.end(), [&](int64_t count) {
+                      return count >= 0 && (count == 0 || count < prefill);
+                    });
+  if (!fits) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("cache: padding [{}] with {} tokens cached; expected {} counts, each "
+                            "less than the {} tokens of the prefill, and an empty cache",
+                            fmt::join(tokens, ", "), live_tokens_, rows_, prefill));
+  }
+  if (std::all_of(tokens.begin(), tokens.end(), [](int64_t count) { return count == 0; })) return;
+  padding_ = std::move(tokens);
+  padding_lengths_.assign(lengths_.size(), 0);
+  visible_begins_ = begins_;
+  visible_lengths_ = lengths_;
+}
+
+int64_t KvCache::padding(int64_t row) const {
+  return has_padding() ? padding_.at(static_cast<size_t>(row)) : 0;
+}
+
+int64_t KvCache::padding_length(int64_t layer, int64_t row, int64_t head) const {
+  return has_padding() ? padding_lengths_.at(slot(layer, row, head)) : 0;
+}
+
+int64_t KvCache::padding_of_step(const StepInfo& step, int64_t row) const {
+  return std::clamp<int64_t>(padding(row) - step.first_token, 0, step.queries());
+}
+
+void KvCache::set_padding_length(size_t slot, int64_t tokens) {
+  padding_lengths_[slot] = tokens;
+  visible_begins_[slot] = begins_[slot] + tokens;
+  visible_lengths_[slot] = lengths_[slot] - tokens;
+}
+
 void KvCache::clear() {
   std::fill(lengths_.begin(), lengths_.end(), 0);
   live_tokens_ = 0;
+  padding_.clear();
+  padding_lengths_.clear();
+  visible_begins_.clear();
+  visible_lengths_.clear();
 }
 
 int64_t KvCache::live_bytes() const {

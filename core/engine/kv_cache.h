@@ -45,6 +45,8 @@ class KvCache {
                                                      int64_t head) const;
   /// The layer's K and V as the attention kernels read them.
   [[nodiscard]] RaggedRows history(int64_t layer) const;
+  /// history() without padding: what a query sees.
+  [[nodiscard]] RaggedRows visible_history(int64_t layer) const;
   /// The layer's K, or V, of one (row, head): [length, head_dim], a view of the arena.
   [[nodiscard]] at::Tensor keys(int64_t layer, int64_t row, int64_t head) const;
   [[nodiscard]] at::Tensor values(int64_t layer, int64_t row, int64_t head) const;
@@ -58,7 +60,22 @@ class KvCache {
             const at::Tensor& k,
             const at::Tensor& v,
             const KeptIndices& kept);
-  /// Forgets all tokens; the arena stays.
+  /// Says that the first `tokens[row]` positions of a row are padding: prompts of unequal length
+  /// are padded on the left to the prefill's. Padding is stored like any token, so that lengths
+  /// stay those of the plan, but no other token sees it. Stored tokens are in the order of their
+  /// positions, so the padding of a (row, head) is always the head of its slot: leaving it out
+  /// costs nothing. Called before the first step, which must be a prefill with at least one token
+  /// that is no padding; clear() forgets it. Throws Error(kAudit) otherwise.
+  void set_padding(std::vector<int64_t> tokens);
+  /// Whether any row has padding.
+  [[nodiscard]] bool has_padding() const { return !padding_.empty(); }
+  /// Padding of `row` in positions of the generation.
+  [[nodiscard]] int64_t padding(int64_t row) const;
+  /// How many of the tokens held by (layer, row, head) are padding; the first ones.
+  [[nodiscard]] int64_t padding_length(int64_t layer, int64_t row, int64_t head) const;
+  /// How many of the current `step`'s tokens are padding of `row`; the first ones.
+  [[nodiscard]] int64_t padding_of_step(const StepInfo& step, int64_t row) const;
+  /// Forgets all tokens and the padding; the arena stays.
   void clear();
 
   /// Bytes of the tokens held now; the most ever held at once; bytes really allocated.
@@ -72,6 +89,7 @@ class KvCache {
  private:
   [[nodiscard]] size_t slot(int64_t layer, int64_t row, int64_t head) const;
   void check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const;
+  void set_padding_length(size_t slot, int64_t tokens);
 
   Plan plan_;
   int64_t rows_ = 0;
@@ -80,6 +98,11 @@ class KvCache {
   std::vector<int64_t> begins_;       // [layers * rows * heads] first arena row
   std::vector<int64_t> lengths_;      // [layers * rows * heads]
   std::vector<TokenOrigin> origins_;  // [arena rows]
+  // Empty, all four, where no row has padding.
+  std::vector<int64_t> padding_;          // [rows]
+  std::vector<int64_t> padding_lengths_;  // [layers * rows * heads]
+  std::vector<int64_t> visible_begins_;   // begins_ + padding_lengths_
+  std::vector<int64_t> visible_lengths_;  // lengths_ - padding_lengths_
   int64_t live_tokens_ = 0;
   int64_t peak_live_bytes_ = 0;
 };

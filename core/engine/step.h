@@ -28,6 +28,14 @@ struct StepInfo {
 /// Steps of a next-scale model from its (h, w) schedule; the last one is not stored.
 std::vector<StepInfo> next_scale_steps(const std::vector<std::pair<int64_t, int64_t>>& schedule);
 
+/// Steps of a next-token model: one prefill of `condition_tokens`, then one step for each of
+/// `image_tokens`. Step t draws image token t, step t + 1 feeds it; the last token is drawn and
+/// never fed, so it is not stored.
+std::vector<StepInfo> next_token_steps(int64_t condition_tokens, int64_t image_tokens);
+
+/// Index of the last step that attends: the last scale, or the last token but one.
+int64_t last_attending_step(const std::vector<StepInfo>& steps);
+
 /// Tokens a full cache holds going into the last step: the 100 % of every budget.
 int64_t full_cache_tokens(const std::vector<StepInfo>& steps);
 

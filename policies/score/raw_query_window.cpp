@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
 #include "policies/part.h"
 #include "policies/score/observation_window.h"
@@ -51,9 +52,10 @@ class RawQueryWindow : public Score {
             .to(queries.scalar_type())
             .div(std::sqrt(static_cast<double>(layer_step.k.size(3))));
     constexpr double kNone = -std::numeric_limits<double>::infinity();
-    const at::Tensor sums =
-        sum_over_window(layer_step, logits, static_cast<int64_t>(tokens.size()), kNone)
-            .masked_fill_(current_tokens_mask(layer_step, tokens), kNone);
+    const auto queries_taken = static_cast<int64_t>(tokens.size());
+    fill_padding(logits, layer_step, queries_taken, kNone);
+    const at::Tensor sums = sum_over_window(layer_step, logits, queries_taken, kNone)
+                                .masked_fill_(current_tokens_mask(layer_step, tokens), kNone);
     return pool_tokens(sums, PoolKind::kMaximum, kernel_);
   }
 

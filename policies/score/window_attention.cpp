@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
 #include "policies/part.h"
 #include "policies/score/observation_window.h"
@@ -43,6 +44,7 @@ class WindowAttention : public Score {
     const RaggedRows history = layer_step.cache.history(layer_step.layer);
     at::Tensor rows = attention_rows(layer_step.q, layer_step.lse, history, layer_step.k,
                                      layer_step.softmax_scale, tokens, causal);
+    fill_padding(rows, layer_step, static_cast<int64_t>(tokens.size()), 0.0);
     if (softmax_of_past_) {
       const auto queries = static_cast<int64_t>(tokens.size());
       const std::vector<int64_t> offsets =

@@ -13,18 +13,6 @@ namespace {
 
 const std::filesystem::path kPolicyFolder = std::filesystem::path(kSourceDir) / "configs/policy";
 
-std::vector<StepInfo> next_token_steps(int64_t prompt, int64_t tokens) {
-  std::vector<StepInfo> steps{
-      {.kind = StepKind::kPrefill, .index = 0, .grid_width = prompt, .first_token = 0}};
-  for (int64_t i = 0; i < tokens; ++i) {
-    steps.push_back({.kind = StepKind::kToken,
-                     .index = i + 1,
-                     .first_token = prompt + i,
-                     .stored = i + 1 < tokens});
-  }
-  return steps;
-}
-
 CacheGeometry geometry(const std::string& name) {
   const auto made = [](int64_t layers, int64_t heads, int64_t head_dim, auto steps) {
     return CacheGeometry{

@@ -5,6 +5,9 @@
 
 #include "core/base/error.h"
 #include "core/models/infinity/pipeline.h"
+#include "core/models/janus/pipeline.h"
+#include "core/models/llamagen/pipeline.h"
+#include "core/models/var/pipeline.h"
 
 namespace kvscope {
 namespace {
@@ -13,11 +16,16 @@ struct Family {
   const char* name;
   ModelFacts (*facts)(const ConfigNode&);
   std::unique_ptr<ImageModel> (*open)(const ConfigNode&, const std::string&, at::Device);
+  std::vector<WeightSpec> (*tensors)(const ConfigNode&);
 };
 
 // The only list of model families.
 constexpr Family kFamilies[] = {
-    {"infinity", infinity::infinity_facts, infinity::open_infinity},
+    {"infinity", infinity::infinity_facts, infinity::open_infinity, infinity::infinity_tensors},
+    {"janus", janus::janus_facts, janus::open_janus, janus::janus_checkpoint_tensors},
+    {"llamagen", llamagen::llamagen_facts, llamagen::open_llamagen,
+     llamagen::llamagen_checkpoint_tensors},
+    {"var", var::var_facts, var::open_var, var::var_tensors},
 };
 
 const Family& family_of(const ConfigNode& model) {
@@ -48,6 +56,10 @@ std::unique_ptr<ImageModel> open_model(const ConfigNode& model,
                                        const std::string& root,
                                        at::Device device) {
   return family_of(model).open(model, root, device);
+}
+
+std::vector<WeightSpec> model_tensors(const ConfigNode& model) {
+  return family_of(model).tensors(model);
 }
 
 at::Generator image_generator(uint64_t seed,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/picture.h"
+#include "core/checkpoint/weight_spec.h"
 #include "core/config/value.h"
 #include "core/engine/attend.h"
 
@@ -26,14 +27,13 @@ struct SamplingOptions {
 
 /// A batch of generated images.
 struct GeneratedBatch {
-  std::vector<Picture> pictures;  ///< [B]
-  std::vector<std::vector<uint8_t>>
-      tokens;                   ///< [B][all tokens * values a token]: bits, step by step
-  std::vector<double> step_ms;  ///< [steps], of the whole batch
-  double text_ms = 0;           ///< tokenizing and encoding the prompts
-  double decode_ms = 0;         ///< tokens to pictures
-  double attention_ms = 0;      ///< part of the steps in attention kernels
-  double policy_ms = 0;         ///< part of the steps deciding and compacting
+  std::vector<Picture> pictures;             ///< [B]
+  std::vector<std::vector<uint8_t>> tokens;  ///< [B][bytes] packed, see packed_tokens.h
+  std::vector<double> step_ms;               ///< [steps], of the whole batch
+  double text_ms = 0;                        ///< tokenizing and encoding the prompts
+  double decode_ms = 0;                      ///< tokens to pictures
+  double attention_ms = 0;                   ///< part of the steps in attention kernels
+  double policy_ms = 0;                      ///< part of the steps deciding and compacting
 };
 
 /// A text-to-image model as a sweep sees it: prompts in, pictures out, through a cache it is lent.
@@ -58,10 +58,18 @@ struct ModelFacts {
   int64_t parameters = 0;      ///< of the transformer
   int64_t picture_height = 0;  ///< pixels
   int64_t picture_width = 0;
+  /// Cache slots of a row that the published code allocates where it is more than is ever held; 0:
+  /// no more than that.
+  int64_t published_slots = 0;
+  double unguided = 1.0;  ///< the gen.cfg that means no guidance: one row an image
 };
 
 /// Throws Error(kConfig) for what the `model` group says wrong, with the nearest right thing.
 ModelFacts model_facts(const ConfigNode& model);
+
+/// Every tensor that the model of a `model` group needs from its checkpoint files, by published
+/// name.
+std::vector<WeightSpec> model_tensors(const ConfigNode& model);
 
 /// Loads, or makes with random weights (`weights: random`), the model of a `model` group. Relative
 /// paths are below `root`. Throws Error(kInput) for checkpoints that are missing, damaged or do not

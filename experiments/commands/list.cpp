@@ -30,16 +30,34 @@ void print_parts(ConfigRepository& /*repository*/) {
   }
 }
 
+/// What a full cache takes for one guided image, two rows, in decimal megabytes as papers give it.
+std::string cache_text(const ModelFacts& facts) {
+  const CacheGeometry& cache = facts.cache;
+  const auto megabytes = [&](int64_t tokens) {
+    const int64_t rows = 2;
+    return static_cast<double>(rows * tokens * cache.layers * cache.heads * cache.token_bytes()) /
+           1e6;
+  };
+  std::string text =
+      fmt::format("KV {:.2f} MB an image", megabytes(full_cache_tokens(cache.steps)));
+  if (facts.published_slots > 0) {
+    text += fmt::format(" ({:.2f} MB in the {} slots of the published code)",
+                        megabytes(facts.published_slots), facts.published_slots);
+  }
+  return text;
+}
+
 void print_models(ConfigRepository& repository) {
   for (const std::string& name : repository.options("model")) {
     const ModelFacts facts = model_facts(repository.load("model/" + name)->body);
     const CacheGeometry& cache = facts.cache;
+    const auto parameters = static_cast<double>(facts.parameters);
     fmt::print(
-        "{:<22} {}, {:.1f} M parameters, {} layers x {} heads, {} tokens in {} steps, "
-        "{} x {} pixels\n",
-        name, facts.family, static_cast<double>(facts.parameters) / 1e6, cache.layers, cache.heads,
+        "{:<22} {}, {:.1f} M parameters ({:.2f} GB in bf16), {} layers x {} heads, {} tokens in {} "
+        "steps, {} x {} pixels, {}\n",
+        name, facts.family, parameters / 1e6, parameters * 2 / 1e9, cache.layers, cache.heads,
         cache.steps.back().first_token + cache.steps.back().queries(), cache.steps.size(),
-        facts.picture_height, facts.picture_width);
+        facts.picture_height, facts.picture_width, cache_text(facts));
   }
 }
 

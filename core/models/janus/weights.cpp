@@ -1,0 +1,149 @@
+#include "core/models/janus/weights.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace kvscope::janus {
+namespace {
+
+constexpr std::string_view kTextEmbedding = "language_model.model.embed_tokens.weight";
+
+// Published prefix -> native one.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNativePrefixes = {{
+    {"language_model.model.", "model.language_model."},
+    {"language_model.lm_head.", "lm_head."},
+    {"gen_embed.", "model.generation_embeddings."},
+    {"gen_aligner.layers.0.", "model.generation_aligner.fc1."},
+    {"gen_aligner.layers.2.", "model.generation_aligner.hidden_layers.0."},
+    {"gen_head.output_mlp_projector.", "model.generation_head.proj_out."},
+    {"gen_head.vision_head.", "model.generation_head.vision_head."},
+    {"gen_vision_model.", "model.vqmodel."},
+}};
+
+std::string layer_prefix(int64_t layer) {
+  return fmt::format("language_model.model.layers.{}.", layer);
+}
+
+}  // namespace
+
+std::vector<WeightSpec> janus_tensors(const JanusConfig& config) {
+  config.check();
+  const int64_t d = config.decoder.width;
+  const int64_t f = config.decoder.feed_forward_width;
+  std::vector<WeightSpec> specs;
+  const auto add = [&](const std::string& name, std::vector<int64_t> shape) {
+    specs.push_back({.name = name,
+                     .shape = std::move(shape),
+                     .part = "model.",
+                     .other_names = {hugging_face_name(name)}});
+  };
+  add(std::string(kTextEmbedding), {config.text_vocabulary, d});
+  for (int64_t layer = 0; layer < config.decoder.layers; ++layer) {
+    const std::string p = layer_prefix(layer);
+    for (const char* name : {"q_proj", "k_proj", "v_proj", "o_proj"}) {
+      add(fmt::format("{}self_attn.{}.weight", p, name), {d, d});
+    }
+    add(p + "mlp.gate_proj.weight", {f, d});
+    add(p + "mlp.up_proj.weight", {f, d});
+    add(p + "mlp.down_proj.weight", {d, f});
+    add(p + "input_layernorm.weight", {d});
+    add(p + "post_attention_layernorm.weight", {d});
+  }
+  add("language_model.model.norm.weight", {d});
+  add("gen_embed.weight", {config.image_vocabulary, config.code_width});
+  add("gen_aligner.layers.0.weight", {d, config.code_width});
+  add("gen_aligner.layers.0.bias", {d});
+  add("gen_aligner.layers.2.weight", {d, d});
+  add("gen_aligner.layers.2.bias", {d});
+  add("gen_head.output_mlp_projector.weight", {d, d});
+  add("gen_head.output_mlp_projector.bias", {d});
+  add("gen_head.vision_head.weight", {config.image_vocabulary, d});
+  add("gen_head.vision_head.bias", {config.image_vocabulary});
+  return specs;
+}
+
+std::string hugging_face_name(const std::string& published) {
+  for (const auto& [from, to] : kNativePrefixes) {
+    if (published.starts_with(from)) return std::string(to) + published.substr(from.size());
+  }
+  return published;
+}
+
+TensorMap published_names(const TensorMap& checkpoint) {
+  if (checkpoint.contains(kTextEmbedding)) return checkpoint;
+  if (checkpoint.contains("model." + std::string(kTextEmbedding))) {
+    return checkpoint.below("model.");
+  }
+  if (!checkpoint.contains(hugging_face_name(std::string(kTextEmbedding)))) return checkpoint;
+  TensorMap result;
+  for (const auto& [name, tensor] : checkpoint) {
+    std::string published = name;
+    for (const auto& [to, from] : kNativePrefixes) {
+      if (!name.starts_with(from)) continue;
+      published = std::string(to) + name.substr(from.size());
+      break;
+    }
+    result.set(published, tensor);
+  }
+  return result;
+}
+
+JanusWeights resolve_janus(const JanusConfig& config, const TensorMap& tensors) {
+  const TensorMap found = resolve_weights(
+      janus_tensors(config), tensors,
+      [](const std::string& name) { return std::vector<std::string>{name}; },
+      "Janus' text-to-image path");
+  JanusWeights w;
+  w.text_embedding = found.at(kTextEmbedding);
+  for (int64_t layer = 0; layer < config.decoder.layers; ++layer) {
+    const std::string p = layer_prefix(layer);
+    w.decoder.layers.push_back(
+        {.attention_norm = found.at(p + "input_layernorm.weight"),
+         .query = found.at(p + "self_attn.q_proj.weight"),
+         .key = found.at(p + "self_attn.k_proj.weight"),
+         .value = found.at(p + "self_attn.v_proj.weight"),
+         .output = found.at(p + "self_attn.o_proj.weight"),
+         .feed_forward_norm = found.at(p + "post_attention_layernorm.weight"),
+         .gate = found.at(p + "mlp.gate_proj.weight"),
+         .up = found.at(p + "mlp.up_proj.weight"),
+         .down = found.at(p + "mlp.down_proj.weight")});
+  }
+  w.decoder.norm = found.at("language_model.model.norm.weight");
+  w.image_embedding = found.at("gen_embed.weight");
+  w.aligner_weight = found.at("gen_aligner.layers.0.weight");
+  w.aligner_bias = found.at("gen_aligner.layers.0.bias");
+  w.aligner_out_weight = found.at("gen_aligner.layers.2.weight");
+  w.aligner_out_bias = found.at("gen_aligner.layers.2.bias");
+  w.head_weight = found.at("gen_head.output_mlp_projector.weight");
+  w.head_bias = found.at("gen_head.output_mlp_projector.bias");
+  w.head_out_weight = found.at("gen_head.vision_head.weight");
+  w.head_out_bias = found.at("gen_head.vision_head.bias");
+  return w;
+}
+
+next_token::NextTokenModel make_model(const JanusConfig& config, const JanusWeights& weights) {
+  next_token::NextTokenModel model;
+  model.config = config.decoder;
+  model.weights = weights.decoder;
+  model.rotation =
+      on_device(next_token::line_rotation(config.prompt_tokens + config.image_tokens,
+                                          config.decoder.head_dim(), config.rope_theta),
+                weights.image_embedding.device());
+  model.positions_skip_padding = true;
+  model.embed = [w = weights](const at::Tensor& ids) {
+    const at::Tensor codes = w.image_embedding.index_select(0, ids);
+    const at::Tensor hidden = at::gelu(at::linear(codes, w.aligner_weight, w.aligner_bias));
+    return at::linear(hidden, w.aligner_out_weight, w.aligner_out_bias);
+  };
+  model.head = [w = weights](const at::Tensor& x) {
+    const at::Tensor hidden = at::gelu(at::linear(x, w.head_weight, w.head_bias));
+    return at::linear(hidden, w.head_out_weight, w.head_out_bias);
+  };
+  return model;
+}
+
+}  // namespace kvscope::janus

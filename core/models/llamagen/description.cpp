@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/models/llamagen/pipeline.h"
+#include "core/models/llamagen/weights.h"
+#include "core/models/vq/vq_tensors.h"
+#include "core/text/t5_tensors.h"
+
+namespace kvscope::llamagen {
+namespace {
+
+using next_token::given;
+using next_token::read;
+
+Conditioning conditioning_of(const ConfigNode& model) {
+  const ConfigNode* node = given(model, "transformer.conditioning");
+  if (node == nullptr || node->as_string() == "class") return Conditioning::kClass;
+  if (node->as_string() == "text") return Conditioning::kText;
+  throw Error(ErrorKind::kConfig, "unknown model.transformer.conditioning '" + node->as_string() +
+                                      "'. " + suggestion(node->as_string(), {"class", "text"}));
+}
+
+/// Slots that the published code allocates for a row.
+int64_t published_slots(const LlamaGenConfig& config) {
+  return (config.condition_tokens() + config.image_tokens() + 7) / 8 * 8;
+}
+
+}  // namespace
+
+LlamaGenDescription describe_llamagen(const ConfigNode& model) {
+  LlamaGenDescription d;
+  if (const ConfigNode* size = given(model, "transformer.size")) {
+    d.config = published_llamagen(size->as_string());
+  }
+  d.model.decoder = d.config.decoder;
+  next_token::read_description(model, d.model);
+  if (d.model.decoder.feed_forward_width == 0) {
+    d.model.decoder.feed_forward_width = feed_forward_width(d.model.decoder.width);
+  }
+  d.config.decoder = d.model.decoder;
+  d.config.conditioning = conditioning_of(model);
+  read(model, "transformer.classes", d.config.classes);
+  read(model, "transformer.text_channels", d.config.caption_channels);
+  read(model, "transformer.text_max_tokens", d.config.caption_tokens);
+  read(model, "cfg_interval", d.cfg_interval);
+  read(model, "text.clean", d.clean_captions);
+  if (const ConfigNode* size = given(model, "text.size")) d.text = published_t5(size->as_string());
+  read(model, "text.d_model", d.text.d_model);
+  read(model, "text.layers", d.text.layers);
+  read(model, "text.heads", d.text.heads);
+  read(model, "text.d_kv", d.text.d_kv);
+  read(model, "text.d_ff", d.text.d_ff);
+  read(model, "text.vocabulary", d.text.vocabulary);
+  d.config.image_vocabulary = d.model.vq.codebook_entries;
+  d.config.grid_height = d.model.grid_height;
+  d.config.grid_width = d.model.grid_width;
+  d.config.check();
+  if (d.config.conditioning == Conditioning::kText && d.text.d_model != d.config.caption_channels) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("model.text.d_model={} must equal model.transformer.text_channels={}",
+                            d.text.d_model, d.config.caption_channels));
+  }
+  return d;
+}
+
+ModelFacts llamagen_facts(const ConfigNode& model) {
+  const LlamaGenDescription d = describe_llamagen(model);
+  ModelFacts facts =
+      next_token::describe(d.model, d.config.condition_tokens(), llamagen_parameters(d.config));
+  facts.published_slots = published_slots(d.config);
+  return facts;
+}
+
+std::vector<WeightSpec> llamagen_checkpoint_tensors(const ConfigNode& model) {
+  const LlamaGenDescription d = describe_llamagen(model);
+  std::vector<WeightSpec> specs = llamagen_tensors(d.config);
+  for (WeightSpec spec : vq_decoder_tensors(d.model.vq)) {
+    spec.part = "vq.";
+    specs.push_back(std::move(spec));
+  }
+  if (d.config.conditioning == Conditioning::kText) {
+    for (const auto& [name, shape] : t5_tensors(d.text)) {
+      specs.push_back({.name = name, .shape = shape, .part = "t5."});
+    }
+  }
+  return specs;
+}
+
+}  // namespace kvscope::llamagen

@@ -1,0 +1,206 @@
+// LlamaGen: published sizes, conditions, pictures.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/config/yaml.h"
+#include "core/engine/kv_cache.h"
+#include "core/models/image_model.h"
+#include "core/models/llamagen/condition.h"
+#include "core/models/llamagen/pipeline.h"
+#include "core/models/llamagen/weights.h"
+#include "core/models/next_token/checkpoint_parts.h"
+#include "test_paths.h"
+
+namespace kvscope::llamagen {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+ConfigNode published(const std::string& name) {
+  return load_yaml_file(fs::path(kSourceDir) / "configs/model" / (name + ".yaml"));
+}
+
+double megabytes(const ModelFacts& facts, int64_t tokens) {
+  const CacheGeometry& cache = facts.cache;
+  return static_cast<double>(2 * tokens * cache.layers * cache.heads * cache.token_bytes()) / 1e6;
+}
+
+TEST(LlamaGenSizes, HaveThePublishedParameters) {
+  const auto millions = [](const std::string& name) {
+    return static_cast<double>(model_facts(published(name)).parameters) / 1e6;
+  };
+  EXPECT_NEAR(millions("llamagen_b"), 110.9, 0.05);
+  EXPECT_NEAR(millions("llamagen_l"), 342.9, 0.05);
+  EXPECT_NEAR(millions("llamagen_xl"), 774.7, 0.05);
+  EXPECT_NEAR(millions("llamagen_xl_t2i"), 777.7, 0.05);
+  EXPECT_NEAR(millions("llamagen_xxl"), 1411, 0.5);
+  EXPECT_NEAR(millions("llamagen_3b"), 3097, 0.5);
+  EXPECT_EQ(describe_llamagen(published("llamagen_3b")).config.decoder.head_dim(), 100);
+}
+
+TEST(LlamaGenSizes, FeedForwardWidthsAreThePublishedOnes) {
+  for (const auto& [name, expected] : {std::pair<const char*, int64_t>{"llamagen_b", 2048},
+                                       {"llamagen_l", 2816},
+                                       {"llamagen_xl", 3584},
+                                       {"llamagen_xxl", 4096},
+                                       {"llamagen_3b", 8704},
+                                       {"llamagen_xxxl", 6912}}) {
+    EXPECT_EQ(published_llamagen(name).decoder.feed_forward_width, expected) << name;
+  }
+}
+
+TEST(LlamaGenSizes, TakeThePublishedBytes) {
+  struct Row {
+    const char* name;
+    double at_256, at_384, at_512;
+  };
+  for (const Row& row :
+       {Row{"llamagen_b", 19.46, 43.06, 76.09}, Row{"llamagen_l", 51.90, 114.82, 202.90},
+        Row{"llamagen_xl", 97.32, 215.29, 380.44}, Row{"llamagen_xxl", 155.71, 344.46, 608.70},
+        Row{"llamagen_3b", 162.20, 358.81, 634.06},
+        Row{"llamagen_xl_t2i", 138.61, 256.57, 421.72}}) {
+    for (const auto& [side, expected] :
+         {std::pair<int64_t, double>{16, row.at_256}, {24, row.at_384}, {32, row.at_512}}) {
+      ConfigNode model = published(row.name);
+      model.set_path("picture.grid", ConfigNode::list({side, side}));
+      const ModelFacts facts = model_facts(model);
+      EXPECT_NEAR(megabytes(facts, facts.published_slots), expected, 0.0051) << row.name << side;
+      EXPECT_EQ(facts.picture_width, 16 * side);
+      const int64_t condition = std::string(row.name) == "llamagen_xl_t2i" ? 120 : 1;
+      EXPECT_EQ(full_cache_tokens(facts.cache.steps), condition + side * side - 1);
+    }
+  }
+}
+
+TEST(LlamaGenSizes, BadOnesAreNamed) {
+  const auto message = [](const char* key, ConfigNode value) -> std::string {
+    ConfigNode model = published("llamagen_xl_t2i");
+    model.set_path(key, std::move(value));
+    try {
+      model_facts(model);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_THAT(message("transformer.size", "llamagen_xk"), HasSubstr("llamagen_xl"));
+  EXPECT_THAT(message("transformer.conditioning", "texts"), HasSubstr("'text'"));
+  EXPECT_THAT(message("transformer.text_channels", 1024), HasSubstr("1024"));
+  EXPECT_THAT(message("transformer.heads", 640), HasSubstr("multiple of 4"));
+  EXPECT_THAT(message("layers", 0), HasSubstr("1..36"));
+}
+
+TEST(LlamaGenCondition, ClassesAreNumbersInRange) {
+  EXPECT_EQ(class_of("207", 1000), 207);
+  EXPECT_EQ(class_of(" 0 ", 1000), 0);
+  for (const char* wrong : {"1000", "-1", "", " ", "cat", "12.5", "7 8", "99999999999999999999"}) {
+    try {
+      class_of(wrong, 1000);
+      FAIL() << wrong;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+      EXPECT_THAT(error.what(), HasSubstr("0..999"));
+    }
+  }
+}
+
+LlamaGenConfig tiny_config(Conditioning conditioning) {
+  LlamaGenConfig config;
+  config.decoder.layers = 1;
+  config.decoder.heads = 2;
+  config.decoder.width = 16;
+  config.decoder.feed_forward_width = 20;
+  config.conditioning = conditioning;
+  config.classes = 5;
+  config.caption_tokens = 6;
+  config.caption_channels = 7;
+  config.image_vocabulary = 9;
+  config.grid_height = config.grid_width = 2;
+  return config;
+}
+
+LlamaGenWeights tiny_weights(const LlamaGenConfig& config) {
+  return resolve_llamagen(config,
+                          next_token::random_decoder(llamagen_tensors(config), 1, at::kFloat,
+                                                     at::detail::createCPUGenerator(1)));
+}
+
+TEST(LlamaGenCondition, TheNullClassStandsBehindTheOthers) {
+  const LlamaGenConfig config = tiny_config(Conditioning::kClass);
+  const LlamaGenWeights weights = tiny_weights(config);
+  const std::vector<int64_t> classes = {3, 0};
+  const next_token::Condition condition = class_condition(config, weights, classes, true);
+  ASSERT_EQ(condition.embeddings.sizes(), (std::vector<int64_t>{4, 1, 16}));
+  for (const auto& [row, id] : {std::pair{0, 3}, {1, 0}, {2, 5}, {3, 5}}) {
+    EXPECT_TRUE(at::equal(condition.embeddings[row][0], weights.class_embedding[id]));
+  }
+  EXPECT_TRUE(condition.padding.empty());
+}
+
+TEST(LlamaGenCondition, CaptionsMoveToTheEndAndRowsShareTheirMask) {
+  const LlamaGenConfig config = tiny_config(Conditioning::kText);
+  const LlamaGenWeights weights = tiny_weights(config);
+  const at::Tensor features = at::randn({2, 4, 7});
+  const std::vector<int64_t> lengths = {4, 1};
+  const next_token::Condition condition =
+      caption_condition(config, weights, features, lengths, true);
+  EXPECT_EQ(condition.padding, (std::vector<int64_t>{2, 5, 2, 5}));
+  const auto project = [&](const at::Tensor& x) {
+    const at::Tensor wide = x.to(at::kDouble);
+    const at::Tensor a = at::matmul(wide, weights.caption1.to(at::kDouble).t());
+    const at::Tensor gelu =
+        0.5 * a * (1 + at::tanh(std::sqrt(2 / M_PI) * (a + 0.044715 * a.pow(3))));
+    return at::matmul(gelu, weights.caption2.to(at::kDouble).t());
+  };
+  const auto expect_row = [&](int64_t row, int64_t at, const at::Tensor& feature) {
+    EXPECT_LT((condition.embeddings[row][at] - project(feature)).abs().max().item<double>(), 1e-6);
+  };
+  for (int64_t i = 0; i < 4; ++i) expect_row(0, 2 + i, features[0][i]);
+  expect_row(1, 5, features[1][0]);
+  for (int64_t i = 0; i < 5; ++i) expect_row(1, i, at::zeros({7}));
+  for (int64_t i = 0; i < 6; ++i) expect_row(3, i, weights.no_caption[i]);
+  EXPECT_THROW(caption_condition(config, weights, features, std::vector<int64_t>{0, 1}, true),
+               Error);
+  EXPECT_THROW(caption_condition(config, weights, features, std::vector<int64_t>{5, 1}, true),
+               Error);
+}
+
+TEST(LlamaGenModel, MakesPicturesOfClassesAndCaptions) {
+  for (const char* conditioning : {"class", "text"}) {
+    const ConfigNode config = load_yaml_text(
+        std::string("{name: tiny, family: llamagen, weights: random, precision: compact, "
+                    "transformer: {depth: 2, width: 24, heads: 3, text_channels: 2048, "
+                    "text_max_tokens: 20, classes: 10, conditioning: ") +
+            conditioning +
+            "}, picture: {grid: [3, 2]}, vq: {base_channels: 32, channel_multipliers: [1, 1], "
+            "encoder_blocks: 1, latent_channels: 32, codebook_entries: 40, code_width: 4}}",
+        "test");
+    const auto model = open_model(config, "", at::kCPU);
+    SamplingOptions options;
+    options.cfg = {4};
+    const auto make = [&](const std::vector<std::string>& prompts, std::vector<uint64_t> seeds) {
+      const auto images = static_cast<int64_t>(prompts.size());
+      KvCache cache(full_plan(model->geometry()), model->rows(images, options), at::kCPU);
+      AttentionContext context{.cache = cache};
+      std::vector<at::Generator> generators;
+      for (const uint64_t seed : seeds) {
+        generators.push_back(image_generator(seed, 0, 0, at::kCPU));
+      }
+      return model->generate(prompts, options, generators, context);
+    };
+    const GeneratedBatch batch = make({"7", "3"}, {1, 2});
+    const GeneratedBatch alone = make({"3"}, {2});
+    EXPECT_EQ(batch.pictures[1].height, 6);
+    EXPECT_EQ(batch.pictures[1].width, 4);
+    EXPECT_EQ(batch.tokens[1], alone.tokens[0]);
+    EXPECT_EQ(batch.pictures[1], alone.pictures[0]);
+    EXPECT_EQ(model->rows(3, options), 6);
+  }
+}
+
+}  // namespace
+}  // namespace kvscope::llamagen

@@ -30,8 +30,11 @@ AddedTokenFinder::AddedTokenFinder(const std::vector<AddedToken>& tokens)
       space_last_(compiled(R"(\s\z)")) {
   std::erase_if(tokens_, [](const AddedToken& token) { return token.content.empty(); });
   std::ranges::stable_sort(tokens_, {}, &AddedToken::content);
-  const auto repeated = std::ranges::unique(tokens_, {}, &AddedToken::content);
-  tokens_.erase(repeated.begin(), repeated.end());
+  tokens_.erase(std::unique(tokens_.begin(), tokens_.end(),
+                            [](const AddedToken& first, const AddedToken& second) {
+                              return first.content == second.content;
+                            }),
+                tokens_.end());
 }
 
 const AddedToken* AddedTokenFinder::longest_at(std::string_view text, size_t at) const {
@@ -46,9 +49,8 @@ const AddedToken* AddedTokenFinder::longest_at(std::string_view text, size_t at)
       return static_cast<unsigned char>(token.content[depth]);
     };
     const auto byte = static_cast<unsigned char>(text[at + depth]);
-    const auto same = std::ranges::equal_range(first, last, byte, {}, byte_at_depth);
-    first = same.begin();
-    last = same.end();
+    first = std::ranges::lower_bound(first, last, byte, {}, byte_at_depth);
+    last = std::ranges::upper_bound(first, last, byte, {}, byte_at_depth);
   }
 }
 

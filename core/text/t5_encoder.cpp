@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -23,7 +24,7 @@
 namespace kvscope {
 namespace {
 
-// The input follows the weight's dtype: published half-precision encoders keep `wo` in fp32.
+// The input follows the weight's dtype.
 at::Tensor project(const at::Tensor& input, const at::Tensor& weight) {
   return at::linear(input.to(weight.scalar_type()), weight);
 }
@@ -90,7 +91,9 @@ at::Tensor self_attention(const T5Config& config,
 
 at::Tensor feed_forward(const Layer& layer, const at::Tensor& input) {
   const at::Tensor gate = at::gelu(project(input, layer.wi_0), "tanh");
-  return project(gate * project(input, layer.wi_1), layer.wo);
+  const bool narrow = layer.wo.scalar_type() == at::kHalf;
+  const at::Tensor wo = narrow ? layer.wo.to(at::kFloat) : layer.wo;
+  return project(gate * project(input, layer.wi_1), wo);
 }
 
 void check_ids(const T5Config& config, const at::Tensor& ids, const at::Tensor& mask) {
@@ -107,6 +110,24 @@ void check_ids(const T5Config& config, const at::Tensor& ids, const at::Tensor& 
 }
 
 }  // namespace
+
+T5Config published_t5(const std::string& name) {
+  static const std::vector<std::pair<std::string, T5Config>> sizes = {
+      {"small", {.d_model = 512, .layers = 8, .heads = 6, .d_ff = 1024}},
+      {"base", {.d_model = 768, .layers = 12, .heads = 12, .d_ff = 2048}},
+      {"large", {.d_model = 1024, .layers = 24, .heads = 16, .d_ff = 2816}},
+      {"xl", {.d_model = 2048, .layers = 24, .heads = 32, .d_ff = 5120}},
+      {"xxl", {.d_model = 4096, .layers = 24, .heads = 64, .d_ff = 10240}}};
+  std::vector<std::string> known;
+  for (const char* family : {"flan_t5_", "t5_v1_1_"}) {
+    for (const auto& [size, config] : sizes) {
+      known.push_back(family + size);
+      if (known.back() == name) return config;
+    }
+  }
+  throw Error(ErrorKind::kConfig,
+              fmt::format("unknown T5 encoder '{}'. {}", name, suggestion(name, known)));
+}
 
 int64_t t5_relative_bucket(int64_t key_minus_query, int64_t buckets, int64_t max_distance) {
   const int64_t half = buckets / 2;

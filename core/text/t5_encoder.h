@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/checkpoint/tensor_map.h"
@@ -22,6 +23,10 @@ struct T5Config {
   double eps = 1e-6;
 };
 
+/// Sizes of a published encoder: "flan_t5_small", "_base", "_large", "_xl" or "_xxl", or the
+/// "t5_v1_1_" ones, which have the same. Throws Error(kConfig) with the nearest name for another.
+T5Config published_t5(const std::string& name);
+
 /// Relative position bucket of `key - query` (bidirectional): near distances exact, far ones
 /// logarithmic up to max_distance.
 int64_t t5_relative_bucket(int64_t key_minus_query, int64_t buckets, int64_t max_distance);
@@ -30,7 +35,8 @@ int64_t t5_relative_bucket(int64_t key_minus_query, int64_t buckets, int64_t max
 /// 1/sqrt(d)). `ids` [B, T] int64; `mask` [B, T], nonzero where a token is real. Returns [B, T,
 /// d_model]; rows where the mask is 0 mean nothing. Weights carry the published names below
 /// `prefix` and may be leaves that want gradients. Throws Error(kInput) naming a weight that is
-/// missing or has another shape, and for ids outside the vocabulary.
+/// missing or has another shape, and for ids outside the vocabulary. With fp16 weights the residual
+/// sums are fp32 (the published code keeps `wo` so), because they leave fp16's range.
 at::Tensor t5_encode(const T5Config& config,
                      const TensorMap& weights,
                      const at::Tensor& ids,

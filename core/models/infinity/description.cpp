@@ -94,6 +94,7 @@ ModelDescription describe_model(const ConfigNode& model) {
   if (const ConfigNode* multipliers = given(model, "vae.channel_multipliers")) {
     d.vae.channel_multipliers = multipliers->as_int64_list();
   }
+  if (const ConfigNode* size = given(model, "text.size")) d.text = published_t5(size->as_string());
   read(model, "text.d_model", d.text.d_model);
   read(model, "text.layers", d.text.layers);
   read(model, "text.heads", d.text.heads);

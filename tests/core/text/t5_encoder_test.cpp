@@ -7,7 +7,9 @@
 #include <filesystem>
 
 #include "core/base/error.h"
+#include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/safetensors.h"
+#include "core/text/t5_tensors.h"
 #include "test_paths.h"
 
 namespace kvscope {
@@ -40,6 +42,72 @@ TEST(T5Encoder, PaddingDoesNotReachRealTokens) {
     const at::Tensor recorded = golden.at("last_hidden_state")[row].slice(0, 0, length);
     EXPECT_LE((alone[0] - recorded).abs().max().item<float>(), 1e-4) << row;
   }
+}
+
+// The published files come in shards, with a decoder and an output head that an encoder ignores.
+TEST(T5Encoder, ReadsAShardedCheckpoint) {
+  const TensorMap golden = read_safetensors(kGolden);
+  const TensorMap shards =
+      read_checkpoint(std::filesystem::path(kSourceDir) / "tests/golden/t5_tiny_sharded");
+  const at::Tensor mask = golden.at("attention_mask");
+  const at::Tensor states = t5_encode(tiny(), shards, golden.at("input_ids").to(at::kLong), mask);
+  const at::Tensor error = (states - golden.at("last_hidden_state")).abs() * mask.unsqueeze(-1);
+  EXPECT_LE(error.max().item<float>(), 1e-4);
+}
+
+// Encoders run on captions padded to 120 (LlamaGen) or 512 (Infinity) tokens.
+TEST(T5Encoder, PaddedLengthsGiveTheSameStates) {
+  const TensorMap golden = read_safetensors(kGolden);
+  const at::Tensor recorded = golden.at("last_hidden_state")[3].slice(0, 0, 22);
+  for (const int64_t padded : {120, 512}) {
+    at::Tensor ids = at::zeros({1, padded}, at::kLong);
+    at::Tensor mask = at::zeros({1, padded}, at::kLong);
+    ids[0].slice(0, 0, 22).copy_(golden.at("input_ids")[3].slice(0, 0, 22));
+    mask[0].slice(0, 0, 22).fill_(1);
+    const at::Tensor states = t5_encode(tiny(), golden.below("t5."), ids, mask);
+    EXPECT_LE((states[0].slice(0, 0, 22) - recorded).abs().max().item<float>(), 1e-4) << padded;
+  }
+}
+
+TEST(T5Encoder, HalfPrecisionWeightsGiveNearlyTheSame) {
+  const TensorMap golden = read_safetensors(kGolden);
+  const at::Tensor ids = golden.at("input_ids").slice(0, 1, 2).slice(1, 0, 15).to(at::kLong);
+  const at::Tensor mask = at::ones({1, 15}, at::kLong);
+  const at::Tensor exact = t5_encode(tiny(), golden.below("t5."), ids, mask);
+  const double scale = exact.abs().max().item<double>();
+  for (const auto& [dtype, tolerance] : {std::pair{at::kBFloat16, 0.06}, {at::kHalf, 0.01}}) {
+    TensorMap narrow;
+    for (const auto& [name, tensor] : golden.below("t5.")) narrow.set(name, tensor.to(dtype));
+    const at::Tensor states = t5_encode(tiny(), narrow, ids, mask).to(at::kFloat);
+    EXPECT_LE((states - exact).abs().max().item<double>(), tolerance * scale) << dtype;
+  }
+}
+
+TEST(T5Encoder, LargeFeedForwardsStayFiniteInFp16) {
+  const TensorMap golden = read_safetensors(kGolden);
+  TensorMap narrow;
+  for (const auto& [name, tensor] : golden.below("t5.")) {
+    const bool output = name.find("DenseReluDense.wo") != name.npos;
+    narrow.set(name, (output ? tensor / tensor.abs().max() * 60'000 : tensor).to(at::kHalf));
+  }
+  const at::Tensor ids = golden.at("input_ids").slice(1, 0, 22).to(at::kLong);
+  const at::Tensor states = t5_encode(tiny(), narrow, ids, at::ones_like(ids));
+  EXPECT_TRUE(states.isfinite().all().item<bool>());
+}
+
+TEST(T5Encoder, PublishedSizes) {
+  // Parameters of the encoders as published, embedding included.
+  const std::vector<std::pair<std::string, int64_t>> sizes = {
+      {"flan_t5_small", 35'332'800},  {"flan_t5_base", 109'628'544},
+      {"flan_t5_large", 341'231'104}, {"flan_t5_xl", 1'223'527'424},
+      {"flan_t5_xxl", 4'762'310'656}, {"t5_v1_1_xxl", 4'762'310'656}};
+  for (const auto& [name, parameters] : sizes) {
+    int64_t sum = 0;
+    for (const auto& [tensor, shape] : t5_tensors(published_t5(name)))
+      sum += c10::multiply_integers(shape);
+    EXPECT_EQ(sum, parameters) << name;
+  }
+  EXPECT_THROW((void)published_t5("flan_t5_xlarge"), Error);
 }
 
 TEST(T5Encoder, BucketsAreExactNearbyAndLogarithmicBeyond) {

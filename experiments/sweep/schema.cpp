@@ -78,8 +78,6 @@ void append_shape(ConfigSchema& schema) {
   append_next_token_shape(schema);
   schema.push_back(
       {.key = "model.text.size", .help = "a published T5 encoder: flan_t5_xl, flan_t5_xxl, ..."});
-  schema.push_back(
-      {.key = "model.text.size", .help = "a published T5 encoder: flan_t5_xl, flan_t5_xxl, ..."});
   size("model.text.d_model", "channels of the text encoder");
   size("model.text.layers", "its layers");
   size("model.text.heads", "its heads");

@@ -45,7 +45,6 @@ LlamaGenDescription describe_llamagen(const ConfigNode& model) {
   read(model, "cfg_interval", d.cfg_interval);
   read(model, "text.clean", d.clean_captions);
   if (const ConfigNode* size = given(model, "text.size")) d.text = published_t5(size->as_string());
-  if (const ConfigNode* size = given(model, "text.size")) d.text = published_t5(size->as_string());
   read(model, "text.d_model", d.text.d_model);
   read(model, "text.layers", d.text.layers);
   read(model, "text.heads", d.text.heads);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/checkpoint/mapped_tensor.h"
@@ -47,16 +48,15 @@ std::optional<int64_t> last_element(const PickleTensor& tensor) {
 class TorchZip {
  public:
   explicit TorchZip(const std::filesystem::path& path)
-      : path_(path.string()),
-        file_(std::make_shared<MappedFile>(path)),
-        archive_(file_->bytes(), path_) {
+      : path_(path.string()), file_(std::make_shared<MappedFile>(path)), archive_(*file_, path_) {
     find_root();
     check_byte_order();
   }
 
   TensorMap weights() {
     const ZipEntry& pickle = *archive_.find(root_ + "data.pkl");
-    data_ = read_pickle(archive_.contents(pickle), fmt::format("{}: {}", path_, pickle.name));
+    pickle_ = archive_.contents(pickle);
+    data_ = read_pickle(pickle_, fmt::format("{}: {}", path_, pickle.name));
     TensorMap result;
     int64_t bytes = 0;
     for (const auto& [name, index] : find_state_dict(data_, path_)) {
@@ -95,7 +95,7 @@ class TorchZip {
   void check_byte_order() const {
     const ZipEntry* entry = archive_.find(root_ + "byteorder");
     if (entry == nullptr) return;
-    const std::span<const std::byte> bytes = archive_.contents(*entry);
+    const std::vector<std::byte> bytes = archive_.contents(*entry);
     const std::string_view order(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (order != "little") {
       throw Error(ErrorKind::kInput, fmt::format("{}: byte order '{}'; only little is read", path_,
@@ -120,8 +120,8 @@ class TorchZip {
     if (entry == nullptr) {
       refuse(name, fmt::format("its storage '{}' is not in the archive", entry_name));
     }
-    const auto size_bytes = static_cast<int64_t>(archive_.contents(*entry).size());
-    const int64_t count = size_bytes / static_cast<int64_t>(c10::elementSize(view.dtype));
+    archive_.require_stored(*entry);
+    const int64_t count = entry->size_bytes / static_cast<int64_t>(c10::elementSize(view.dtype));
     at::Tensor elements = mapped_tensor(file_, entry->data_byte, count, view.dtype);
     return storages_.emplace(claimed.key, std::move(elements)).first->second;
   }
@@ -159,7 +159,8 @@ class TorchZip {
   std::shared_ptr<MappedFile> file_;
   ZipArchive archive_;
   std::string root_;  // "archive/"
-  PickleData data_;
+  std::vector<std::byte> pickle_;
+  PickleData data_;  // points into pickle_
   std::map<std::string_view, at::Tensor> storages_;
 };
 

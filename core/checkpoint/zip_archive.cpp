@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
-#include <optional>
+#include <span>
 
 #include "core/base/error.h"
 
@@ -25,39 +25,52 @@ constexpr uint64_t kLocator64Bytes = 20;
 constexpr uint64_t kMaxCommentBytes = 0xffff;
 constexpr uint64_t kMaxEntries = 1'000'000;
 constexpr uint16_t kZip64Field = 1;
-constexpr uint32_t kIn64 = 0xffffffff;  // the value is in the zip64 extra field
+constexpr uint16_t kEncryptedFlags = 0x2041;  // plain, strong, masked headers
+constexpr uint32_t kIn64 = 0xffffffff;        // the value is in the zip64 extra field
 
-// Little-endian fields of the archive; reading past its end is an Error naming the place.
+constexpr uint64_t kMaxReadBytes = 256'000'000;  // of the directory, and of an entry's copy
+
+[[noreturn]] void refuse(const std::string& name, uint64_t place, const std::string& what) {
+  throw Error(ErrorKind::kInput, fmt::format("{}: zip archive, byte {}: {}", name, place, what));
+}
+
+std::vector<std::byte> read(const MappedFile& file, uint64_t place, uint64_t count) {
+  std::vector<std::byte> bytes(count);
+  file.read(static_cast<int64_t>(place), bytes);
+  return bytes;
+}
+
+// Little-endian fields in a part of the archive, by their places in the whole.
 class Fields {
  public:
-  Fields(std::span<const std::byte> bytes, const std::string& file) : bytes_(bytes), file_(file) {}
-
-  [[nodiscard]] uint64_t size() const { return bytes_.size(); }
+  Fields(std::span<const std::byte> bytes, uint64_t begin, const std::string& name)
+      : bytes_(bytes), begin_(begin), name_(name) {}
 
   template <typename T>
   [[nodiscard]] T at(uint64_t place) const {
-    if (place > bytes_.size() || bytes_.size() - place < sizeof(T)) {
-      refuse(place, "the file ends here, inside a record (truncated?)");
-    }
     T value;
-    std::memcpy(&value, bytes_.data() + place, sizeof(T));
+    std::memcpy(&value, text(place, sizeof(T)).data(), sizeof(T));
     return value;
   }
 
   [[nodiscard]] std::string_view text(uint64_t place, uint64_t length) const {
-    if (place > bytes_.size() || bytes_.size() - place < length) {
-      refuse(place, "the file ends here, inside a name (truncated?)");
+    const uint64_t from = place - begin_;
+    if (place < begin_ || from > bytes_.size() || bytes_.size() - from < length) {
+      refuse(place, "the record ends here, inside a field (truncated?)");
     }
-    return {reinterpret_cast<const char*>(bytes_.data()) + place, length};
+    return {reinterpret_cast<const char*>(bytes_.data()) + from, length};
   }
 
+  [[nodiscard]] uint64_t begin() const { return begin_; }
+  [[nodiscard]] uint64_t size() const { return bytes_.size(); }
   [[noreturn]] void refuse(uint64_t place, const std::string& what) const {
-    throw Error(ErrorKind::kInput, fmt::format("{}: zip archive, byte {}: {}", file_, place, what));
+    kvscope::refuse(name_, place, what);
   }
 
  private:
   std::span<const std::byte> bytes_;
-  const std::string& file_;
+  uint64_t begin_;
+  const std::string& name_;
 };
 
 struct Directory {
@@ -67,40 +80,51 @@ struct Directory {
 };
 
 // The end record closes the file but for a comment whose length it says.
-uint64_t find_end_record(const Fields& fields) {
-  if (fields.size() < kEndBytes) fields.refuse(0, "too short for a zip archive");
-  const uint64_t last = fields.size() - kEndBytes;
-  const uint64_t first = last > kMaxCommentBytes ? last - kMaxCommentBytes : 0;
+uint64_t find_end_record(const Fields& tail) {
+  const uint64_t end = tail.begin() + tail.size();
+  if (tail.size() < kEndBytes) tail.refuse(0, "too short for a zip archive");
+  const uint64_t last = end - kEndBytes;
+  const uint64_t first = last - std::min(last - tail.begin(), kMaxCommentBytes);
   for (uint64_t place = last + 1; place-- > first;) {
-    if (fields.at<uint32_t>(place) == kEndSignature &&
-        place + kEndBytes + fields.at<uint16_t>(place + 20) == fields.size()) {
+    if (tail.at<uint32_t>(place) == kEndSignature &&
+        place + kEndBytes + tail.at<uint16_t>(place + 20) == end) {
       return place;
     }
   }
-  fields.refuse(last, "no end-of-central-directory record: truncated, or no zip archive");
+  tail.refuse(last, "no end-of-central-directory record: truncated, or no zip archive");
 }
 
-Directory find_directory(const Fields& fields) {
+Directory find_directory(const MappedFile& file, const std::string& name) {
+  const auto size = static_cast<uint64_t>(file.size_bytes());
+  const uint64_t tail_bytes = std::min(size, kEndBytes + kMaxCommentBytes + kLocator64Bytes);
+  const std::vector<std::byte> tail = read(file, size - tail_bytes, tail_bytes);
+  const Fields fields(tail, size - tail_bytes, name);
   const uint64_t end = find_end_record(fields);
   Directory directory{.entries = fields.at<uint16_t>(end + 10),
                       .begin = fields.at<uint32_t>(end + 16),
                       .end = fields.at<uint32_t>(end + 12)};
   uint64_t limit = end;
-  if (end >= kLocator64Bytes && fields.at<uint32_t>(end - kLocator64Bytes) == kLocator64Signature) {
-    const auto record = fields.at<uint64_t>(end - kLocator64Bytes + 8);
-    if (record > end - kLocator64Bytes || end - kLocator64Bytes - record < kEnd64Bytes ||
-        fields.at<uint32_t>(record) != kEnd64Signature) {
-      fields.refuse(end - kLocator64Bytes, "points to no zip64 end-of-central-directory record");
+  const uint64_t locator = end - std::min(end, kLocator64Bytes);
+  if (end >= kLocator64Bytes && fields.at<uint32_t>(locator) == kLocator64Signature) {
+    const auto place = fields.at<uint64_t>(locator + 8);
+    if (place > locator || locator - place < kEnd64Bytes) {
+      fields.refuse(locator, "points to no zip64 end-of-central-directory record");
     }
-    directory = {.entries = fields.at<uint64_t>(record + 32),
-                 .begin = fields.at<uint64_t>(record + 48),
-                 .end = fields.at<uint64_t>(record + 40)};
-    limit = record;
+    const std::vector<std::byte> bytes = read(file, place, kEnd64Bytes);
+    const Fields record(bytes, place, name);
+    if (record.at<uint32_t>(place) != kEnd64Signature) {
+      fields.refuse(locator, "points to no zip64 end-of-central-directory record");
+    }
+    directory = {.entries = record.at<uint64_t>(place + 32),
+                 .begin = record.at<uint64_t>(place + 48),
+                 .end = record.at<uint64_t>(place + 40)};
+    limit = place;
   }
-  if (directory.begin > limit || limit - directory.begin < directory.end) {
-    fields.refuse(end,
-                  fmt::format("central directory of {} bytes at {} does not fit before byte {}",
-                              directory.end, directory.begin, limit));
+  if (directory.begin > limit || limit - directory.begin < directory.end ||
+      directory.end > kMaxReadBytes) {
+    fields.refuse(end, fmt::format("central directory of {} bytes at {} does not fit before byte "
+                                   "{} or the limit of {}",
+                                   directory.end, directory.begin, limit, kMaxReadBytes));
   }
   directory.end += directory.begin;  // held the size so far
   if (directory.entries > kMaxEntries ||
@@ -148,10 +172,11 @@ Extent read_extent(const Fields& fields, uint64_t place, uint64_t extra, uint64_
 
 }  // namespace
 
-ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string file)
-    : bytes_(bytes), file_(std::move(file)) {
-  const Fields fields(bytes_, file_);
-  const Directory directory = find_directory(fields);
+ZipArchive::ZipArchive(const MappedFile& file, std::string name)
+    : file_(file), name_(std::move(name)) {
+  const Directory directory = find_directory(file_, name_);
+  directory_ = read(file_, directory.begin, directory.end - directory.begin);
+  const Fields fields(directory_, directory.begin, name_);
   uint64_t place = directory.begin;
   for (uint64_t i = 0; i < directory.entries; ++i) {
     if (directory.end - place < kEntryBytes || fields.at<uint32_t>(place) != kEntrySignature) {
@@ -163,35 +188,36 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string file)
     const uint64_t next =
         place + kEntryBytes + name_bytes + extra_bytes + fields.at<uint16_t>(place + 32);
     if (next > directory.end) fields.refuse(place, "the entry leaves the central directory");
-    const std::string_view name = fields.text(place + kEntryBytes, name_bytes);
+    const std::string_view entry_name = fields.text(place + kEntryBytes, name_bytes);
     const Extent extent = read_extent(fields, place, place + kEntryBytes + name_bytes, extra_bytes);
     const uint64_t header = extent.header_byte;
-    const auto refuse = [&](const std::string& what) {
-      fields.refuse(header, fmt::format("entry '{}': {}", name, what));
+    const auto refuse_entry = [&](const std::string& what) {
+      fields.refuse(header, fmt::format("entry '{}': {}", entry_name, what));
     };
-    if (header > directory.begin || directory.begin - header < kLocalBytes ||
-        fields.at<uint32_t>(header) != kLocalSignature) {
-      refuse("no header of a file here");
+    if (header > directory.begin || directory.begin - header < kLocalBytes + name_bytes) {
+      refuse_entry("no header of a file here");
     }
-    const uint64_t local_name_bytes = fields.at<uint16_t>(header + 26);
-    const uint64_t data =
-        header + kLocalBytes + local_name_bytes + fields.at<uint16_t>(header + 28);
+    const std::vector<std::byte> bytes = read(file_, header, kLocalBytes + name_bytes);
+    const Fields local(bytes, header, name_);
+    if (local.at<uint32_t>(header) != kLocalSignature) refuse_entry("no header of a file here");
+    if (local.at<uint16_t>(header + 26) != name_bytes ||
+        local.text(header + kLocalBytes, name_bytes) != entry_name) {
+      refuse_entry("the file's own header has another name");
+    }
+    const uint64_t data = header + kLocalBytes + name_bytes + local.at<uint16_t>(header + 28);
     if (data > directory.begin || directory.begin - data < extent.packed_bytes) {
-      refuse(fmt::format("its {} bytes do not fit the archive", extent.packed_bytes));
+      refuse_entry(fmt::format("its {} bytes do not fit the archive", extent.packed_bytes));
     }
-    if (fields.text(header + kLocalBytes, local_name_bytes) != name) {
-      refuse("the file's own header has another name");
-    }
-    ZipEntry entry{.name = name,
+    ZipEntry entry{.name = entry_name,
                    .method = fields.at<uint16_t>(place + 10),
-                   .encrypted = (fields.at<uint16_t>(place + 8) & 0x2041) != 0,
+                   .encrypted = (fields.at<uint16_t>(place + 8) & kEncryptedFlags) != 0,
                    .header_byte = static_cast<int64_t>(header),
                    .data_byte = static_cast<int64_t>(data),
                    .size_bytes = static_cast<int64_t>(extent.packed_bytes)};
     if (entry.method == 0 && extent.packed_bytes != extent.unpacked_bytes) {
-      refuse("stored, yet of two sizes");
+      refuse_entry("stored, yet of two sizes");
     }
-    if (!index_.emplace(name, entries_.size()).second) refuse("the name occurs twice");
+    if (!index_.emplace(entry_name, entries_.size()).second) refuse_entry("the name occurs twice");
     entries_.push_back(entry);
     place = next;
   }
@@ -204,8 +230,8 @@ ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string file)
   for (const size_t i : order) {
     const ZipEntry& entry = entries_[i];
     if (entry.header_byte < free_from) {
-      fields.refuse(static_cast<uint64_t>(entry.header_byte),
-                    fmt::format("entry '{}' overlaps the one before it", entry.name));
+      refuse(name_, static_cast<uint64_t>(entry.header_byte),
+             fmt::format("entry '{}' overlaps the one before it", entry.name));
     }
     free_from = entry.data_byte + entry.size_bytes;
   }
@@ -216,15 +242,23 @@ const ZipEntry* ZipArchive::find(std::string_view name) const {
   return found == index_.end() ? nullptr : &entries_[found->second];
 }
 
-std::span<const std::byte> ZipArchive::contents(const ZipEntry& entry) const {
-  if (entry.method != 0 || entry.encrypted) {
-    throw Error(ErrorKind::kInput,
-                fmt::format("{}: zip entry '{}' is {}; torch.save stores entries as they are. "
-                            "Unpack it and pack it again without compression",
-                            file_, entry.name, entry.encrypted ? "encrypted" : "compressed"));
+void ZipArchive::require_stored(const ZipEntry& entry) const {
+  if (entry.method == 0 && !entry.encrypted) return;
+  throw Error(ErrorKind::kInput,
+              fmt::format("{}: zip entry '{}' is {}; torch.save stores entries as they are. Unpack "
+                          "it and pack it again without compression",
+                          name_, entry.name, entry.encrypted ? "encrypted" : "compressed"));
+}
+
+std::vector<std::byte> ZipArchive::contents(const ZipEntry& entry) const {
+  require_stored(entry);
+  const auto size = static_cast<uint64_t>(entry.size_bytes);
+  if (size > kMaxReadBytes) {
+    refuse(name_, static_cast<uint64_t>(entry.data_byte),
+           fmt::format("entry '{}' of {} bytes is larger than the limit of {}", entry.name, size,
+                       kMaxReadBytes));
   }
-  return bytes_.subspan(static_cast<size_t>(entry.data_byte),
-                        static_cast<size_t>(entry.size_bytes));
+  return read(file_, static_cast<uint64_t>(entry.data_byte), size);
 }
 
 }  // namespace kvscope

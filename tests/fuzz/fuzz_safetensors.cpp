@@ -1,0 +1,14 @@
+// The safetensors reader on any bytes: it may only give tensors or throw Error.
+#include "core/base/error.h"
+#include "core/checkpoint/safetensors.h"
+#include "tests/fuzz/fuzz_input.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const kvscope::MemoryFile file(data, size);
+  try {
+    kvscope::use_all(kvscope::read_safetensors(file.path()));
+  } catch (const kvscope::Error&) {
+    // refused, as most inputs are
+  }
+  return 0;
+}

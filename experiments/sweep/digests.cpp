@@ -14,11 +14,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kWeightFiles[] = {".safetensors", ".bin", ".pt", ".pth"};
+
 std::vector<fs::path> files_of(const fs::path& path) {
   if (!fs::is_directory(path)) return {path};
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(path)) {
-    if (entry.path().extension() == ".safetensors") files.push_back(entry.path());
+    const fs::path extension = entry.path().extension();
+    if (std::ranges::find(kWeightFiles, extension) != std::end(kWeightFiles)) {
+      files.push_back(entry.path());
+    }
   }
   std::ranges::sort(files);
   return files;
@@ -34,7 +39,8 @@ const std::string& FileDigests::of(const std::string& path, const std::string& k
   }
   const std::vector<fs::path> files = files_of(path);
   if (files.empty()) {
-    throw Error(ErrorKind::kInput, fmt::format("{}={}: holds no *.safetensors", key, path));
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}={}: holds no *.safetensors, *.bin, *.pt or *.pth", key, path));
   }
   Sha256 digest;
   for (const fs::path& file : files) {

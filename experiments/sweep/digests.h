@@ -13,7 +13,7 @@ namespace kvscope {
 /// SHA-256 of files, each read once.
 class FileDigests {
  public:
-  /// 64 hex digits of the file, or of a folder's *.safetensors by name. Throws Error(kInput) where
+  /// 64 hex digits of the file, or of a folder's checkpoint files by name. Throws Error(kInput) where
   /// it is missing or cannot be read; `key` names the setting.
   const std::string& of(const std::string& path, const std::string& key);
 

@@ -18,8 +18,8 @@ namespace {
 // Steps that one search may take from one starting place. Honest patterns need about one a byte.
 constexpr size_t kBaseSteps = 20'000;
 constexpr size_t kStepsPerByte = 16;
-constexpr uint32_t kDeepestNesting = 1000;  // backtracking points alive at once, beyond one a byte
-constexpr uint32_t kHeapKibibytes = 65'536;
+constexpr size_t kMostSteps = 10'000'000;
+constexpr uint32_t kHeapKibibytes = 65'536;  // of places to go back to
 constexpr size_t kLongestPatternBytes = 65'536;
 
 PCRE2_SPTR units(std::string_view text) {
@@ -40,11 +40,8 @@ using MatchData = std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_f
 
 MatchContext limited_context(size_t text_bytes) {
   MatchContext context(pcre2_match_context_create(nullptr), pcre2_match_context_free);
-  const auto limit = [](size_t steps) {
-    return static_cast<uint32_t>(std::min(steps, size_t{10'000'000}));
-  };
-  pcre2_set_match_limit(context.get(), limit(kBaseSteps + kStepsPerByte * text_bytes));
-  pcre2_set_depth_limit(context.get(), limit(kDeepestNesting + text_bytes));
+  const size_t steps = std::min(kBaseSteps + kStepsPerByte * text_bytes, kMostSteps);
+  pcre2_set_match_limit(context.get(), static_cast<uint32_t>(steps));
   pcre2_set_heap_limit(context.get(), kHeapKibibytes);
   return context;
 }

@@ -110,6 +110,8 @@ TEST(Pattern, HostilePatternsAreRefusedInBoundedTime) {
 TEST(Pattern, LongTextsStayWithinTheLimits) {
   const std::string spaces(20'000, ' ');
   EXPECT_EQ(oniguruma("\\s+(?!\\S)|\\s+", spaces + "x").size(), 2);
+  // Groups that repeat remember every round.
+  EXPECT_EQ(oniguruma("(?:[a-m]|n[o-z]?)+", std::string(50'000, 'a') + "!n").size(), 2);
 }
 
 TEST(Pattern, DamagedOnesNameTheirPlace) {

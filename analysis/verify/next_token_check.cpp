@@ -73,6 +73,7 @@ void compare_caches(GoldenFile& file,
   for (size_t layer = 0; layer < trace.keys.size(); ++layer) {
     const std::string k = fmt::format("{}cache.k.{}", prefix, layer);
     const std::string v = fmt::format("{}cache.v.{}", prefix, layer);
+    if (layer + 1 < trace.keys.size() && !file.has(k) && !file.has(v)) continue;
     keys.compare(trace.keys[layer], file.tensor(k, trace.keys[layer].sizes()), k);
     values.compare(trace.values[layer], file.tensor(v, trace.values[layer].sizes()), v);
   }

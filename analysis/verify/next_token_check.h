@@ -37,7 +37,8 @@ NextTokenTrace trace(const NextTokenRun& run);
 at::Tensor recorded_tokens(
     GoldenFile& file, const std::string& name, int64_t images, int64_t tokens, int64_t vocabulary);
 
-/// Compares the caches "`prefix`cache.k.L" and "...v.L" of every layer.
+/// Compares the caches "`prefix`cache.k.L" and "...v.L" of the layers that are recorded: each holds
+/// what the layers before it did, so a file may leave them out, not the last one.
 void compare_caches(GoldenFile& file,
                     const NextTokenTrace& trace,
                     const std::string& prefix,

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/mapped_tensor.h"
 
 namespace kvscope::next_token {
 namespace {
@@ -36,11 +37,7 @@ TensorMap part_tensors(const TensorMap& main,
 }
 
 TensorMap converted(const TensorMap& tensors, at::ScalarType type, at::Device device) {
-  TensorMap result;
-  for (const auto& [name, tensor] : tensors) {
-    result.set(name, tensor.is_floating_point() ? tensor.to(device, type) : tensor.to(device));
-  }
-  return result;
+  return kvscope::converted(tensors, device, type);
 }
 
 TensorMap random_decoder(const std::vector<WeightSpec>& specs,

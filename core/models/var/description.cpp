@@ -139,6 +139,11 @@ std::vector<WeightSpec> var_tensors(const ConfigNode& model) {
   for (auto& part : {quantizer_tensors(d.vae), decoder_tensors(d.vae)}) {
     specs.insert(specs.end(), part.begin(), part.end());
   }
+  // A statistic of training that the published file carries along.
+  specs.push_back({.name = "quantize.ema_vocab_hit_SV",
+                   .shape = {-1, d.vae.codes},
+                   .buffer = true,
+                   .part = "vae."});
   return specs;
 }
 

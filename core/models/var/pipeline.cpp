@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/mapped_tensor.h"
 #include "core/models/next_scale/guidance.h"
 #include "core/models/packed_tokens.h"
 #include "core/models/picture_tensors.h"
@@ -34,11 +35,11 @@ TensorMap part_of(const TensorMap& tensors, const std::string& part) {
 }
 
 TensorMap widened(const TensorMap& tensors, at::Device device) {
-  TensorMap result;
+  TensorMap floating;
   for (const auto& [name, tensor] : tensors) {
-    if (tensor.is_floating_point()) result.set(name, tensor.to(device, at::kFloat));
+    if (tensor.is_floating_point()) floating.set(name, tensor);
   }
-  return result;
+  return converted(floating, device, at::kFloat);
 }
 
 class VarModel : public ImageModel {
@@ -105,6 +106,13 @@ class VarModel : public ImageModel {
     weights_ = resolve_transformer(description_.transformer, description_.schedule,
                                    widened(transformer, device_));
     const bool own_file = !description_.vae_weights.empty();
+    if (!own_file && main.below("vae.").empty()) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("model.vae_weights is not set and model.weights={} has no picture "
+                              "decoder, names below 'vae.'; expected the file published beside "
+                              "it, vae_ch160v4096z32.pth",
+                              description_.weights));
+    }
     const TensorMap vae =
         part_of(own_file ? read_below(root, description_.vae_weights) : main, "vae.");
     quantizer_ = widened(resolve_vqvae(quantizer_tensors(description_.vae), vae), device_);

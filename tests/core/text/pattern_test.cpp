@@ -98,7 +98,7 @@ TEST(Pattern, ReplacesEveryMatch) {
 
 TEST(Pattern, HostilePatternsAreRefusedInBoundedTime) {
   for (const std::string pattern : {"(a+)+$", "(a|a)*[bd]", "((a*)*)*[bd]", "(?:a|aa)+[bd]"}) {
-    EXPECT_THAT(error_of(pattern, std::string(64, 'a') + "c"),
+    EXPECT_THAT(error_of(pattern, std::string(64, 'a').append("c")),
                 AllOf(HasSubstr("some/tokenizer.json"), HasSubstr(pattern), HasSubstr("limit")))
         << pattern;
   }

@@ -49,7 +49,7 @@ TEST(VarPublished, NamesAreThoseOfTheStateDict) {
     return result;
   };
   const std::set<std::string> own = names("var_d30");
-  EXPECT_EQ(own.size(), 7u + 2 + 4 + 30 * 13);
+  EXPECT_EQ(own.size(), 8u + 4 + 30 * 13);
   EXPECT_TRUE(own.contains("blocks.29.ada_lin.1.bias"));
   EXPECT_FALSE(own.contains("shared_ada_lin.1.weight"));
   const std::set<std::string> shared = names("var_d36");

@@ -7,6 +7,7 @@ file lacks that it is "not in the file". The full files remain valid input. Rule
 drop     tensors to leave out
 images   only the first n images of these tensors; of caches the rows of those images
 tokens   only the first n tokens of these tensors [images, tokens, ...]
+rows     only the first n rows: of the unconditional text no more than a prompt has tokens is read
 lines    only the first n lines of these pictures [images, 3, lines, width]
 depth    only the first n layers of the model (the deepest cache that stays is that of layer n - 1)
 f16, i16 stored narrower; refused where a value would change
@@ -20,8 +21,15 @@ from pathlib import Path
 
 RULES = {
     # The last layer's K and V are computed from those of all layers before it.
-    "infinity_tiny": {"drop": [r"cache\.[kv]\.[012]"], "images": {r"cache\..*": 1}},
-    "infinity_tiny_patchify": {"drop": [r"cache\.k\.[012]", r"cache\.v\..*"]},
+    "infinity_tiny": {
+        "drop": [r"cache\.[kv]\.[012]"],
+        "images": {r"cache\..*": 1},
+        "rows": {r"model\.cfg_uncond": 16},
+    },
+    "infinity_tiny_patchify": {
+        "drop": [r"cache\.k\.[012]", r"cache\.v\..*"],
+        "rows": {r"model\.cfg_uncond": 16},
+    },
     "scalekv_tiny_2b": {
         "drop": [r"cache\.k\.[012]", r"logits\.([6-9]|10|11)"],
         "i16": [r"kept\..*"],
@@ -138,7 +146,7 @@ def trim(name, full_folder, out_folder):
         for pattern, images in rule.get("images", {}).items():
             if re.fullmatch(pattern, tensor_name):
                 tensor = first_images(tensor, images, batch)
-        for key, axis in (("tokens", 1), ("lines", 2)):
+        for key, axis in (("rows", 0), ("tokens", 1), ("lines", 2)):
             for pattern, entries in rule.get(key, {}).items():
                 if re.fullmatch(pattern, tensor_name):
                     tensor = first_entries(tensor, axis, entries)

@@ -144,5 +144,33 @@ TEST(AttentionRecorder, MisuseIsNamed) {
   EXPECT_THROW(run.generate(other, 1), Error) << "another schedule";
 }
 
+// A next-token model never feeds its last token: the recording is complete one step earlier.
+TEST(AttentionRecorder, CountsImagesOfNextTokenModels) {
+  const CacheGeometry geometry{
+      .layers = 2, .heads = 2, .head_dim = 8, .steps = next_token_steps(4, 5)};
+  AttentionRecorder recorder({.guided = true});
+  recorder.add_prompts({"a", "b"});
+  KvCache cache(full_plan(geometry), 4, at::kCPU);
+  cache.set_padding({2, 0, 2, 0});
+  recorder.begin_generation(4);
+  AttentionContext context{.cache = cache, .observers = {&recorder}};
+  for (int64_t index = 0; index <= last_attending_step(geometry.steps); ++index) {
+    const StepInfo& step = geometry.steps[static_cast<size_t>(index)];
+    for (int64_t layer = 0; layer < 2; ++layer) {
+      const auto random = [&] { return at::randn({4, 2, step.queries(), 8}); };
+      attend(context, step, layer, random(), random(), random(), 0.3, at::Tensor(), at::Tensor());
+    }
+  }
+  const AttentionRecord record = recorder.record();
+  EXPECT_EQ(record.images, 2);
+  // Of the prefill's queries half of the first image's are padding and pay nothing.
+  EXPECT_NEAR(record.mass(0, 0, 0, 0), 0.75, kTolerance);
+  EXPECT_NEAR(record.mass(1, 1, 3, 0) + record.mass(1, 1, 3, 1) + record.mass(1, 1, 3, 2) +
+                  record.mass(1, 1, 3, 3),
+              1, kTolerance);
+  // Nobody looks at padding: key 0 is real in one image of two, and seen by 4 of its 4 queries.
+  EXPECT_LT(record.key_mass[4][0], 0.5);
+}
+
 }  // namespace
 }  // namespace kvscope

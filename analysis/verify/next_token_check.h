@@ -23,9 +23,9 @@ struct NextTokenRun {
 
 /// What one run leaves behind, rows in the file's order.
 struct NextTokenTrace {
-  at::Tensor hidden;                     ///< [rows, steps, D]
-  at::Tensor row_logits;                 ///< [rows, steps, V]
-  at::Tensor logits;                     ///< [B, steps, V] after guidance
+  at::Tensor hidden;                    ///< [rows, steps, D]
+  at::Tensor row_logits;                ///< [rows, steps, V]
+  at::Tensor logits;                    ///< [B, steps, V] after guidance
   std::vector<at::Tensor> keys = {};    ///< [layers][rows, heads, tokens, head_dim]
   std::vector<at::Tensor> values = {};  ///< likewise
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/checkpoint/safetensors.h"
 #include "core/config/yaml.h"
 #include "core/engine/kv_cache.h"
 #include "core/models/image_model.h"
@@ -11,6 +12,7 @@
 #include "core/models/llamagen/pipeline.h"
 #include "core/models/llamagen/weights.h"
 #include "core/models/next_token/checkpoint_parts.h"
+#include "core/models/vq/vq_tensors.h"
 #include "test_paths.h"
 
 namespace kvscope::llamagen {
@@ -200,6 +202,47 @@ TEST(LlamaGenModel, MakesPicturesOfClassesAndCaptions) {
     EXPECT_EQ(batch.pictures[1], alone.pictures[0]);
     EXPECT_EQ(model->rows(3, options), 6);
   }
+}
+
+// One file with both parts, or one file each with bare names: the same images.
+TEST(LlamaGenModel, LoadsPartsFromOneFileOrTwo) {
+  const fs::path folder = fs::path(testing::TempDir());
+  const auto config = [&](const std::string& files) {
+    return load_yaml_text(
+        "{name: tiny, family: llamagen, precision: fp32, " + files +
+            ", transformer: {depth: 1, width: 16, heads: 2, feed_forward_width: 20, classes: 5}, "
+            "picture: {grid: [2, 2]}, vq: {base_channels: 32, channel_multipliers: [1, 1], "
+            "encoder_blocks: 1, latent_channels: 32, codebook_entries: 9, code_width: 4}}",
+        "test");
+  };
+  const LlamaGenDescription d = describe_llamagen(config("weights: random"));
+  at::Generator generator = at::detail::createCPUGenerator(3);
+  const TensorMap model =
+      next_token::random_decoder(llamagen_tensors(d.config), 1, at::kFloat, generator);
+  const TensorMap picture = random_vq(vq_decoder_tensors(d.model.vq), generator);
+  std::vector<TensorMap::Entry> both;
+  for (const auto& [name, tensor] : model) both.emplace_back("model." + name, tensor);
+  for (const auto& [name, tensor] : picture) both.emplace_back("vq." + name, tensor);
+  write_safetensors(folder / "llamagen_both.safetensors", both);
+  write_safetensors(folder / "llamagen_alone.safetensors", model.entries());
+  write_safetensors(folder / "llamagen_vq.safetensors", picture.entries());
+
+  const auto make = [&](const std::string& files) {
+    const auto opened = open_model(config(files), folder.string(), at::kCPU);
+    SamplingOptions options;
+    options.cfg = {4};
+    KvCache cache(full_plan(opened->geometry()), 2, at::kCPU);
+    AttentionContext context{.cache = cache};
+    std::vector<at::Generator> generators = {image_generator(1, 0, 0, at::kCPU)};
+    const std::vector<std::string> prompts = {"2"};
+    return opened->generate(prompts, options, generators, context);
+  };
+  const GeneratedBatch one = make("weights: llamagen_both.safetensors");
+  const GeneratedBatch two =
+      make("weights: llamagen_alone.safetensors, vae_weights: llamagen_vq.safetensors");
+  EXPECT_EQ(one.tokens, two.tokens);
+  EXPECT_EQ(one.pictures, two.pictures);
+  EXPECT_THROW(make("weights: llamagen_alone.safetensors"), Error) << "no picture decoder";
 }
 
 }  // namespace

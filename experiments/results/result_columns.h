@@ -46,7 +46,7 @@ void for_each_column(const PointInfo& point, Visit&& visit) {
   column("memory/kv_peak", &ImageRow::kv_peak_bytes, "B");
   column("memory/kv_allocated", &ImageRow::kv_allocated_bytes, "B");
   column("tokens/sha256", &ImageRow::token_sha256, {}, kSha256Digits);
-  column("tokens/bits", &ImageRow::token_bits, {}, point.token_bytes);
+  column("tokens/packed", &ImageRow::packed_tokens, {}, point.token_bytes);
   column("metrics/psnr", &ImageRow::psnr_decibels, "dB");
   column("metrics/ssim", &ImageRow::ssim);
   column("metrics/shape_eval", &ImageRow::shape_eval);

@@ -44,20 +44,20 @@ struct ImageRow {
   uint64_t prompt_id = 0;
   std::string prompt{};
   uint64_t seed = 0;  ///< of this image's generator: equal seeds are compared between points
-  std::string token_sha256{};           ///< 64 hex digits of all token bits
-  std::vector<uint8_t> token_bits{};    ///< [token_bytes] packed, see pack_token_bits
-  std::vector<double> step_ms{};        ///< [S]
-  double attention_ms = 0;              ///< in attention kernels
-  double policy_ms = 0;                 ///< deciding and compacting
-  double total_ms = 0;                  ///< from prompt to picture
-  int64_t kv_planned_bytes = 0;         ///< going into the last step, by the plan
-  int64_t kv_live_bytes = 0;            ///< going into the last step, as counted
-  int64_t kv_peak_bytes = 0;            ///< most ever live at once
-  int64_t kv_allocated_bytes = 0;       ///< of the arena
-  double psnr_decibels = kNotMeasured;  ///< against the full-cache image; infinity where identical
-  double ssim = kNotMeasured;           ///< likewise
-  double shape_eval = kNotMeasured;     ///< 1 right, 0 wrong
-  std::string skill{};                  ///< of the prompt, at most 31 bytes; may be empty
+  std::string token_sha256{};            ///< 64 hex digits of packed_tokens' hash
+  std::vector<uint8_t> packed_tokens{};  ///< [token_bytes], see core/models/packed_tokens.h
+  std::vector<double> step_ms{};         ///< [S]
+  double attention_ms = 0;               ///< in attention kernels
+  double policy_ms = 0;                  ///< deciding and compacting
+  double total_ms = 0;                   ///< from prompt to picture
+  int64_t kv_planned_bytes = 0;          ///< going into the last step, by the plan
+  int64_t kv_live_bytes = 0;             ///< going into the last step, as counted
+  int64_t kv_peak_bytes = 0;             ///< most ever live at once
+  int64_t kv_allocated_bytes = 0;        ///< of the arena
+  double psnr_decibels = kNotMeasured;   ///< against the full-cache image; infinity where identical
+  double ssim = kNotMeasured;            ///< likewise
+  double shape_eval = kNotMeasured;      ///< 1 right, 0 wrong
+  std::string skill{};                   ///< of the prompt, at most 31 bytes; may be empty
 };
 
 /// Writes rows into PATH.part, which has room for all of them from the start, and renames it to

@@ -10,24 +10,16 @@
 #include "analysis/metrics/ssim.h"
 #include "analysis/shapes/judge.h"
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "core/engine/kv_cache.h"
 #include "core/image/png.h"
 #include "experiments/results/result_file.h"
-#include "experiments/results/token_bits.h"
 #include "policies/registry.h"
 
 namespace kvscope {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<uint8_t> packed(const std::vector<uint8_t>& bits) {
-  std::vector<uint8_t> bytes((bits.size() + 7) / 8);
-  for (size_t i = 0; i < bits.size(); ++i) {
-    bytes[i / 8] = static_cast<uint8_t>(bytes[i / 8] | (bits[i] != 0 ? 0x80U >> (i % 8) : 0U));
-  }
-  return bytes;
-}
 
 /// What is measured on a point's pictures.
 class PictureMetrics {
@@ -123,7 +115,7 @@ class PointRunner {
     const GeneratedBatch made =
         run_.model.generate(texts, point_.generation.sampling, generators, context);
     audit(rows);
-    if (!writer_) open_writer(static_cast<int64_t>((made.tokens.front().size() + 7) / 8));
+    if (!writer_) open_writer(static_cast<int64_t>(made.tokens.front().size()));
     for (size_t i = 0; i < images.size(); ++i) {
       describe(image_rows[i], made, i, rows);
       metrics_.fill(image_rows[i], made.pictures[i]);
@@ -152,8 +144,9 @@ class PointRunner {
       return bytes / static_cast<int64_t>(made.pictures.size());
     };
     const auto last = static_cast<int64_t>(point_.plan.geometry().steps.size()) - 1;
-    row.token_bits = packed(made.tokens[image]);
-    row.token_sha256 = token_sha256(row.token_bits);
+    row.packed_tokens = made.tokens[image];
+    row.token_sha256 = sha256_hex(
+        {reinterpret_cast<const char*>(row.packed_tokens.data()), row.packed_tokens.size()});
     for (const double milliseconds : made.step_ms) row.step_ms.push_back(milliseconds / images);
     row.attention_ms = made.attention_ms / images;
     row.policy_ms = made.policy_ms / images;

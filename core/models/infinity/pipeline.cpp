@@ -11,9 +11,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
-#include "core/checkpoint/safetensors.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/mapped_tensor.h"
+#include "core/checkpoint/weight_check.h"
 #include "core/models/infinity/generate.h"
 #include "core/models/infinity/vae.h"
+#include "core/models/packed_tokens.h"
 #include "core/text/caption_batch.h"
 
 namespace kvscope::infinity {
@@ -38,20 +41,11 @@ Source source(const TensorMap& main,
               const std::string& root,
               const std::string& prefix) {
   if (!own_path.empty()) {
-    TensorMap own = read_safetensors(below(root, own_path));
+    TensorMap own = read_checkpoint(below(root, own_path));
     const bool prefixed = !own.below(prefix).empty();
     return {std::move(own), prefixed ? prefix : ""};
   }
   return {main, main.below(prefix).empty() ? "" : prefix};
-}
-
-TensorMap widened(const TensorMap& tensors, at::Device device) {
-  TensorMap result;
-  for (const auto& [name, tensor] : tensors) {
-    result.set(name,
-               tensor.is_floating_point() ? tensor.to(device, at::kFloat) : tensor.to(device));
-  }
-  return result;
 }
 
 // Block parameters as the reference runs them: rounded to bf16, computed wider where bf16 is slow.
@@ -105,13 +99,8 @@ class InfinityModel : public ImageModel {
     batch.step_ms = generation.step_ms;
     batch.attention_ms = generation.attention_ms;
     batch.policy_ms = generation.policy_ms;
-    batch.tokens.resize(prompts.size());
-    for (const at::Tensor& bits : generation.token_bits) {
-      const at::Tensor flat = bits.to(at::kCPU).reshape({bits.size(0), -1}).contiguous();
-      for (size_t image = 0; image < prompts.size(); ++image) {
-        const uint8_t* data = flat[static_cast<int64_t>(image)].data_ptr<uint8_t>();
-        batch.tokens[image].insert(batch.tokens[image].end(), data, data + flat.size(1));
-      }
+    for (size_t image = 0; image < prompts.size(); ++image) {
+      batch.tokens.push_back(pack_token_bits(generation.token_bits, static_cast<int64_t>(image)));
     }
     return batch;
   }
@@ -119,24 +108,30 @@ class InfinityModel : public ImageModel {
  private:
   void make_random() {
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(0);
-    tensors_ = widened(random_transformer(description_.transformer, generator), device_);
+    tensors_ =
+        converted(random_transformer(description_.transformer, generator), device_, at::kFloat);
     weights_ = resolve_transformer(description_.transformer, tensors_);
-    vae_ = widened(random_vae(vae_decoder_tensors(description_.vae), generator), device_);
+    vae_ = converted(random_vae(vae_decoder_tensors(description_.vae), generator), device_,
+                     at::kFloat);
   }
 
   void load(const std::string& root) {
-    const TensorMap main = read_safetensors(below(root, description_.weights));
+    const TensorMap main = read_checkpoint(below(root, description_.weights));
     const Source transformer = source(main, "", root, "model.");
+    require_weights(description_tensors(description_), main, description_.weights,
+                    description_.name);
     // Checked before widening, so that a wrong file costs no memory.
     resolve_transformer(description_.transformer, transformer.tensors, transformer.prefix);
-    tensors_ = widened(transformer.prefix.empty() ? main : main.below(transformer.prefix), device_);
+    tensors_ = converted(transformer.prefix.empty() ? main : main.below(transformer.prefix),
+                         device_, at::kFloat);
     if (description_.precision == "reference") round_blocks_to_bf16(tensors_, "");
     weights_ = resolve_transformer(description_.transformer, tensors_);
     const Source vae = source(main, description_.vae_weights, root, "vae.");
-    vae_ = widened(resolve_vae(vae_decoder_tensors(description_.vae), vae.tensors, vae.prefix),
-                   device_);
+    vae_ = converted(resolve_vae(vae_decoder_tensors(description_.vae), vae.tensors, vae.prefix),
+                     device_, at::kFloat);
     const Source text = source(main, description_.text_weights, root, "t5.");
-    text_ = widened(text.prefix.empty() ? text.tensors : text.tensors.below(text.prefix), device_);
+    text_ = converted(text.prefix.empty() ? text.tensors : text.tensors.below(text.prefix), device_,
+                      at::kFloat);
     if (description_.tokenizer.empty()) {
       throw Error(
           ErrorKind::kConfig,

@@ -27,7 +27,7 @@ void expect_same(const ImageRow& a, const ImageRow& b) {
   EXPECT_EQ(a.prompt, b.prompt);
   EXPECT_EQ(a.seed, b.seed);
   EXPECT_EQ(a.token_sha256, b.token_sha256);
-  EXPECT_EQ(a.token_bits, b.token_bits);
+  EXPECT_EQ(a.packed_tokens, b.packed_tokens);
   EXPECT_EQ(a.step_ms, b.step_ms);
   EXPECT_EQ(a.attention_ms, b.attention_ms);
   EXPECT_EQ(a.policy_ms, b.policy_ms);
@@ -91,7 +91,7 @@ TEST(ResultFile, PointWithoutTokensOrOverrides) {
   point.token_bytes = 0;
   point.overrides.clear();
   ImageRow row = sample_row(0);
-  row.token_bits.clear();
+  row.packed_tokens.clear();
   ResultWriter writer(file, point);
   writer.append(row);
   writer.finish();

@@ -47,7 +47,7 @@ inline ImageRow sample_row(uint64_t index) {
   row.prompt_id = index / 2;
   row.prompt = fmt::format("a réd circle {}", index);
   row.seed = uint64_t{0xF000000000000000} + index;
-  row.token_bits = {static_cast<uint8_t>(index), 1, 2, 3, 255};
+  row.packed_tokens = {static_cast<uint8_t>(index), 1, 2, 3, 255};
   row.token_sha256 = sha256_hex(fmt::format("{}", index));
   row.step_ms = {1.5, 2.25, static_cast<double>(index)};
   row.attention_ms = 10 + static_cast<double>(index);

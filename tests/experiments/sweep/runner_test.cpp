@@ -53,7 +53,7 @@ TEST(Sweep, KeepsAndMeasuresWhatWasPlanned) {
       EXPECT_EQ(row.kv_live_bytes, row.kv_planned_bytes);
       EXPECT_EQ(row.kv_planned_bytes, static_cast<int64_t>(file.point.kept_tokens) * 2 * 2 * 2 *
                                           16 * 4 * 2);  // rows, layers, heads, channels, f32, K V
-      EXPECT_EQ(row.token_bits.size(), 15);             // 30 tokens of 4 bits
+      EXPECT_EQ(row.packed_tokens.size(), 15);             // 30 tokens of 4 bits
       EXPECT_EQ(row.step_ms.size(), 4);
       EXPECT_EQ(std::isnan(row.psnr_decibels), point.full_cache);
       EXPECT_FALSE(std::isnan(row.shape_eval));

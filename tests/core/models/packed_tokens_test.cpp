@@ -1,4 +1,4 @@
-#include "experiments/results/token_bits.h"
+#include "core/models/packed_tokens.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -16,8 +16,12 @@ TEST(PackTokenBits, FirstBitInTheHighestPlaceAcrossScales) {
   const std::vector<at::Tensor> bits = {first, second};
   EXPECT_THAT(pack_token_bits(bits, 1), testing::ElementsAre(0b10101100, 0b11110000));
   EXPECT_THAT(pack_token_bits(bits, 0), testing::ElementsAre(0b00011111, 0b11110000));
-  EXPECT_NE(token_sha256(pack_token_bits(bits, 0)), token_sha256(pack_token_bits(bits, 1)));
-  EXPECT_EQ(token_sha256({}).size(), 64);
+}
+
+TEST(PackTokenIds, LowByteFirst) {
+  const at::Tensor ids = at::tensor({1, 2, 258, 65535}, at::kLong).view({2, 2});
+  EXPECT_THAT(pack_token_ids(ids, 1), testing::ElementsAre(2, 1, 255, 255));
+  EXPECT_THROW(pack_token_ids(at::tensor({70000}, at::kLong).view({1, 1}), 0), std::logic_error);
 }
 
 }  // namespace

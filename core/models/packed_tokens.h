@@ -4,17 +4,17 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace kvscope {
 
-/// Image `image` of `token_bits` ([scales][B, h, w, bits] u8, each 0 or 1), all bits in storage
+/// Image `image` of `token_bits` ([steps][B, h, w, bits] u8, each 0 or 1), all bits in storage
 /// order, eight a byte, the first in the highest place (numpy.packbits); the last byte is filled
 /// with 0.
 std::vector<uint8_t> pack_token_bits(std::span<const at::Tensor> token_bits, int64_t image);
 
-/// SHA-256 of packed bits, as ImageRow::token_sha256 holds it.
-std::string token_sha256(std::span<const uint8_t> packed);
+/// Image `image` of codebook `ids` [B, tokens] as 16-bit little-endian numbers. Throws
+/// std::logic_error for an id outside 0..65535.
+std::vector<uint8_t> pack_token_ids(const at::Tensor& ids, int64_t image);
 
 }  // namespace kvscope

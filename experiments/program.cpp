@@ -23,6 +23,7 @@
 #include "experiments/commands/tokenize.h"
 #include "experiments/commands/train.h"
 #include "experiments/commands/verify.h"
+#include "experiments/commands/weights.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/schema.h"
 #include "experiments/version.h"
@@ -75,6 +76,7 @@ class CommandLine {
     add_lists();
     add_results();
     add_attention();
+    add_weights();
     add_checks();
   }
 
@@ -199,6 +201,33 @@ class CommandLine {
     roles->add_option("--drafters", roles_.drafters, "(layer, scale) pairs that are drafters");
   }
 
+  void add_weights() {
+    CLI::App* group = app_.add_subcommand("weights", "checkpoint files: inspect, check, convert");
+    group->require_subcommand(1);
+    const auto add_to = [this, group](const std::string& name, const std::string& help,
+                                      std::function<int()> action) {
+      CLI::App* command = group->add_subcommand(name, help);
+      command->allow_extras();
+      command->callback([this, action] { action_ = action; });
+      return command;
+    };
+    const std::string kinds = "safetensors or PyTorch file, *.index.json, or folder";
+    CLI::App* inspect = add_to("inspect", "names, dtypes and shapes; nothing in the file is run",
+                               [this] { return weights_inspect_command(weights_from_); });
+    inspect->add_option("file", weights_from_, kinds)->required();
+    CLI::App* check = add_to("check", "whether a file holds the tensors of a model",
+                             [this] { return weights_check_command(config_); });
+    add_config(check);
+    check->footer("kvscope weights check model=infinity_2b FILE: the file, a " + kinds +
+                  ", stands among the overrides. Missing tensors and wrong shapes exit with 3.");
+    CLI::App* convert = add_to("convert", "any checkpoint as one safetensors file", [this] {
+      return weights_convert_command(weights_from_, weights_to_);
+    });
+    convert->add_option("in", weights_from_, kinds)->required();
+    convert->add_option("out", weights_to_, "OUT.safetensors, written whole or not at all")
+        ->required();
+  }
+
   void add_checks() {
     CLI::App* command = add("verify", "recompute golden files from what is inside them",
                             [this] { return verify_command(files_); });
@@ -210,8 +239,19 @@ class CommandLine {
         ->required();
     command->add_option("file", tokenize_.input, "text, one a line; -: standard input");
     command->add_flag("--json", tokenize_.json, "every line is a JSON string");
-    command = add("train", "train the embedded model; resumes", [this] { return train(); });
+    command = add("train", "train an embedded model; resumes", [this] { return train(); });
     add_config(command);
+  }
+
+  /// The model that the overrides choose, by its option's name; the default one's otherwise.
+  [[nodiscard]] std::string chosen_model() const {
+    constexpr std::string_view kChoice = "model=";
+    for (auto text = config_.overrides.rbegin(); text != config_.overrides.rend(); ++text) {
+      if (text->starts_with(kChoice)) return text->substr(kChoice.size());
+    }
+    ConfigArguments plain = config_;
+    plain.overrides.clear();
+    return compose(compose_request(plain)).config.at("model.name").as_string();
   }
 
   int train() {
@@ -219,7 +259,7 @@ class CommandLine {
       return text.starts_with("train=") || text.starts_with("+train=");
     };
     if (std::ranges::none_of(config_.overrides, chooses_train)) {
-      config_.overrides.insert(config_.overrides.begin(), "+train=shapes");
+      config_.overrides.insert(config_.overrides.begin(), "+train=" + chosen_model());
     }
     const ConfigNode config = compose(compose_request(config_)).config;
     validate(config, run_schema());
@@ -255,6 +295,7 @@ class CommandLine {
   AttentionRolesOptions roles_;
   std::vector<std::string> files_;
   TokenizeOptions tokenize_;
+  std::filesystem::path weights_from_, weights_to_;
 };
 
 std::vector<std::string> subcommand_names(const CLI::App& app) {
@@ -301,8 +342,10 @@ void refuse_unknown_command(const std::vector<std::string>& arguments, const CLI
                 fmt::format("no command '{}'. {}", word, suggestion(word, known)));
   };
   check(arguments.front(), app);
-  if (arguments.front() == "attention" && arguments.size() > 1) {
-    check(arguments[1], *app.get_subcommand("attention"));
+  for (const char* group : {"attention", "weights"}) {
+    if (arguments.front() == group && arguments.size() > 1) {
+      check(arguments[1], *app.get_subcommand(group));
+    }
   }
   if (arguments.front().starts_with('-')) {
     const std::vector<std::string> known = flag_names(app);

@@ -54,4 +54,10 @@ TensorMap TensorMap::below(std::string_view prefix) const {
   return result;
 }
 
+TensorMap TensorMap::to(at::Device device) const {
+  TensorMap moved;
+  for (const auto& [name, tensor] : entries_) moved.set(name, tensor.to(device));
+  return moved;
+}
+
 }  // namespace kvscope

@@ -28,6 +28,8 @@ class TensorMap {
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   /// The tensors whose name begins with `prefix`, named without it.
   [[nodiscard]] TensorMap below(std::string_view prefix) const;
+  /// The same tensors on `device`; shares memory where they are there already.
+  [[nodiscard]] TensorMap to(at::Device device) const;
 
   [[nodiscard]] std::vector<Entry>::const_iterator begin() const { return entries_.begin(); }
   [[nodiscard]] std::vector<Entry>::const_iterator end() const { return entries_.end(); }

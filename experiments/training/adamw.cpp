@@ -37,12 +37,10 @@ AdamW::AdamW(const TensorMap& weights, AdamWOptions options) : options_(options)
 double AdamW::step(double rate_factor) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
-  double square_norm = 0;
   for (const at::Tensor& weight : weights_) {
     gradients.push_back(weight.grad().defined() ? weight.grad() : at::zeros_like(weight));
-    square_norm += gradients.back().square().sum().item<double>();
   }
-  const double norm = std::sqrt(square_norm);
+  const double norm = at::stack(at::_foreach_norm(gradients, 2)).norm().item<double>();
   if (std::isfinite(norm)) {
     if (norm > options_.max_gradient_norm) {
       at::_foreach_mul_(gradients, options_.max_gradient_norm / norm);
@@ -55,7 +53,8 @@ double AdamW::step(double rate_factor) {
       std::vector<at::Tensor> first = pick(first_, which);
       std::vector<at::Tensor> second = pick(second_, which);
       const std::vector<at::Tensor> steps(
-          which.size(), at::scalar_tensor(static_cast<double>(updates_), at::kFloat));
+          which.size(), at::scalar_tensor(static_cast<double>(updates_),
+                                          weights.front().options().dtype(at::kFloat)));
       at::_fused_adamw_(weights, pick(gradients, which), first, second, {}, steps,
                         options_.learning_rate * rate_factor, options_.beta1, options_.beta2,
                         decay ? options_.weight_decay : 0.0, options_.epsilon, false, false);
@@ -72,15 +71,15 @@ double AdamW::step(double rate_factor) {
 
 TensorMap AdamW::averaged() const {
   TensorMap result;
-  for (size_t i = 0; i < names_.size(); ++i) result.set(names_[i], averages_[i]);
+  for (size_t i = 0; i < names_.size(); ++i) result.set(names_[i], averages_[i].cpu());
   return result;
 }
 
 void AdamW::save(TensorMap& state, const std::string& prefix) const {
   for (size_t i = 0; i < names_.size(); ++i) {
-    state.set(prefix + "first." + names_[i], first_[i]);
-    state.set(prefix + "second." + names_[i], second_[i]);
-    state.set(prefix + "average." + names_[i], averages_[i]);
+    state.set(prefix + "first." + names_[i], first_[i].cpu());
+    state.set(prefix + "second." + names_[i], second_[i].cpu());
+    state.set(prefix + "average." + names_[i], averages_[i].cpu());
   }
   state.set(prefix + "updates", at::scalar_tensor(updates_, at::kLong));
 }

@@ -1,50 +1,72 @@
 #include "experiments/training/loss_curve.h"
 
-#include <map>
+#include <algorithm>
 #include <vector>
 
+#include "core/hdf5/dataset.h"
+#include "core/hdf5/file.h"
 #include "experiments/report/chart.h"
 
 namespace kvscope {
 namespace {
 
-constexpr const char* kColumns[] = {"step", "loss", "pictures_per_second", "gradient_norm"};
+struct Column {
+  const char* name;
+  double (*value)(const TrainingProgress&);
+};
 
-hdf5::File open_or_create(const std::filesystem::path& path) {
-  if (std::filesystem::exists(path)) return hdf5::File::open(path, hdf5::File::Access::kAppend);
-  hdf5::File file = hdf5::File::create(path);
-  for (const char* column : kColumns) {
-    file.root().create_dataset(column, {.element = hdf5::Element::kF64});
-  }
-  file.flush();  // every object is on disk before the first row
-  return file;
-}
+constexpr Column kColumns[] = {
+    {"step", [](const TrainingProgress& row) { return static_cast<double>(row.step); }},
+    {"loss", [](const TrainingProgress& row) { return row.loss; }},
+    {"pictures_per_second", [](const TrainingProgress& row) { return row.pictures_per_second; }},
+    {"gradient_norm", [](const TrainingProgress& row) { return row.gradient_norm; }},
+};
 
 }  // namespace
 
-LossCurve::LossCurve(const std::filesystem::path& path)
-    : path_(path),
-      file_(open_or_create(path)),
-      step_(file_.root().dataset("step")),
-      loss_(file_.root().dataset("loss")),
-      rate_(file_.root().dataset("pictures_per_second")),
-      norm_(file_.root().dataset("gradient_norm")) {}
+LossCurve::LossCurve(std::filesystem::path path) : path_(std::move(path)) {
+  if (!std::filesystem::exists(path_)) return;
+  const hdf5::File file = hdf5::File::open(path_, hdf5::File::Access::kRead);
+  const auto column = [&](const char* name) { return file.root().dataset(name).read<double>(); };
+  const std::vector<double> steps = column("step");
+  const std::vector<double> losses = column("loss");
+  const std::vector<double> rates = column("pictures_per_second");
+  const std::vector<double> norms = column("gradient_norm");
+  const size_t rows = std::min({steps.size(), losses.size(), rates.size(), norms.size()});
+  for (size_t i = 0; i < rows; ++i) {
+    const auto step = static_cast<int64_t>(steps[i]);
+    rows_[step] = {step, losses[i], rates[i], norms[i]};
+  }
+}
 
 void LossCurve::append(const TrainingProgress& progress) {
-  step_.append_unflushed(std::vector{static_cast<double>(progress.step)});
-  loss_.append_unflushed(std::vector{progress.loss});
-  rate_.append_unflushed(std::vector{progress.pictures_per_second});
-  norm_.append_unflushed(std::vector{progress.gradient_norm});
-  file_.flush();
+  rows_[progress.step] = progress;
+  write();
+}
+
+void LossCurve::write() const {
+  std::filesystem::path part = path_;
+  part += ".part";
+  std::filesystem::remove(part);
+  {
+    hdf5::File file = hdf5::File::create(part);
+    for (const Column& column : kColumns) {
+      std::vector<double> values;
+      for (const auto& [step, row] : rows_) values.push_back(column.value(row));
+      file.root()
+          .create_dataset(column.name, {.element = hdf5::Element::kF64})
+          .append_unflushed(values);
+    }
+    file.flush();
+  }
+  std::filesystem::rename(part, path_);
 }
 
 void LossCurve::draw(const std::string& title) const {
-  const std::vector<double> steps = step_.read<double>();
-  const std::vector<double> losses = loss_.read<double>();
-  std::map<double, double> newest;  // a resumed training repeats the steps after its last save
-  for (size_t i = 0; i < std::min(steps.size(), losses.size()); ++i) newest[steps[i]] = losses[i];
   ChartSeries series{.name = "loss", .markers = false};
-  for (const auto& [step, loss] : newest) series.points.push_back({.x = step, .y = loss});
+  for (const auto& [step, row] : rows_) {
+    series.points.push_back({.x = static_cast<double>(step), .y = row.loss});
+  }
   Chart chart;
   chart.title = title;
   chart.x.label = "step";

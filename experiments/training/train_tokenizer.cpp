@@ -3,8 +3,6 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
-#include <chrono>
-
 #include "core/models/infinity/codes.h"
 #include "core/models/infinity/vae.h"
 #include "experiments/training/adamw.h"
@@ -30,44 +28,26 @@ at::Tensor tokenizer_loss(const TokenizerTraining& training,
 
 }  // namespace
 
-TensorMap train_tokenizer(const TokenizerTraining& training,
-                          const std::function<bool(const TrainingProgress&)>& report) {
+TensorMap train_tokenizer(const TokenizerTraining& training, const TrainingReport& report) {
   const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(training.seed);
   auto specs = infinity::vae_encoder_tensors(training.vae);
   const auto decoder = infinity::vae_decoder_tensors(training.vae);
   specs.insert(specs.end(), decoder.begin(), decoder.end());
-  const TensorMap weights = trainable(infinity::random_vae(specs, generator));
+  const TensorMap weights = trainable(infinity::random_vae(specs, generator), training.device);
   AdamW optimiser(weights, {.learning_rate = training.learning_rate, .weight_decay = 0.0});
-  const int64_t first_step = load_training(training.state_path, weights, optimiser);
-
-  constexpr int64_t kReportEvery = 50;
-  double loss_sum = 0;
-  auto since = std::chrono::steady_clock::now();
-  for (int64_t step = first_step; step < training.steps; ++step) {
-    const ShapesBatch batch = shapes_batch(training.seed, step, training.batch);
-    const at::Tensor loss = tokenizer_loss(training, weights, batch.pictures);
-    loss.backward();
-    const double norm =
-        optimiser.step(warmup_cosine(step, training.warmup_steps, training.steps, 0.02));
-    loss_sum += loss.item<double>();
-    const bool last = step + 1 == training.steps;
-    bool go_on = true;
-    if ((step + 1) % kReportEvery == 0 || last) {
-      const auto now = std::chrono::steady_clock::now();
-      const double seconds = std::chrono::duration<double>(now - since).count();
-      const int64_t steps_since =
-          last && (step + 1) % kReportEvery != 0 ? (step + 1) % kReportEvery : kReportEvery;
-      go_on = report({step + 1, loss_sum / static_cast<double>(steps_since),
-                      static_cast<double>(steps_since * training.batch) / seconds, norm});
-      loss_sum = 0;
-      since = now;
-    }
-    if (!training.state_path.empty() &&
-        (last || !go_on || (step + 1) % training.save_every_steps == 0)) {
-      save_training(training.state_path, weights, optimiser, step + 1);
-    }
-    if (!go_on) break;
-  }
+  const TrainingSchedule& schedule = training.schedule;
+  const int64_t first_step = load_training(schedule.state_path, weights, optimiser);
+  run_training(
+      schedule, first_step,
+      [&](int64_t step) -> TrainingStep {
+        const ShapesBatch batch = shapes_batch(training.seed, step, schedule.batch);
+        const at::Tensor loss =
+            tokenizer_loss(training, weights, batch.pictures.to(training.device));
+        loss.backward();
+        const double rate = warmup_cosine(step, training.warmup_steps, schedule.steps, 0.02);
+        return {loss.item<double>(), optimiser.step(rate)};
+      },
+      [&](int64_t next) { save_training(schedule.state_path, weights, optimiser, next); }, report);
   return optimiser.averaged();
 }
 

@@ -4,7 +4,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
-#include <chrono>
 #include <cmath>
 
 #include "core/models/infinity/codes.h"
@@ -38,6 +37,7 @@ TensorMap random_text_encoder(const T5Config& config, at::Generator generator) {
 struct Batch {
   std::vector<at::Tensor> inputs;   // [scales - 1][B, tokens, bits]
   std::vector<at::Tensor> targets;  // [scales][B, tokens, bits] u8
+  std::vector<at::Tensor> shares;   // [scales][B, tokens, bits]: weights of the bits, mean 1
   CaptionBatch captions;
   at::Tensor dropped;  // [B] bool: condition replaced by cfg_uncond
 };
@@ -46,27 +46,29 @@ class Trainer {
  public:
   Trainer(const TransformerTraining& training, const TensorMap& vae_weights)
       : training_(training),
-        vae_weights_(vae_weights),
+        vae_weights_(vae_weights.to(training.device)),
         tokenizer_(SentencePiece::from_file(training.vocabulary_path)),
         weights_(start_weights(training)),
         optimiser_(weights_, {.learning_rate = training.learning_rate}) {}
 
-  int64_t resume() { return load_training(training_.state_path, weights_, optimiser_); }
-  void save(int64_t step) const { save_training(training_.state_path, weights_, optimiser_, step); }
+  int64_t resume() { return load_training(training_.schedule.state_path, weights_, optimiser_); }
+  void save(int64_t next_step) const {
+    save_training(training_.schedule.state_path, weights_, optimiser_, next_step);
+  }
   [[nodiscard]] TensorMap averaged() const { return optimiser_.averaged(); }
 
-  // Returns {loss, gradient norm}.
-  std::pair<double, double> step(int64_t index) {
+  TrainingStep step(int64_t index) {
     const Batch batch = prepare(index);
     const at::Tensor loss = loss_of(batch);
     loss.backward();
-    const double rate = warmup_cosine(index, training_.warmup_steps, training_.steps, 0.02);
+    const double rate =
+        warmup_cosine(index, training_.warmup_steps, training_.schedule.steps, 0.02);
     return {loss.item<double>(), optimiser_.step(rate)};
   }
 
  private:
   static TensorMap start_weights(const TransformerTraining& training) {
-    if (!training.start.empty()) return trainable(training.start);
+    if (!training.start.empty()) return trainable(training.start, training.device);
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(training.seed);
     TensorMap start;
     for (const auto& [name, tensor] :
@@ -76,7 +78,7 @@ class Trainer {
     for (const auto& [name, tensor] : random_text_encoder(training.text, generator)) {
       start.set("t5." + name, tensor);
     }
-    return trainable(start);
+    return trainable(start, training.device);
   }
 
   // Everything random of a step comes from (seed, step), so that a resumed training repeats it.
@@ -84,9 +86,10 @@ class Trainer {
     const at::NoGradGuard no_grad;
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(
         training_.seed * 1000003 + static_cast<uint64_t>(index));
-    const ShapesBatch shapes = shapes_batch(training_.seed + 1, index, training_.batch);
-    const at::Tensor draws = at::rand({2 + training_.batch}, generator);
-    const double progress = static_cast<double>(index) / static_cast<double>(training_.steps);
+    const ShapesBatch shapes = shapes_batch(training_.seed + 1, index, training_.schedule.batch);
+    const at::Tensor draws = at::rand({2 + training_.schedule.batch}, generator);
+    const double progress =
+        static_cast<double>(index) / static_cast<double>(training_.schedule.steps);
     const double full_share = training_.full_share_first +
                               (training_.full_share_last - training_.full_share_first) * progress;
     const auto all_scales = static_cast<int64_t>(training_.picture.schedule.size());
@@ -94,7 +97,8 @@ class Trainer {
         draws[0].item<double>() < full_share ? all_scales : training_.short_scales;
     const double flips = draws[1].item<double>() * training_.flip_probability;
 
-    const at::Tensor features = infinity::vae_encode(training_.vae, vae_weights_, shapes.pictures);
+    const at::Tensor features =
+        infinity::vae_encode(training_.vae, vae_weights_, shapes.pictures.to(training_.device));
     Batch batch;
     const auto quantised = infinity::quantise(
         features, training_.picture, training_.transformer.patchify,
@@ -102,12 +106,20 @@ class Trainer {
     batch.inputs.resize(static_cast<size_t>(scales - 1));
     for (int64_t si = 0; si < scales; ++si) {
       at::Tensor bits = quantised.bits[static_cast<size_t>(si)];
-      if (training_.transformer.patchify) bits = infinity::patch_bits(bits);
+      at::Tensor magnitudes = quantised.magnitudes[static_cast<size_t>(si)];
+      if (training_.transformer.patchify) {
+        bits = infinity::patch_bits(bits);
+        magnitudes = infinity::patch_bits(magnitudes);
+      }
       batch.targets.push_back(bits.flatten(1, 2));
+      batch.shares.push_back((magnitudes / magnitudes.mean()).flatten(1, 2));
     }
     batch.captions =
         caption_batch(tokenizer_, shapes.captions, training_.transformer.text_max_tokens);
-    batch.dropped = draws.narrow(0, 2, training_.batch) < training_.condition_dropout;
+    batch.captions.ids = batch.captions.ids.to(training_.device);
+    batch.captions.mask = batch.captions.mask.to(training_.device);
+    batch.dropped = draws.narrow(0, 2, training_.schedule.batch) < training_.condition_dropout;
+    batch.dropped = batch.dropped.to(training_.device);
     return batch;
   }
 
@@ -127,19 +139,20 @@ class Trainer {
                                                         conditioning, batch.inputs, scales);
     at::Tensor total = at::zeros({}, logits.options());
     int64_t first = 0;
-    for (const at::Tensor& target : batch.targets) {
+    for (size_t si = 0; si < batch.targets.size(); ++si) {
+      const at::Tensor& target = batch.targets[si];
       const at::Tensor part = logits.narrow(1, first, target.size(1)).unflatten(-1, {-1, 2});
       // Two classes: the log-likelihood of a bit is the log-sigmoid of the signed logit difference.
       const at::Tensor margin = part.select(-1, 1) - part.select(-1, 0);
       const at::Tensor sign = target.to(at::kFloat) * 2 - 1;
-      total = total - at::log_sigmoid(margin * sign).mean();
+      total = total - (at::log_sigmoid(margin * sign) * batch.shares[si]).mean();
       first += target.size(1);
     }
-    return total / static_cast<double>(scales);
+    return total / static_cast<double>(batch.targets.size());
   }
 
   const TransformerTraining& training_;
-  const TensorMap& vae_weights_;
+  TensorMap vae_weights_;
   SentencePiece tokenizer_;
   TensorMap weights_;
   AdamW optimiser_;
@@ -149,33 +162,12 @@ class Trainer {
 
 TensorMap train_transformer(const TransformerTraining& training,
                             const TensorMap& vae_weights,
-                            const std::function<bool(const TrainingProgress&)>& report) {
+                            const TrainingReport& report) {
   Trainer trainer(training, vae_weights);
-  constexpr int64_t kReportEvery = 50;
-  double loss_sum = 0;
-  int64_t steps_since = 0;
-  auto since = std::chrono::steady_clock::now();
-  for (int64_t step = trainer.resume(); step < training.steps; ++step) {
-    const auto [loss, norm] = trainer.step(step);
-    loss_sum += loss;
-    ++steps_since;
-    const bool last = step + 1 == training.steps;
-    bool go_on = true;
-    if ((step + 1) % kReportEvery == 0 || last) {
-      const auto now = std::chrono::steady_clock::now();
-      const double seconds = std::chrono::duration<double>(now - since).count();
-      go_on = report({step + 1, loss_sum / static_cast<double>(steps_since),
-                      static_cast<double>(steps_since * training.batch) / seconds, norm});
-      loss_sum = 0;
-      steps_since = 0;
-      since = now;
-    }
-    if (!training.state_path.empty() &&
-        (last || !go_on || (step + 1) % training.save_every_steps == 0)) {
-      trainer.save(step + 1);
-    }
-    if (!go_on) break;
-  }
+  const int64_t first_step = trainer.resume();
+  run_training(
+      training.schedule, first_step, [&](int64_t step) { return trainer.step(step); },
+      [&](int64_t next) { trainer.save(next); }, report);
   return trainer.averaged();
 }
 

@@ -1,25 +1,26 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "core/checkpoint/tensor_map.h"
 #include "core/models/infinity/config.h"
 #include "core/text/t5_encoder.h"
-#include "experiments/training/train_tokenizer.h"
+#include "experiments/training/training_loop.h"
 
 namespace kvscope {
 
 struct TransformerTraining {
+  TrainingSchedule schedule{.steps = 10000, .batch = 24};
+  at::Device device = at::kCPU;
   infinity::TransformerConfig transformer;
   infinity::VaeConfig vae;
   infinity::PictureGeometry picture;
   T5Config text;
   TensorMap start;              ///< "model.*" and "t5.*" to begin from; empty begins at random
   std::string vocabulary_path;  ///< SentencePiece model of the captions
-  int64_t steps = 10000;
-  int64_t batch = 24;
   int64_t warmup_steps = 100;
   double learning_rate = 1.5e-3;
   double condition_dropout = 0.1;  ///< share of captions replaced by cfg_uncond, for guidance
@@ -31,16 +32,14 @@ struct TransformerTraining {
   double full_share_first = 0.1;
   double full_share_last = 0.5;
   uint64_t seed = 1;
-  int64_t save_every_steps = 500;
-  std::string state_path;
 };
 
 /// Trains text encoder and transformer together on the bits of a finished autoencoder
-/// (`vae_weights`): cross-entropy of every bit, averaged within a scale, then over scales; random
-/// bit flips in the inputs (bitwise self-correction). Returns averaged weights, "model.*" and
-/// "t5.*". `report` as for train_tokenizer.
+/// (`vae_weights`): cross-entropy of every bit, weighted by how far its feature lay from the
+/// threshold (a bit near it changes nothing), averaged within a scale, then over scales; random bit
+/// flips in the inputs (bitwise self-correction). Returns averaged weights, "model.*" and "t5.*".
 TensorMap train_transformer(const TransformerTraining& training,
                             const TensorMap& vae_weights,
-                            const std::function<bool(const TrainingProgress&)>& report);
+                            const TrainingReport& report);
 
 }  // namespace kvscope

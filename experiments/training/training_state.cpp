@@ -9,10 +9,10 @@
 
 namespace kvscope {
 
-TensorMap trainable(const TensorMap& weights) {
+TensorMap trainable(const TensorMap& weights, at::Device device) {
   TensorMap leaves;
   for (const auto& [name, weight] : weights) {
-    leaves.set(name, weight.detach().to(at::kFloat).clone().requires_grad_(true));
+    leaves.set(name, weight.detach().to(device, at::kFloat).clone().requires_grad_(true));
   }
   return leaves;
 }
@@ -22,7 +22,7 @@ void save_training(const std::string& path,
                    const AdamW& optimiser,
                    int64_t step) {
   TensorMap state;
-  for (const auto& [name, weight] : weights) state.set("weights." + name, weight.detach());
+  for (const auto& [name, weight] : weights) state.set("weights." + name, weight.detach().cpu());
   optimiser.save(state, "adamw.");
   state.set("step", at::scalar_tensor(step, at::kLong));
   write_safetensors(path, state.entries(), {{"kind", "training_state"}});

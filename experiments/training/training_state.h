@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <string>
 
@@ -8,8 +10,8 @@
 
 namespace kvscope {
 
-/// Makes leaves of float copies of `weights`.
-TensorMap trainable(const TensorMap& weights);
+/// Makes leaves of float copies of `weights` on `device`.
+TensorMap trainable(const TensorMap& weights, at::Device device);
 
 /// Weights, optimiser and the next step in one file, replaced atomically.
 void save_training(const std::string& path,

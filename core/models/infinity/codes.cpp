@@ -68,13 +68,14 @@ QuantisedFeatures quantise(const at::Tensor& features,
     const double probability =
         flip_probability.empty() ? 0.0 : flip_probability.at(static_cast<size_t>(si));
     if (probability > 0) {
-      const at::Tensor flips = at::rand(bits.sizes(), generator, bits.options().dtype(at::kFloat));
+      const at::Tensor flips = at::rand(bits.sizes(), generator, at::kFloat).to(bits.device());
       seen = bits.bitwise_xor((flips < probability).to(at::kByte));
     }
     const at::Tensor full = resize_codes(bits_to_codes(seen), picture.latent(scales - 1, patchify));
     residual = residual - full;
     summed = summed + full;
     result.bits.push_back(bits);
+    result.magnitudes.push_back(shrunk.abs().permute({0, 2, 3, 1}));
     if (inputs != nullptr && si + 1 < scales) {
       inputs->push_back(next_input(summed, picture, si + 1, patchify));
     }

@@ -40,6 +40,9 @@ at::Tensor next_input(const at::Tensor& summed,
 /// [B, h, w, d], and the sum of codes [B, d, H, W].
 struct QuantisedFeatures {
   std::vector<at::Tensor> bits;
+  /// How far each bit's feature lay from the threshold: fp32, shapes of `bits`. A bit of small
+  /// magnitude is nearly free to choose.
+  std::vector<at::Tensor> magnitudes;
   at::Tensor summed;
 };
 

@@ -18,20 +18,16 @@ TokenizerTraining tiny() {
                   .norm_groups = 2};
   training.picture.schedule = {{1, 1}, {4, 4}, {16, 16}};
   training.picture.rope_grid = {16, 16};
-  training.steps = 60;
-  training.batch = 2;
+  training.schedule = {.steps = 60, .batch = 2, .save_every_steps = 7};
   training.warmup_steps = 5;
-  training.save_every_steps = 7;
   return training;
 }
 
 TEST(TrainTokenizer, LossFalls) {
   TokenizerTraining training = tiny();
   std::vector<double> losses;
-  train_tokenizer(training, [&](const TrainingProgress& progress) {
-    losses.push_back(progress.loss);
-    return true;
-  });
+  train_tokenizer(training,
+                  [&](const TrainingProgress& progress) { losses.push_back(progress.loss); });
   ASSERT_EQ(losses.size(), 2u);  // after 50 steps and at the end
   EXPECT_LT(losses[1], losses[0]);
 }
@@ -43,17 +39,16 @@ TEST(TrainTokenizer, ResumesExactly) {
       std::filesystem::path(testing::TempDir()) / "resume_autoencoder.safetensors";
   std::filesystem::remove(state);
   TokenizerTraining training = tiny();
-  training.steps = 12;
-  const auto quiet = [](const TrainingProgress&) { return true; };
+  training.schedule.steps = 12;
+  const auto quiet = [](const TrainingProgress&) {};
   const TensorMap straight = train_tokenizer(training, quiet);
 
-  training.state_path = state.string();
-  training.save_every_steps = 1;
+  training.schedule.state_path = state.string();
+  training.schedule.save_every_steps = 1;
   // The only report comes at the last step, before its save: what is left is the state of step 11.
-  EXPECT_THROW(
-      train_tokenizer(training,
-                      [](const TrainingProgress&) -> bool { throw std::runtime_error("killed"); }),
-      std::runtime_error);
+  EXPECT_THROW(train_tokenizer(training,
+                               [](const TrainingProgress&) { throw std::runtime_error("killed"); }),
+               std::runtime_error);
   const TensorMap resumed = train_tokenizer(training, quiet);
   for (const auto& [name, weight] : straight) {
     EXPECT_TRUE(at::equal(weight, resumed.at(name))) << name;

@@ -1,0 +1,118 @@
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+#include "core/base/error.h"
+#include "core/checkpoint/safetensors.h"
+#include "core/models/infinity/codes.h"
+#include "core/models/infinity/pipeline.h"
+#include "core/models/infinity/vae.h"
+#include "core/text/sentencepiece_train.h"
+#include "experiments/training/model_training.h"
+#include "experiments/training/shapes_batches.h"
+#include "experiments/training/train_tokenizer.h"
+#include "experiments/training/train_transformer.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kAutoencoder = "autoencoder";
+constexpr const char* kTransformer = "transformer";
+constexpr const char* kAutoencoderPrefix = "vae.";
+
+// Mean PSNR in decibels of pictures that training never drew.
+double reconstruction_psnr(const TokenizerTraining& training, const TensorMap& weights) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor pictures = shapes_test_pictures(training.seed, 256).to(training.device);
+  const at::Tensor features = infinity::vae_encode(training.vae, weights, pictures);
+  const at::Tensor summed =
+      infinity::quantise(features, training.picture, false, {}, nullptr, {}).summed;
+  const at::Tensor decoded = infinity::vae_decode(training.vae, weights, summed).clamp(-1, 1);
+  const at::Tensor error = ((decoded - pictures) / 2).square().mean({1, 2, 3});
+  return error.log10().mul(-10).mean().item<double>();
+}
+
+TokenizerTraining tokenizer_settings(const ModelTraining& run,
+                                     const infinity::ModelDescription& model) {
+  const ConfigNode& node = run.train.at(kAutoencoder);
+  TokenizerTraining training;
+  training.schedule = run.schedule(kAutoencoder);
+  training.device = run.device;
+  training.seed = run.seed();
+  training.vae = model.vae;
+  training.picture = model.picture;
+  training.learning_rate = node.at("learning_rate").as_double();
+  return training;
+}
+
+TransformerTraining transformer_settings(const ModelTraining& run,
+                                         const infinity::ModelDescription& model) {
+  const ConfigNode& node = run.train.at(kTransformer);
+  TransformerTraining training;
+  training.schedule = run.schedule(kTransformer);
+  training.device = run.device;
+  training.seed = run.seed();
+  training.transformer = model.transformer;
+  training.vae = model.vae;
+  training.picture = model.picture;
+  training.text = model.text;
+  training.learning_rate = node.at("learning_rate").as_double();
+  training.condition_dropout = node.at("condition_dropout").as_double();
+  training.flip_probability = node.at("flip_probability").as_double();
+  training.short_scales = node.at("short_scales").as_int64();
+  training.full_share_first = node.at("full_share_first").as_double();
+  training.full_share_last = node.at("full_share_last").as_double();
+  const auto scales = static_cast<int64_t>(model.picture.schedule.size());
+  if (training.short_scales < 1 || training.short_scales > scales) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("train.transformer.short_scales={} is not in 1..{}, the model's scales",
+                            training.short_scales, scales));
+  }
+  return training;
+}
+
+TensorMap autoencoder(const ModelTraining& run, const infinity::ModelDescription& model) {
+  const TokenizerTraining training = tokenizer_settings(run, model);
+  TensorMap weights = train_tokenizer(training, run.report(kAutoencoder));
+  run.draw_curve(kAutoencoder);
+  write_safetensors(run.folder / "autoencoder.safetensors", weights.entries(), {});
+  spdlog::info("autoencoder: {:.2f} dB PSNR on 256 unseen pictures",
+               reconstruction_psnr(training, weights.to(training.device)));
+  return weights;
+}
+
+}  // namespace
+
+bool train_infinity_model(const ModelTraining& run) {
+  const infinity::ModelDescription model = infinity::describe_model(run.model);
+  const FinishedModel start = finished_model(run);
+  const fs::path vocabulary = run.folder / "captions.model";
+  if (!fs::exists(vocabulary)) {
+    if (start.tensors.empty()) {
+      train_sentencepiece(all_shapes_captions(), model.text.vocabulary, vocabulary);
+    } else {
+      fs::copy_file(start.folder / vocabulary.filename(), vocabulary);
+    }
+  }
+  const TensorMap vae =
+      start.tensors.empty() ? autoencoder(run, model) : start.part(kAutoencoderPrefix);
+  if (run.stop) return false;
+
+  TransformerTraining training = transformer_settings(run, model);
+  training.vocabulary_path = vocabulary.string();
+  for (const auto& [name, tensor] : start.tensors) {
+    if (!name.starts_with(kAutoencoderPrefix)) training.start.set(name, tensor);
+  }
+  TensorMap all = train_transformer(training, vae, run.report(kTransformer));
+  run.draw_curve(kTransformer);
+  for (const auto& [name, tensor] : vae) all.set(kAutoencoderPrefix + name, tensor);
+  export_model(run, all);
+  return !run.stop;
+}
+
+}  // namespace kvscope

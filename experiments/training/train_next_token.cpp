@@ -1,0 +1,114 @@
+#include "experiments/training/train_next_token.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
+#include "core/models/janus/prompt.h"
+#include "core/models/janus/weights.h"
+#include "core/models/next_token/checkpoint_parts.h"
+#include "core/models/vq/vq_encoder.h"
+#include "core/models/vq/vq_quantiser.h"
+#include "experiments/training/adamw.h"
+#include "experiments/training/shapes_batches.h"
+#include "experiments/training/training_state.h"
+
+namespace kvscope {
+namespace {
+
+constexpr const char* kCodeEmbedding = "gen_embed.weight";
+
+struct Batch {
+  at::Tensor ids;  // [B, image tokens] int64
+  janus::PromptIds prompts;
+};
+
+class Trainer {
+ public:
+  Trainer(const NextTokenTraining& training, const TensorMap& vq_weights)
+      : training_(training),
+        vq_weights_(vq_weights.to(training.device)),
+        tokenizer_(BytePairTokenizer::from_file(training.vocabulary_path)),
+        weights_(start_weights(training, vq_weights)),
+        optimiser_(weights_, {.learning_rate = training.learning_rate}) {}
+
+  int64_t resume() { return load_training(training_.schedule.state_path, weights_, optimiser_); }
+  void save(int64_t next_step) const {
+    save_training(training_.schedule.state_path, weights_, optimiser_, next_step);
+  }
+  [[nodiscard]] TensorMap averaged() const { return optimiser_.averaged(); }
+
+  TrainingStep step(int64_t index) {
+    const Batch batch = prepare(index);
+    const at::Tensor loss = loss_of(batch);
+    loss.backward();
+    const double rate =
+        warmup_cosine(index, training_.warmup_steps, training_.schedule.steps, 0.02);
+    return {loss.item<double>(), optimiser_.step(rate)};
+  }
+
+ private:
+  static TensorMap start_weights(const NextTokenTraining& training, const TensorMap& vq_weights) {
+    if (!training.start.empty()) return trainable(training.start, training.device);
+    const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(training.seed);
+    TensorMap start =
+        next_token::random_decoder(janus::janus_tensors(training.transformer),
+                                   training.transformer.decoder.layers, at::kFloat, generator);
+    start.set(kCodeEmbedding, vq_codebook(vq_weights).detach());
+    return trainable(start, training.device);
+  }
+
+  // Everything random of a step comes from (seed, step), so that a resumed training repeats it.
+  Batch prepare(int64_t index) const {
+    const at::NoGradGuard no_grad;
+    const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(
+        training_.seed * 1000003 + static_cast<uint64_t>(index));
+    const ShapesBatch shapes = shapes_batch(training_.seed + 1, index, training_.schedule.batch);
+    Batch batch;
+    batch.ids = vq_encode(training_.vq, vq_weights_, shapes.pictures.to(training_.device), "",
+                          training_.schedule.batch)
+                    .flatten(1);
+    batch.prompts = janus::tokenized(tokenizer_, shapes.captions);
+    const at::Tensor draws = at::rand({training_.schedule.batch}, generator);
+    for (int64_t image = 0; image < training_.schedule.batch; ++image) {
+      if (draws[image].item<double>() >= training_.condition_dropout) continue;
+      std::vector<int64_t>& row = batch.prompts.ids[static_cast<size_t>(image)];
+      row = janus::unconditional_ids(row, batch.prompts.pad_id);
+    }
+    return batch;
+  }
+
+  at::Tensor loss_of(const Batch& batch) const {
+    const janus::JanusWeights weights = janus::resolve_janus(training_.transformer, weights_);
+    const next_token::Condition condition =
+        janus::prompt_condition(training_.transformer, weights, batch.prompts, /*guided=*/false);
+    const next_token::NextTokenModel model = janus::make_model(training_.transformer, weights);
+    // The last token is predicted and never fed.
+    const at::Tensor logits = next_token::teacher_forcing(
+        model, condition, batch.ids.narrow(1, 0, batch.ids.size(1) - 1));
+    return at::cross_entropy_loss(logits.flatten(0, 1), batch.ids.flatten());
+  }
+
+  const NextTokenTraining& training_;
+  TensorMap vq_weights_;
+  BytePairTokenizer tokenizer_;
+  TensorMap weights_;
+  AdamW optimiser_;
+};
+
+}  // namespace
+
+TensorMap train_next_token(const NextTokenTraining& training,
+                           const TensorMap& vq_weights,
+                           const TrainingReport& report) {
+  Trainer trainer(training, vq_weights);
+  const int64_t first_step = trainer.resume();
+  run_training(
+      training.schedule, first_step, [&](int64_t step) { return trainer.step(step); },
+      [&](int64_t next) { trainer.save(next); }, report);
+  return trainer.averaged();
+}
+
+}  // namespace kvscope

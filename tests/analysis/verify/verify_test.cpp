@@ -268,7 +268,7 @@ TEST(Verify, TokenizerCasesNeedOneModelAndAgree) {
   EXPECT_FALSE(group_ok(verify_file(list), "ids"));
   write(R"({"eos":1,"pad":0,"unk":2,"cases":[{"text":"a","ids":"4"}]})");
   EXPECT_THAT(error_of(list), HasSubstr("case 0"));
-  write(R"({"bos":1500,"cases":[]})");
+  write(R"({"words":[]})");
   EXPECT_THAT(error_of(list), HasSubstr("Known kinds"));
   write("{");
   EXPECT_THAT(error_of(list), HasSubstr("JSON"));

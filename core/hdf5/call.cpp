@@ -2,7 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 namespace kvscope::hdf5 {
+namespace {
+
+// A failed system call comes with addresses, sizes and the time; its own words are enough.
+std::string system_reason(const std::string& reason) {
+  constexpr std::string_view kMark = "error message = '";
+  const size_t mark = reason.find(kMark);
+  if (mark == reason.npos) return reason;
+  const size_t start = mark + kMark.size();
+  return reason.substr(start, reason.find('\'', start) - start);
+}
+
+}  // namespace
 
 QuietErrors::QuietErrors() {
   H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
@@ -22,7 +36,8 @@ void fail(ErrorKind kind, const std::string& where, std::string_view action) {
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, visit, &reason);
   throw Error(kind, fmt::format("{}: cannot {}: {}", where, action,
-                                reason.empty() ? "the HDF5 library gives no reason" : reason));
+                                reason.empty() ? "the HDF5 library gives no reason"
+                                               : system_reason(reason)));
 }
 
 }  // namespace kvscope::hdf5

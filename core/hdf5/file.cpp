@@ -6,6 +6,15 @@
 #include "core/hdf5/call.h"
 
 namespace kvscope::hdf5 {
+namespace {
+
+// The library flushes again at exit what could not be written, and crashes there where the disk is
+// still full. Every file here is flushed and closed by its owner, so it has nothing to do.
+void no_work_at_exit() {
+  [[maybe_unused]] static const herr_t asked = H5dont_atexit();
+}
+
+}  // namespace
 
 File::File(Handle handle, const std::filesystem::path& path)
     : handle_(std::move(handle)),
@@ -17,6 +26,7 @@ File::File(Handle handle, const std::filesystem::path& path)
             path.string() + ":/") {}
 
 File File::create(const std::filesystem::path& path) {
+  no_work_at_exit();
   if (path.has_parent_path()) {
     std::error_code error;  // the library's own error follows where this fails
     std::filesystem::create_directories(path.parent_path(), error);
@@ -29,6 +39,7 @@ File File::create(const std::filesystem::path& path) {
 }
 
 File File::open(const std::filesystem::path& path, Access access) {
+  no_work_at_exit();
   const unsigned flags = access == Access::kRead ? H5F_ACC_RDONLY : H5F_ACC_RDWR;
   Handle handle(checked(ErrorKind::kInput, path.string(), "open the file",
                         [&] { return H5Fopen(path.c_str(), flags, H5P_DEFAULT); }),

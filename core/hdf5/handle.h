@@ -28,8 +28,14 @@ class Handle {
   [[nodiscard]] hid_t id() const { return id_; }
 
  private:
+  // On a full disk closing fails too. Whoever wrote has been told by then; the library's trace
+  // would only bury the message.
   void reset() {
-    if (id_ >= 0) close_(id_);
+    if (id_ < 0) return;
+    H5E_BEGIN_TRY {
+      close_(id_);
+    }
+    H5E_END_TRY
   }
 
   hid_t id_ = H5I_INVALID_HID;

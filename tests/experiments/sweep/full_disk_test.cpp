@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "sweep_testing.h"
@@ -67,6 +68,8 @@ TEST(FullDisk, AtEverySizeOneMessageAndTheSweepGoesOnLater) {
     EXPECT_EQ(full.exit_code, 3) << room << " bytes: " << full.errors;
     EXPECT_THAT(full.errors, testing::HasSubstr("error: ")) << room;
     EXPECT_THAT(full.errors, testing::HasSubstr(folder.path().string())) << room;
+    EXPECT_THAT(full.errors, testing::HasSubstr("File too large")) << room;
+    EXPECT_EQ(std::ranges::count(full.errors, '\n'), 1) << full.errors;
   }
   const Sweep sweep = sweep_of(overrides, folder);
   ASSERT_THAT(run_sweep(sweep).failures, testing::IsEmpty());

@@ -8,7 +8,7 @@
 
 #include "core/models/janus/prompt.h"
 #include "core/models/janus/weights.h"
-#include "core/models/next_token/checkpoint_parts.h"
+#include "core/models/next_token/random_decoder.h"
 #include "core/models/vq/vq_encoder.h"
 #include "core/models/vq/vq_quantiser.h"
 #include "experiments/training/adamw.h"

@@ -3,55 +3,26 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
-#include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
 #include <optional>
 
 #include "core/base/clock.h"
-#include "core/base/error.h"
-#include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/checkpoint/weight_check.h"
+#include "core/models/caption_encoder.h"
 #include "core/models/infinity/generate.h"
 #include "core/models/infinity/vae.h"
+#include "core/models/model_files.h"
 #include "core/models/packed_tokens.h"
-#include "core/text/caption_batch.h"
 
 namespace kvscope::infinity {
 namespace {
 
-constexpr int64_t kRandomTextTokens = 16;  // length of made-up text features of a random model
-
-std::string below(const std::string& root, const std::string& path) {
-  return std::filesystem::path(path).is_absolute() ? path
-                                                   : (std::filesystem::path(root) / path).string();
-}
-
-// Where `part` lives: in its own file, or below "part." in the main one; bare names are the
-// transformer's.
-struct Source {
-  TensorMap tensors;
-  std::string prefix;
-};
-
-Source source(const TensorMap& main,
-              const std::string& own_path,
-              const std::string& root,
-              const std::string& prefix) {
-  if (!own_path.empty()) {
-    TensorMap own = read_checkpoint(below(root, own_path));
-    const bool prefixed = !own.below(prefix).empty();
-    return {std::move(own), prefixed ? prefix : ""};
-  }
-  return {main, main.below(prefix).empty() ? "" : prefix};
-}
-
 // Block parameters as the reference runs them: rounded to bf16, computed wider where bf16 is slow.
-void round_blocks_to_bf16(TensorMap& tensors, const std::string& prefix) {
+void round_blocks_to_bf16(TensorMap& tensors) {
   for (const std::string& name : tensors.names()) {
-    if (name.starts_with(prefix + "block")) {
+    if (name.starts_with("block")) {
       tensors.set(name, tensors.at(name).to(at::kBFloat16).to(at::kFloat));
     }
   }
@@ -83,7 +54,8 @@ class InfinityModel : public ImageModel {
     const at::NoGradGuard no_grad;
     GeneratedBatch batch;
     auto start = std::chrono::steady_clock::now();
-    const TextFeatures text = encode(prompts);
+    const CaptionFeatures captions = captions_->encode(prompts);
+    const TextFeatures text{captions.features, captions.lengths};
     batch.text_ms = milliseconds_since(start);
     const GenerateOptions settings{.cfg = options.cfg,
                                    .tau = options.tau,
@@ -113,61 +85,27 @@ class InfinityModel : public ImageModel {
     weights_ = resolve_transformer(description_.transformer, tensors_);
     vae_ = converted(random_vae(vae_decoder_tensors(description_.vae), generator), device_,
                      at::kFloat);
+    captions_.emplace(description_.transformer.text_channels,
+                      description_.transformer.text_max_tokens, device_);
   }
 
   void load(const std::string& root) {
-    const TensorMap main = read_checkpoint(below(root, description_.weights));
-    const Source transformer = source(main, "", root, "model.");
+    const TensorMap main = load_tensors(root, description_.weights);
     require_weights(description_tensors(description_), main, description_.weights,
                     description_.name);
+    const TensorMap transformer = part_tensors(main, "", root, "model.");
     // Checked before widening, so that a wrong file costs no memory.
-    resolve_transformer(description_.transformer, transformer.tensors, transformer.prefix);
-    tensors_ = converted(transformer.prefix.empty() ? main : main.below(transformer.prefix),
-                         device_, at::kFloat);
-    if (description_.precision == "reference") round_blocks_to_bf16(tensors_, "");
+    resolve_transformer(description_.transformer, transformer);
+    tensors_ = converted(transformer, device_, at::kFloat);
+    if (description_.precision == "reference") round_blocks_to_bf16(tensors_);
     weights_ = resolve_transformer(description_.transformer, tensors_);
-    const Source vae = source(main, description_.vae_weights, root, "vae.");
-    vae_ = converted(resolve_vae(vae_decoder_tensors(description_.vae), vae.tensors, vae.prefix),
+    vae_ = converted(resolve_vae(vae_decoder_tensors(description_.vae),
+                                 part_tensors(main, description_.vae_weights, root, "vae."), ""),
                      device_, at::kFloat);
-    const Source text = source(main, description_.text_weights, root, "t5.");
-    text_ = converted(text.prefix.empty() ? text.tensors : text.tensors.below(text.prefix), device_,
-                      at::kFloat);
-    if (description_.tokenizer.empty()) {
-      throw Error(
-          ErrorKind::kConfig,
-          "model.tokenizer is not set; expected the SentencePiece .model file of the text encoder");
-    }
-    tokenizer_.emplace(SentencePiece::from_file(below(root, description_.tokenizer)));
-    if (tokenizer_->vocabulary() > description_.text.vocabulary) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("tokenizer {} has {} pieces, the text encoder only {}",
-                              description_.tokenizer, tokenizer_->vocabulary(),
-                              description_.text.vocabulary));
-    }
-  }
-
-  // Real features, or, for a random model, features drawn from the prompt's characters.
-  [[nodiscard]] TextFeatures encode(std::span<const std::string> prompts) const {
-    if (tokenizer_) {
-      const CaptionBatch captions =
-          caption_batch(*tokenizer_, prompts, description_.transformer.text_max_tokens);
-      return {
-          t5_encode(description_.text, text_, captions.ids.to(device_), captions.mask.to(device_)),
-          captions.lengths};
-    }
-    TextFeatures text;
-    std::vector<at::Tensor> rows;
-    const int64_t tokens = std::min(kRandomTextTokens, description_.transformer.text_max_tokens);
-    for (const std::string& prompt : prompts) {
-      uint64_t seed =
-          0xcbf29ce484222325ULL;  // FNV-1a: the same prompt, the same features, everywhere
-      for (const char c : prompt) seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-      rows.push_back(at::randn({tokens, description_.transformer.text_channels},
-                               at::make_generator<at::CPUGeneratorImpl>(seed)));
-      text.lengths.push_back(tokens);
-    }
-    text.features = at::stack(rows).to(device_);
-    return text;
+    const std::string& tokenizer = description_.tokenizer;
+    captions_.emplace(description_.text, part_tensors(main, description_.text_weights, root, "t5."),
+                      tokenizer.empty() ? "" : model_file(root, tokenizer),
+                      description_.transformer.text_max_tokens, device_);
   }
 
   ModelDescription description_;
@@ -176,8 +114,7 @@ class InfinityModel : public ImageModel {
   TensorMap tensors_;
   TransformerWeights weights_;
   TensorMap vae_;
-  TensorMap text_;
-  std::optional<SentencePiece> tokenizer_;  // none: random model, random text features
+  std::optional<CaptionEncoder> captions_;
 };
 
 }  // namespace

@@ -1,18 +1,19 @@
 #include "core/models/janus/pipeline.h"
 #include "core/models/janus/weights.h"
+#include "core/models/model_keys.h"
 #include "core/models/vq/vq_tensors.h"
 
 namespace kvscope::janus {
 
 JanusDescription describe_janus(const ConfigNode& model) {
   JanusDescription d;
-  if (const ConfigNode* size = next_token::given(model, "transformer.size")) {
+  if (const ConfigNode* size = given(model, "transformer.size")) {
     d.config = published_janus(size->as_string());
   }
   d.model.decoder = d.config.decoder;
   next_token::read_description(model, d.model);
-  next_token::read(model, "transformer.text_vocabulary", d.config.text_vocabulary);
-  next_token::read(model, "transformer.text_max_tokens", d.config.prompt_tokens);
+  read(model, "transformer.text_vocabulary", d.config.text_vocabulary);
+  read(model, "transformer.text_max_tokens", d.config.prompt_tokens);
   d.config.decoder = d.model.decoder;
   d.config.image_vocabulary = d.model.vq.codebook_entries;
   d.config.code_width = d.model.vq.code_width;

@@ -10,11 +10,13 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/checkpoint/mapped_tensor.h"
 #include "core/models/janus/prompt.h"
 #include "core/models/janus/weights.h"
-#include "core/models/next_token/checkpoint_parts.h"
+#include "core/models/model_files.h"
 #include "core/models/next_token/guidance.h"
 #include "core/models/next_token/image_batch.h"
+#include "core/models/next_token/random_decoder.h"
 #include "core/models/vq/vq_decoder.h"
 #include "core/models/vq/vq_tensors.h"
 
@@ -34,7 +36,7 @@ class JanusModel : public ImageModel {
     }
     if (!description_.model.tokenizer.empty()) {
       tokenizer_.emplace(
-          BytePairTokenizer::from_file(next_token::model_file(root, description_.model.tokenizer)));
+          BytePairTokenizer::from_file(model_file(root, description_.model.tokenizer)));
     } else if (description_.model.weights != "random") {
       throw Error(ErrorKind::kConfig,
                   "model.tokenizer is not set; expected the tokenizer.json published with the "
@@ -81,8 +83,7 @@ class JanusModel : public ImageModel {
   }
 
   void load(const std::string& root, at::Device device) {
-    const TensorMap main =
-        published_names(next_token::load_tensors(root, description_.model.weights));
+    const TensorMap main = published_names(load_tensors(root, description_.model.weights));
     // Checked before converting, so that a wrong file costs no memory.
     const JanusWeights stored = resolve_janus(description_.config, main);
     TensorMap needed;
@@ -91,16 +92,16 @@ class JanusModel : public ImageModel {
         needed.set(spec.name, main.at(spec.name));
       }
     }
-    TensorMap tensors = next_token::converted(needed, description_.model.weight_type, device);
+    TensorMap tensors = converted(needed, device, description_.model.weight_type);
     // A few of its rows are ever read: it stays as stored.
     tensors.set("language_model.model.embed_tokens.weight", stored.text_embedding.to(device));
     weights_ = resolve_janus(description_.config, tensors);
     const std::vector<WeightSpec> specs = vq_decoder_tensors(description_.model.vq);
-    picture_ = resolve_vq(specs,
-                          next_token::part_tensors(main, description_.model.vae_weights, root,
-                                                   "gen_vision_model."),
-                          "")
-                   .to(device);
+    picture_ =
+        resolve_vq(specs,
+                   part_tensors(main, description_.model.vae_weights, root, "gen_vision_model."),
+                   "")
+            .to(device);
   }
 
   JanusDescription description_;

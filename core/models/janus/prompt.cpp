@@ -7,7 +7,7 @@
 #include <random>
 
 #include "core/base/error.h"
-#include "core/models/next_token/checkpoint_parts.h"
+#include "core/models/caption_encoder.h"
 
 namespace kvscope::janus {
 namespace {
@@ -85,7 +85,7 @@ std::vector<int64_t> unconditional_ids(const std::vector<int64_t>& ids, int64_t 
 PromptIds made_up(const JanusConfig& config, std::span<const std::string> prompts) {
   PromptIds result;
   for (const std::string& prompt : prompts) {
-    std::mt19937_64 engine(next_token::text_seed(prompt));
+    std::mt19937_64 engine(text_seed(prompt));
     auto& ids = result.ids.emplace_back();
     for (int64_t i = 0; i < std::min(kMadeUpTokens, config.prompt_tokens); ++i) {
       ids.push_back(static_cast<int64_t>(engine() % static_cast<uint64_t>(config.text_vocabulary)));

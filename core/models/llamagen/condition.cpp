@@ -4,29 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/base/error.h"
 
 namespace kvscope::llamagen {
-
-int64_t class_of(std::string_view prompt, int64_t classes) {
-  const auto first = prompt.find_first_not_of(" \t");
-  const auto last = prompt.find_last_not_of(" \t");
-  const std::string_view digits =
-      first == prompt.npos ? std::string_view() : prompt.substr(first, last - first + 1);
-  int64_t number = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [rest, error] = std::from_chars(digits.data(), end, number);
-  if (error != std::errc() || rest != end || number < 0 || number >= classes) {
-    throw Error(
-        ErrorKind::kConfig,
-        fmt::format("prompt '{:.60}': this model draws classes; expected a number in 0..{}, "
-                    "such as prompt=\"207\"",
-                    prompt, classes - 1));
-  }
-  return number;
-}
 
 next_token::Condition class_condition(const LlamaGenConfig& config,
                                       const LlamaGenWeights& weights,

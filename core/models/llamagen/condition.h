@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "core/models/llamagen/config.h"
@@ -12,10 +11,6 @@
 #include "core/models/next_token/generate.h"
 
 namespace kvscope::llamagen {
-
-/// A class-conditional prompt, the class's number as text ("207"). Throws Error(kConfig) saying the
-/// range for anything else.
-int64_t class_of(std::string_view prompt, int64_t classes);
 
 /// The prefill of classes: their embeddings, above the null class's where `guided`.
 next_token::Condition class_condition(const LlamaGenConfig& config,

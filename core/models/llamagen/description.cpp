@@ -1,16 +1,12 @@
-#include <fmt/format.h>
-
 #include "core/base/error.h"
 #include "core/models/llamagen/pipeline.h"
 #include "core/models/llamagen/weights.h"
+#include "core/models/model_keys.h"
 #include "core/models/vq/vq_tensors.h"
 #include "core/text/t5_tensors.h"
 
 namespace kvscope::llamagen {
 namespace {
-
-using next_token::given;
-using next_token::read;
 
 Conditioning conditioning_of(const ConfigNode& model) {
   const ConfigNode* node = given(model, "transformer.conditioning");
@@ -44,21 +40,12 @@ LlamaGenDescription describe_llamagen(const ConfigNode& model) {
   read(model, "transformer.text_max_tokens", d.config.caption_tokens);
   read(model, "cfg_interval", d.cfg_interval);
   read(model, "text.clean", d.clean_captions);
-  if (const ConfigNode* size = given(model, "text.size")) d.text = published_t5(size->as_string());
-  read(model, "text.d_model", d.text.d_model);
-  read(model, "text.layers", d.text.layers);
-  read(model, "text.heads", d.text.heads);
-  read(model, "text.d_kv", d.text.d_kv);
-  read(model, "text.d_ff", d.text.d_ff);
-  read(model, "text.vocabulary", d.text.vocabulary);
   d.config.image_vocabulary = d.model.vq.codebook_entries;
   d.config.grid_height = d.model.grid_height;
   d.config.grid_width = d.model.grid_width;
   d.config.check();
-  if (d.config.conditioning == Conditioning::kText && d.text.d_model != d.config.caption_channels) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("model.text.d_model={} must equal model.transformer.text_channels={}",
-                            d.text.d_model, d.config.caption_channels));
+  if (d.config.conditioning == Conditioning::kText) {
+    d.text = read_text_encoder(model, d.config.caption_channels);
   }
   return d;
 }

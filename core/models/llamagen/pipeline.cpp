@@ -3,27 +3,26 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
-#include <fmt/format.h>
 
 #include <chrono>
 #include <optional>
 
 #include "core/base/clock.h"
-#include "core/base/error.h"
+#include "core/checkpoint/mapped_tensor.h"
+#include "core/models/caption_encoder.h"
 #include "core/models/llamagen/condition.h"
 #include "core/models/llamagen/weights.h"
-#include "core/models/next_token/checkpoint_parts.h"
+#include "core/models/model_files.h"
+#include "core/models/model_keys.h"
 #include "core/models/next_token/guidance.h"
 #include "core/models/next_token/image_batch.h"
+#include "core/models/next_token/random_decoder.h"
 #include "core/models/vq/vq_decoder.h"
 #include "core/models/vq/vq_tensors.h"
-#include "core/text/caption_batch.h"
 #include "core/text/clean_caption.h"
 
 namespace kvscope::llamagen {
 namespace {
-
-constexpr int64_t kMadeUpCaptionTokens = 16;
 
 class LlamaGenModel : public ImageModel {
  public:
@@ -82,61 +81,46 @@ class LlamaGenModel : public ImageModel {
                                                          description_.model.weight_type, generator);
     weights_ = resolve_llamagen(description_.config, tensors.to(device_));
     picture_ = random_vq(vq_decoder_tensors(description_.model.vq), generator).to(device_);
+    if (takes_text()) {
+      captions_.emplace(description_.config.caption_channels, description_.config.caption_tokens,
+                        device_);
+    }
   }
 
   void load(const std::string& root) {
     const next_token::ModelDescription& files = description_.model;
-    const TensorMap main = next_token::load_tensors(root, files.weights);
-    const TensorMap transformer = next_token::part_tensors(main, "", root, "model.");
+    const TensorMap main = load_tensors(root, files.weights);
+    const TensorMap transformer = part_tensors(main, "", root, "model.");
     // Checked before converting, so that a wrong file costs no memory.
     resolve_llamagen(description_.config, transformer);
     TensorMap needed;
     for (const WeightSpec& spec : llamagen_tensors(description_.config)) {
       needed.set(spec.name, transformer.at(spec.name));
     }
-    weights_ = resolve_llamagen(description_.config,
-                                next_token::converted(needed, files.weight_type, device_));
+    weights_ = resolve_llamagen(description_.config, converted(needed, device_, files.weight_type));
     picture_ = resolve_vq(vq_decoder_tensors(files.vq),
-                          next_token::part_tensors(main, files.vae_weights, root, "vq."), "")
+                          part_tensors(main, files.vae_weights, root, "vq."), "")
                    .to(device_);
-    if (takes_text()) load_text(main, root);
-  }
-
-  void load_text(const TensorMap& main, const std::string& root) {
-    const next_token::ModelDescription& files = description_.model;
-    text_ = next_token::converted(next_token::part_tensors(main, files.text_weights, root, "t5."),
-                                  at::kFloat, device_);
-    if (files.tokenizer.empty()) {
-      throw Error(ErrorKind::kConfig,
-                  "model.tokenizer is not set; expected the SentencePiece .model file of the text "
-                  "encoder");
-    }
-    tokenizer_.emplace(SentencePiece::from_file(next_token::model_file(root, files.tokenizer)));
-    if (tokenizer_->vocabulary() > description_.text.vocabulary) {
-      throw Error(
-          ErrorKind::kConfig,
-          fmt::format("tokenizer {} has {} pieces, the text encoder only {}", files.tokenizer,
-                      tokenizer_->vocabulary(), description_.text.vocabulary));
-    }
+    if (!takes_text()) return;
+    captions_.emplace(description_.text, part_tensors(main, files.text_weights, root, "t5."),
+                      files.tokenizer.empty() ? "" : model_file(root, files.tokenizer),
+                      description_.config.caption_tokens, device_);
   }
 
   [[nodiscard]] next_token::Condition of_classes(std::span<const std::string> prompts,
                                                  bool guided) const {
     std::vector<int64_t> classes;
     for (const std::string& prompt : prompts) {
-      classes.push_back(class_of(prompt, description_.config.classes));
+      classes.push_back(class_of_prompt(prompt, description_.config.classes));
     }
     return class_condition(description_.config, weights_, classes, guided);
   }
 
   [[nodiscard]] next_token::Condition of_captions(std::span<const std::string> prompts,
                                                   bool guided) const {
-    if (!tokenizer_) return of_made_up_features(prompts, guided);
-    const CaptionBatch captions =
-        caption_batch(*tokenizer_, cleaned(prompts), description_.config.caption_tokens);
-    const at::Tensor features =
-        t5_encode(description_.text, text_, captions.ids.to(device_), captions.mask.to(device_));
-    return caption_condition(description_.config, weights_, features, captions.lengths, guided);
+    const CaptionFeatures captions = captions_->encode(cleaned(prompts));
+    return caption_condition(description_.config, weights_, captions.features, captions.lengths,
+                             guided);
   }
 
   [[nodiscard]] std::vector<std::string> cleaned(std::span<const std::string> prompts) const {
@@ -147,29 +131,13 @@ class LlamaGenModel : public ImageModel {
     return texts;
   }
 
-  /// A random model's features are drawn from the prompt's characters.
-  [[nodiscard]] next_token::Condition of_made_up_features(std::span<const std::string> prompts,
-                                                          bool guided) const {
-    const int64_t tokens = std::min(kMadeUpCaptionTokens, description_.config.caption_tokens);
-    std::vector<at::Tensor> features;
-    for (const std::string& prompt : prompts) {
-      features.push_back(
-          at::randn({tokens, description_.config.caption_channels},
-                    at::make_generator<at::CPUGeneratorImpl>(next_token::text_seed(prompt))));
-    }
-    const std::vector<int64_t> lengths(prompts.size(), tokens);
-    return caption_condition(description_.config, weights_, at::stack(features).to(device_),
-                             lengths, guided);
-  }
-
   LlamaGenDescription description_;
   CacheGeometry geometry_;
   at::Device device_;
   LlamaGenWeights weights_;
   next_token::NextTokenModel model_;
   TensorMap picture_;
-  TensorMap text_;
-  std::optional<SentencePiece> tokenizer_;  // none: classes, or a random model
+  std::optional<CaptionEncoder> captions_;  // none: classes
 };
 
 }  // namespace

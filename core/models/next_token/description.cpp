@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/models/model_keys.h"
 
 namespace kvscope::next_token {
 namespace {
@@ -39,17 +40,6 @@ void read_grid(const ConfigNode& model, ModelDescription& d) {
   d.grid_width = sides[1];
 }
 
-void read_layers(const ConfigNode& model, ModelDescription& d) {
-  const ConfigNode* layers = given(model, "layers");
-  if (layers == nullptr) return;
-  const int64_t wanted = layers->as_int64();
-  if (wanted < 1 || wanted > d.decoder.layers) {
-    throw Error(ErrorKind::kConfig, fmt::format("model.layers={} is not in 1..{}, the layers of {}",
-                                                wanted, d.decoder.layers, d.name));
-  }
-  d.decoder.layers = wanted;
-}
-
 void read_precision(const ConfigNode& model, ModelDescription& d) {
   const std::string& precision = model.at("precision").as_string();
   if (precision != "fp32" && precision != "compact" && precision != "reference") {
@@ -62,30 +52,13 @@ void read_precision(const ConfigNode& model, ModelDescription& d) {
 
 }  // namespace
 
-const ConfigNode* given(const ConfigNode& node, std::string_view key) {
-  const ConfigNode* found = node.find(key);
-  return found == nullptr || found->is_null() ? nullptr : found;
-}
-
-void read(const ConfigNode& node, std::string_view key, int64_t& into) {
-  if (const ConfigNode* found = given(node, key)) into = found->as_int64();
-}
-
-void read(const ConfigNode& node, std::string_view key, bool& into) {
-  if (const ConfigNode* found = given(node, key)) into = found->as_bool();
-}
-
-void read(const ConfigNode& node, std::string_view key, std::string& into) {
-  if (const ConfigNode* found = given(node, key)) into = found->as_string();
-}
-
 void read_description(const ConfigNode& model, ModelDescription& d) {
   d.name = model.at("name").as_string();
   read(model, "transformer.depth", d.decoder.layers);
   read(model, "transformer.width", d.decoder.width);
   read(model, "transformer.heads", d.decoder.heads);
   read(model, "transformer.feed_forward_width", d.decoder.feed_forward_width);
-  read_layers(model, d);
+  cut_layers(model, d.decoder.layers);
   read_vq(model, d.vq);
   read_grid(model, d);
   read_precision(model, d);

@@ -32,13 +32,6 @@ struct ModelDescription {
   [[nodiscard]] int64_t image_tokens() const { return grid_height * grid_width; }
 };
 
-/// The value at `key` of `node`, or null where it is absent or null.
-const ConfigNode* given(const ConfigNode& node, std::string_view key);
-/// Replaces `into` where `key` is given.
-void read(const ConfigNode& node, std::string_view key, int64_t& into);
-void read(const ConfigNode& node, std::string_view key, bool& into);
-void read(const ConfigNode& node, std::string_view key, std::string& into);
-
 /// Reads the keys that families share over the defaults in `description` (its published size).
 /// `precision` fp32: all fp32. compact: fp32 with a bf16 cache. reference: weights, activations and
 /// cache bf16, as published. Throws Error(kConfig) naming the key and what was expected.

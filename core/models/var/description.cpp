@@ -1,6 +1,6 @@
-#include <fmt/format.h>
+#include "core/models/next_scale/description.h"
 
-#include "core/base/error.h"
+#include "core/models/model_keys.h"
 #include "core/models/var/generate.h"
 #include "core/models/var/pipeline.h"
 #include "core/models/var/vqvae.h"
@@ -8,27 +8,6 @@
 
 namespace kvscope::var {
 namespace {
-
-constexpr int64_t kLongestSide = 4096;  // tokens of a scale's side
-constexpr size_t kMostScales = 256;
-
-// The value at `key` of `node`, or nothing where it is absent or null.
-const ConfigNode* given(const ConfigNode& node, std::string_view key) {
-  const ConfigNode* found = node.find(key);
-  return found == nullptr || found->is_null() ? nullptr : found;
-}
-
-void read(const ConfigNode& node, std::string_view key, int64_t& into) {
-  if (const ConfigNode* found = given(node, key)) into = found->as_int64();
-}
-
-void read(const ConfigNode& node, std::string_view key, bool& into) {
-  if (const ConfigNode* found = given(node, key)) into = found->as_bool();
-}
-
-void read(const ConfigNode& node, std::string_view key, std::string& into) {
-  if (const ConfigNode* found = given(node, key)) into = found->as_string();
-}
 
 void read_transformer(const ConfigNode& model, TransformerConfig& config) {
   read(model, "transformer.depth", config.depth);
@@ -38,39 +17,8 @@ void read_transformer(const ConfigNode& model, TransformerConfig& config) {
   read(model, "transformer.shared_ada_lin", config.shared_ada_lin);
   read(model, "vae.codes", config.codes);
   read(model, "vae.code_width", config.code_width);
-  if (const ConfigNode* layers = given(model, "layers")) {
-    const int64_t wanted = layers->as_int64();
-    if (wanted < 1 || wanted > config.depth) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("model.layers={} is not in 1..{}, the layers of {}", wanted,
-                              config.depth, model.at("name").as_string()));
-    }
-    config.depth = wanted;
-  }
+  cut_layers(model, config.depth);
   config.check();
-}
-
-void read_schedule(const ConfigNode& model, ScaleSchedule& schedule) {
-  if (const ConfigNode* scales = given(model, "picture.schedule")) {
-    schedule.clear();
-    for (const ConfigNode& scale : scales->items()) {
-      const std::vector<int64_t> sides = scale.as_int64_list();
-      if (sides.size() != 2 || sides[0] < 1 || sides[1] < 1 || sides[0] > kLongestSide ||
-          sides[1] > kLongestSide) {
-        throw Error(ErrorKind::kConfig,
-                    fmt::format("{}: every scale of model.picture.schedule is [height, width], "
-                                "each 1..{} tokens",
-                                scale.origin().text(), kLongestSide));
-      }
-      schedule.emplace_back(sides[0], sides[1]);
-    }
-  }
-  if (schedule.empty() || schedule.size() > kMostScales) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("model.picture.schedule has {} scales; expected 1..{}, such as [[1, "
-                            "1], [2, 2], ...]",
-                            schedule.size(), kMostScales));
-  }
 }
 
 void read_vae(const ConfigNode& model, const TransformerConfig& transformer, VqvaeConfig& config) {
@@ -87,18 +35,8 @@ void read_vae(const ConfigNode& model, const TransformerConfig& transformer, Vqv
 }
 
 CacheGeometry geometry_of(const ModelDescription& d) {
-  if (d.precision == "fp32") {
-    return cache_geometry(d.transformer, d.schedule, at::kFloat, at::kFloat);
-  }
-  if (d.precision == "compact") {
-    return cache_geometry(d.transformer, d.schedule, at::kBFloat16, at::kBFloat16);
-  }
-  if (d.precision == "reference") {
-    // The reference under autocast; its V is fp16, of the same size.
-    return cache_geometry(d.transformer, d.schedule, at::kFloat, at::kBFloat16);
-  }
-  throw Error(ErrorKind::kConfig, "unknown model.precision '" + d.precision + "'. " +
-                                      suggestion(d.precision, {"fp32", "compact", "reference"}));
+  const auto [key_type, value_type] = next_scale_cache_types(d.precision);
+  return cache_geometry(d.transformer, d.schedule, key_type, value_type);
 }
 
 }  // namespace

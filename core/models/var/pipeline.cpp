@@ -5,15 +5,14 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <chrono>
-#include <filesystem>
 #include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
-#include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/mapped_tensor.h"
+#include "core/models/model_files.h"
+#include "core/models/model_keys.h"
 #include "core/models/next_scale/guidance.h"
 #include "core/models/packed_tokens.h"
 #include "core/models/picture_tensors.h"
@@ -22,17 +21,6 @@
 
 namespace kvscope::var {
 namespace {
-
-TensorMap read_below(const std::string& root, const std::string& path) {
-  const std::filesystem::path file(path);
-  return read_checkpoint(file.is_absolute() ? file : std::filesystem::path(root) / file);
-}
-
-// The tensors of one part by bare names: below "part." where there are such, else all.
-TensorMap part_of(const TensorMap& tensors, const std::string& part) {
-  TensorMap named = tensors.below(part);
-  return named.empty() ? tensors : named;
-}
 
 TensorMap widened(const TensorMap& tensors, at::Device device) {
   TensorMap floating;
@@ -63,7 +51,7 @@ class VarModel : public ImageModel {
     const at::NoGradGuard no_grad;
     std::vector<int64_t> labels;
     for (const std::string& prompt : prompts) {
-      labels.push_back(class_label(prompt, description_.transformer.classes));
+      labels.push_back(class_of_prompt(prompt, description_.transformer.classes));
     }
     const GenerateOptions settings{.cfg = options.cfg,
                                    .tau = options.tau,
@@ -99,8 +87,8 @@ class VarModel : public ImageModel {
   }
 
   void load(const std::string& root) {
-    const TensorMap main = read_below(root, description_.weights);
-    const TensorMap transformer = part_of(main, "model.");
+    const TensorMap main = load_tensors(root, description_.weights);
+    const TensorMap transformer = part_tensors(main, "", root, "model.");
     // Checked before widening, so that a wrong file costs no memory.
     resolve_transformer(description_.transformer, description_.schedule, transformer);
     weights_ = resolve_transformer(description_.transformer, description_.schedule,
@@ -113,8 +101,7 @@ class VarModel : public ImageModel {
                               "it, vae_ch160v4096z32.pth",
                               description_.weights));
     }
-    const TensorMap vae =
-        part_of(own_file ? read_below(root, description_.vae_weights) : main, "vae.");
+    const TensorMap vae = part_tensors(main, description_.vae_weights, root, "vae.");
     quantizer_ = widened(resolve_vqvae(quantizer_tensors(description_.vae), vae), device_);
     decoder_ = widened(resolve_vqvae(decoder_tensors(description_.vae), vae), device_);
   }
@@ -128,19 +115,6 @@ class VarModel : public ImageModel {
 };
 
 }  // namespace
-
-int64_t class_label(const std::string& prompt, int64_t classes) {
-  int64_t label = -1;
-  const char* end = prompt.data() + prompt.size();
-  const auto [stop, error] = std::from_chars(prompt.data(), end, label);
-  if (error != std::errc() || stop != end || label < 0 || label >= classes) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("prompt '{:.80}' is no class of this model; expected a number in "
-                            "0..{}, such as prompt=207 or prompts=imagenet_classes",
-                            prompt, classes - 1));
-  }
-  return label;
-}
 
 std::unique_ptr<ImageModel> open_var(const ConfigNode& model,
                                      const std::string& root,

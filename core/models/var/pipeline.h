@@ -24,9 +24,6 @@ struct ModelDescription {
 /// Throws Error(kConfig) naming the key, what was expected and the nearest right thing.
 ModelDescription describe_model(const ConfigNode& model);
 
-/// The class that `prompt` names, 0..classes - 1. Throws Error(kConfig) with the range otherwise.
-int64_t class_label(const std::string& prompt, int64_t classes);
-
 ModelFacts var_facts(const ConfigNode& model);
 /// Every published tensor of the transformer and the picture decoder.
 std::vector<WeightSpec> var_tensors(const ConfigNode& model);

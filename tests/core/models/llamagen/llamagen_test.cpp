@@ -11,7 +11,7 @@
 #include "core/models/llamagen/condition.h"
 #include "core/models/llamagen/pipeline.h"
 #include "core/models/llamagen/weights.h"
-#include "core/models/next_token/checkpoint_parts.h"
+#include "core/models/next_token/random_decoder.h"
 #include "core/models/vq/vq_tensors.h"
 #include "test_paths.h"
 
@@ -94,20 +94,6 @@ TEST(LlamaGenSizes, BadOnesAreNamed) {
   EXPECT_THAT(message("transformer.text_channels", 1024), HasSubstr("1024"));
   EXPECT_THAT(message("transformer.heads", 640), HasSubstr("multiple of 4"));
   EXPECT_THAT(message("layers", 0), HasSubstr("1..36"));
-}
-
-TEST(LlamaGenCondition, ClassesAreNumbersInRange) {
-  EXPECT_EQ(class_of("207", 1000), 207);
-  EXPECT_EQ(class_of(" 0 ", 1000), 0);
-  for (const char* wrong : {"1000", "-1", "", " ", "cat", "12.5", "7 8", "99999999999999999999"}) {
-    try {
-      class_of(wrong, 1000);
-      FAIL() << wrong;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-      EXPECT_THAT(error.what(), HasSubstr("0..999"));
-    }
-  }
 }
 
 LlamaGenConfig tiny_config(Conditioning conditioning) {

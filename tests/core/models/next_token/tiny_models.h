@@ -10,7 +10,7 @@
 #include "core/models/janus/weights.h"
 #include "core/models/llamagen/condition.h"
 #include "core/models/llamagen/weights.h"
-#include "core/models/next_token/checkpoint_parts.h"
+#include "core/models/next_token/random_decoder.h"
 #include "core/models/next_token/generate.h"
 
 namespace kvscope::next_token {

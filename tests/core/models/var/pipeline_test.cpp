@@ -55,16 +55,6 @@ GeneratedBatch made(ImageModel& model,
   return model.generate(prompts, options, generators, context);
 }
 
-TEST(ClassLabel, IsAWholeNumberInRange) {
-  EXPECT_EQ(class_label("0", 1000), 0);
-  EXPECT_EQ(class_label("999", 1000), 999);
-  for (const char* prompt : {"1000", "-1", "", "20.7", "7 ", "cat", "99999999999999999999"}) {
-    EXPECT_THAT(message_of([&] { class_label(prompt, 1000); }, ErrorKind::kConfig),
-                HasSubstr("0..999"))
-        << prompt;
-  }
-}
-
 TEST(VarModel, MixedLabelsTogetherAndAlone) {
   const auto model = open_model(tiny(), "", at::kCPU);
   const GeneratedBatch together = made(*model, {"3", "0", "6"}, {1, 2, 3});

@@ -1,13 +1,12 @@
-#include "core/models/next_token/checkpoint_parts.h"
+#include "core/models/next_token/random_decoder.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-
-#include "core/checkpoint/checkpoint.h"
-#include "core/checkpoint/mapped_tensor.h"
+#include <initializer_list>
+#include <string>
+#include <string_view>
 
 namespace kvscope::next_token {
 namespace {
@@ -18,27 +17,6 @@ bool ends_with_any(const std::string& name, std::initializer_list<std::string_vi
 }
 
 }  // namespace
-
-std::string model_file(const std::string& root, const std::string& path) {
-  return (std::filesystem::path(root) / path).string();  // an absolute path replaces the root
-}
-
-TensorMap load_tensors(const std::string& root, const std::string& path) {
-  return read_checkpoint(model_file(root, path));
-}
-
-TensorMap part_tensors(const TensorMap& main,
-                       const std::string& own_path,
-                       const std::string& root,
-                       std::string_view prefix) {
-  const TensorMap tensors = own_path.empty() ? main : load_tensors(root, own_path);
-  TensorMap part = tensors.below(prefix);
-  return part.empty() ? tensors : part;
-}
-
-TensorMap converted(const TensorMap& tensors, at::ScalarType type, at::Device device) {
-  return kvscope::converted(tensors, device, type);
-}
 
 TensorMap random_decoder(const std::vector<WeightSpec>& specs,
                          int64_t layers,
@@ -63,12 +41,6 @@ TensorMap random_decoder(const std::vector<WeightSpec>& specs,
     tensors.set(spec.name, tensor);
   }
   return tensors;
-}
-
-uint64_t text_seed(std::string_view text) {
-  uint64_t seed = 0xcbf29ce484222325ULL;
-  for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return seed;
 }
 
 }  // namespace kvscope::next_token

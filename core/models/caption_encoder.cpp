@@ -1,0 +1,71 @@
+#include "core/models/caption_encoder.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/checkpoint/mapped_tensor.h"
+#include "core/text/caption_batch.h"
+
+namespace kvscope {
+namespace {
+
+constexpr int64_t kMadeUpTokens = 16;
+
+SentencePiece open_pieces(const T5Config& config, const std::string& path) {
+  if (path.empty()) {
+    throw Error(
+        ErrorKind::kConfig,
+        "model.tokenizer is not set; expected the SentencePiece .model file of the text encoder");
+  }
+  SentencePiece tokenizer = SentencePiece::from_file(path);
+  if (tokenizer.vocabulary() > config.vocabulary) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("tokenizer {} has {} pieces, the text encoder only {}", path,
+                            tokenizer.vocabulary(), config.vocabulary));
+  }
+  return tokenizer;
+}
+
+}  // namespace
+
+CaptionEncoder::CaptionEncoder(int64_t channels, int64_t most_tokens, at::Device device)
+    : most_tokens_(std::min(kMadeUpTokens, most_tokens)), device_(device) {
+  config_.d_model = channels;
+}
+
+CaptionEncoder::CaptionEncoder(const T5Config& config,
+                               const TensorMap& weights,
+                               const std::string& tokenizer,
+                               int64_t most_tokens,
+                               at::Device device)
+    : config_(config),
+      weights_(converted(weights, device, at::kFloat)),
+      tokenizer_(open_pieces(config, tokenizer)),
+      most_tokens_(most_tokens),
+      device_(device) {}
+
+CaptionFeatures CaptionEncoder::encode(std::span<const std::string> captions) const {
+  if (tokenizer_) {
+    const CaptionBatch batch = caption_batch(*tokenizer_, captions, most_tokens_);
+    return {t5_encode(config_, weights_, batch.ids.to(device_), batch.mask.to(device_)),
+            batch.lengths};
+  }
+  std::vector<at::Tensor> rows;
+  for (const std::string& caption : captions) {
+    rows.push_back(at::randn({most_tokens_, config_.d_model},
+                             at::make_generator<at::CPUGeneratorImpl>(text_seed(caption))));
+  }
+  return {at::stack(rows).to(device_), std::vector<int64_t>(captions.size(), most_tokens_)};
+}
+
+uint64_t text_seed(std::string_view text) {
+  uint64_t seed = 0xcbf29ce484222325ULL;
+  for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  return seed;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/checkpoint/tensor_map.h"
+#include "core/text/sentencepiece.h"
+#include "core/text/t5_encoder.h"
+
+namespace kvscope {
+
+/// Features of captions, padded on the right.
+struct CaptionFeatures {
+  at::Tensor features;           ///< [B, T, channels] fp32
+  std::vector<int64_t> lengths;  ///< [B], rows that are text
+};
+
+/// The text side of a model with a T5 encoder.
+class CaptionEncoder {
+ public:
+  /// For a model with random weights: features drawn from a prompt's letters, the same prompt the
+  /// same features everywhere.
+  CaptionEncoder(int64_t channels, int64_t most_tokens, at::Device device);
+  /// `weights` under T5's names, of any floating type; `tokenizer` a SentencePiece .model. Throws
+  /// Error(kConfig) where `tokenizer` is empty or has more pieces than `config`, Error(kInput)
+  /// where it cannot be read.
+  CaptionEncoder(const T5Config& config,
+                 const TensorMap& weights,
+                 const std::string& tokenizer,
+                 int64_t most_tokens,
+                 at::Device device);
+
+  [[nodiscard]] CaptionFeatures encode(std::span<const std::string> captions) const;
+
+ private:
+  T5Config config_;
+  TensorMap weights_;
+  std::optional<SentencePiece> tokenizer_;  // none: features are made up
+  int64_t most_tokens_;
+  at::Device device_;
+};
+
+/// FNV-1a of a text: what stands for it in a random model, everywhere the same.
+uint64_t text_seed(std::string_view text);
+
+}  // namespace kvscope

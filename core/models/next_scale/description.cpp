@@ -1,0 +1,47 @@
+#include "core/models/next_scale/description.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "core/models/model_keys.h"
+
+namespace kvscope {
+namespace {
+
+constexpr int64_t kLongestSide = 4096;  // tokens
+constexpr size_t kMostScales = 256;
+
+}  // namespace
+
+void read_schedule(const ConfigNode& model, ScaleSchedule& schedule) {
+  if (const ConfigNode* scales = given(model, "picture.schedule")) {
+    schedule.clear();
+    for (const ConfigNode& scale : scales->items()) {
+      const std::vector<int64_t> sides = scale.as_int64_list();
+      if (sides.size() != 2 || sides[0] < 1 || sides[1] < 1 || sides[0] > kLongestSide ||
+          sides[1] > kLongestSide) {
+        throw Error(ErrorKind::kConfig,
+                    fmt::format("{}: every scale of model.picture.schedule is [height, width], "
+                                "each 1..{} tokens",
+                                scale.origin().text(), kLongestSide));
+      }
+      schedule.emplace_back(sides[0], sides[1]);
+    }
+  }
+  if (schedule.empty() || schedule.size() > kMostScales) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("model.picture.schedule has {} scales; expected 1..{}, such as [[1, "
+                            "1], [2, 2], ...]",
+                            schedule.size(), kMostScales));
+  }
+}
+
+std::pair<at::ScalarType, at::ScalarType> next_scale_cache_types(const std::string& precision) {
+  if (precision == "fp32") return {at::kFloat, at::kFloat};
+  if (precision == "compact") return {at::kBFloat16, at::kBFloat16};
+  if (precision == "reference") return {at::kFloat, at::kBFloat16};
+  throw Error(ErrorKind::kConfig, "unknown model.precision '" + precision + "'. " +
+                                      suggestion(precision, {"fp32", "compact", "reference"}));
+}
+
+}  // namespace kvscope

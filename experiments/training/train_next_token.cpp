@@ -104,11 +104,7 @@ TensorMap train_next_token(const NextTokenTraining& training,
                            const TensorMap& vq_weights,
                            const TrainingReport& report) {
   Trainer trainer(training, vq_weights);
-  const int64_t first_step = trainer.resume();
-  run_training(
-      training.schedule, first_step, [&](int64_t step) { return trainer.step(step); },
-      [&](int64_t next) { trainer.save(next); }, report);
-  return trainer.averaged();
+  return run_trainer(trainer, training.schedule, report);
 }
 
 }  // namespace kvscope

@@ -164,11 +164,7 @@ TensorMap train_transformer(const TransformerTraining& training,
                             const TensorMap& vae_weights,
                             const TrainingReport& report) {
   Trainer trainer(training, vae_weights);
-  const int64_t first_step = trainer.resume();
-  run_training(
-      training.schedule, first_step, [&](int64_t step) { return trainer.step(step); },
-      [&](int64_t next) { trainer.save(next); }, report);
-  return trainer.averaged();
+  return run_trainer(trainer, training.schedule, report);
 }
 
 }  // namespace kvscope

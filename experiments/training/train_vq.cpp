@@ -105,11 +105,7 @@ class VqTrainer {
 
 TensorMap train_vq(const VqTraining& training, const TrainingReport& report) {
   VqTrainer trainer(training);
-  const int64_t first_step = trainer.resume();
-  run_training(
-      training.schedule, first_step, [&](int64_t index) { return trainer.step(index); },
-      [&](int64_t next) { trainer.save(next); }, report);
-  return trainer.averaged();
+  return run_trainer(trainer, training.schedule, report);
 }
 
 VqQuality vq_quality(const VqConfig& vq, const TensorMap& weights, const at::Tensor& pictures) {

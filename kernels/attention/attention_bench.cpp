@@ -8,7 +8,7 @@ namespace kvscope {
 namespace {
 
 void attention(benchmark::State& state) {
-  const BenchCase c({state.range(0), state.range(1), state.range(2), state.range(3)});
+  const BenchCase c(state);
   const at::Tensor k = c.dense(c.keys, c.k);
   const at::Tensor v = c.dense(c.values, c.v);
   const double dense_seconds = fastest_seconds([&] {
@@ -25,13 +25,7 @@ void attention(benchmark::State& state) {
   state.counters["dense_us"] = dense_seconds * 1e6;
   state.counters["time/dense"] = seconds / dense_seconds;
 }
-BENCHMARK(attention)
-    ->ArgNames({"slots", "queries", "history", "head_dim"})
-    ->Apply([](benchmark::internal::Benchmark* b) {
-      for (const auto& shape : kBenchShapes) b->Args(shape);
-    })
-    ->Unit(benchmark::kMicrosecond)
-    ->UseRealTime();
+BENCHMARK(attention)->Apply(ragged_shapes);
 
 }  // namespace
 }  // namespace kvscope

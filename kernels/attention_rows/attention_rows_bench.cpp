@@ -11,7 +11,7 @@ namespace kvscope {
 namespace {
 
 void rows(benchmark::State& state) {
-  const BenchCase c({state.range(0), state.range(1), state.range(2), state.range(3)});
+  const BenchCase c(state);
   const at::Tensor lse = ragged_attention(c.q, c.history(), c.k, c.v, 0.1).lse;
   std::vector<int64_t> window;
   for (int64_t w = 0; w < std::min<int64_t>(16, c.shape.queries); ++w) {
@@ -30,13 +30,7 @@ void rows(benchmark::State& state) {
   for (auto _ : state) run();
   state.counters["time/dense"] = seconds / dense_seconds;
 }
-BENCHMARK(rows)
-    ->ArgNames({"slots", "queries", "history", "head_dim"})
-    ->Apply([](benchmark::internal::Benchmark* b) {
-      for (const auto& shape : kBenchShapes) b->Args(shape);
-    })
-    ->Unit(benchmark::kMicrosecond)
-    ->UseRealTime();
+BENCHMARK(rows)->Apply(ragged_shapes);
 
 }  // namespace
 }  // namespace kvscope

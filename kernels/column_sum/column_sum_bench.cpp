@@ -10,7 +10,7 @@ namespace kvscope {
 namespace {
 
 void column_sums(benchmark::State& state) {
-  const BenchCase c({state.range(0), state.range(1), state.range(2), state.range(3)});
+  const BenchCase c(state);
   const at::Tensor lse = ragged_attention(c.q, c.history(), c.k, c.v, 0.1).lse;
   const double attention_seconds = fastest_seconds(
       [&] { benchmark::DoNotOptimize(ragged_attention(c.q, c.history(), c.k, c.v, 0.1)); });
@@ -26,13 +26,7 @@ void column_sums(benchmark::State& state) {
   state.counters["time/attention"] = seconds / attention_seconds;
   state.counters["time/swapped"] = seconds / swapped_seconds;
 }
-BENCHMARK(column_sums)
-    ->ArgNames({"slots", "queries", "history", "head_dim"})
-    ->Apply([](benchmark::internal::Benchmark* b) {
-      for (const auto& shape : kBenchShapes) b->Args(shape);
-    })
-    ->Unit(benchmark::kMicrosecond)
-    ->UseRealTime();
+BENCHMARK(column_sums)->Apply(ragged_shapes);
 
 }  // namespace
 }  // namespace kvscope

@@ -10,7 +10,7 @@ namespace kvscope {
 namespace {
 
 void compaction(benchmark::State& state) {
-  const BenchCase c({state.range(0), state.range(1), state.range(2), state.range(3)});
+  const BenchCase c(state);
   std::vector<int64_t> kept, kept_begin{0};
   for (int64_t slot = 0; slot < c.shape.slots; ++slot) {
     for (int64_t i = 0; i < c.room(); i += 2) kept.push_back(i);
@@ -30,13 +30,7 @@ void compaction(benchmark::State& state) {
   state.counters["memcpy_GB/s"] = 2.0 * static_cast<double>(bytes) / copy_seconds * 1e-9;
   state.counters["time/memcpy"] = seconds / copy_seconds;
 }
-BENCHMARK(compaction)
-    ->ArgNames({"slots", "queries", "history", "head_dim"})
-    ->Apply([](benchmark::internal::Benchmark* b) {
-      for (const auto& shape : kBenchShapes) b->Args(shape);
-    })
-    ->Unit(benchmark::kMicrosecond)
-    ->UseRealTime();
+BENCHMARK(compaction)->Apply(ragged_shapes);
 
 }  // namespace
 }  // namespace kvscope

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,15 +12,25 @@
 
 namespace kvscope {
 
-/// The shapes every kernel benchmark runs: the embedded model's small steps and the largest models'
-/// last scales, uniform lengths so that a dense call exists to compare with.
 struct BenchShape {
   int64_t slots, queries, history, head_dim;
+
+  explicit BenchShape(const benchmark::State& state)
+      : slots(state.range(0)),
+        queries(state.range(1)),
+        history(state.range(2)),
+        head_dim(state.range(3)) {}
 };
-inline const std::vector<std::vector<int64_t>> kBenchShapes{
-    {12, 1, 0, 32},       {12, 16, 30, 32},    {12, 100, 185, 32},
-    {12, 256, 424, 32},   {96, 256, 424, 32},  {16, 1, 4000, 128},
-    {2, 1024, 1497, 128}, {2, 1024, 300, 128}, {1, 4096, 6425, 128}};
+
+/// The shapes every kernel benchmark runs: the embedded model's small steps and the largest models'
+/// last scales, uniform lengths so that a dense call exists to compare with.
+inline void ragged_shapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"slots", "queries", "history", "head_dim"});
+  benchmark->Args({12, 1, 0, 32})->Args({12, 16, 30, 32})->Args({12, 100, 185, 32});
+  benchmark->Args({12, 256, 424, 32})->Args({96, 256, 424, 32})->Args({16, 1, 4000, 128});
+  benchmark->Args({2, 1024, 1497, 128})->Args({2, 1024, 300, 128})->Args({1, 4096, 6425, 128});
+  benchmark->Unit(benchmark::kMicrosecond)->UseRealTime();
+}
 
 struct BenchCase {
   BenchShape shape;
@@ -27,7 +38,8 @@ struct BenchCase {
   std::vector<int64_t> length = {};
   at::Tensor q = {}, k = {}, v = {}, keys = {}, values = {};
 
-  explicit BenchCase(const BenchShape& s) : shape(s) {
+  explicit BenchCase(const benchmark::State& state) : shape(state) {
+    const BenchShape& s = shape;
     q = at::randn({1, s.slots, s.queries, s.head_dim});
     k = at::randn({1, s.slots, s.queries, s.head_dim});
     v = at::randn({1, s.slots, s.queries, s.head_dim});

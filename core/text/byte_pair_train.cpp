@@ -94,7 +94,7 @@ nlohmann::ordered_json tokenizer_json(const std::vector<Pair>& merges) {
   nlohmann::ordered_json merge_lines = nlohmann::ordered_json::array();
   for (const auto& [left, right] : merges) {
     vocabulary[left + right] = next++;
-    merge_lines.push_back(left + " " + right);
+    merge_lines.push_back(fmt::format("{} {}", left, right));
   }
   nlohmann::ordered_json added = nlohmann::ordered_json::array();
   const int64_t begin = next;

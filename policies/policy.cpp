@@ -1,7 +1,8 @@
 #include "policies/policy.h"
 
 #include <ATen/ATen.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -100,7 +101,7 @@ Plan Policy::plan(const CacheGeometry& geometry, const Budget& budget) const {
     }
     kept.push_back(held);
   }
-  return Plan(slots_.store->format(geometry), std::move(kept));
+  return Plan(slots_.store->format(geometry), std::move(kept), slots_.allocate->scope());
 }
 
 void Policy::begin_generation(int64_t rows) {
@@ -110,8 +111,14 @@ void Policy::begin_generation(int64_t rows) {
 std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
                                         int64_t row,
                                         int64_t head) const {
-  const std::vector<int64_t> window =
-      slots_.score->window(layer_step.step, tightest_count(layer_step));
+  return protection(layer_step, row, head,
+                    slots_.score->window(layer_step.step, tightest_count(layer_step)));
+}
+
+std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
+                                        int64_t row,
+                                        int64_t head,
+                                        std::span<const int64_t> window) const {
   const TokenView view{.steps = layer_step.cache.plan().geometry().steps,
                        .step = layer_step.step,
                        .history = layer_step.cache.origins(layer_step.layer, row, head),
@@ -129,8 +136,8 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
                                           int64_t row,
                                           int64_t head,
                                           int64_t count,
-                                          const at::Tensor& scores) const {
-  const std::vector<uint8_t> is_protected = protection(layer_step, row, head);
+                                          const at::Tensor& scores,
+                                          std::span<const uint8_t> is_protected) const {
   const std::size_t tokens = is_protected.size();
   if (count >= static_cast<int64_t>(tokens)) {
     std::vector<int64_t> all(tokens);
@@ -178,30 +185,80 @@ at::Tensor Policy::scores(const LayerStep& layer_step) const {
   return scores;
 }
 
-std::optional<KeptIndices> Policy::decide(const LayerStep& layer_step) {
-  const KvCache& cache = layer_step.cache;
-  const Plan& plan = cache.plan();
-  const StepInfo& step = layer_step.step;
-  const int64_t layer = layer_step.layer;
-  const int64_t rows = cache.rows();
+std::vector<int64_t> Policy::counts_of_row(
+    const LayerStep& layer_step,
+    int64_t row,
+    const at::Tensor& scores,
+    std::span<const std::vector<uint8_t>> is_protected) const {
+  const Plan& plan = layer_step.cache.plan();
   const int64_t heads = plan.geometry().heads;
-  bool drops = false;
-  for (int64_t head = 0; head < heads; ++head) {
-    const int64_t available = cache.length(layer, 0, head) + step.queries();
-    drops = drops || plan.kept(step.index, layer, head) < available;
-  }
-  if (!drops) {
-    return std::nullopt;
-  }
-  const at::Tensor scores = Policy::scores(layer_step);
-  KeptIndices kept;
-  kept.reserve(static_cast<std::size_t>(rows * heads));
-  for (int64_t row = 0; row < rows; ++row) {
+  std::vector<int64_t> counts;
+  if (plan.scope() == CountScope::kHead) {
     for (int64_t head = 0; head < heads; ++head) {
-      kept.push_back(
-          keep_of_head(layer_step, row, head, plan.kept(step.index, layer, head), scores));
+      counts.push_back(plan.kept(layer_step.step.index, layer_step.layer, head));
+    }
+    return counts;
+  }
+  std::vector<int64_t> available;
+  for (const auto& line : is_protected) available.push_back(static_cast<int64_t>(line.size()));
+  const int64_t total = plan.layer_kept(layer_step.step.index, layer_step.layer);
+  const at::Tensor of_row = scores[row];
+  counts = slots_.allocate->share({.layer_step = layer_step,
+                                   .row = row,
+                                   .total = total,
+                                   .scores = of_row,
+                                   .available = available,
+                                   .is_protected = is_protected});
+  bool fits = std::accumulate(counts.begin(), counts.end(), int64_t{0}) == total &&
+              counts.size() == available.size();
+  for (std::size_t head = 0; fits && head < counts.size(); ++head) {
+    const auto least = std::count(is_protected[head].begin(), is_protected[head].end(), uint8_t{1});
+    fits = counts[head] >= least && counts[head] <= available[head];
+  }
+  if (!fits) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("policy '{}', {}, layer {}, row {}: the heads' shares are [{}], "
+                            "expected {} of together {} within what each holds and protects",
+                            name_, describe(layer_step.step), layer_step.layer, row,
+                            fmt::join(counts, ", "), available.size(), total));
+  }
+  return counts;
+}
+
+KeptIndices Policy::choose(const LayerStep& layer_step) const {
+  const KvCache& cache = layer_step.cache;
+  const int64_t heads = cache.plan().geometry().heads;
+  const at::Tensor scores = Policy::scores(layer_step);
+  const std::vector<int64_t> window =
+      slots_.score->window(layer_step.step, tightest_count(layer_step));
+  KeptIndices kept;
+  kept.reserve(static_cast<std::size_t>(cache.rows() * heads));
+  for (int64_t row = 0; row < cache.rows(); ++row) {
+    std::vector<std::vector<uint8_t>> is_protected;
+    for (int64_t head = 0; head < heads; ++head) {
+      is_protected.push_back(protection(layer_step, row, head, window));
+    }
+    const std::vector<int64_t> counts = counts_of_row(layer_step, row, scores, is_protected);
+    for (int64_t head = 0; head < heads; ++head) {
+      const auto at = static_cast<std::size_t>(head);
+      kept.push_back(keep_of_head(layer_step, row, head, counts[at], scores, is_protected[at]));
     }
   }
+  return kept;
+}
+
+std::optional<KeptIndices> Policy::decide(const LayerStep& layer_step) {
+  const Plan& plan = layer_step.cache.plan();
+  int64_t available = 0;  // of the layer, one row: all rows hold the same number together
+  for (int64_t head = 0; head < plan.geometry().heads; ++head) {
+    available += layer_step.cache.length(layer_step.layer, 0, head) + layer_step.step.queries();
+  }
+  slots_.score->observe(layer_step);
+  std::optional<KeptIndices> kept;
+  if (plan.layer_kept(layer_step.step.index, layer_step.layer) < available) {
+    kept = choose(layer_step);
+  }
+  slots_.score->settle(layer_step, kept ? &*kept : nullptr);
   return kept;
 }
 

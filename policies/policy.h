@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,8 @@ class Policy : public CacheController {
 
   void begin_generation(int64_t rows) override;
   /// Keeps, per (row, head), the protected tokens and the best of the rest, as many as the cache's
-  /// plan says; nullopt where nothing is dropped. Padding goes first. Throws Error(kNumerics) naming layer, row and
-  /// head where a score is not finite.
+  /// plan says; nullopt where nothing is dropped. Padding goes first. Throws Error(kNumerics)
+  /// naming layer, row and head where a score is not finite.
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override;
 
   /// What decide() ranks by: [rows, heads, tokens] fp32 on the CPU, tokens of the longest head.
@@ -53,11 +54,24 @@ class Policy : public CacheController {
                                          int64_t budget_tokens) const;
   /// Smallest budget in tokens that leaves room for what is protected at every step.
   [[nodiscard]] int64_t least_budget(const std::vector<StepInfo>& steps) const;
+  /// protection() with the window at hand.
+  [[nodiscard]] std::vector<uint8_t> protection(const LayerStep& layer_step,
+                                                int64_t row,
+                                                int64_t head,
+                                                std::span<const int64_t> window) const;
+  [[nodiscard]] KeptIndices choose(const LayerStep& layer_step) const;
+  /// Tokens of each head of a row: the plan's, or under kLayer what allocate gives them.
+  [[nodiscard]] std::vector<int64_t> counts_of_row(
+      const LayerStep& layer_step,
+      int64_t row,
+      const at::Tensor& scores,
+      std::span<const std::vector<uint8_t>> is_protected) const;
   [[nodiscard]] std::vector<int64_t> keep_of_head(const LayerStep& layer_step,
                                                   int64_t row,
                                                   int64_t head,
                                                   int64_t count,
-                                                  const at::Tensor& scores) const;
+                                                  const at::Tensor& scores,
+                                                  std::span<const uint8_t> is_protected) const;
 
   std::string name_;
   PolicySlots slots_;

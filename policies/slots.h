@@ -27,6 +27,17 @@ struct AllocationRequest {
   const LayerHeadTokens& available;  ///< held before the cut, this step's tokens included
 };
 
+/// What a part that shares a layer's tokens among its heads looks at: one row at a cut.
+struct ShareRequest {
+  const LayerStep& layer_step;
+  int64_t row;
+  int64_t total;                       ///< tokens of all heads together, as planned
+  const at::Tensor& scores;            ///< [heads, tokens] fp32 on the CPU, of the longest head
+  std::span<const int64_t> available;  ///< [heads] tokens of [history | current step]
+  /// [heads][available] 1 where the token must stay.
+  std::span<const std::vector<uint8_t>> is_protected;
+};
+
 /// Slot 1: how many tokens stay in each (layer, head) after a step.
 class Allocate {
  public:
@@ -34,9 +45,16 @@ class Allocate {
   /// A count above what is available means "all of them". Where the budget is the full cache,
   /// every part keeps everything.
   [[nodiscard]] virtual LayerHeadTokens tokens(const AllocationRequest& request) const = 0;
+  /// kLayer: tokens() says only what the heads of a layer hold together, and share() divides it.
+  [[nodiscard]] virtual CountScope scope() const { return CountScope::kHead; }
+  /// Tokens of each head of a row; their sum is `total`, each at least what is protected and at
+  /// most what is available. Called under kLayer only.
+  [[nodiscard]] virtual std::vector<int64_t> share(const ShareRequest& /*request*/) const {
+    return {};
+  }
 };
 
-/// Most tokens of [history | current step] that any head of the layer holds.
+/// Most tokens of [history | current step] that any (row, head) of the layer holds.
 int64_t most_tokens(const LayerStep& layer_step);
 
 /// Least tokens the plan keeps in any (layer, head) after the current step: the `most` of
@@ -48,12 +66,19 @@ class Score {
  public:
   virtual ~Score() = default;
   virtual void begin_generation(int64_t /*rows*/) {}
+  /// Sees every layer of every stored step before it is cut, cut or not: here a score gathers what
+  /// it remembers (attention so far, the last queries).
+  virtual void observe(const LayerStep& /*layer_step*/) {}
+  /// What became of the layer's [history | current step]: `kept` indices, or null for everything.
+  /// Comes after every observe(); what was remembered of dropped tokens goes with them.
+  virtual void settle(const LayerStep& /*layer_step*/, const KeptIndices* /*kept*/) {}
   /// Importance [rows, heads, tokens] of [history | current step], floating point, larger stays;
   /// where heads hold different numbers of tokens, the tail of the shorter ones is not read.
   [[nodiscard]] virtual at::Tensor score(const LayerStep& layer_step) const = 0;
-  /// Observation window: tokens of the current step, ascending, that the score looks from. `most`
-  /// is what the tightest head may keep: a window that would fill it shrinks, so that small budgets
-  /// stay feasible (observation_window.h).
+  /// Observation window: positions in the generation, ascending, of the tokens that the score looks
+  /// from; up to the current step's last token, and in earlier steps where the score remembers
+  /// their queries. `most` is what the tightest head may keep: a window that would fill it shrinks,
+  /// so that small budgets stay feasible (observation_window.h).
   [[nodiscard]] virtual std::vector<int64_t> window(const StepInfo& /*step*/,
                                                     int64_t /*most*/) const {
     return {};
@@ -67,7 +92,7 @@ struct TokenView {
   const std::vector<StepInfo>& steps;    ///< of the whole generation
   const StepInfo& step;                  ///< the current one
   std::span<const TokenOrigin> history;  ///< in storage order
-  std::span<const int64_t> window;       ///< Score::window of this step
+  std::span<const int64_t> window;       ///< Score::window of this step: positions
   int64_t padding = 0;                   ///< positions of the row's padding (KvCache::set_padding)
 
   [[nodiscard]] int64_t available() const {
@@ -78,13 +103,14 @@ struct TokenView {
     const auto held = static_cast<int64_t>(history.size());
     return index < held ? steps[history[index].step] : step;
   }
-  /// Position of token `index` in the whole generation, padding not counted: below 0 for padding.
-  [[nodiscard]] int64_t position(int64_t index) const {
+  /// Position of token `index` in the whole generation, padding counted, as in `window`.
+  [[nodiscard]] int64_t padded_position(int64_t index) const {
     const auto held = static_cast<int64_t>(history.size());
-    return (index < held ? writer(index).first_token + history[index].token
-                         : step.first_token + index - held) -
-           padding;
+    return index < held ? writer(index).first_token + history[index].token
+                        : step.first_token + index - held;
   }
+  /// Likewise, padding not counted: below 0 for padding.
+  [[nodiscard]] int64_t position(int64_t index) const { return padded_position(index) - padding; }
 };
 
 /// Slot 3: what is never dropped.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -50,18 +51,25 @@ KvCache::KvCache(Plan plan, int64_t rows, at::Device device) : plan_(std::move(p
   const CacheGeometry& geometry = plan_.geometry();
   const size_t slots = geometry.layers * rows_ * geometry.heads;
   begins_.reserve(slots);
+  rooms_.reserve(slots);
   lengths_.assign(slots, 0);
   int64_t arena_rows = 0;
   for (int64_t layer = 0; layer < geometry.layers; ++layer) {
     std::vector<int64_t> capacities;
     for (int64_t head = 0; head < geometry.heads; ++head) {
-      capacities.push_back(plan_.capacity(layer, head));
+      // Before the first cut all heads hold the same, so equal parts of a shared region suffice.
+      capacities.push_back(plan_.scope() == CountScope::kHead
+                               ? plan_.capacity(layer, head)
+                               : plan_.layer_capacity(layer) / geometry.heads);
     }
     for (int64_t row = 0; row < rows_; ++row) {
+      int64_t begin = arena_rows;
       for (const int64_t capacity : capacities) {
-        begins_.push_back(arena_rows);
-        arena_rows += capacity;
+        begins_.push_back(begin);
+        rooms_.push_back(capacity);
+        begin += capacity;
       }
+      arena_rows += plan_.layer_capacity(layer);
     }
   }
   try {
@@ -131,7 +139,7 @@ void KvCache::append(int64_t layer,
   for (int64_t row = 0; row < rows_; ++row) {
     for (int64_t head = 0; head < geometry.heads; ++head) {
       const int64_t held = length(layer, row, head);
-      const int64_t capacity = plan_.capacity(layer, head);
+      const int64_t capacity = rooms_[slot(layer, row, head)];
       if (held + tokens > capacity) {
         throw Error(ErrorKind::kAudit,
                     fmt::format("cache: step {}, layer {}, row {}, head {}: {} cached + {} new "
@@ -166,6 +174,33 @@ void KvCache::keep(int64_t layer,
   check_shape("v", v, geometry, rows_, step);
   check_kept(layer, step, kept);
 
+  if (plan_.scope() == CountScope::kHead) {
+    compact(layer, step, k, v, kept);
+  } else {
+    // First the history shrinks to the front of each slot, which frees the room to move the slots.
+    KeptIndices of_history(kept.size());
+    KeptIndices with_current(kept.size());
+    for (size_t i = 0; i < kept.size(); ++i) {
+      const int64_t held = lengths_[slot(layer, 0, 0) + i];
+      for (const int64_t index : kept[i]) {
+        const auto position = static_cast<int64_t>(with_current[i].size());
+        if (index < held) of_history[i].push_back(index);
+        const auto left = static_cast<int64_t>(of_history[i].size());
+        with_current[i].push_back(index < held ? position : left + index - held);
+      }
+    }
+    compact(layer, step, k, v, of_history);
+    share_regions(layer, kept);
+    compact(layer, step, k, v, with_current);
+  }
+  peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
+}
+
+void KvCache::compact(int64_t layer,
+                      const StepInfo& step,
+                      const at::Tensor& k,
+                      const at::Tensor& v,
+                      const KeptIndices& kept) {
   std::vector<int64_t> kept_begin{0};
   kept_begin.reserve(kept.size() + 1);
   for (const auto& indices : kept) {
@@ -190,14 +225,62 @@ void KvCache::keep(int64_t layer,
     live_tokens_ += lengths_[at] - held;
     if (has_padding()) {
       const int64_t old_padding = padding_lengths_[at];
-      const int64_t new_padding = padding_of_step(step, static_cast<int64_t>(i) / geometry.heads);
+      const int64_t new_padding =
+          padding_of_step(step, static_cast<int64_t>(i) / plan_.geometry().heads);
       const auto is_padding = [&](int64_t source) {
         return source < held ? source < old_padding : source - held < new_padding;
       };
       set_padding_length(at, std::count_if(kept[i].begin(), kept[i].end(), is_padding));
     }
   }
-  peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
+}
+
+void KvCache::share_regions(int64_t layer, const KeptIndices& kept) {
+  const auto heads = static_cast<size_t>(plan_.geometry().heads);
+  for (int64_t row = 0; row < rows_; ++row) {
+    const size_t first = slot(layer, row, 0);
+    const std::span<const std::vector<int64_t>> of_row =
+        std::span(kept).subspan(static_cast<size_t>(row) * heads, heads);
+    int64_t left = plan_.layer_capacity(layer);
+    for (const auto& indices : of_row) left -= static_cast<int64_t>(indices.size());
+    const int64_t growth = left / static_cast<int64_t>(heads);
+    std::vector<int64_t> begins(heads);
+    int64_t begin = begins_[first];
+    for (size_t head = 0; head < heads; ++head) {
+      begins[head] = begin;
+      rooms_[first + head] = static_cast<int64_t>(of_row[head].size()) + growth;
+      begin += rooms_[first + head];
+    }
+    // Towards the front in ascending order, then towards the back in descending order: no slot is
+    // written before what lay there has moved.
+    for (size_t head = 0; head < heads; ++head) {
+      if (begins[head] < begins_[first + head]) move_slot(first + head, begins[head]);
+    }
+    for (size_t head = heads; head-- > 0;) {
+      if (begins[head] > begins_[first + head]) move_slot(first + head, begins[head]);
+    }
+  }
+}
+
+void KvCache::move_slot(size_t slot, int64_t begin) {
+  const int64_t from = begins_[slot];
+  const int64_t count = lengths_[slot];
+  begins_[slot] = begin;
+  if (has_padding()) visible_begins_[slot] = begin + padding_lengths_[slot];
+  if (count == 0) return;
+  for (const at::Tensor& arena : {keys_, values_}) {
+    if (arena.is_cpu()) {
+      const auto row_bytes = static_cast<size_t>(arena.size(1)) * arena.element_size();
+      auto* data = static_cast<char*>(arena.mutable_data_ptr());
+      std::memmove(data + begin * row_bytes, data + from * row_bytes, count * row_bytes);
+    } else {
+      // A copy between ranges that overlap has no order on a device.
+      const bool overlap = std::abs(begin - from) < count;
+      const at::Tensor rows = arena.narrow(0, from, count);
+      arena.narrow(0, begin, count).copy_(overlap ? rows.clone() : rows);
+    }
+  }
+  std::memmove(origins_.data() + begin, origins_.data() + from, count * sizeof(TokenOrigin));
 }
 
 void KvCache::check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const {
@@ -208,6 +291,7 @@ void KvCache::check_kept(int64_t layer, const StepInfo& step, const KeptIndices&
                             "expected {} rows x {} heads = {}",
                             step.index, layer, kept.size(), rows_, heads, rows_ * heads));
   }
+  int64_t of_row = 0;
   for (size_t i = 0; i < kept.size(); ++i) {
     const int64_t row = static_cast<int64_t>(i) / heads;
     const int64_t head = static_cast<int64_t>(i) % heads;
@@ -228,10 +312,18 @@ void KvCache::check_kept(int64_t layer, const StepInfo& step, const KeptIndices&
       }
       previous = index;
     }
-    if (std::cmp_greater(kept[i].size(), plan_.capacity(layer, head))) {
+    if (plan_.scope() == CountScope::kHead &&
+        std::cmp_greater(kept[i].size(), plan_.capacity(layer, head))) {
       throw Error(ErrorKind::kAudit,
                   fmt::format("{}: {} kept tokens exceed the planned capacity of {}", where(),
                               kept[i].size(), plan_.capacity(layer, head)));
+    }
+    of_row = head == 0 ? 0 : of_row;
+    of_row += static_cast<int64_t>(kept[i].size());
+    if (of_row > plan_.layer_capacity(layer)) {
+      throw Error(ErrorKind::kAudit,
+                  fmt::format("{}: {} kept tokens of its layer so far exceed the planned {}",
+                              where(), of_row, plan_.layer_capacity(layer)));
     }
   }
 }
@@ -278,6 +370,12 @@ void KvCache::set_padding_length(size_t slot, int64_t tokens) {
 void KvCache::clear() {
   std::fill(lengths_.begin(), lengths_.end(), 0);
   live_tokens_ = 0;
+  if (plan_.scope() == CountScope::kLayer) {
+    const KeptIndices nothing(static_cast<size_t>(rows_ * plan_.geometry().heads));
+    for (int64_t layer = 0; layer < plan_.geometry().layers; ++layer) {
+      share_regions(layer, nothing);
+    }
+  }
   padding_.clear();
   padding_lengths_.clear();
   visible_begins_.clear();
@@ -296,8 +394,11 @@ void KvCache::audit(int64_t step) const {
   const CacheGeometry& geometry = plan_.geometry();
   for (int64_t layer = 0; layer < geometry.layers; ++layer) {
     for (int64_t row = 0; row < rows_; ++row) {
+      int64_t of_layer = 0;
       for (int64_t head = 0; head < geometry.heads; ++head) {
         const int64_t held = length(layer, row, head);
+        of_layer += held;
+        if (plan_.scope() == CountScope::kLayer) continue;
         const int64_t planned = plan_.kept(step, layer, head);
         if (held == planned) continue;
         throw Error(
@@ -305,6 +406,10 @@ void KvCache::audit(int64_t step) const {
             fmt::format("cache: step {}, layer {}, head {} (row {}): {} tokens kept, {} planned",
                         step, layer, head, row, held, planned));
       }
+      if (of_layer == plan_.layer_kept(step, layer)) continue;
+      throw Error(ErrorKind::kAudit,
+                  fmt::format("cache: step {}, layer {} (row {}): {} tokens kept, {} planned", step,
+                              layer, row, of_layer, plan_.layer_kept(step, layer)));
     }
   }
   if (live_bytes() != plan_.live_bytes(step, rows_)) {

@@ -24,7 +24,9 @@ struct TokenOrigin {
 using KeptIndices = std::vector<std::vector<int64_t>>;  // [rows * heads][kept]
 
 /// K and V of every (layer, row, head), each with its own length, in one arena sized by the plan.
-/// Nothing is allocated, grown or concatenated after construction.
+/// Nothing is allocated, grown or concatenated after construction. Where the plan fixes only a
+/// layer's sum (CountScope::kLayer), the heads of a (layer, row) share one region: a cut gives each
+/// what it keeps and an equal part of the room that is left, and moves its neighbours in place.
 class KvCache {
  public:
   /// One arena of plan.arena_bytes(rows) bytes on `device`. Throws Error(kEnvironment) with the
@@ -89,6 +91,15 @@ class KvCache {
  private:
   [[nodiscard]] size_t slot(int64_t layer, int64_t row, int64_t head) const;
   void check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const;
+  /// Leaves `kept` of [history | k, v] in every slot of the layer, whose room suffices.
+  void compact(int64_t layer,
+               const StepInfo& step,
+               const at::Tensor& k,
+               const at::Tensor& v,
+               const KeptIndices& kept);
+  /// Gives each head of the layer's shared regions room for `kept` and an equal part of the rest.
+  void share_regions(int64_t layer, const KeptIndices& kept);
+  void move_slot(size_t slot, int64_t begin);
   void set_padding_length(size_t slot, int64_t tokens);
 
   Plan plan_;
@@ -96,6 +107,7 @@ class KvCache {
   at::Tensor keys_;                   // [arena rows, head_dim] key_type
   at::Tensor values_;                 // [arena rows, head_dim] value_type
   std::vector<int64_t> begins_;       // [layers * rows * heads] first arena row
+  std::vector<int64_t> rooms_;        // [layers * rows * heads] arena rows from there
   std::vector<int64_t> lengths_;      // [layers * rows * heads]
   std::vector<TokenOrigin> origins_;  // [arena rows]
   // Empty, all four, where no row has padding.

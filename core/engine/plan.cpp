@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "core/base/error.h"
@@ -68,8 +69,8 @@ int64_t CacheGeometry::token_bytes() const {
   return head_dim * static_cast<int64_t>(c10::elementSize(key_type) + c10::elementSize(value_type));
 }
 
-Plan::Plan(CacheGeometry geometry, Counts kept)
-    : geometry_(std::move(geometry)), kept_(std::move(kept)) {
+Plan::Plan(CacheGeometry geometry, Counts kept, CountScope scope)
+    : geometry_(std::move(geometry)), kept_(std::move(kept)), scope_(scope) {
   check_extents(geometry_, kept_);
   capacity_.assign(geometry_.layers, std::vector<int64_t>(geometry_.heads, 0));
   for (size_t step = 0; step < kept_.size(); ++step) {
@@ -92,11 +93,26 @@ int64_t Plan::capacity(int64_t layer, int64_t head) const {
   return capacity_.at(layer).at(head);
 }
 
+int64_t Plan::layer_kept(int64_t step, int64_t layer) const {
+  const std::vector<int64_t>& heads = kept_.at(step).at(layer);
+  return std::accumulate(heads.begin(), heads.end(), int64_t{0});
+}
+
+int64_t Plan::layer_capacity(int64_t layer) const {
+  if (scope_ == CountScope::kHead) {
+    const std::vector<int64_t>& heads = capacity_.at(layer);
+    return std::accumulate(heads.begin(), heads.end(), int64_t{0});
+  }
+  int64_t most = 0;
+  for (size_t step = 0; step < kept_.size(); ++step) {
+    most = std::max(most, layer_kept(static_cast<int64_t>(step), layer));
+  }
+  return most;
+}
+
 int64_t Plan::live_tokens(int64_t step) const {
   int64_t tokens = 0;
-  for (const auto& heads : kept_.at(step)) {
-    for (const int64_t count : heads) tokens += count;
-  }
+  for (int64_t layer = 0; layer < geometry_.layers; ++layer) tokens += layer_kept(step, layer);
   return tokens;
 }
 
@@ -120,9 +136,7 @@ int64_t Plan::peak_live_bytes(int64_t rows) const {
 
 int64_t Plan::arena_bytes(int64_t rows) const {
   int64_t tokens = 0;
-  for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
-    for (int64_t head = 0; head < geometry_.heads; ++head) tokens += capacity(layer, head);
-  }
+  for (int64_t layer = 0; layer < geometry_.layers; ++layer) tokens += layer_capacity(layer);
   return tokens * rows * geometry_.token_bytes();
 }
 

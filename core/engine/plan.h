@@ -17,26 +17,42 @@ struct CacheGeometry {
   at::ScalarType key_type = at::kFloat;
   at::ScalarType value_type = at::kFloat;
   std::vector<StepInfo> steps = {};
+  int64_t line_tokens = 0;  ///< image tokens a line of a next-token model; 0 for next-scale
 
   /// Bytes of one token's K and V in one head of one row.
   [[nodiscard]] int64_t token_bytes() const;
 };
 
+/// What the counts of a plan fix.
+enum class CountScope : uint8_t {
+  kHead,   ///< the tokens of every (layer, head)
+  kLayer,  ///< the sum over the heads of a layer; each (row, head) gets its share during the run
+};
+
 /// Tokens kept after every (step, layer, head), hence every byte, before the run.
 /// A row is one sequence of the batch (2 an image under classifier-free guidance); all rows keep
-/// the same counts, each its own tokens.
+/// the same counts (of a head, or of a layer, as the scope says), each its own tokens.
 class Plan {
  public:
   Plan() = default;
-  /// `kept` [steps][layers][heads]: tokens left in the cache after the step. Throws Error(kAudit)
-  /// where a count is negative or exceeds what exists then, or a step that is not stored changes
-  /// one.
-  Plan(CacheGeometry geometry, std::vector<std::vector<std::vector<int64_t>>> kept);
+  /// `kept` [steps][layers][heads]: tokens left in the cache after the step; under kLayer only
+  /// their sum over the heads binds. Throws Error(kAudit) where a count is negative or exceeds what
+  /// exists then, or a step that is not stored changes one.
+  Plan(CacheGeometry geometry,
+       std::vector<std::vector<std::vector<int64_t>>> kept,
+       CountScope scope = CountScope::kHead);
 
   [[nodiscard]] const CacheGeometry& geometry() const { return geometry_; }
+  [[nodiscard]] CountScope scope() const { return scope_; }
+  /// Under kLayer a head's share on average.
   [[nodiscard]] int64_t kept(int64_t step, int64_t layer, int64_t head) const;
   /// Largest number of tokens (layer, head) ever keeps: its slots in the arena.
   [[nodiscard]] int64_t capacity(int64_t layer, int64_t head) const;
+  /// Tokens of all heads of a layer after `step`, one row.
+  [[nodiscard]] int64_t layer_kept(int64_t step, int64_t layer) const;
+  /// Arena rows of a layer, one row of the batch: the sum of its heads' capacities, or under
+  /// kLayer, where heads share a region, the largest sum.
+  [[nodiscard]] int64_t layer_capacity(int64_t layer) const;
   /// Tokens of all layers and heads after `step`, one row.
   [[nodiscard]] int64_t live_tokens(int64_t step) const;
   /// Bytes of `rows` rows after `step`. The papers' memory tables count the state going into the
@@ -46,12 +62,13 @@ class Plan {
   /// Most bytes ever held at once. Layers store one after the other, so within a step the layers up
   /// to one hold what they keep after the step and the rest what they kept before it.
   [[nodiscard]] int64_t peak_live_bytes(int64_t rows) const;
-  /// Bytes of the arena that holds every (layer, head) at its own largest count.
+  /// Bytes of the arena that holds every layer_capacity().
   [[nodiscard]] int64_t arena_bytes(int64_t rows) const;
 
  private:
   CacheGeometry geometry_;
   std::vector<std::vector<std::vector<int64_t>>> kept_;
+  CountScope scope_ = CountScope::kHead;
   std::vector<std::vector<int64_t>> capacity_;  // [layers][heads]
 };
 

@@ -7,8 +7,14 @@ namespace {
 class ProtectWindow : public Protect {
  public:
   void mark(const TokenView& view, std::span<uint8_t> is_protected) const override {
-    for (const int64_t token : view.window) {
-      is_protected[view.history.size() + static_cast<std::size_t>(token)] = 1;
+    if (view.window.empty()) return;
+    // Both ascend: a walk from the newest token back meets every token of the window.
+    auto wanted = view.window.rbegin();
+    for (int64_t token = view.available() - 1; token >= 0 && wanted != view.window.rend();
+         --token) {
+      const int64_t position = view.padded_position(token);
+      while (wanted != view.window.rend() && *wanted > position) ++wanted;
+      if (wanted != view.window.rend() && *wanted == position) is_protected[token] = 1;
     }
   }
 

@@ -27,10 +27,21 @@ int64_t fitting_square_window(int64_t window, int64_t most) {
 }
 
 std::vector<int64_t> trailing_window(const StepInfo& step, int64_t window) {
-  const int64_t tokens = std::min(window, step.queries());
-  std::vector<int64_t> indices(static_cast<std::size_t>(tokens));
-  std::iota(indices.begin(), indices.end(), step.queries() - tokens);
-  return indices;
+  return recent_window(step, std::min(window, step.queries()));
+}
+
+std::vector<int64_t> recent_window(const StepInfo& step, int64_t window) {
+  const int64_t end = step.first_token + step.queries();
+  const int64_t tokens = std::min(window, end);
+  std::vector<int64_t> positions(static_cast<std::size_t>(tokens));
+  std::iota(positions.begin(), positions.end(), end - tokens);
+  return positions;
+}
+
+std::vector<int64_t> in_step(const StepInfo& step, std::vector<int64_t> window) {
+  std::erase_if(window, [&](int64_t position) { return position < step.first_token; });
+  for (int64_t& token : window) token -= step.first_token;
+  return window;
 }
 
 std::vector<int64_t> centroid_window(const StepInfo& step, int64_t window) {
@@ -40,13 +51,13 @@ std::vector<int64_t> centroid_window(const StepInfo& step, int64_t window) {
   if (!fits) {
     return trailing_window(step, window);
   }
-  std::vector<int64_t> indices;
+  std::vector<int64_t> positions;
   for (const int64_t y : patch_centres(step.grid_height, patches)) {
     for (const int64_t x : patch_centres(step.grid_width, patches)) {
-      indices.push_back(y * step.grid_width + x);
+      positions.push_back(step.first_token + y * step.grid_width + x);
     }
   }
-  return indices;
+  return positions;
 }
 
 }  // namespace kvscope

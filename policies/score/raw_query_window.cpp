@@ -41,7 +41,8 @@ class RawQueryWindow : public Score {
   }
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    const std::vector<int64_t> tokens = window(layer_step.step, tightest_count(layer_step));
+    const std::vector<int64_t> tokens =
+        in_step(layer_step.step, window(layer_step.step, tightest_count(layer_step)));
     const at::Tensor queries = raw_queries(layer_step, tokens);
     std::vector<int64_t> rows(tokens.size());
     std::iota(rows.begin(), rows.end(), 0);

@@ -26,7 +26,8 @@ class WindowAttention : public Score {
   }
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    const std::vector<int64_t> tokens = window(layer_step.step, tightest_count(layer_step));
+    const std::vector<int64_t> tokens =
+        in_step(layer_step.step, window(layer_step.step, tightest_count(layer_step)));
     const at::Tensor in_window = current_tokens_mask(layer_step, tokens);
     const at::Tensor sums = sum_over_window(layer_step, attention_of(layer_step, tokens),
                                             static_cast<int64_t>(tokens.size()), 0.0);

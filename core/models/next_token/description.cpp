@@ -74,7 +74,8 @@ CacheGeometry cache_geometry(const ModelDescription& d, int64_t condition_tokens
           .head_dim = d.decoder.head_dim(),
           .key_type = d.cache_type,
           .value_type = d.cache_type,
-          .steps = next_token_steps(condition_tokens, d.image_tokens())};
+          .steps = next_token_steps(condition_tokens, d.image_tokens()),
+          .line_tokens = d.grid_width};
 }
 
 ModelFacts describe(const ModelDescription& d, int64_t condition_tokens, int64_t parameters) {

@@ -42,6 +42,17 @@ TEST(CentroidWindow, FallsBackToTheLastTokens) {
   EXPECT_EQ(centroid_window(square, 5), (Indices{59, 60, 61, 62, 63}));
 }
 
+TEST(RecentWindow, ReachesBackOverEarlierSteps) {
+  const StepInfo token{.kind = StepKind::kToken, .index = 4, .first_token = 10};
+  EXPECT_EQ(recent_window(token, 3), (Indices{8, 9, 10}));
+  EXPECT_EQ(recent_window(token, 99).size(), 11u);
+  EXPECT_EQ(trailing_window(token, 3), (Indices{10}));
+  EXPECT_EQ(in_step(token, {8, 9, 10}), (Indices{0}));
+  const StepInfo later{.grid_height = 4, .grid_width = 4, .first_token = 21};
+  EXPECT_EQ(centroid_window(later, 4), (Indices{26, 28, 34, 36}));
+  EXPECT_EQ(in_step(later, centroid_window(later, 4)), (Indices{5, 7, 13, 15}));
+}
+
 TEST(ObservationWindow, ShrinksToHalfOfWhatATightHeadKeeps) {
   EXPECT_EQ(fitting_window(16, 16), 16);
   EXPECT_EQ(fitting_window(16, 13), 6);

@@ -85,8 +85,10 @@ Line window_attention(const Head& head) {
 
 /// ScaleKV as released, window 16, maxima of 5. Window tokens: NaN, as nobody reads them.
 Line raw_query_window(const Head& head) {
-  const auto window = centroid_window(head.layer_step.step,
-                                      fitting_square_window(16, tightest_count(head.layer_step)));
+  const auto window =
+      in_step(head.layer_step.step,
+              centroid_window(head.layer_step.step,
+                              fitting_square_window(16, tightest_count(head.layer_step))));
   const int64_t head_dim = head.layer_step.k.size(3);
   const int64_t width = head.layer_step.hidden.size(2);
   Line sums(static_cast<std::size_t>(head.tokens()), 0.0);

@@ -49,8 +49,8 @@ TEST(RecentWindow, ReachesBackOverEarlierSteps) {
   EXPECT_EQ(trailing_window(token, 3), (Indices{10}));
   EXPECT_EQ(in_step(token, {8, 9, 10}), (Indices{0}));
   const StepInfo later{.grid_height = 4, .grid_width = 4, .first_token = 21};
-  EXPECT_EQ(centroid_window(later, 4), (Indices{26, 28, 34, 36}));
-  EXPECT_EQ(in_step(later, centroid_window(later, 4)), (Indices{5, 7, 13, 15}));
+  EXPECT_EQ(centroid_window(later, 4), (Indices{21, 23, 29, 31}));
+  EXPECT_EQ(in_step(later, centroid_window(later, 4)), (Indices{0, 2, 8, 10}));
 }
 
 TEST(ObservationWindow, ShrinksToHalfOfWhatATightHeadKeeps) {

@@ -50,10 +50,11 @@ int64_t Policy::protected_tokens(const std::vector<StepInfo>& steps,
   return tokens;
 }
 
-int64_t Policy::least_budget(const std::vector<StepInfo>& steps) const {
+int64_t Policy::least_budget(const CacheGeometry& geometry) const {
+  const std::vector<StepInfo>& steps = geometry.steps;
   int64_t tokens = 1;
   for (const StepInfo& step : steps) {
-    if (step.stored && slots_.schedule->runs_after(step)) {
+    if (step.stored && slots_.schedule->runs_after(geometry, step)) {
       tokens = std::max(
           tokens, std::min(protected_tokens(steps, step, 1), step.first_token + step.queries()));
     }
@@ -76,7 +77,7 @@ Plan Policy::plan(const CacheGeometry& geometry, const Budget& budget) const {
         tokens += step.queries();
       }
     }
-    if (slots_.schedule->runs_after(step)) {
+    if (slots_.schedule->runs_after(geometry, step)) {
       const int64_t untouchable = protected_tokens(geometry.steps, step, budget_tokens);
       const auto allowed = slots_.allocate->tokens({.geometry = geometry,
                                                     .step = step,
@@ -93,7 +94,7 @@ Plan Policy::plan(const CacheGeometry& geometry, const Budget& budget) const {
                                     "head {} after {}, fewer than the {} it must protect there; "
                                     "nearest feasible: budget.tokens={}",
                                     name_, budget_tokens, count, layer, head, describe(step),
-                                    untouchable, least_budget(geometry.steps)));
+                                    untouchable, least_budget(geometry)));
           }
           held[layer][head] = count;
         }

@@ -53,7 +53,7 @@ class Policy : public CacheController {
                                          const StepInfo& step,
                                          int64_t budget_tokens) const;
   /// Smallest budget in tokens that leaves room for what is protected at every step.
-  [[nodiscard]] int64_t least_budget(const std::vector<StepInfo>& steps) const;
+  [[nodiscard]] int64_t least_budget(const CacheGeometry& geometry) const;
   /// protection() with the window at hand.
   [[nodiscard]] std::vector<uint8_t> protection(const LayerStep& layer_step,
                                                 int64_t row,

@@ -24,4 +24,12 @@ int64_t tightest_count(const LayerStep& layer_step) {
   return least;
 }
 
+int64_t condition_tokens(const std::vector<StepInfo>& steps) {
+  int64_t tokens = 0;
+  for (const StepInfo& step : steps) {
+    if (step.kind == StepKind::kPrefill) tokens += step.queries();
+  }
+  return tokens;
+}
+
 }  // namespace kvscope

@@ -61,6 +61,9 @@ int64_t most_tokens(const LayerStep& layer_step);
 /// Score::window.
 int64_t tightest_count(const LayerStep& layer_step);
 
+/// Condition tokens: those of the prefill, padding included; 0 for a next-scale model.
+int64_t condition_tokens(const std::vector<StepInfo>& steps);
+
 /// Slot 2: how important each token is.
 class Score {
  public:
@@ -137,8 +140,10 @@ class Store {
 class Schedule {
  public:
   virtual ~Schedule() = default;
-  /// Asked only about steps that are stored.
-  [[nodiscard]] virtual bool runs_after(const StepInfo& step) const = 0;
+  /// Asked only about steps that are stored. Tokens pile up between the cuts, and the plan counts
+  /// them: only after a cut is the budget met.
+  [[nodiscard]] virtual bool runs_after(const CacheGeometry& geometry,
+                                        const StepInfo& step) const = 0;
 };
 
 }  // namespace kvscope

@@ -7,7 +7,10 @@ namespace {
 /// of a next-token model.
 class EachScale : public Schedule {
  public:
-  [[nodiscard]] bool runs_after(const StepInfo& /*step*/) const override { return true; }
+  [[nodiscard]] bool runs_after(const CacheGeometry& /*geometry*/,
+                                const StepInfo& /*step*/) const override {
+    return true;
+  }
 };
 
 }  // namespace

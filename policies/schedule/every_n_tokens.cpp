@@ -1,0 +1,42 @@
+#include "policies/part.h"
+
+namespace kvscope {
+namespace {
+
+/// After the prefill and then once for every `interval` tokens: what makes a method that was
+/// written for long prompts work during generation. A scale that reaches several multiples is cut
+/// once, one that reaches none is not.
+class EveryNTokens : public Schedule {
+ public:
+  EveryNTokens(int64_t interval, bool whole_sequence)
+      : interval_(interval), whole_sequence_(whole_sequence) {}
+
+  [[nodiscard]] bool runs_after(const CacheGeometry& geometry,
+                                const StepInfo& step) const override {
+    if (step.kind == StepKind::kPrefill) return true;
+    // In the picture tokens count from 1, so that `interval` of them are stored at the first cut;
+    // positions in the sequence count from 0.
+    const int64_t first = whole_sequence_ ? step.first_token
+                                          : step.first_token + 1 - condition_tokens(geometry.steps);
+    const int64_t last = first + step.queries() - 1;
+    return last / interval_ * interval_ >= first;
+  }
+
+ private:
+  int64_t interval_;
+  bool whole_sequence_;
+};
+
+}  // namespace
+
+/// interval (24): tokens between two cuts; 24 is a line of Janus-Pro, R-KV takes 128
+/// (arXiv:2505.24133). count (image): image | sequence. image cuts when that many tokens of the
+/// picture are stored, sequence as R-KV's code does: after the token whose position, condition
+/// tokens counted, is a multiple of the interval.
+std::unique_ptr<Schedule> make_schedule_every_n_tokens(PartOptions& options) {
+  const int64_t interval = options.integer("interval", 24, 1);
+  const bool sequence = options.word("count", "image", {"image", "sequence"}) == "sequence";
+  return std::make_unique<EveryNTokens>(interval, sequence);
+}
+
+}  // namespace kvscope

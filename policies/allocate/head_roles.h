@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/engine/plan.h"
+#include "policies/part_options.h"
+
+namespace kvscope {
+
+/// One number for every (layer, head) of a model, found by profiling it once: how much a head
+/// retrieves (DuoAttention, arXiv:2410.10819), the share of its attention that goes far (SSD,
+/// arXiv:2510.18716). Head types are read off such a table.
+class HeadTable {
+ public:
+  /// `values` [layers][heads]; `source` names the table in messages. Throws Error(kConfig) where it
+  /// is empty, a layer has another number of heads than the first, or a number is not finite.
+  HeadTable(std::vector<std::vector<double>> values, std::string source);
+
+  [[nodiscard]] int64_t layers() const { return static_cast<int64_t>(values_.size()); }
+  [[nodiscard]] int64_t heads() const { return static_cast<int64_t>(values_.front().size()); }
+  [[nodiscard]] double at(int64_t layer, int64_t head) const { return values_[layer][head]; }
+  [[nodiscard]] const std::string& source() const { return source_; }
+  /// Throws Error(kConfig) where the table is of another model: other heads, or fewer layers. More
+  /// layers are those of a model that is run cut short.
+  void check(const CacheGeometry& geometry) const;
+
+  bool operator==(const HeadTable&) const = default;
+
+ private:
+  std::vector<std::vector<double>> values_;
+  std::string source_;
+};
+
+/// A table as text: a line a layer, its numbers separated by blanks or commas; `#` begins a
+/// comment. Throws Error(kInput) naming `source` and the line, also beyond 1024 layers or heads.
+HeadTable parse_head_table(const std::string& text, const std::string& source);
+
+/// parse_head_table() of a file of at most 1 MiB.
+HeadTable load_head_table(const std::filesystem::path& path);
+
+/// What parse_head_table() reads, behind comment lines of `remark`; numbers to 6 digits.
+std::string head_table_text(const std::vector<std::vector<double>>& values,
+                            const std::string& remark);
+
+/// Option `key`: a list [layers][heads] of numbers, or the path of a table file, relative to the
+/// YAML file that names it or else to the working directory; nullopt where absent or the word
+/// `otherwise`. Throws Error(kConfig) or Error(kInput) naming the key.
+std::optional<HeadTable> head_table_option(PartOptions& options,
+                                           const std::string& key,
+                                           const std::string& otherwise);
+
+/// 1 for every head of `geometry` among the `count` lowest of the table, [layers][heads]; of equal
+/// ones the first by layer, then head.
+std::vector<std::vector<uint8_t>> lowest_heads(const HeadTable& table,
+                                               const CacheGeometry& geometry,
+                                               int64_t count);
+
+}  // namespace kvscope

@@ -39,13 +39,13 @@ void fill_padding_tokens(
 Policy::Policy(std::string name, PolicySlots slots)
     : name_(std::move(name)), slots_(std::move(slots)) {}
 
-int64_t Policy::protected_tokens(const std::vector<StepInfo>& steps,
+int64_t Policy::protected_tokens(const CacheGeometry& geometry,
                                  const StepInfo& step,
                                  int64_t budget_tokens) const {
   const auto window_tokens = static_cast<int64_t>(slots_.score->window(step, budget_tokens).size());
   int64_t tokens = 0;
   for (const auto& part : slots_.protect) {
-    tokens += part->most_tokens(steps, step, window_tokens);
+    tokens += part->most_tokens(geometry, step, window_tokens);
   }
   return tokens;
 }
@@ -56,7 +56,7 @@ int64_t Policy::least_budget(const CacheGeometry& geometry) const {
   for (const StepInfo& step : steps) {
     if (step.stored && slots_.schedule->runs_after(geometry, step)) {
       tokens = std::max(
-          tokens, std::min(protected_tokens(steps, step, 1), step.first_token + step.queries()));
+          tokens, std::min(protected_tokens(geometry, step, 1), step.first_token + step.queries()));
     }
   }
   return std::min(tokens, full_cache_tokens(steps));
@@ -78,7 +78,7 @@ Plan Policy::plan(const CacheGeometry& geometry, const Budget& budget) const {
       }
     }
     if (slots_.schedule->runs_after(geometry, step)) {
-      const int64_t untouchable = protected_tokens(geometry.steps, step, budget_tokens);
+      const int64_t untouchable = protected_tokens(geometry, step, budget_tokens);
       const auto allowed = slots_.allocate->tokens({.geometry = geometry,
                                                     .step = step,
                                                     .budget_tokens = budget_tokens,
@@ -120,7 +120,7 @@ std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
                                         int64_t row,
                                         int64_t head,
                                         std::span<const int64_t> window) const {
-  const TokenView view{.steps = layer_step.cache.plan().geometry().steps,
+  const TokenView view{.geometry = layer_step.cache.plan().geometry(),
                        .step = layer_step.step,
                        .history = layer_step.cache.origins(layer_step.layer, row, head),
                        .window = window,

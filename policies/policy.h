@@ -49,7 +49,7 @@ class Policy : public CacheController {
                                                 int64_t head) const;
 
  private:
-  [[nodiscard]] int64_t protected_tokens(const std::vector<StepInfo>& steps,
+  [[nodiscard]] int64_t protected_tokens(const CacheGeometry& geometry,
                                          const StepInfo& step,
                                          int64_t budget_tokens) const;
   /// Smallest budget in tokens that leaves room for what is protected at every step.

@@ -92,7 +92,7 @@ class Score {
 
 /// One (row, head)'s tokens at the moment of a cut: [history | current step].
 struct TokenView {
-  const std::vector<StepInfo>& steps;    ///< of the whole generation
+  const CacheGeometry& geometry;         ///< of the whole generation
   const StepInfo& step;                  ///< the current one
   std::span<const TokenOrigin> history;  ///< in storage order
   std::span<const int64_t> window;       ///< Score::window of this step: positions
@@ -104,7 +104,7 @@ struct TokenView {
   /// Which step wrote token `index`.
   [[nodiscard]] const StepInfo& writer(int64_t index) const {
     const auto held = static_cast<int64_t>(history.size());
-    return index < held ? steps[history[index].step] : step;
+    return index < held ? geometry.steps[history[index].step] : step;
   }
   /// Position of token `index` in the whole generation, padding counted, as in `window`.
   [[nodiscard]] int64_t padded_position(int64_t index) const {
@@ -123,7 +123,7 @@ class Protect {
   /// Sets `is_protected` [available] to 1 where a token must stay; never clears it.
   virtual void mark(const TokenView& view, std::span<uint8_t> is_protected) const = 0;
   /// Most tokens mark() can set after `step`, given the size of the observation window.
-  [[nodiscard]] virtual int64_t most_tokens(const std::vector<StepInfo>& steps,
+  [[nodiscard]] virtual int64_t most_tokens(const CacheGeometry& geometry,
                                             const StepInfo& step,
                                             int64_t window_tokens) const = 0;
 };

@@ -6,7 +6,7 @@ namespace {
 class ProtectNone : public Protect {
  public:
   void mark(const TokenView& /*view*/, std::span<uint8_t> /*is_protected*/) const override {}
-  [[nodiscard]] int64_t most_tokens(const std::vector<StepInfo>& /*steps*/,
+  [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
                                     const StepInfo& /*step*/,
                                     int64_t /*window_tokens*/) const override {
     return 0;

@@ -15,7 +15,7 @@ class ProtectRecent : public Protect {
     std::fill_n(is_protected.end() - tokens, tokens, uint8_t{1});
   }
 
-  [[nodiscard]] int64_t most_tokens(const std::vector<StepInfo>& /*steps*/,
+  [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
                                     const StepInfo& step,
                                     int64_t /*window_tokens*/) const override {
     return std::min(recent_tokens_, step.first_token + step.queries());

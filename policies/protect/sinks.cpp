@@ -20,7 +20,7 @@ class ProtectSinks : public Protect {
     }
   }
 
-  [[nodiscard]] int64_t most_tokens(const std::vector<StepInfo>& /*steps*/,
+  [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
                                     const StepInfo& step,
                                     int64_t /*window_tokens*/) const override {
     return std::min(sink_tokens_, step.first_token + step.queries());

@@ -14,16 +14,10 @@ class ProtectText : public Protect {
     }
   }
 
-  [[nodiscard]] int64_t most_tokens(const std::vector<StepInfo>& steps,
-                                    const StepInfo& step,
+  [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
+                                    const StepInfo& /*step*/,
                                     int64_t /*window_tokens*/) const override {
-    int64_t tokens = 0;
-    for (const StepInfo& earlier : steps) {
-      if (earlier.kind == StepKind::kPrefill && earlier.index <= step.index) {
-        tokens += earlier.queries();
-      }
-    }
-    return tokens;
+    return condition_tokens(geometry.steps);  // the prefill is the first step
   }
 };
 

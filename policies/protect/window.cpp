@@ -18,7 +18,7 @@ class ProtectWindow : public Protect {
     }
   }
 
-  [[nodiscard]] int64_t most_tokens(const std::vector<StepInfo>& /*steps*/,
+  [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
                                     const StepInfo& /*step*/,
                                     int64_t window_tokens) const override {
     return window_tokens;

@@ -21,17 +21,46 @@ std::string describe(const StepInfo& step) {
   return fmt::format("step {} ({}x{})", step.index, step.grid_height, step.grid_width);
 }
 
-/// Sets `values` [available] of one (row, head) to `value` where the token is padding.
+/// Rows that decide together: a row by itself, or the two of a guidance pair.
+using RowGroup = std::vector<int64_t>;
+
+/// Sets `values` [available] of a head to `value` where the token is padding in every row.
 template <typename Value>
-void fill_padding_tokens(
-    const LayerStep& layer_step, int64_t row, int64_t head, Value value, std::span<Value> values) {
+void fill_padding_tokens(const LayerStep& layer_step,
+                         std::span<const int64_t> rows,
+                         int64_t head,
+                         Value value,
+                         std::span<Value> values) {
   const KvCache& cache = layer_step.cache;
-  if (!cache.has_padding()) {
-    return;
+  if (!cache.has_padding()) return;
+  int64_t cached = std::numeric_limits<int64_t>::max();
+  int64_t current = cached;
+  for (const int64_t row : rows) {
+    cached = std::min(cached, cache.padding_length(layer_step.layer, row, head));
+    current = std::min(current, cache.padding_of_step(layer_step.step, row));
   }
-  std::fill_n(values.begin(), cache.padding_length(layer_step.layer, row, head), value);
-  std::fill_n(values.begin() + cache.length(layer_step.layer, row, head),
-              cache.padding_of_step(layer_step.step, row), value);
+  std::fill_n(values.begin(), cached, value);
+  std::fill_n(values.begin() + cache.length(layer_step.layer, rows.front(), head), current, value);
+}
+
+/// [heads, tokens]: the scores of the rows summed; what is padding in a row gets nothing from it.
+at::Tensor scores_of(const LayerStep& layer_step, const RowGroup& rows, const at::Tensor& scores) {
+  if (rows.size() == 1) return scores[rows.front()];
+  const CacheGeometry& geometry = layer_step.cache.plan().geometry();
+  at::Tensor sum = at::zeros(scores.sizes().slice(1), scores.options());
+  for (const int64_t row : rows) {
+    at::Tensor own = scores[row].clone();
+    for (int64_t head = 0; head < geometry.heads; ++head) {
+      std::span values(own[head].mutable_data_ptr<float>(), static_cast<std::size_t>(own.size(1)));
+      fill_padding_tokens(layer_step, std::span(&row, 1), head, 0.0F, values);
+    }
+    sum += own;
+  }
+  return sum;
+}
+
+int64_t count_of(const std::vector<uint8_t>& is_protected) {
+  return std::count(is_protected.begin(), is_protected.end(), uint8_t{1});
 }
 
 }  // namespace
@@ -39,73 +68,11 @@ void fill_padding_tokens(
 Policy::Policy(std::string name, PolicySlots slots)
     : name_(std::move(name)), slots_(std::move(slots)) {}
 
-int64_t Policy::protected_tokens(const CacheGeometry& geometry,
-                                 const StepInfo& step,
-                                 int64_t budget_tokens) const {
-  const auto window_tokens = static_cast<int64_t>(slots_.score->window(step, budget_tokens).size());
-  int64_t tokens = 0;
-  for (const auto& part : slots_.protect) {
-    tokens += part->most_tokens(geometry, step, window_tokens);
-  }
-  return tokens;
-}
-
-int64_t Policy::least_budget(const CacheGeometry& geometry) const {
-  const std::vector<StepInfo>& steps = geometry.steps;
-  int64_t tokens = 1;
-  for (const StepInfo& step : steps) {
-    if (step.stored && slots_.schedule->runs_after(geometry, step)) {
-      tokens = std::max(
-          tokens, std::min(protected_tokens(geometry, step, 1), step.first_token + step.queries()));
-    }
-  }
-  return std::min(tokens, full_cache_tokens(steps));
-}
-
-Plan Policy::plan(const CacheGeometry& geometry, const Budget& budget) const {
-  const int64_t budget_tokens = resolved_tokens(budget, geometry.steps);
-  LayerHeadTokens held(static_cast<std::size_t>(geometry.layers),
-                       std::vector<int64_t>(static_cast<std::size_t>(geometry.heads), 0));
-  std::vector<LayerHeadTokens> kept;
-  for (const StepInfo& step : geometry.steps) {
-    if (!step.stored) {
-      kept.push_back(held);
-      continue;
-    }
-    for (auto& layer : held) {
-      for (auto& tokens : layer) {
-        tokens += step.queries();
-      }
-    }
-    if (slots_.schedule->runs_after(geometry, step)) {
-      const int64_t untouchable = protected_tokens(geometry, step, budget_tokens);
-      const auto allowed = slots_.allocate->tokens({.geometry = geometry,
-                                                    .step = step,
-                                                    .budget_tokens = budget_tokens,
-                                                    .protected_tokens = untouchable,
-                                                    .available = held});
-      for (std::size_t layer = 0; layer < held.size(); ++layer) {
-        for (std::size_t head = 0; head < held[layer].size(); ++head) {
-          const int64_t available = held[layer][head];
-          const int64_t count = std::min(allowed[layer][head], available);
-          if (count < std::min(untouchable, available)) {
-            throw Error(ErrorKind::kConfig,
-                        fmt::format("policy '{}': a budget of {} tokens leaves {} in layer {}, "
-                                    "head {} after {}, fewer than the {} it must protect there; "
-                                    "nearest feasible: budget.tokens={}",
-                                    name_, budget_tokens, count, layer, head, describe(step),
-                                    untouchable, least_budget(geometry)));
-          }
-          held[layer][head] = count;
-        }
-      }
-    }
-    kept.push_back(held);
-  }
-  return Plan(slots_.store->format(geometry), std::move(kept), slots_.allocate->scope());
-}
-
 void Policy::begin_generation(int64_t rows) {
+  if (tied_rows_ && rows % 2 != 0) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("policy '{}': {} rows are no guidance pairs", name_, rows));
+  }
   slots_.score->begin_generation(rows);
 }
 
@@ -129,12 +96,12 @@ std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
   for (const auto& part : slots_.protect) {
     part->mark(view, is_protected);
   }
-  fill_padding_tokens(layer_step, row, head, uint8_t{0}, std::span(is_protected));
+  fill_padding_tokens(layer_step, std::span(&row, 1), head, uint8_t{0}, std::span(is_protected));
   return is_protected;
 }
 
 std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
-                                          int64_t row,
+                                          std::span<const int64_t> rows,
                                           int64_t head,
                                           int64_t count,
                                           const at::Tensor& scores,
@@ -148,7 +115,7 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
   const auto untouchable = std::count(is_protected.begin(), is_protected.end(), uint8_t{1});
   const auto where = [&] {
     return fmt::format("policy '{}', {}, layer {}, row {}, head {}", name_,
-                       describe(layer_step.step), layer_step.layer, row, head);
+                       describe(layer_step.step), layer_step.layer, rows.front(), head);
   };
   if (untouchable > count) {
     throw Error(ErrorKind::kAudit,
@@ -156,9 +123,9 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
                             "planned for another policy or budget",
                             where(), untouchable, count));
   }
-  const float* first = scores[row][head].const_data_ptr<float>();
+  const float* first = scores[head].const_data_ptr<float>();
   std::vector<float> values(first, first + tokens);
-  fill_padding_tokens(layer_step, row, head, std::numeric_limits<float>::lowest(),
+  fill_padding_tokens(layer_step, rows, head, std::numeric_limits<float>::lowest(),
                       std::span(values));
   for (std::size_t token = 0; token < tokens; ++token) {
     if (is_protected[token] == 0 && !std::isfinite(values[token])) {
@@ -203,11 +170,10 @@ std::vector<int64_t> Policy::counts_of_row(
   std::vector<int64_t> available;
   for (const auto& line : is_protected) available.push_back(static_cast<int64_t>(line.size()));
   const int64_t total = plan.layer_kept(layer_step.step.index, layer_step.layer);
-  const at::Tensor of_row = scores[row];
   counts = slots_.allocate->share({.layer_step = layer_step,
                                    .row = row,
                                    .total = total,
-                                   .scores = of_row,
+                                   .scores = scores,
                                    .available = available,
                                    .is_protected = is_protected});
   bool fits = std::accumulate(counts.begin(), counts.end(), int64_t{0}) == total &&
@@ -226,23 +192,52 @@ std::vector<int64_t> Policy::counts_of_row(
   return counts;
 }
 
+std::vector<std::vector<uint8_t>> Policy::protection_of(const LayerStep& layer_step,
+                                                        std::span<const int64_t> rows,
+                                                        std::span<const int64_t> window) const {
+  const Plan& plan = layer_step.cache.plan();
+  const int64_t heads = plan.geometry().heads;
+  std::vector<std::vector<uint8_t>> of_first;
+  for (int64_t head = 0; head < heads; ++head) {
+    of_first.push_back(protection(layer_step, rows.front(), head, window));
+  }
+  if (rows.size() == 1) return of_first;
+  std::vector<std::vector<uint8_t>> of_all = of_first;
+  bool fits = true;
+  int64_t left = plan.layer_kept(layer_step.step.index, layer_step.layer);
+  for (int64_t head = 0; head < heads; ++head) {
+    std::vector<uint8_t>& line = of_all[static_cast<std::size_t>(head)];
+    for (const int64_t row : rows.subspan(1)) {
+      const std::vector<uint8_t> other = protection(layer_step, row, head, window);
+      for (std::size_t token = 0; token < line.size(); ++token) line[token] |= other[token];
+    }
+    left -= count_of(line);
+    fits = fits && (plan.scope() == CountScope::kLayer ||
+                    count_of(line) <= plan.kept(layer_step.step.index, layer_step.layer, head));
+  }
+  return fits && left >= 0 ? of_all : of_first;
+}
+
 KeptIndices Policy::choose(const LayerStep& layer_step) const {
   const KvCache& cache = layer_step.cache;
   const int64_t heads = cache.plan().geometry().heads;
   const at::Tensor scores = Policy::scores(layer_step);
   const std::vector<int64_t> window =
       slots_.score->window(layer_step.step, tightest_count(layer_step));
-  KeptIndices kept;
-  kept.reserve(static_cast<std::size_t>(cache.rows() * heads));
-  for (int64_t row = 0; row < cache.rows(); ++row) {
-    std::vector<std::vector<uint8_t>> is_protected;
-    for (int64_t head = 0; head < heads; ++head) {
-      is_protected.push_back(protection(layer_step, row, head, window));
-    }
-    const std::vector<int64_t> counts = counts_of_row(layer_step, row, scores, is_protected);
+  const int64_t groups = tied_rows_ ? cache.rows() / 2 : cache.rows();
+  KeptIndices kept(static_cast<std::size_t>(cache.rows() * heads));
+  for (int64_t row = 0; row < groups; ++row) {
+    const RowGroup rows = tied_rows_ ? RowGroup{row, row + groups} : RowGroup{row};
+    const auto is_protected = protection_of(layer_step, rows, window);
+    const at::Tensor of_rows = scores_of(layer_step, rows, scores);
+    const std::vector<int64_t> counts = counts_of_row(layer_step, row, of_rows, is_protected);
     for (int64_t head = 0; head < heads; ++head) {
       const auto at = static_cast<std::size_t>(head);
-      kept.push_back(keep_of_head(layer_step, row, head, counts[at], scores, is_protected[at]));
+      const std::vector<int64_t> chosen =
+          keep_of_head(layer_step, rows, head, counts[at], of_rows, is_protected[at]);
+      for (const int64_t member : rows) {
+        kept[static_cast<std::size_t>(member * heads + head)] = chosen;
+      }
     }
   }
   return kept;

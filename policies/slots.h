@@ -45,6 +45,8 @@ class Allocate {
   /// A count above what is available means "all of them". Where the budget is the full cache,
   /// every part keeps everything.
   [[nodiscard]] virtual LayerHeadTokens tokens(const AllocationRequest& request) const = 0;
+  /// Kinds of heads that tokens() tells apart; scores find them in the plan.
+  [[nodiscard]] virtual HeadTypes head_types(const CacheGeometry& /*geometry*/) const { return {}; }
   /// kLayer: tokens() says only what the heads of a layer hold together, and share() divides it.
   [[nodiscard]] virtual CountScope scope() const { return CountScope::kHead; }
   /// Tokens of each head of a row; their sum is `total`, each at least what is protected and at

@@ -40,6 +40,17 @@ void check_extents(const CacheGeometry& geometry, const Counts& kept) {
   }
 }
 
+void check_types(const CacheGeometry& geometry, const HeadTypes& types) {
+  bool fits = types.empty() || std::cmp_equal(types.size(), geometry.layers);
+  for (const auto& heads : types) fits = fits && std::cmp_equal(heads.size(), geometry.heads);
+  if (!fits) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("plan: types of heads for another model; expected {} "
+                            "layers of {} heads",
+                            geometry.layers, geometry.heads));
+  }
+}
+
 void check_count(const StepInfo& step, int64_t layer, int64_t head, int64_t before, int64_t after) {
   const int64_t available = before + (step.stored ? step.queries() : 0);
   const auto where = [&] {
@@ -69,9 +80,13 @@ int64_t CacheGeometry::token_bytes() const {
   return head_dim * static_cast<int64_t>(c10::elementSize(key_type) + c10::elementSize(value_type));
 }
 
-Plan::Plan(CacheGeometry geometry, Counts kept, CountScope scope)
-    : geometry_(std::move(geometry)), kept_(std::move(kept)), scope_(scope) {
+Plan::Plan(CacheGeometry geometry, Counts kept, CountScope scope, HeadTypes head_types)
+    : geometry_(std::move(geometry)),
+      kept_(std::move(kept)),
+      scope_(scope),
+      head_types_(std::move(head_types)) {
   check_extents(geometry_, kept_);
+  check_types(geometry_, head_types_);
   capacity_.assign(geometry_.layers, std::vector<int64_t>(geometry_.heads, 0));
   for (size_t step = 0; step < kept_.size(); ++step) {
     for (int64_t layer = 0; layer < geometry_.layers; ++layer) {

@@ -29,6 +29,10 @@ enum class CountScope : uint8_t {
   kLayer,  ///< the sum over the heads of a layer; each (row, head) gets its share during the run
 };
 
+/// [layers][heads] which of an allocation's kinds a head is of; what the numbers mean is between
+/// the parts of a policy. Empty: all heads are of kind 0.
+using HeadTypes = std::vector<std::vector<uint8_t>>;
+
 /// Tokens kept after every (step, layer, head), hence every byte, before the run.
 /// A row is one sequence of the batch (2 an image under classifier-free guidance); all rows keep
 /// the same counts (of a head, or of a layer, as the scope says), each its own tokens.
@@ -40,10 +44,14 @@ class Plan {
   /// exists then, or a step that is not stored changes one.
   Plan(CacheGeometry geometry,
        std::vector<std::vector<std::vector<int64_t>>> kept,
-       CountScope scope = CountScope::kHead);
+       CountScope scope = CountScope::kHead,
+       HeadTypes head_types = {});
 
   [[nodiscard]] const CacheGeometry& geometry() const { return geometry_; }
   [[nodiscard]] CountScope scope() const { return scope_; }
+  [[nodiscard]] uint8_t head_type(int64_t layer, int64_t head) const {
+    return head_types_.empty() ? uint8_t{0} : head_types_.at(layer).at(head);
+  }
   /// Under kLayer a head's share on average.
   [[nodiscard]] int64_t kept(int64_t step, int64_t layer, int64_t head) const;
   /// Largest number of tokens (layer, head) ever keeps: its slots in the arena.
@@ -69,6 +77,7 @@ class Plan {
   CacheGeometry geometry_;
   std::vector<std::vector<std::vector<int64_t>>> kept_;
   CountScope scope_ = CountScope::kHead;
+  HeadTypes head_types_;
   std::vector<std::vector<int64_t>> capacity_;  // [layers][heads]
 };
 

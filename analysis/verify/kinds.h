@@ -18,6 +18,8 @@ std::vector<GroupResult> verify_janus(GoldenFile& file);
 std::vector<GroupResult> verify_llamagen_c2i(GoldenFile& file);
 std::vector<GroupResult> verify_llamagen_t2i(GoldenFile& file);
 std::vector<GroupResult> verify_t5_encoder(GoldenFile& file);
+/// Decisions of the cache policy that metadata `name` names (policy.h).
+std::vector<GroupResult> verify_policy(GoldenFile& file);
 /// `path`: {"cases": [{text, ids, max_length?}]} with one .model in the same folder, or the one
 /// that "model" names.
 std::vector<GroupResult> verify_sp_cases(const std::filesystem::path& path);

@@ -38,6 +38,8 @@ constexpr std::array kKinds = {
     Kind{"llamagen_t2i", "LlamaGen of captions: logits, tokens, caches",
          verify::verify_llamagen_t2i},
     Kind{"t5_encoder", "T5 v1.1 text encoder", verify::verify_t5_encoder},
+    Kind{"policy", "cache policy: scores, counts and kept tokens of published code",
+         verify::verify_policy},
     Kind{"sp_cases", "SentencePiece ids (.json beside a .model)", nullptr},
     Kind{"bpe_cases", "byte-level BPE ids (.json beside a folder with a tokenizer.json)", nullptr},
 };

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "policies/score/pool.h"
+
+namespace kvscope {
+
+/// Which keys the softmax of a window's queries runs over.
+enum class SoftmaxOver : uint8_t {
+  kAll,   ///< every key a query sees (SnapKV arXiv:2404.14469)
+  kPast,  ///< without the window's own tokens (R-KV arXiv:2505.24133)
+};
+
+/// The attention that an observation window pays to each token, on average over its queries:
+///   a_j = mean over i of softmax_j(logits_i).
+/// `logits` [..., queries, tokens] fp32, -infinity where a query does not see a key; `in_window`
+/// [..., tokens] bool, true for the window's own tokens (and for columns that are no tokens).
+/// Queries that see nothing, which padding is, do not count. Returns [..., tokens]; under kPast
+/// window tokens get 0.
+at::Tensor mean_window_attention(const at::Tensor& logits,
+                                 const at::Tensor& in_window,
+                                 SoftmaxOver softmax);
+
+/// Pools `scores` [..., tokens] among the tokens before the window; the window's own tokens lend
+/// nothing to the others and keep their score. Needs them behind all others, as cached tokens are.
+at::Tensor pool_past(const at::Tensor& scores,
+                     const at::Tensor& in_window,
+                     PoolKind kind,
+                     int64_t kernel);
+
+}  // namespace kvscope

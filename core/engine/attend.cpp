@@ -6,6 +6,8 @@
 #include <chrono>
 #include <limits>
 
+#include "core/base/error.h"
+#include "core/engine/in_cache_positions.h"
 #include "kernels/attention/attention.h"
 
 namespace kvscope {
@@ -76,14 +78,38 @@ AttentionResult padded_prefill(const KvCache& cache,
   return result;
 }
 
-AttentionResult attention_of(const KvCache& cache,
+bool in_cache_positions(const AttentionContext& context) {
+  if (context.controller == nullptr ||
+      context.controller->key_positions() == KeyPositions::kOriginal) {
+    return false;
+  }
+  if (!context.rotation || !context.rotation->is_line) {
+    throw Error(ErrorKind::kConfig,
+                "policy.rotation: keys can be turned to their positions in the cache only where a "
+                "model's positions are a line (1-D RoPE, as Janus has), and this model's are not; "
+                "expected rotation: keep");
+  }
+  if (!context.observers.empty()) {
+    throw Error(ErrorKind::kConfig,
+                "policy.rotation: attention cannot be recorded while keys are turned to their "
+                "positions in the cache; expected rotation: keep");
+  }
+  return true;
+}
+
+AttentionResult attention_of(const AttentionContext& context,
                              const StepInfo& step,
                              int64_t layer,
                              const at::Tensor& q,
                              const at::Tensor& k,
                              const at::Tensor& v,
                              double softmax_scale) {
+  const KvCache& cache = context.cache;
   const bool causal = step.kind == StepKind::kPrefill;
+  if (in_cache_positions(context) && step.index > 0) {
+    const InCacheKeys turned = at_in_cache_positions(cache, *context.rotation, step, layer, q, k);
+    return ragged_attention(turned.q, turned.history(), turned.k, v, softmax_scale, causal);
+  }
   if (causal && cache.has_padding()) {
     return padded_prefill(cache, step, layer, q, k, v, softmax_scale);
   }
@@ -104,7 +130,7 @@ at::Tensor attend(AttentionContext& context,
   AttentionResult result;
   {
     const ScopedClock clock(context.attention_ms, q.device());
-    result = attention_of(context.cache, step, layer, q, k, v, softmax_scale);
+    result = attention_of(context, step, layer, q, k, v, softmax_scale);
   }
 
   const LayerStep layer_step{.step = step,
@@ -116,7 +142,8 @@ at::Tensor attend(AttentionContext& context,
                              .lse = result.lse,
                              .softmax_scale = softmax_scale,
                              .hidden = hidden,
-                             .query_weight = query_weight};
+                             .query_weight = query_weight,
+                             .rotation = context.rotation ? &*context.rotation : nullptr};
   for (AttentionObserver* observer : context.observers) observer->observe(layer_step);
   if (!step.stored) return result.out;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/engine/kv_cache.h"
+#include "core/engine/rotation.h"
 
 namespace kvscope {
 
@@ -23,6 +24,17 @@ struct LayerStep {
   double softmax_scale;
   const at::Tensor& hidden;        ///< [rows, queries, width] input of the query projection
   const at::Tensor& query_weight;  ///< [heads * head_dim, width] query projection without bias
+  /// How q and k are turned by position, for scores that look at other positions; null: they are
+  /// not.
+  const RotationTable* rotation = nullptr;
+};
+
+/// Where cached keys stand when a query looks at them. They are stored as the model turned them,
+/// whichever it is.
+enum class KeyPositions : uint8_t {
+  kOriginal,  ///< where they stood when they were made; gaps stay gaps
+  kInCache,   ///< 0, 1, 2, ... along what is held, the current step behind it (StreamingLLM,
+              ///< arXiv:2309.17453): gaps close
 };
 
 /// Decides what stays after a layer's step. Implemented by policies; core knows none by name.
@@ -33,6 +45,8 @@ class CacheController {
   virtual void begin_generation(int64_t rows) = 0;
   /// nullopt keeps everything.
   virtual std::optional<KeptIndices> decide(const LayerStep& layer_step) = 0;
+  /// Where keys stand when a query looks at them.
+  [[nodiscard]] virtual KeyPositions key_positions() const { return KeyPositions::kOriginal; }
 };
 
 /// Looks at a layer's step without changing anything.
@@ -49,6 +63,9 @@ struct AttentionContext {
   KvCache& cache;
   CacheController* controller = nullptr;  ///< null keeps everything
   std::vector<AttentionObserver*> observers = {};
+  /// Set by the model as a generation begins; empty where it does not rotate queries and keys. One
+  /// row a position of the generation.
+  std::optional<RotationTable> rotation = std::nullopt;
   double attention_ms = 0;  ///< time in attention kernels, accumulated
   double policy_ms = 0;     ///< time deciding and compacting, accumulated
 };
@@ -57,7 +74,9 @@ struct AttentionContext {
 /// q, k, v [rows, heads, queries, head_dim]; returns [rows, heads, queries, head_dim].
 /// A step that is not stored is never offered to the controller. A prefill is causal among its own
 /// tokens. Padding (KvCache::set_padding) is seen by nobody, and a padding query sees itself alone.
-/// Observers run outside both clocks.
+/// Observers run outside both clocks. Where the controller wants keys at their positions in the
+/// cache, throws Error(kConfig) if the model's positions are no line, or if anybody observes, as
+/// what is cached is then not what the queries saw.
 at::Tensor attend(AttentionContext& context,
                   const StepInfo& step,
                   int64_t layer,

@@ -45,11 +45,13 @@ Generation generate(const TransformerConfig& config,
   at::Tensor summed = at::zeros({images, config.code_bits, latent_height, latent_width},
                                 conditioning.pooled.options().dtype(at::kFloat));
   at::Tensor x = conditioning.pooled.unsqueeze(1) + weights.pos_start;
+  const RotationTable places = rotation_table(config, picture, x.device());
+  context.rotation = places;
   at::Tensor logits;
   at::Tensor bits;
   const auto scale = [&](const StepInfo& step, const SelfAttention& attend_step) {
-    Rotation rotation = scale_rotation(config, picture, step.index);
-    rotation = {rotation.cosine.to(x.device()), rotation.sine.to(x.device())};
+    const Rotation rotation{places.cosine.narrow(0, step.first_token, step.queries()),
+                            places.sine.narrow(0, step.first_token, step.queries())};
     x = x + weights.level_embedding.select(0, step.index);
     for (int64_t layer = 0; layer < config.depth; ++layer) {
       x = block(config, weights, layer, x, rotation, conditioning,

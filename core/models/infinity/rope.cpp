@@ -78,6 +78,20 @@ std::vector<Rotation> rotations(const TransformerConfig& config, const PictureGe
   return result;
 }
 
+RotationTable rotation_table(const TransformerConfig& config,
+                             const PictureGeometry& picture,
+                             at::Device device) {
+  std::vector<at::Tensor> cosines;
+  std::vector<at::Tensor> sines;
+  for (const Rotation& scale : rotations(config, picture)) {
+    cosines.push_back(scale.cosine);
+    sines.push_back(scale.sine);
+  }
+  return {.cosine = at::cat(cosines).to(device),
+          .sine = at::cat(sines).to(device),
+          .pairs = RotationPairs::kNeighbours};
+}
+
 at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
   const at::Tensor pairs = x.to(at::kFloat).unflatten(-1, {-1, 2});
   const at::Tensor even = pairs.select(-1, 0);

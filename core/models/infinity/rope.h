@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "core/engine/rotation.h"
 #include "core/models/infinity/config.h"
 
 namespace kvscope::infinity {
@@ -24,6 +25,11 @@ Rotation scale_rotation(const TransformerConfig& config,
 
 /// All scales of the schedule after one another.
 std::vector<Rotation> rotations(const TransformerConfig& config, const PictureGeometry& picture);
+
+/// The same as the engine knows it: a row a token of the generation.
+RotationTable rotation_table(const TransformerConfig& config,
+                             const PictureGeometry& picture,
+                             at::Device device);
 
 /// Rotates x [rows, heads, tokens, head_dim].
 at::Tensor rotate(const at::Tensor& x, const Rotation& rotation);

@@ -16,7 +16,8 @@ at::Tensor frequencies(int64_t dim, double theta) {
 RotationTable line_rotation(int64_t positions, int64_t head_dim, double theta) {
   const at::Tensor angle =
       at::outer(at::arange(positions, at::kFloat), frequencies(head_dim, theta));
-  return {.cosine = angle.cos(), .sine = angle.sin(), .pairs = RotationPairs::kHalves};
+  return {
+      .cosine = angle.cos(), .sine = angle.sin(), .pairs = RotationPairs::kHalves, .is_line = true};
 }
 
 RotationTable grid_rotation(
@@ -32,36 +33,6 @@ RotationTable grid_rotation(
   return {.cosine = at::cat({condition, angle.cos()}),
           .sine = at::cat({condition, angle.sin()}),
           .pairs = RotationPairs::kNeighbours};
-}
-
-RotationTable on_device(const RotationTable& table, at::Device device) {
-  return {.cosine = table.cosine.to(device), .sine = table.sine.to(device), .pairs = table.pairs};
-}
-
-Rotation at_positions(const RotationTable& table, const at::Tensor& positions) {
-  const at::Tensor flat = positions.reshape({-1});
-  const auto rows = [&](const at::Tensor& values) {
-    return values.index_select(0, flat).view(
-        {positions.size(0), 1, positions.size(1), values.size(1)});
-  };
-  return {.cosine = rows(table.cosine), .sine = rows(table.sine), .pairs = table.pairs};
-}
-
-at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
-  if (rotation.pairs == RotationPairs::kHalves) {
-    const at::Tensor cosine = rotation.cosine.to(x.scalar_type());
-    const at::Tensor sine = rotation.sine.to(x.scalar_type());
-    const std::vector<at::Tensor> half = x.chunk(2, -1);
-    return at::cat({half[0] * cosine - half[1] * sine, half[1] * cosine + half[0] * sine}, -1);
-  }
-  const at::Tensor pairs = x.to(at::kFloat).unflatten(-1, {-1, 2});
-  const at::Tensor even = pairs.select(-1, 0);
-  const at::Tensor odd = pairs.select(-1, 1);
-  return at::stack({even * rotation.cosine - odd * rotation.sine,
-                    odd * rotation.cosine + even * rotation.sine},
-                   -1)
-      .flatten(-2)
-      .to(x.scalar_type());
 }
 
 }  // namespace kvscope::next_token

@@ -78,6 +78,7 @@ Generation generate(const TransformerConfig& config,
     }
     result.ids.push_back(ids);
   };
+  context.rotation.reset();  // positions are embedded, nothing turns
   const auto after = [&](const StepInfo& step, const StepTimes& times) {
     result.step_ms.push_back(times.step_ms);
     if (on_step) on_step({step, logits, ids, times});

@@ -1,0 +1,81 @@
+#include "core/engine/in_cache_positions.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace kvscope {
+namespace {
+
+/// x [rows, heads, tokens, head_dim] turned back by `steps` positions, int64 of shape [rows, heads,
+/// tokens] or what broadcasts to it; in fp32 whatever the type of x.
+at::Tensor turned_back(const at::Tensor& x, const RotationTable& table, const at::Tensor& steps) {
+  const at::Tensor flat = steps.reshape({-1}).to(table.cosine.device());
+  std::vector<int64_t> shape = steps.sizes().vec();
+  shape.push_back(table.cosine.size(1));
+  const Rotation back{.cosine = table.cosine.index_select(0, flat).view(shape),
+                      .sine = table.sine.index_select(0, flat).neg().view(shape),
+                      .pairs = table.pairs};
+  return rotate(x.to(at::kFloat), back).to(x.scalar_type());
+}
+
+}  // namespace
+
+at::Tensor at_packed_positions(const at::Tensor& keys,
+                               const RotationTable& table,
+                               const at::Tensor& positions) {
+  const at::Tensor packed = at::arange(positions.size(0), positions.options());
+  return turned_back(keys.unsqueeze(0), table, (positions - packed).view({1, 1, -1})).squeeze(0);
+}
+
+InCacheKeys at_in_cache_positions(const KvCache& cache,
+                                  const RotationTable& table,
+                                  const StepInfo& step,
+                                  int64_t layer,
+                                  const at::Tensor& q,
+                                  const at::Tensor& k) {
+  const CacheGeometry& geometry = cache.plan().geometry();
+  const RaggedRows seen = cache.visible_history(layer);
+  InCacheKeys result;
+  result.begin.assign(seen.begin.begin(), seen.begin.end());
+  result.length.assign(seen.length.begin(), seen.length.end());
+  int64_t first = std::numeric_limits<int64_t>::max();
+  int64_t end = 0;
+  for (std::size_t slot = 0; slot < result.begin.size(); ++slot) {
+    first = std::min(first, result.begin[slot]);
+    end = std::max(end, result.begin[slot] + result.length[slot]);
+  }
+
+  std::vector<int64_t> of_rows(static_cast<std::size_t>(end - first), 0);  // between slots: unread
+  std::vector<int64_t> of_current;
+  for (int64_t row = 0; row < cache.rows(); ++row) {
+    const int64_t unnumbered = table.skips_padding ? cache.padding(row) : 0;
+    for (int64_t head = 0; head < geometry.heads; ++head) {
+      const auto slot = static_cast<std::size_t>(row * geometry.heads + head);
+      const auto origins =
+          cache.origins(layer, row, head)
+              .last(static_cast<std::size_t>(result.length[slot]));  // padding comes first
+      result.begin[slot] -= first;
+      for (std::size_t i = 0; i < origins.size(); ++i) {
+        const int64_t position =
+            geometry.steps[origins[i].step].first_token + origins[i].token - unnumbered;
+        of_rows[result.begin[slot] + i] = position - static_cast<int64_t>(i);
+      }
+      of_current.push_back(step.first_token - unnumbered - result.length[slot]);
+    }
+  }
+  const at::Tensor steps_of_rows = at::tensor(of_rows, at::kLong).view({1, 1, -1});
+  const at::Tensor steps_of_current =
+      at::tensor(of_current, at::kLong).view({cache.rows(), geometry.heads, 1});
+  const at::Tensor region = seen.keys.narrow(0, first, end - first);
+  result.keys =
+      turned_back(region.view({1, 1, region.size(0), region.size(1)}), table, steps_of_rows)
+          .view(region.sizes());
+  result.values = seen.values.narrow(0, first, end - first);
+  result.q = turned_back(q, table, steps_of_current);
+  result.k = turned_back(k, table, steps_of_current);
+  return result;
+}
+
+}  // namespace kvscope

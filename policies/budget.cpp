@@ -1,69 +1,376 @@
 #include "policies/budget.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/base/error.h"
+#include "policies/slots.h"
 
 namespace kvscope {
 namespace {
 
-int64_t tokens_of_ratio(double ratio, int64_t full) {
-  if (!(ratio > 0.0 && ratio <= 1.0)) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("budget.ratio: {} is not in (0, 1]; nearest feasible: {}", ratio,
-                            ratio > 1.0 ? 1.0 : 1.0 / static_cast<double>(full)));
+struct UnitName {
+  BudgetUnit unit;
+  const char* key;
+};
+constexpr std::array<UnitName, 5> kUnits = {{{BudgetUnit::kRatio, "ratio"},
+                                             {BudgetUnit::kTokens, "tokens"},
+                                             {BudgetUnit::kBytes, "bytes"},
+                                             {BudgetUnit::kLines, "lines"},
+                                             {BudgetUnit::kScales, "scales"}}};
+constexpr std::array<const char*, 4> kScopes = {"model", "layer", "head", "step"};
+constexpr std::array<const char*, 3> kMoments = {"cut", "end", "peak"};
+
+const char* key_of(BudgetUnit unit) {
+  return kUnits[static_cast<std::size_t>(unit)].key;
+}
+
+[[noreturn]] void fail(const std::string& message) {
+  throw Error(ErrorKind::kConfig, message);
+}
+
+template <std::size_t n>
+std::size_t word(const ConfigEntry& entry, const std::array<const char*, n>& words) {
+  const std::string& text = entry.value.as_string();
+  for (std::size_t i = 0; i < n; ++i) {
+    if (text == words[i]) return i;
   }
-  const auto tokens = std::llround(ratio * static_cast<double>(full));
-  if (tokens < 1) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("budget.ratio: {} of {} tokens rounds to none; nearest feasible: {:.6g}"
-                            " (budget.tokens=1)",
-                            ratio, full, 1.0 / static_cast<double>(full)));
+  fail(fmt::format("budget.{}={}: {}", entry.name, text,
+                   suggestion(text, {words.begin(), words.end()})));
+}
+
+/// "600MiB", "1.5 GB", "4096": decimal units count by 1000, binary ones by 1024.
+double bytes_of(const std::string& text) {
+  static constexpr std::array<std::pair<const char*, double>, 11> kByteUnits = {
+      {{"", 1},
+       {"B", 1},
+       {"kB", 1e3},
+       {"KB", 1e3},
+       {"MB", 1e6},
+       {"GB", 1e9},
+       {"TB", 1e12},
+       {"KiB", 1024.0},
+       {"MiB", 1048576.0},
+       {"GiB", 1073741824.0},
+       {"TiB", 1099511627776.0}}};
+  double number = 0;
+  const char* end = text.data() + text.size();
+  auto [rest, failure] = std::from_chars(text.data(), end, number);
+  if (failure != std::errc() || !std::isfinite(number)) {
+    fail(fmt::format("budget.bytes={}: expected a number of bytes such as 600MiB or 1.5GB", text));
+  }
+  while (rest != end && *rest == ' ') ++rest;
+  const std::string unit(rest, end);
+  std::vector<std::string> known;
+  for (const auto& [name, factor] : kByteUnits) {
+    if (unit == name) return std::floor(number * factor);
+    if (*name != '\0') known.emplace_back(name);
+  }
+  fail(fmt::format("budget.bytes={}: unknown unit '{}'. {}", text, unit, suggestion(unit, known)));
+}
+
+double amount_of(BudgetUnit unit, const ConfigNode& value) {
+  switch (unit) {
+    case BudgetUnit::kRatio:
+      return value.as_double();
+    case BudgetUnit::kBytes:
+      return value.is_string() ? bytes_of(value.as_string()) : std::floor(value.as_double());
+    default:
+      return static_cast<double>(value.as_int64());
+  }
+}
+
+/// "600 MiB", "1.5 GB", "1234567 B": the shortest exact way to say it.
+std::string bytes_text(double bytes) {
+  static constexpr std::array<std::pair<const char*, double>, 6> kShown = {{{"GiB", 1073741824.0},
+                                                                            {"GB", 1e9},
+                                                                            {"MiB", 1048576.0},
+                                                                            {"MB", 1e6},
+                                                                            {"KiB", 1024.0},
+                                                                            {"kB", 1e3}}};
+  for (const auto& [name, factor] : kShown) {
+    const double amount = bytes / factor;
+    if (amount >= 1 && amount * 100 == std::floor(amount * 100)) {
+      return fmt::format("{:.10g} {}", amount, name);
+    }
+  }
+  return fmt::format("{:.0f} B", bytes);
+}
+
+/// Bytes that one token of every layer and head of an image takes.
+double token_bytes(const CacheGeometry& geometry, int64_t rows_per_image) {
+  return static_cast<double>(geometry.layers * geometry.heads * rows_per_image *
+                             geometry.token_bytes());
+}
+
+/// Tokens of the last `count` stored scales.
+int64_t tokens_of_scales(const std::vector<StepInfo>& steps, int64_t count) {
+  int64_t tokens = 0;
+  for (std::size_t i = steps.size(); i-- > 0 && count > 0;) {
+    if (!steps[i].stored) continue;
+    tokens += steps[i].queries();
+    --count;
   }
   return tokens;
+}
+
+int64_t stored_scales(const std::vector<StepInfo>& steps) {
+  return std::count_if(steps.begin(), steps.end(), [](const StepInfo& s) { return s.stored; });
+}
+
+void check_unit(const Budget& budget, const CacheGeometry& geometry) {
+  const bool next_scale = !geometry.steps.empty() && geometry.steps.back().kind == StepKind::kScale;
+  if (budget.unit == BudgetUnit::kLines && geometry.line_tokens < 1) {
+    fail(
+        "budget.lines: this model writes whole scales and no lines; say budget.scales, or ratio, "
+        "tokens or bytes");
+  }
+  if (budget.unit == BudgetUnit::kScales && !next_scale) {
+    fail(
+        "budget.scales: this model writes lines and no scales; say budget.lines, or ratio, tokens "
+        "or bytes");
+  }
+}
+
+/// Tokens that the number itself stands for, those of a free text not among them; 0 and less where
+/// it stands for none.
+int64_t counted_tokens(const Budget& budget,
+                       const CacheGeometry& geometry,
+                       int64_t full,
+                       int64_t rows_per_image) {
+  constexpr double kMost = 1e15;  // whole in a double, and products stay in range
+  const double amount = std::clamp(budget.amount, -kMost, kMost);
+  switch (budget.unit) {
+    case BudgetUnit::kRatio:
+      return std::llround(amount * static_cast<double>(full));
+    case BudgetUnit::kTokens:
+      return std::llround(amount);
+    case BudgetUnit::kBytes:
+      return std::llround(std::floor(amount / token_bytes(geometry, rows_per_image)));
+    case BudgetUnit::kLines:
+      return std::llround(std::min(amount, static_cast<double>(full + 1))) * geometry.line_tokens;
+    case BudgetUnit::kScales:
+      return amount > static_cast<double>(stored_scales(geometry.steps))
+                 ? full + 1
+                 : tokens_of_scales(geometry.steps, std::llround(amount));
+  }
+  return 0;
+}
+
+double layer_mean(const Plan& plan, int64_t step, int64_t layer) {
+  return static_cast<double>(plan.layer_kept(step, layer)) /
+         static_cast<double>(plan.geometry().heads);
+}
+
+double held_after(const Plan& plan, BudgetScope scope, int64_t step) {
+  const CacheGeometry& geometry = plan.geometry();
+  double most = 0;
+  if (scope == BudgetScope::kModel || scope == BudgetScope::kStep) {
+    for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+      most += layer_mean(plan, step, layer);
+    }
+    return most / static_cast<double>(geometry.layers);
+  }
+  for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+    if (scope == BudgetScope::kLayer || plan.scope() == CountScope::kLayer) {
+      most = std::max(most, layer_mean(plan, step, layer));
+      continue;
+    }
+    for (int64_t head = 0; head < geometry.heads; ++head) {
+      most = std::max(most, static_cast<double>(plan.kept(step, layer, head)));
+    }
+  }
+  return most;
+}
+
+/// The model's mean at its largest: within a step the layers up to one hold what they keep after
+/// it, the rest what they kept before it.
+double model_peak(const Plan& plan) {
+  const CacheGeometry& geometry = plan.geometry();
+  int64_t live = 0;
+  int64_t most = 0;
+  for (std::size_t step = 0; step < geometry.steps.size(); ++step) {
+    const auto at = static_cast<int64_t>(step);
+    for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+      live += plan.layer_kept(at, layer) - (step == 0 ? 0 : plan.layer_kept(at - 1, layer));
+      most = std::max(most, live);
+    }
+  }
+  return static_cast<double>(most) / static_cast<double>(geometry.layers * geometry.heads);
 }
 
 }  // namespace
 
 Budget budget_from_config(const ConfigNode& node) {
-  if (!node.is_map()) {
-    throw Error(ErrorKind::kConfig, "budget: expected {ratio: 0.1} or {tokens: 650}");
-  }
-  Budget budget;
+  if (!node.is_map()) fail("budget: expected {ratio: 0.1} or {tokens: 650}");
+  Budget budget{.moment = BudgetMoment::kEnd};
+  std::optional<std::string> number;
   for (const ConfigEntry& entry : node.entries()) {
-    if (entry.name != "ratio" && entry.name != "tokens") {
-      throw Error(ErrorKind::kConfig, fmt::format("budget.{}: unknown key. {}", entry.name,
-                                                  suggestion(entry.name, {"ratio", "tokens"})));
+    const auto* unit = std::find_if(kUnits.begin(), kUnits.end(),
+                                    [&](const UnitName& one) { return one.key == entry.name; });
+    const bool known = unit != kUnits.end() || entry.name == "scope" || entry.name == "moment" ||
+                       entry.name == "text" || entry.name == "cfg_rows";
+    if (!known) {
+      fail(fmt::format("budget.{}: unknown key. {}", entry.name,
+                       suggestion(entry.name, {"ratio", "tokens", "bytes", "lines", "scales",
+                                               "scope", "moment", "text", "cfg_rows"})));
     }
-    if (entry.value.is_null()) {
-      continue;
-    }
-    if (entry.name == "ratio") {
-      budget.ratio = entry.value.as_double();
-    } else {
-      budget.tokens = entry.value.as_int64();
+    if (entry.value.is_null()) continue;
+    if (entry.name == "scope") {
+      budget.scope = static_cast<BudgetScope>(word(entry, kScopes));
+    } else if (entry.name == "moment") {
+      budget.moment = static_cast<BudgetMoment>(word(entry, kMoments));
+    } else if (entry.name == "text") {
+      budget.free_text = word(entry, std::array<const char*, 2>{"counted", "free"}) == 1;
+    } else if (entry.name == "cfg_rows") {
+      budget.tied_rows = word(entry, std::array<const char*, 2>{"separate", "tied"}) == 1;
+    } else if (unit->unit != BudgetUnit::kRatio) {
+      if (number) {
+        fail(fmt::format("budget.{} and budget.{} are both given; leave one of them null", *number,
+                         entry.name));
+      }
+      number = entry.name;
+      budget.unit = unit->unit;
+      budget.amount = amount_of(unit->unit, entry.value);
+    } else if (!number) {
+      budget.amount = amount_of(unit->unit, entry.value);
     }
   }
   return budget;
 }
 
-int64_t resolved_tokens(const Budget& budget, const std::vector<StepInfo>& steps) {
-  const int64_t full = full_cache_tokens(steps);
-  if (full < 1) {
-    return 0;  // a single step reads no history: there is nothing to keep or to drop
+ConfigNode budget_group(const Budget& budget) {
+  ConfigNode group = ConfigNode::map();
+  const bool is_ratio = budget.unit == BudgetUnit::kRatio;
+  group.set("ratio", is_ratio ? budget.amount : 1.0);
+  group.set("tokens", ConfigNode());
+  if (!is_ratio) group.set(key_of(budget.unit), static_cast<int64_t>(budget.amount));
+  if (budget.scope != BudgetScope::kModel) {
+    group.set("scope", kScopes[static_cast<std::size_t>(budget.scope)]);
   }
-  if (!budget.tokens) {
-    return tokens_of_ratio(budget.ratio, full);
+  if (budget.moment != BudgetMoment::kEnd) {
+    group.set("moment", kMoments[static_cast<std::size_t>(budget.moment)]);
   }
-  if (*budget.tokens < 1 || *budget.tokens > full) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("budget.tokens: {} is not in 1..{}, the tokens of a full cache going "
-                            "into the last step; nearest feasible: {}",
-                            *budget.tokens, full, *budget.tokens < 1 ? 1 : full));
+  if (budget.free_text) group.set("text", "free");
+  if (budget.tied_rows) group.set("cfg_rows", "tied");
+  return group;
+}
+
+std::string budget_text(const Budget& budget) {
+  std::string text;
+  if (budget.unit == BudgetUnit::kRatio) {
+    text = fmt::format("{:.6g} %", 100 * budget.amount);
+  } else if (budget.unit == BudgetUnit::kBytes) {
+    text = bytes_text(budget.amount);
+  } else {
+    text = fmt::format("{:.0f} {}", budget.amount, key_of(budget.unit));
   }
-  return *budget.tokens;
+  if (budget.scope != BudgetScope::kModel) {
+    text += fmt::format(", every {}", kScopes[static_cast<std::size_t>(budget.scope)]);
+  }
+  if (budget.moment == BudgetMoment::kPeak) text += ", at the peak";
+  if (budget.moment == BudgetMoment::kCut) text += ", at the cuts";
+  if (budget.free_text) text += ", text free";
+  if (budget.tied_rows) text += ", rows tied";
+  return text;
+}
+
+std::string budget_of_tokens(const Budget& budget,
+                             int64_t tokens,
+                             const CacheGeometry& geometry,
+                             int64_t rows_per_image) {
+  const int64_t text = budget.free_text ? condition_tokens(geometry.steps) : 0;
+  const int64_t full = full_cache_tokens(geometry.steps) - text;
+  const int64_t counted = std::max<int64_t>(tokens - text, 0);
+  const auto say = [&](const std::string& amount) {
+    return fmt::format("budget.{}={}", key_of(budget.unit), amount);
+  };
+  switch (budget.unit) {
+    case BudgetUnit::kRatio:
+      return say(fmt::format("{:.6g}", static_cast<double>(counted) /
+                                           static_cast<double>(std::max<int64_t>(full, 1))));
+    case BudgetUnit::kBytes:
+      return say(fmt::format("{:.0f}",
+                             static_cast<double>(counted) * token_bytes(geometry, rows_per_image)));
+    case BudgetUnit::kLines: {
+      const int64_t line = std::max<int64_t>(geometry.line_tokens, 1);
+      const int64_t lines = std::min((counted + line - 1) / line, full / line);
+      return say(fmt::format("{}", lines));
+    }
+    case BudgetUnit::kScales: {
+      int64_t scales = 1;
+      const int64_t most = stored_scales(geometry.steps);
+      while (scales < most && tokens_of_scales(geometry.steps, scales) < counted) ++scales;
+      return say(fmt::format("{}", scales));
+    }
+    case BudgetUnit::kTokens:
+      break;
+  }
+  return say(fmt::format("{}", counted));
+}
+
+int64_t resolved_tokens(const Budget& budget,
+                        const CacheGeometry& geometry,
+                        int64_t rows_per_image) {
+  check_unit(budget, geometry);
+  const int64_t text = budget.free_text ? condition_tokens(geometry.steps) : 0;
+  const int64_t full = full_cache_tokens(geometry.steps);
+  if (full < 1) return 0;  // a single step reads no history: there is nothing to keep or to drop
+  const int64_t counted =
+      std::isnan(budget.amount) ? 0 : counted_tokens(budget, geometry, full - text, rows_per_image);
+  const bool out_of_range =
+      budget.unit == BudgetUnit::kRatio && !(budget.amount > 0.0 && budget.amount <= 1.0);
+  if (!out_of_range && counted >= 1 && counted + text <= full) return counted + text;
+  const bool too_large = counted + text > full;  // false for what is not a number
+  const std::string asked = budget.unit == BudgetUnit::kRatio
+                                ? fmt::format("{}", budget.amount)
+                                : fmt::format("{:.0f}", budget.amount);
+  const std::string problem =
+      out_of_range ? "is not in (0, 1]"
+      : too_large  ? fmt::format(
+                         "is more than a full cache holds going into the last step, {} "
+                          "tokens a head",
+                         full)
+                  : fmt::format("of a full cache's {} tokens a head is none", full);
+  fail(
+      fmt::format("budget.{}: {} {}; nearest feasible: {}", key_of(budget.unit), asked, problem,
+                  budget_of_tokens(budget, too_large ? full : text + 1, geometry, rows_per_image)));
+}
+
+double held_tokens(const Plan& plan, const Budget& budget) {
+  const auto steps = static_cast<int64_t>(plan.geometry().steps.size());
+  if (budget.moment != BudgetMoment::kPeak) return held_after(plan, budget.scope, steps - 1);
+  if (budget.scope == BudgetScope::kModel) return model_peak(plan);
+  double most = 0;
+  for (int64_t step = 0; step < steps; ++step) {
+    most = std::max(most, held_after(plan, budget.scope, step));
+  }
+  return most;
+}
+
+bool within_budget(const Plan& plan, const Budget& budget, int64_t tokens, int64_t rows_per_image) {
+  constexpr double kRounding = 1e-9;  // of sums of whole numbers, far below one token
+  if (budget.scope == BudgetScope::kStep) return true;
+  if (budget.unit != BudgetUnit::kBytes) {
+    return budget.moment == BudgetMoment::kCut ||
+           held_tokens(plan, budget) <= static_cast<double>(tokens) * (1 + kRounding);
+  }
+  const CacheGeometry& geometry = plan.geometry();
+  const auto last = static_cast<int64_t>(geometry.steps.size()) - 1;
+  const auto live = static_cast<double>(plan.live_tokens(last));
+  if (live < 1) return true;
+  const double mean = static_cast<double>(plan.live_bytes(last, rows_per_image)) / live;
+  const double held =
+      held_tokens(plan, budget) * static_cast<double>(geometry.layers * geometry.heads);
+  return held * mean <= budget.amount * (1 + kRounding);
 }
 
 }  // namespace kvscope

@@ -1,34 +1,91 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <vector>
+#include <string>
 
 #include "core/config/value.h"
-#include "core/engine/step.h"
+#include "core/engine/plan.h"
 
 namespace kvscope {
 
-/// How much of its past a generation may keep. 100 % is what a full cache holds going into the last
-/// step (full_cache_tokens), the convention of the papers' memory tables.
-struct Budget {
-  double ratio = 1.0;             ///< share of the full cache, in (0, 1]
-  std::optional<int64_t> tokens;  ///< tokens a head; given, it replaces the ratio
+/// What the number of a budget counts.
+enum class BudgetUnit : uint8_t {
+  kRatio,   ///< share of a full cache, in (0, 1]
+  kTokens,  ///< tokens a head
+  kBytes,   ///< K and V of one image, its guidance rows included, as the policy stores them
+  kLines,   ///< image lines of a next-token model
+  kScales,  ///< as many tokens as the last n stored scales of a next-scale model have
+};
 
-  static Budget of_ratio(double share) { return {.ratio = share, .tokens = std::nullopt}; }
-  static Budget of_tokens(int64_t count) { return {.ratio = 1.0, .tokens = count}; }
+/// Over what the number is a mean that has to hold.
+enum class BudgetScope : uint8_t {
+  kModel,  ///< all layers and heads together
+  kLayer,  ///< the heads of every layer: no layer holds more
+  kHead,   ///< nothing: no head holds more
+  kStep,   ///< all layers and heads, at every cut; a ratio is a share of what a full cache has then
+};
+
+/// When the number has to hold.
+enum class BudgetMoment : uint8_t {
+  kCut,   ///< after every cut; what comes between two cuts is on top
+  kEnd,   ///< going into the last step, wherever the last cut was
+  kPeak,  ///< always: layers store one after the other, and the most ever held at once counts
+};
+
+/// How much of its past a generation may keep. One definition for every unit and policy: the number
+/// counts every token that is kept for one (layer, head) of one row - condition tokens, sinks and
+/// the recent window among them -, on average over the `scope`, at the `moment`. 100 % is what a
+/// full cache holds going into the last step (full_cache_tokens), the convention of the papers'
+/// memory tables.
+struct Budget {
+  BudgetUnit unit = BudgetUnit::kRatio;
+  double amount = 1.0;  ///< in `unit`; whole but for a ratio
+  BudgetScope scope = BudgetScope::kModel;
+  BudgetMoment moment = BudgetMoment::kCut;
+  bool free_text = false;  ///< condition tokens are not counted: they come on top of the number
+  bool tied_rows = false;  ///< the rows of a guidance pair keep the same tokens
+
+  static Budget of_ratio(double share) { return {.amount = share}; }
+  static Budget of_tokens(int64_t count) {
+    return {.unit = BudgetUnit::kTokens, .amount = static_cast<double>(count)};
+  }
   bool operator==(const Budget&) const = default;
 };
 
-/// The budget that a `budget` group describes: {ratio: 0.1} or {tokens: 650}; where both are given,
-/// as after `budget.tokens=650` on top of a default ratio, tokens count. null means not given.
-/// Throws Error(kConfig) for another key or type.
+/// The budget that a `budget` group describes: {ratio: 0.1} or one of tokens, bytes ("600MiB",
+/// "1.5GB", a number), lines and scales, which replaces the ratio; scope (model), moment (end),
+/// text (counted | free) and cfg_rows (separate | tied). null means not given. Throws
+/// Error(kConfig) for another key, type or word, or two of the four numbers.
 Budget budget_from_config(const ConfigNode& node);
 
-/// The budget in tokens a (layer, head), on average over layers and heads: a ratio is rounded to
-/// the nearest token. 0 for a generation of one step, which has no history to keep.
-/// Throws Error(kConfig) with the nearest feasible value where the budget is not positive, above
-/// the full cache, or rounds to nothing.
-int64_t resolved_tokens(const Budget& budget, const std::vector<StepInfo>& steps);
+/// The `budget` group that says the same, without what is as by default: equal budgets give equal
+/// groups.
+ConfigNode budget_group(const Budget& budget);
+
+/// "10 %", "650 tokens", "600 MiB, at the peak": as tables print it.
+std::string budget_text(const Budget& budget);
+
+/// The budget in tokens a (layer, head) at the end: a ratio is rounded to the nearest token, bytes
+/// down, with the geometry's bytes a token and `rows_per_image` rows (2 under guidance). 0 for a
+/// generation of one step, which has no history to keep. Throws Error(kConfig) with the nearest
+/// feasible value in the same unit where the number is not positive, above the full cache, or
+/// rounds to nothing, or where the model has no lines or scales.
+int64_t resolved_tokens(const Budget& budget,
+                        const CacheGeometry& geometry,
+                        int64_t rows_per_image = 1);
+
+/// "budget.ratio=0.05": the least number in the budget's unit that resolves to `tokens` or more.
+std::string budget_of_tokens(const Budget& budget,
+                             int64_t tokens,
+                             const CacheGeometry& geometry,
+                             int64_t rows_per_image);
+
+/// What the number limits, as `plan` has it: tokens a (layer, head), the mean over the scope's part
+/// that holds most, at the budget's moment (kCut: going into the last step).
+double held_tokens(const Plan& plan, const Budget& budget);
+
+/// Whether `plan` stays within the budget, whose number means `tokens`. Always true for kCut and
+/// kStep, which the plan meets by construction.
+bool within_budget(const Plan& plan, const Budget& budget, int64_t tokens, int64_t rows_per_image);
 
 }  // namespace kvscope

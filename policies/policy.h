@@ -23,6 +23,13 @@ struct PolicySlots {
   std::unique_ptr<Schedule> schedule;
 };
 
+/// A budget put into a plan.
+struct PlannedBudget {
+  Plan plan{};
+  int64_t tokens = 0;      ///< a (layer, head): what the budget's number means
+  int64_t cut_tokens = 0;  ///< what allocate was given, so that the plan stays within them
+};
+
 /// Five slots put to work: plans a run, then decides at every (step, layer) which tokens stay.
 class Policy : public CacheController {
  public:
@@ -30,9 +37,23 @@ class Policy : public CacheController {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  /// Tokens kept after every (step, layer, head). Throws Error(kConfig) with the nearest feasible
-  /// budget where it is impossible, or smaller than what protect refuses to drop.
-  [[nodiscard]] Plan plan(const CacheGeometry& geometry, const Budget& budget) const;
+  /// Tokens kept after every (step, layer, head) with the largest cuts' target that stays within
+  /// the budget. `rows_per_image` (2 under guidance) is what a budget in bytes is shared by. Throws
+  /// Error(kConfig) with the nearest feasible budget where it is impossible, or smaller than what
+  /// protect refuses to drop.
+  [[nodiscard]] PlannedBudget plan_budget(const CacheGeometry& geometry,
+                                          const Budget& budget,
+                                          int64_t rows_per_image = 1) const;
+  /// The plan alone.
+  [[nodiscard]] Plan plan(const CacheGeometry& geometry,
+                          const Budget& budget,
+                          int64_t rows_per_image = 1) const;
+
+  /// Rows r and r + rows / 2 are a guidance pair (every family has the conditional rows above the
+  /// unconditional ones) and keep the same tokens from now on: those with the largest sum of both
+  /// rows' scores. What either row protects stays; where that is too much, what the conditional one
+  /// does. Otherwise, as from the start, every row decides for itself.
+  void tie_guidance_pairs(bool tied) { tied_rows_ = tied; }
 
   void begin_generation(int64_t rows) override;
   /// Keeps, per (row, head), the protected tokens and the best of the rest, as many as the cache's
@@ -49,6 +70,15 @@ class Policy : public CacheController {
                                                 int64_t head) const;
 
  private:
+  /// A plan, or why there is none.
+  struct Attempt {
+    std::optional<Plan> plan{};
+    std::string problem{};
+  };
+  /// The plan whose cuts aim at `tokens`.
+  [[nodiscard]] Attempt attempt(const CacheGeometry& geometry,
+                                const Budget& budget,
+                                int64_t tokens) const;
   [[nodiscard]] int64_t protected_tokens(const CacheGeometry& geometry,
                                          const StepInfo& step,
                                          int64_t budget_tokens) const;
@@ -60,14 +90,20 @@ class Policy : public CacheController {
                                                 int64_t head,
                                                 std::span<const int64_t> window) const;
   [[nodiscard]] KeptIndices choose(const LayerStep& layer_step) const;
-  /// Tokens of each head of a row: the plan's, or under kLayer what allocate gives them.
+  /// [heads][available] what rows that decide together must keep.
+  [[nodiscard]] std::vector<std::vector<uint8_t>> protection_of(
+      const LayerStep& layer_step,
+      std::span<const int64_t> rows,
+      std::span<const int64_t> window) const;
+  /// Tokens of each head of a row: the plan's, or under kLayer what allocate gives them. `scores`
+  /// [heads, tokens].
   [[nodiscard]] std::vector<int64_t> counts_of_row(
       const LayerStep& layer_step,
       int64_t row,
       const at::Tensor& scores,
       std::span<const std::vector<uint8_t>> is_protected) const;
   [[nodiscard]] std::vector<int64_t> keep_of_head(const LayerStep& layer_step,
-                                                  int64_t row,
+                                                  std::span<const int64_t> rows,
                                                   int64_t head,
                                                   int64_t count,
                                                   const at::Tensor& scores,
@@ -75,6 +111,7 @@ class Policy : public CacheController {
 
   std::string name_;
   PolicySlots slots_;
+  bool tied_rows_ = false;
 };
 
 }  // namespace kvscope

@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/base/error.h"
+#include "policies/policy.h"
+
+namespace kvscope {
+namespace {
+
+/// What the parts are told to keep after `step`, of `tokens` into the last step.
+int64_t tokens_after(const Budget& budget,
+                     const CacheGeometry& geometry,
+                     const StepInfo& step,
+                     int64_t tokens) {
+  if (budget.scope != BudgetScope::kStep || budget.unit != BudgetUnit::kRatio) return tokens;
+  const int64_t text = budget.free_text ? condition_tokens(geometry.steps) : 0;
+  const int64_t full = full_cache_tokens(geometry.steps) - text;
+  if (full < 1) return tokens;
+  const auto there = static_cast<double>(step.first_token + step.queries() - text);
+  const double share = static_cast<double>(tokens - text) / static_cast<double>(full);
+  return std::max<int64_t>(std::llround(share * there) + text, 1);
+}
+
+}  // namespace
+
+int64_t Policy::protected_tokens(const CacheGeometry& geometry,
+                                 const StepInfo& step,
+                                 int64_t budget_tokens) const {
+  const auto window_tokens = static_cast<int64_t>(slots_.score->window(step, budget_tokens).size());
+  int64_t tokens = 0;
+  for (const auto& part : slots_.protect) {
+    tokens += part->most_tokens(geometry, step, window_tokens);
+  }
+  return tokens;
+}
+
+int64_t Policy::least_budget(const CacheGeometry& geometry) const {
+  const std::vector<StepInfo>& steps = geometry.steps;
+  int64_t tokens = 1;
+  for (const StepInfo& step : steps) {
+    if (step.stored && slots_.schedule->runs_after(geometry, step)) {
+      tokens = std::max(
+          tokens, std::min(protected_tokens(geometry, step, 1), step.first_token + step.queries()));
+    }
+  }
+  return std::min(tokens, full_cache_tokens(steps));
+}
+
+Policy::Attempt Policy::attempt(const CacheGeometry& geometry,
+                                const Budget& budget,
+                                int64_t tokens) const {
+  LayerHeadTokens held(static_cast<std::size_t>(geometry.layers),
+                       std::vector<int64_t>(static_cast<std::size_t>(geometry.heads), 0));
+  std::vector<LayerHeadTokens> kept;
+  for (const StepInfo& step : geometry.steps) {
+    if (!step.stored) {
+      kept.push_back(held);
+      continue;
+    }
+    for (auto& layer : held) {
+      for (auto& count : layer) count += step.queries();
+    }
+    if (slots_.schedule->runs_after(geometry, step)) {
+      int64_t target = tokens_after(budget, geometry, step, tokens);
+      const int64_t untouchable = protected_tokens(geometry, step, target);
+      // The share of an early step may be less than what no budget drops.
+      if (budget.scope == BudgetScope::kStep) target = std::max(target, untouchable);
+      const auto allowed = slots_.allocate->tokens({.geometry = geometry,
+                                                    .step = step,
+                                                    .budget_tokens = target,
+                                                    .protected_tokens = untouchable,
+                                                    .available = held});
+      for (std::size_t layer = 0; layer < held.size(); ++layer) {
+        for (std::size_t head = 0; head < held[layer].size(); ++head) {
+          const int64_t available = held[layer][head];
+          const int64_t count = std::min(allowed[layer][head], available);
+          if (count < std::min(untouchable, available)) {
+            return {.plan = std::nullopt,
+                    .problem = fmt::format("{} tokens a head leave {} in layer {}, head {} after "
+                                           "step {} ({}x{}), fewer than the {} it must protect "
+                                           "there",
+                                           tokens, count, layer, head, step.index, step.grid_height,
+                                           step.grid_width, untouchable)};
+          }
+          held[layer][head] = count;
+        }
+      }
+    }
+    kept.push_back(held);
+  }
+  return {.plan = Plan(slots_.store->format(geometry), std::move(kept), slots_.allocate->scope(),
+                       slots_.allocate->head_types(geometry)),
+          .problem = {}};
+}
+
+PlannedBudget Policy::plan_budget(const CacheGeometry& geometry,
+                                  const Budget& budget,
+                                  int64_t rows_per_image) const {
+  const CacheGeometry stored = slots_.store->format(geometry);
+  const bool in_bytes = budget.unit == BudgetUnit::kBytes;
+  const int64_t resolved = resolved_tokens(budget, stored, rows_per_image);
+  const int64_t most = in_bytes ? full_cache_tokens(geometry.steps) : resolved;
+  const auto too_much = [&](const Attempt& attempt) {
+    return attempt.plan && !within_budget(*attempt.plan, budget, resolved, rows_per_image);
+  };
+  const auto refuse = [&](const std::string& problem, int64_t feasible) -> Error {
+    return {
+        ErrorKind::kConfig,
+        fmt::format("policy '{}', budget {}: {}; nearest feasible: {}", name_, budget_text(budget),
+                    problem, budget_of_tokens(budget, feasible, stored, rows_per_image))};
+  };
+
+  Attempt best = attempt(geometry, budget, most);
+  int64_t target = most;
+  if (too_much(best)) {  // parts count in their own way, and schedules let tokens pile up
+    int64_t above = most;
+    target = 0;
+    while (above - target > 1) {
+      const int64_t middle = target + (above - target) / 2;
+      (too_much(attempt(geometry, budget, middle)) ? above : target) = middle;
+    }
+    best = target > 0 ? attempt(geometry, budget, target) : Attempt{};
+    if (!best.plan) {
+      const Attempt least = attempt(geometry, budget, above);
+      const double held = held_tokens(*least.plan, budget);
+      throw refuse(fmt::format("keeps {:.6g} tokens a head at least, {}", held,
+                               in_bytes ? "more than these bytes hold"
+                                        : fmt::format("more than {}", resolved)),
+                   static_cast<int64_t>(std::ceil(held - 1e-6)));
+    }
+  }
+  if (!best.plan) throw refuse(best.problem, least_budget(geometry));
+  return {
+      .plan = *std::move(best.plan), .tokens = in_bytes ? target : resolved, .cut_tokens = target};
+}
+
+Plan Policy::plan(const CacheGeometry& geometry,
+                  const Budget& budget,
+                  int64_t rows_per_image) const {
+  return plan_budget(geometry, budget, rows_per_image).plan;
+}
+
+}  // namespace kvscope

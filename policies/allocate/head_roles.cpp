@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "policies/option_path.h"
 
 namespace kvscope {
 namespace {
@@ -37,17 +38,6 @@ std::vector<double> numbers_of_line(const std::string& line, const std::string& 
     begin = line.find_first_not_of(kBetween, end);
   }
   return numbers;
-}
-
-/// A relative path starts beside the YAML file that names it, where such a file lies there.
-std::filesystem::path beside_its_yaml(const ConfigNode& node) {
-  const std::filesystem::path path = node.as_string();
-  if (path.is_absolute() || !node.origin().source) {
-    return path;
-  }
-  const auto beside = std::filesystem::path(*node.origin().source).parent_path() / path;
-  std::error_code ignored;
-  return std::filesystem::is_regular_file(beside, ignored) ? beside : path;
 }
 
 }  // namespace
@@ -136,7 +126,7 @@ std::string head_table_text(const std::vector<std::vector<double>>& values,
   std::istringstream lines(remark);
   for (std::string line; std::getline(lines, line);) text += "# " + line + "\n";
   for (const auto& layer : values) {
-    std::string separator;
+    const char* separator = "";
     for (const double value : layer) {
       text += fmt::format("{}{:.6g}", separator, value);
       separator = " ";
@@ -155,7 +145,7 @@ std::optional<HeadTable> head_table_option(PartOptions& options,
   }
   if (given->is_string()) {
     try {
-      return load_head_table(beside_its_yaml(*given));
+      return load_head_table(option_path(*given));
     } catch (const Error& error) {
       throw Error(error.kind(), fmt::format("{}: {}; or the word '{}'", options.place(key),
                                             error.what(), otherwise));

@@ -43,14 +43,20 @@ enum class Placement { kPrefixed, kBare, kAbsent };
 Placement placement_of(const std::string& part,
                        const std::vector<WeightSpec>& specs,
                        const TensorMap& tensors) {
+  const auto found = [&](const std::string& prefix) {
+    return std::ranges::count_if(specs, [&](const WeightSpec& spec) {
+      return spec.part == part && tensors.contains(spelling(spec, tensors, prefix));
+    });
+  };
   const auto below_part = [&part](const TensorMap::Entry& entry) {
     return entry.first.starts_with(part);
   };
-  if (!part.empty() && std::ranges::any_of(tensors, below_part)) return Placement::kPrefixed;
-  const auto bare = [&](const WeightSpec& spec) {
-    return spec.part == part && tensors.contains(spelling(spec, tensors, ""));
-  };
-  return std::ranges::any_of(specs, bare) ? Placement::kBare : Placement::kAbsent;
+  // A bare name may begin like the part: native names of Hugging Face do ("model.language_model.").
+  const auto bare = found("");
+  if (!part.empty() && std::ranges::any_of(tensors, below_part) && found(part) >= bare) {
+    return Placement::kPrefixed;
+  }
+  return bare > 0 ? Placement::kBare : Placement::kAbsent;
 }
 
 std::vector<std::string> parts_of(const std::vector<WeightSpec>& specs) {
@@ -66,6 +72,7 @@ void compare(const WeightSpec& spec,
              const std::string& prefix,
              std::set<std::string>& asked_for,
              WeightReport& report) {
+  if (spec.unneeded) return;
   const std::string name = spelling(spec, tensors, prefix);
   asked_for.insert(name);
   if (!tensors.contains(name)) {
@@ -83,6 +90,21 @@ void compare(const WeightSpec& spec,
   } else {
     ++report.matched;
   }
+}
+
+// What names of unneeded tensors start with, in a file with prefixes and in one without.
+std::vector<std::string> unneeded_heads(const std::vector<WeightSpec>& specs) {
+  std::vector<std::string> heads;
+  for (const WeightSpec& spec : specs) {
+    if (!spec.unneeded) continue;
+    std::vector<std::string> names = spec.other_names;
+    names.push_back(spec.name);
+    for (const std::string& name : names) {
+      heads.push_back(name);
+      heads.push_back(spec.part + name);
+    }
+  }
+  return heads;
 }
 
 std::string cut_line(size_t count) {
@@ -112,8 +134,12 @@ WeightReport compare_weights(const std::vector<WeightSpec>& specs, const TensorM
       compare(spec, tensors, placement == Placement::kPrefixed ? part : "", asked_for, report);
     }
   }
+  const std::vector<std::string> heads = unneeded_heads(specs);
   for (const auto& [name, tensor] : tensors) {
-    if (!asked_for.contains(name)) report.unexpected.push_back(name);
+    const auto starts = [&name](const std::string& head) { return name.starts_with(head); };
+    if (!asked_for.contains(name) && std::ranges::none_of(heads, starts)) {
+      report.unexpected.push_back(name);
+    }
   }
   return report;
 }

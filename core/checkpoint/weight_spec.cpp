@@ -5,10 +5,22 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/error.h"
 
 namespace kvscope {
+
+WeightSpec unneeded_tensors(std::string name,
+                            std::string part,
+                            std::vector<std::string> other_names) {
+  return {.name = std::move(name),
+          .shape = {},
+          .buffer = true,
+          .part = std::move(part),
+          .other_names = std::move(other_names),
+          .unneeded = true};
+}
 
 int64_t parameter_count(const std::vector<WeightSpec>& specs) {
   int64_t count = 0;

@@ -19,7 +19,14 @@ struct WeightSpec {
   std::string part = {};
   std::vector<std::string> other_names = {};  ///< spellings that are taken as well
   bool any_layout = false;  ///< published in several shapes: only the number of elements counts
+  bool unneeded = false;    ///< stands for all tensors whose names start so: known, never read
 };
+
+/// What a published file carries beside the tensors that are read: everything whose name starts
+/// with `name` or one of `other_names`.
+WeightSpec unneeded_tensors(std::string name,
+                            std::string part,
+                            std::vector<std::string> other_names = {});
 
 /// Elements of all of them, buffers not counted.
 int64_t parameter_count(const std::vector<WeightSpec>& specs);

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/text/caption_batch.h"
+#include "core/text/t5_tensors.h"
 
 namespace kvscope {
 namespace {
@@ -60,6 +61,17 @@ CaptionFeatures CaptionEncoder::encode(std::span<const std::string> captions) co
                              at::make_generator<at::CPUGeneratorImpl>(text_seed(caption))));
   }
   return {at::stack(rows).to(device_), std::vector<int64_t>(captions.size(), most_tokens_)};
+}
+
+std::vector<WeightSpec> caption_encoder_tensors(const T5Config& config) {
+  std::vector<WeightSpec> specs;
+  for (const auto& [name, shape] : t5_tensors(config)) {
+    specs.push_back({.name = name, .shape = shape, .part = "t5."});
+  }
+  for (const char* name : {"encoder.embed_tokens.weight", "decoder.", "lm_head."}) {
+    specs.push_back(unneeded_tensors(name, "t5."));
+  }
+  return specs;
 }
 
 uint64_t text_seed(std::string_view text) {

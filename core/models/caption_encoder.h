@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/checkpoint/tensor_map.h"
+#include "core/checkpoint/weight_spec.h"
 #include "core/text/sentencepiece.h"
 #include "core/text/t5_encoder.h"
 
@@ -46,6 +47,10 @@ class CaptionEncoder {
   int64_t most_tokens_;
   at::Device device_;
 };
+
+/// What a model asks of its T5 checkpoint: the encoder's tensors, part "t5.". Published files carry
+/// a decoder and copies of the embedding as well.
+std::vector<WeightSpec> caption_encoder_tensors(const T5Config& config);
 
 /// FNV-1a of a text: what stands for it in a random model, everywhere the same.
 uint64_t text_seed(std::string_view text);

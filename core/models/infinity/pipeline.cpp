@@ -9,7 +9,6 @@
 
 #include "core/base/clock.h"
 #include "core/checkpoint/mapped_tensor.h"
-#include "core/checkpoint/weight_check.h"
 #include "core/models/caption_encoder.h"
 #include "core/models/infinity/generate.h"
 #include "core/models/infinity/vae.h"
@@ -90,20 +89,20 @@ class InfinityModel : public ImageModel {
   }
 
   void load(const std::string& root) {
-    const TensorMap main = load_tensors(root, description_.weights);
-    require_weights(description_tensors(description_), main, description_.weights,
-                    description_.name);
-    const TensorMap transformer = part_tensors(main, "", root, "model.");
+    const ModelFiles files(root, description_.name);
+    const std::vector<WeightSpec> specs = description_tensors(description_);
+    const TensorMap main = files.main(description_.weights, specs);
+    const TensorMap transformer = part_tensors(main, "model.");
     // Checked before widening, so that a wrong file costs no memory.
     resolve_transformer(description_.transformer, transformer);
     tensors_ = converted(transformer, device_, at::kFloat);
     if (description_.precision == "reference") round_blocks_to_bf16(tensors_);
     weights_ = resolve_transformer(description_.transformer, tensors_);
     vae_ = converted(resolve_vae(vae_decoder_tensors(description_.vae),
-                                 part_tensors(main, description_.vae_weights, root, "vae."), ""),
+                                 files.part(main, description_.vae_weights, "vae.", specs), ""),
                      device_, at::kFloat);
     const std::string& tokenizer = description_.tokenizer;
-    captions_.emplace(description_.text, part_tensors(main, description_.text_weights, root, "t5."),
+    captions_.emplace(description_.text, files.part(main, description_.text_weights, "t5.", specs),
                       tokenizer.empty() ? "" : model_file(root, tokenizer),
                       description_.transformer.text_max_tokens, device_);
   }

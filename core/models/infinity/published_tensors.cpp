@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include "core/models/caption_encoder.h"
 #include "core/models/infinity/pipeline.h"
 #include "core/models/infinity/vae.h"
 #include "core/models/infinity/weights.h"
-#include "core/text/t5_tensors.h"
 
 namespace kvscope::infinity {
 namespace {
@@ -41,9 +41,8 @@ std::vector<WeightSpec> description_tensors(const ModelDescription& description)
     specs.push_back(picture_tensor(spec));
     specs.back().buffer = true;  // only training encodes pictures
   }
-  for (const auto& [name, shape] : t5_tensors(description.text)) {
-    specs.push_back({.name = name, .shape = shape, .part = "t5."});
-  }
+  const std::vector<WeightSpec> text = caption_encoder_tensors(description.text);
+  specs.insert(specs.end(), text.begin(), text.end());
   return specs;
 }
 

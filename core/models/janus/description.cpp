@@ -29,15 +29,32 @@ ModelFacts janus_facts(const ConfigNode& model) {
 }
 
 std::vector<WeightSpec> janus_checkpoint_tensors(const ConfigNode& model) {
-  const JanusDescription d = describe_janus(model);
-  std::vector<WeightSpec> specs = janus_tensors(d.config);
-  for (WeightSpec spec : vq_decoder_tensors(d.model.vq)) {
-    const std::string published = spec.name;
-    spec.name = "gen_vision_model." + published;
-    spec.part = "model.";
-    spec.other_names = {"model.vqmodel." + vq_hugging_face_name(published)};
-    specs.push_back(std::move(spec));
+  return description_tensors(describe_janus(model));
+}
+
+namespace {
+
+// Every picture tensor in both spellings; none is read where they have a file of their own.
+std::vector<WeightSpec> picture_tensors(const next_token::ModelDescription& model) {
+  const std::string published = "gen_vision_model.";
+  const std::string native = "model.vqmodel.";
+  if (!model.vae_weights.empty()) return {unneeded_tensors(published, "model.", {native})};
+  std::vector<WeightSpec> specs = vq_checkpoint_tensors(model.vq, "model.");
+  for (WeightSpec& spec : specs) {
+    spec.other_names = {native + vq_hugging_face_name(spec.name)};
+    spec.name = published + spec.name;
   }
+  return specs;
+}
+
+}  // namespace
+
+std::vector<WeightSpec> description_tensors(const JanusDescription& description) {
+  std::vector<WeightSpec> specs = janus_tensors(description.config);
+  for (WeightSpec& spec : picture_tensors(description.model)) specs.push_back(std::move(spec));
+  specs.push_back(unneeded_tensors("vision_model.", "model."));
+  specs.push_back(unneeded_tensors("aligner.", "model."));
+  specs.push_back(unneeded_tensors("language_model.lm_head.", "model.", {"lm_head."}));
   return specs;
 }
 

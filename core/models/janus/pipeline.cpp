@@ -83,8 +83,10 @@ class JanusModel : public ImageModel {
   }
 
   void load(const std::string& root, at::Device device) {
-    const TensorMap main = published_names(load_tensors(root, description_.model.weights));
+    const ModelFiles files(root, description_.model.name);
     // Checked before converting, so that a wrong file costs no memory.
+    const TensorMap main =
+        published_names(files.main(description_.model.weights, description_tensors(description_)));
     const JanusWeights stored = resolve_janus(description_.config, main);
     TensorMap needed;
     for (const WeightSpec& spec : janus_tensors(description_.config)) {
@@ -96,12 +98,13 @@ class JanusModel : public ImageModel {
     // A few of its rows are ever read: it stays as stored.
     tensors.set("language_model.model.embed_tokens.weight", stored.text_embedding.to(device));
     weights_ = resolve_janus(description_.config, tensors);
-    const std::vector<WeightSpec> specs = vq_decoder_tensors(description_.model.vq);
-    picture_ =
-        resolve_vq(specs,
-                   part_tensors(main, description_.model.vae_weights, root, "gen_vision_model."),
-                   "")
-            .to(device);
+    const VqConfig& vq = description_.model.vq;
+    const std::string part = "gen_vision_model.";
+    picture_ = resolve_vq(vq_decoder_tensors(vq),
+                          files.part(main, description_.model.vae_weights, part,
+                                     vq_checkpoint_tensors(vq, part)),
+                          "")
+                   .to(device);
   }
 
   JanusDescription description_;

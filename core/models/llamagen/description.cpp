@@ -1,9 +1,9 @@
 #include "core/base/error.h"
+#include "core/models/caption_encoder.h"
 #include "core/models/llamagen/pipeline.h"
 #include "core/models/llamagen/weights.h"
 #include "core/models/model_keys.h"
 #include "core/models/vq/vq_tensors.h"
-#include "core/text/t5_tensors.h"
 
 namespace kvscope::llamagen {
 namespace {
@@ -59,16 +59,17 @@ ModelFacts llamagen_facts(const ConfigNode& model) {
 }
 
 std::vector<WeightSpec> llamagen_checkpoint_tensors(const ConfigNode& model) {
-  const LlamaGenDescription d = describe_llamagen(model);
-  std::vector<WeightSpec> specs = llamagen_tensors(d.config);
-  for (WeightSpec spec : vq_decoder_tensors(d.model.vq)) {
-    spec.part = "vq.";
-    specs.push_back(std::move(spec));
-  }
-  if (d.config.conditioning == Conditioning::kText) {
-    for (const auto& [name, shape] : t5_tensors(d.text)) {
-      specs.push_back({.name = name, .shape = shape, .part = "t5."});
-    }
+  return description_tensors(describe_llamagen(model));
+}
+
+std::vector<WeightSpec> description_tensors(const LlamaGenDescription& description) {
+  std::vector<WeightSpec> specs = llamagen_tensors(description.config);
+  const auto append = [&specs](const std::vector<WeightSpec>& more) {
+    specs.insert(specs.end(), more.begin(), more.end());
+  };
+  append(vq_checkpoint_tensors(description.model.vq, "vq."));
+  if (description.config.conditioning == Conditioning::kText) {
+    append(caption_encoder_tensors(description.text));
   }
   return specs;
 }

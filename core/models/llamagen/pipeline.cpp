@@ -88,22 +88,23 @@ class LlamaGenModel : public ImageModel {
   }
 
   void load(const std::string& root) {
-    const next_token::ModelDescription& files = description_.model;
-    const TensorMap main = load_tensors(root, files.weights);
-    const TensorMap transformer = part_tensors(main, "", root, "model.");
+    const next_token::ModelDescription& model = description_.model;
+    const ModelFiles files(root, model.name);
+    const std::vector<WeightSpec> specs = description_tensors(description_);
     // Checked before converting, so that a wrong file costs no memory.
-    resolve_llamagen(description_.config, transformer);
+    const TensorMap main = files.main(model.weights, specs);
+    const TensorMap transformer = part_tensors(main, "model.");
     TensorMap needed;
     for (const WeightSpec& spec : llamagen_tensors(description_.config)) {
       needed.set(spec.name, transformer.at(spec.name));
     }
-    weights_ = resolve_llamagen(description_.config, converted(needed, device_, files.weight_type));
-    picture_ = resolve_vq(vq_decoder_tensors(files.vq),
-                          part_tensors(main, files.vae_weights, root, "vq."), "")
+    weights_ = resolve_llamagen(description_.config, converted(needed, device_, model.weight_type));
+    picture_ = resolve_vq(vq_decoder_tensors(model.vq),
+                          files.part(main, model.vae_weights, "vq.", specs), "")
                    .to(device_);
     if (!takes_text()) return;
-    captions_.emplace(description_.text, part_tensors(main, files.text_weights, root, "t5."),
-                      files.tokenizer.empty() ? "" : model_file(root, files.tokenizer),
+    captions_.emplace(description_.text, files.part(main, model.text_weights, "t5.", specs),
+                      model.tokenizer.empty() ? "" : model_file(root, model.tokenizer),
                       description_.config.caption_tokens, device_);
   }
 

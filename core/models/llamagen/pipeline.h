@@ -26,6 +26,9 @@ struct LlamaGenDescription {
 LlamaGenDescription describe_llamagen(const ConfigNode& model);
 
 ModelFacts llamagen_facts(const ConfigNode& model);
+/// Every tensor that is read of the transformer, the picture decoder and the text encoder, with the
+/// ones that published files carry beside them.
+std::vector<WeightSpec> description_tensors(const LlamaGenDescription& description);
 std::vector<WeightSpec> llamagen_checkpoint_tensors(const ConfigNode& model);
 std::unique_ptr<ImageModel> open_llamagen(const ConfigNode& model,
                                           const std::string& root,

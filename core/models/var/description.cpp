@@ -72,16 +72,22 @@ ModelFacts var_facts(const ConfigNode& model) {
 }
 
 std::vector<WeightSpec> var_tensors(const ConfigNode& model) {
-  const ModelDescription d = describe_model(model);
-  std::vector<WeightSpec> specs = transformer_tensors(d.transformer, d.schedule);
-  for (auto& part : {quantizer_tensors(d.vae), decoder_tensors(d.vae)}) {
+  return description_tensors(describe_model(model));
+}
+
+std::vector<WeightSpec> description_tensors(const ModelDescription& description) {
+  std::vector<WeightSpec> specs =
+      transformer_tensors(description.transformer, description.schedule);
+  for (auto& part : {quantizer_tensors(description.vae), decoder_tensors(description.vae)}) {
     specs.insert(specs.end(), part.begin(), part.end());
   }
   // A statistic of training that the published file carries along.
   specs.push_back({.name = "quantize.ema_vocab_hit_SV",
-                   .shape = {-1, d.vae.codes},
+                   .shape = {-1, description.vae.codes},
                    .buffer = true,
                    .part = "vae."});
+  specs.push_back(unneeded_tensors("encoder.", "vae."));
+  specs.push_back(unneeded_tensors("quant_conv.", "vae."));
   return specs;
 }
 

@@ -87,12 +87,12 @@ class VarModel : public ImageModel {
   }
 
   void load(const std::string& root) {
-    const TensorMap main = load_tensors(root, description_.weights);
-    const TensorMap transformer = part_tensors(main, "", root, "model.");
+    const ModelFiles files(root, description_.name);
+    const std::vector<WeightSpec> specs = description_tensors(description_);
     // Checked before widening, so that a wrong file costs no memory.
-    resolve_transformer(description_.transformer, description_.schedule, transformer);
+    const TensorMap main = files.main(description_.weights, specs);
     weights_ = resolve_transformer(description_.transformer, description_.schedule,
-                                   widened(transformer, device_));
+                                   widened(part_tensors(main, "model."), device_));
     const bool own_file = !description_.vae_weights.empty();
     if (!own_file && main.below("vae.").empty()) {
       throw Error(ErrorKind::kConfig,
@@ -101,7 +101,7 @@ class VarModel : public ImageModel {
                               "it, vae_ch160v4096z32.pth",
                               description_.weights));
     }
-    const TensorMap vae = part_tensors(main, description_.vae_weights, root, "vae.");
+    const TensorMap vae = files.part(main, description_.vae_weights, "vae.", specs);
     quantizer_ = widened(resolve_vqvae(quantizer_tensors(description_.vae), vae), device_);
     decoder_ = widened(resolve_vqvae(decoder_tensors(description_.vae), vae), device_);
   }

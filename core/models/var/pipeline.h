@@ -25,7 +25,9 @@ struct ModelDescription {
 ModelDescription describe_model(const ConfigNode& model);
 
 ModelFacts var_facts(const ConfigNode& model);
-/// Every published tensor of the transformer and the picture decoder.
+/// Every published tensor of the transformer and the picture decoder, with the encoder that
+/// published files carry beside them.
+std::vector<WeightSpec> description_tensors(const ModelDescription& description);
 std::vector<WeightSpec> var_tensors(const ConfigNode& model);
 std::unique_ptr<ImageModel> open_var(const ConfigNode& model,
                                      const std::string& root,

@@ -125,6 +125,18 @@ std::vector<WeightSpec> vq_tensors(const VqConfig& config) {
   return specs;
 }
 
+std::vector<WeightSpec> vq_checkpoint_tensors(const VqConfig& config, const std::string& part) {
+  std::vector<WeightSpec> specs = vq_decoder_tensors(config);
+  for (WeightSpec& spec : specs) {
+    spec.part = part;
+    spec.other_names = {vq_hugging_face_name(spec.name)};
+  }
+  for (const char* name : {"encoder.", "quant_conv.", "quantize.codebook_used"}) {
+    specs.push_back(unneeded_tensors(name, part));
+  }
+  return specs;
+}
+
 std::string vq_hugging_face_name(const std::string& name) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kRenamed = {
       {{"encoder.conv_blocks.", "encoder.down."},

@@ -19,6 +19,11 @@ std::vector<WeightSpec> vq_encoder_tensors(const VqConfig& config);
 /// Every tensor, in the order of the published state dict.
 std::vector<WeightSpec> vq_tensors(const VqConfig& config);
 
+/// What a model that makes pictures asks of the tokenizer's checkpoint, names below `part`: the
+/// decoder's tensors in either spelling; the encoder and a statistic of training may lie beside
+/// them.
+std::vector<WeightSpec> vq_checkpoint_tensors(const VqConfig& config, const std::string& part);
+
 /// A published name in the spelling of the Hugging Face-native Janus checkpoints, both without
 /// prefix: "decoder.conv_blocks.0.res.1.norm1.weight" -> "decoder.up.0.block.1.norm1.weight".
 std::string vq_hugging_face_name(const std::string& name);

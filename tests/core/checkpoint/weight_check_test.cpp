@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/core/checkpoint/torch_file.h"
+#include "tests/support/logged_text.h"
 
 namespace kvscope {
 namespace {
@@ -82,8 +83,38 @@ TEST(WeightCheck, MismatchesSayBothValues) {
 TEST(WeightCheck, UnexpectedTensorsAreAWarning) {
   TensorMap map = weights();
   map.set("rope.inv_freq", at::ones({2}));
+  const LoggedText log;
   EXPECT_NO_THROW(require_weights(specs(), map, "f", "m"));
+  EXPECT_THAT(log.text(), AllOf(HasSubstr("[warning] f: 1 tensors that m does not ask for"),
+                                HasSubstr("unexpected 'rope.inv_freq'")));
   EXPECT_THAT(compare_weights(specs(), map).unexpected, ElementsAre("rope.inv_freq"));
+}
+
+TEST(WeightCheck, UnneededTensorsAreNeitherMissingNorUnexpected) {
+  std::vector<WeightSpec> wanted = specs();
+  wanted.push_back(unneeded_tensors("encoder.", "model.", {"native.encoder."}));
+  for (const std::string prefix : {"", "model."}) {
+    TensorMap map = weights(prefix);
+    EXPECT_TRUE(compare_weights(wanted, map).fits());
+    map.set(prefix + "encoder.a", at::ones({2}));
+    map.set(prefix + "encoders", at::ones({2}));
+    map.set("native.encoder.a.b", at::ones({2}, at::kLong));
+    const WeightReport report = compare_weights(wanted, map);
+    EXPECT_EQ(report.matched, 4);
+    EXPECT_THAT(report.unexpected, ElementsAre(prefix + "encoders"));
+  }
+  EXPECT_EQ(parameter_count(wanted), parameter_count(specs()));
+}
+
+TEST(WeightCheck, NativeNamesMayBeginLikeThePart) {
+  const std::vector<WeightSpec> wanted = {
+      {.name = "text.norm", .shape = {3}, .part = "model.", .other_names = {"model.lm.norm"}},
+      {.name = "head", .shape = {2}, .part = "model.", .other_names = {"lm_head"}}};
+  TensorMap map;
+  map.set("model.lm.norm", at::ones({3}));
+  map.set("lm_head", at::ones({2}));
+  EXPECT_TRUE(compare_weights(wanted, map).fits());
+  EXPECT_EQ(compare_weights(wanted, map).matched, 2);
 }
 
 TEST(WeightCheck, AnotherModelsFileMissesTheModelItself) {

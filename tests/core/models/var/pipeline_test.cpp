@@ -129,7 +129,7 @@ TEST(VarModel, LoadsWhatWasSaved) {
   EXPECT_THAT(
       message_of([&] { open_model(tiny("var_together.safetensors"), folder.string(), at::kCPU); },
                  ErrorKind::kInput),
-      AllOf(HasSubstr("the VAR transformer"), HasSubstr("missing")));
+      AllOf(HasSubstr("var_together.safetensors does not fit tiny"), HasSubstr("missing")));
 }
 
 TEST(VarModel, WhatTheConfigSaysWrongIsNamed) {

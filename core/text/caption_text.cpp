@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/text/encoding_repair.h"
 #include "core/text/html.h"
 #include "core/text/pattern.h"
+#include "core/text/utf8.h"
 
 namespace kvscope {
 namespace {
@@ -32,40 +34,25 @@ std::optional<char> hexadecimal_byte(std::string_view text) {
   return static_cast<char>(byte);
 }
 
-// Range that the second byte of a character must lie in, and how many bytes follow the first.
-struct Lead {
-  int following = 0;
-  unsigned lowest = 0x80;
-  unsigned highest = 0xBF;
-};
-
-Lead lead_of(unsigned byte) {
-  if (byte >= 0xC2 && byte <= 0xDF) return {1};
-  if (byte == 0xE0) return {2, 0xA0};
-  if (byte == 0xED) return {2, 0x80, 0x9F};
-  if (byte >= 0xE1 && byte <= 0xEF) return {2};
-  if (byte == 0xF0) return {3, 0x90};
-  if (byte >= 0xF1 && byte <= 0xF3) return {3};
-  if (byte == 0xF4) return {3, 0x80, 0x8F};
-  return {};
-}
-
 std::string with_replacements(std::string_view bytes) {
   std::string text;
   for (size_t at = 0; at < bytes.size();) {
-    const auto byte_at = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
-    Lead lead = lead_of(byte_at(at));
-    size_t end = at + 1;
-    while (lead.following > 0 && end < bytes.size() && byte_at(end) >= lead.lowest &&
-           byte_at(end) <= lead.highest) {
-      ++end;
-      lead = {lead.following - 1};
-    }
-    const bool whole = byte_at(at) < 0x80 || (end > at + 1 && lead.following == 0);
-    text += whole ? bytes.substr(at, end - at) : kReplacement;
-    at = end;
+    const Utf8Step step = utf8_step(bytes, at);
+    text += step.whole ? bytes.substr(at, step.bytes) : kReplacement;
+    at += step.bytes;
   }
   return text;
+}
+
+// What a name stands for that HTML knows in lower case only; in capitals, then.
+std::optional<std::string> capital_entity(const std::string& name) {
+  const std::string lower = python("[A-Z]+").replace(name, "\\L${0}");
+  const auto text = html_entity(lower);
+  const std::string reference = "&" + name;
+  const bool in_capitals = python("[a-z]").find(name) == std::nullopt;
+  if (!text || !in_capitals || html_unescape(reference) != reference) return std::nullopt;
+  if (*text == "\u00DF") return "SS";
+  return python("(?s:.)++").replace(*text, "\\U${0}");
 }
 
 // ftfy reads only references that end with ";", of names that HTML knows.
@@ -75,24 +62,19 @@ std::string unescape_finished(const std::string& text) {
   size_t done = 0;
   for (const TextRange& match : python(kReference).find_all(text)) {
     const std::string whole(match.of(text));
-    const std::string read = html_unescape(whole);
-    const bool known = read.find(';') == read.npos;
-    out += text.substr(done, match.begin - done) + (known ? read : whole);
+    const std::string name = whole.substr(1);
+    out += text.substr(done, match.begin - done);
     done = match.end;
+    if (name.starts_with('#')) {
+      const std::string read = html_unescape(whole);
+      out += read.find(';') == read.npos ? read : whole;
+    } else if (const auto known = html_entity(name)) {
+      out += *known;
+    } else {
+      out += capital_entity(name).value_or(whole);
+    }
   }
   return out + text.substr(done);
-}
-
-// U+0080 to U+009F, two bytes each in UTF-8, as Windows-1252 reads them.
-std::string without_c1_controls(const std::string& text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool control =
-        text[i] == '\xC2' && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) <= 0x9F;
-    out += control ? html_numeric_entity(static_cast<unsigned char>(text[++i]))
-                   : std::string(1, text[i]);
-  }
-  return out;
 }
 
 std::string without_ligatures(std::string text) {
@@ -109,36 +91,37 @@ std::string without_ligatures(std::string text) {
   return replaced(text, "\uFB06", "st");
 }
 
-// FF01 to FF5E are the printable ASCII characters again, wider.
-std::string without_full_width(const std::string& text) {
+// FF01 to FF5E are the printable ASCII characters again, wider, and 3000 is a wide space.
+std::string without_full_width(std::string_view text) {
   std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte_at = [&](size_t k) { return static_cast<unsigned char>(text[k]); };
-    const bool wide = byte_at(i) == 0xEF && i + 2 < text.size() &&
-                      (byte_at(i + 1) == 0xBC || byte_at(i + 1) == 0xBD);
-    const unsigned code =
-        wide ? 0xF000U | ((byte_at(i + 1) & 0x3FU) << 6) | (byte_at(i + 2) & 0x3FU) : 0;
-    if (code >= 0xFF01 && code <= 0xFF5E) {
-      out += static_cast<char>(code - 0xFF01 + '!');
-      i += 2;
-    } else {
-      out += text[i];
-    }
+  for (size_t at = 0; at < text.size();) {
+    char32_t code = next_character(text, at);
+    if (code >= 0xFF01 && code <= 0xFF5E) code = code - 0xFF01 + '!';
+    append_utf8(out, code == 0x3000 ? U' ' : code);
   }
-  return replaced(out, "\u3000", " ");
+  return out;
 }
 
-std::string fixed_once(const std::string& text) {
-  std::string fixed = text.find('<') == text.npos ? unescape_finished(text) : text;
-  fixed = replaced(fixed, R"(\x1B\[(?:\d|;)*[a-zA-Z])", "");
-  fixed = without_c1_controls(fixed);
+std::string fixed_once(const std::string& text, bool with_references) {
+  std::string fixed = with_references ? unescape_finished(text) : text;
+  fixed = without_c1_controls(repair_encoding(fixed));
   fixed = without_ligatures(std::move(fixed));
   fixed = without_full_width(fixed);
-  fixed = replaced(fixed, "[\u2018-\u201B]", "'");
+  fixed = replaced(fixed, "[\u02BC\u2018-\u201B]", "'");
   fixed = replaced(fixed, "[\u201C-\u201F]", "\"");
   fixed = replaced(fixed, "\r\n?|[\u2028\u2029\u0085]", "\n");
+  fixed = replaced(fixed, R"(\x1B\[(?:\d|;)*[a-zA-Z])", "");
   return replaced(fixed,
                   R"([\x00-\x08\x0B\x0E-\x1F\x7F\x{206A}-\x{206F}\x{FEFF}\x{FFF9}-\x{FFFC}])", "");
+}
+
+std::string fixed_line(std::string_view line, bool with_references) {
+  std::string fixed(line);
+  for (;;) {
+    std::string next = fixed_once(fixed, with_references);
+    if (next == fixed) return fixed;
+    fixed = std::move(next);
+  }
 }
 
 }  // namespace
@@ -172,19 +155,13 @@ std::string lower_case(std::string_view text) {
   std::string lowered = replaced(text, "\u0130", "i\u0307");
   lowered = replaced(lowered, "(?<=\\p{L}|\\p{L}\\p{Mn})\u03A3(?!\\p{Mn}*+\\p{L})", "\u03C2");
   lowered = replaced(lowered, "(?s:.)++", "\\L${0}");
-  // Letters by their looks only, which are numbers and symbols to Unicode: 2160-216F, 24B6-24CF.
+  // Letters by their looks only, which are numbers and symbols to Unicode.
   std::string out;
-  for (size_t i = 0; i < lowered.size(); ++i) {
-    const auto byte_at = [&](size_t k) { return static_cast<unsigned char>(lowered[k]); };
-    unsigned code = 0;
-    if (byte_at(i) == 0xE2 && i + 2 < lowered.size()) {
-      code = 0x2000U | ((byte_at(i + 1) & 0x3FU) << 6) | (byte_at(i + 2) & 0x3FU);
-    }
-    const unsigned lower = code >= 0x2160 && code <= 0x216F   ? code + 16
-                           : code >= 0x24B6 && code <= 0x24CF ? code + 26
-                                                              : 0;
-    out += lower == 0 ? std::string(1, lowered[i]) : html_numeric_entity(lower);
-    if (lower != 0) i += 2;
+  for (size_t at = 0; at < lowered.size();) {
+    char32_t code = next_character(lowered, at);
+    if (code >= 0x2160 && code <= 0x216F) code += 16;
+    if (code >= 0x24B6 && code <= 0x24CF) code += 26;
+    append_utf8(out, code);
   }
   return out;
 }
@@ -194,12 +171,16 @@ std::string strip(std::string_view text) {
 }
 
 std::string fix_text(std::string_view text) {
-  std::string fixed(text);
-  for (;;) {
-    std::string next = fixed_once(fixed);
-    if (next == fixed) return fixed;
-    fixed = std::move(next);
+  std::string fixed;
+  bool is_html = false;  // also of all lines behind the first with a "<"
+  while (!text.empty()) {
+    const size_t line_break = text.find('\n');
+    const std::string_view line = line_break == text.npos ? text : text.substr(0, line_break + 1);
+    is_html = is_html || line.find('<') != line.npos;
+    fixed += fixed_line(line, !is_html);
+    text.remove_prefix(line.size());
   }
+  return fixed;
 }
 
 }  // namespace kvscope

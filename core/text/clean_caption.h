@@ -10,10 +10,9 @@ namespace kvscope {
 /// numbers or product codes; plain quotes and dashes. Applied twice, as there. `caption` (UTF-8)
 /// to tokenize after it with T5's SentencePiece model.
 ///
-/// Of ftfy.fix_text this does everything but two things: it does not repair text that was decoded
-/// with the wrong encoding, and does not compose characters (NFC) or widen half-width katakana;
-/// T5's tokenizer normalises both (NFKC), so ids do not depend on it. Throws Error(kInput) where
-/// the caption is not UTF-8 or its patterns take too many steps.
+/// Of ftfy.fix_text this does everything but to compose characters (NFC) and to widen half-width
+/// katakana; T5's tokenizer normalises both (NFKC), so ids do not depend on it. Throws
+/// Error(kInput) where the caption is not UTF-8 or its patterns take too many steps.
 std::string clean_caption(std::string_view caption);
 
 /// One of the two applications.

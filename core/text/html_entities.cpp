@@ -1,9 +1,10 @@
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 
+#include "core/text/code_pages.h"
 #include "core/text/html.h"
+#include "core/text/utf8.h"
 
 namespace kvscope {
 namespace {
@@ -18,33 +19,6 @@ constexpr Entity kEntities[] = {
 #include "core/text/html_entities.def"
 #undef X
 };
-
-// What Windows-1252 has at 80 to 9F; 0 where it has nothing.
-constexpr std::array<uint16_t, 32> kWindows1252 = {
-    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
-
-std::string utf8(uint64_t code) {
-  std::string text;
-  const auto add = [&](uint64_t byte) { text += static_cast<char>(byte); };
-  if (code < 0x80) {
-    add(code);
-  } else if (code < 0x800) {
-    add(0xC0 | (code >> 6));
-    add(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    add(0xE0 | (code >> 12));
-    add(0x80 | ((code >> 6) & 0x3F));
-    add(0x80 | (code & 0x3F));
-  } else {
-    add(0xF0 | (code >> 18));
-    add(0x80 | ((code >> 12) & 0x3F));
-    add(0x80 | ((code >> 6) & 0x3F));
-    add(0x80 | (code & 0x3F));
-  }
-  return text;
-}
 
 // Control characters and noncharacters, which a reference may not name.
 bool is_unassigned(uint64_t code) {
@@ -103,11 +77,13 @@ std::optional<std::string_view> html_entity(std::string_view name) {
 }
 
 std::string html_numeric_entity(uint64_t code) {
-  if (code >= 0x80 && code <= 0x9F && kWindows1252[code - 0x80] != 0) {
-    return utf8(kWindows1252[code - 0x80]);
-  }
   const bool is_character = code != 0 && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
-  return utf8(is_character ? code : 0xFFFD);
+  const bool is_control = code >= 0x80 && code <= 0x9F;
+  std::string text;
+  append_utf8(text, is_control     ? windows_1252(static_cast<unsigned char>(code))
+                    : is_character ? static_cast<char32_t>(code)
+                                   : U'\uFFFD');
+  return text;
 }
 
 std::string html_unescape(std::string_view text) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "experiments/report/chart_frame.h"
 #include "experiments/report/label_layout.h"
@@ -115,8 +116,49 @@ void draw_markers(Canvas& canvas,
   }
 }
 
-// What the labels of points must not cover: markers, error bars, lines and reference lines.
-void take_drawn(LabelPlaces& places, const ChartFrame& frame, const Chart& chart) {
+struct ReferenceDrawing {
+  Position from;
+  Position to;
+  Position label_at;
+  TextStyle label;
+  LabelBox label_box;
+};
+
+// Nothing where the line lies off the axes.
+std::optional<ReferenceDrawing> reference_drawing(const Canvas& canvas,
+                                                  const ChartFrame& frame,
+                                                  const ReferenceLine& reference) {
+  const AxisRange& axis = reference.vertical ? frame.x : frame.y;
+  if (!axis.contains(reference.value)) return std::nullopt;
+  ReferenceDrawing drawing;
+  drawing.label = {.size_px = 10.5, .colour = ink::kSoft};
+  const double width = canvas.text_width(reference.label, drawing.label);
+  double left = frame.left + 6;
+  if (reference.vertical) {
+    const double x = frame.at(reference.value, frame.y.minimum).x;
+    drawing.from = {x, frame.top};
+    drawing.to = {x, frame.bottom()};
+    const bool fits_right = x + 6 + width < frame.right();
+    drawing.label.anchor = fits_right ? TextAnchor::kStart : TextAnchor::kEnd;
+    drawing.label_at = {x + (fits_right ? 6 : -6), frame.top + 11};
+    left = drawing.label_at.x - (fits_right ? 0 : width);
+  } else {
+    const double y = frame.at(frame.x.minimum, reference.value).y;
+    drawing.from = {frame.left, y};
+    drawing.to = {frame.right(), y};
+    drawing.label_at = {left, y - 5};
+  }
+  const double size = drawing.label.size_px;  // descenders reach a quarter of it below the baseline
+  drawing.label_box = {left, drawing.label_at.y - size, width, 1.25 * size};
+  return drawing;
+}
+
+// What the labels of points must not cover: markers, error bars, lines, and reference lines with
+// their labels.
+void take_drawn(LabelPlaces& places,
+                const Canvas& canvas,
+                const ChartFrame& frame,
+                const Chart& chart) {
   for (const ChartSeries& series : chart.series) {
     if (!series.markers) continue;
     const ChartPoint* previous = nullptr;
@@ -135,13 +177,10 @@ void take_drawn(LabelPlaces& places, const ChartFrame& frame, const Chart& chart
     }
   }
   for (const ReferenceLine& line : chart.references) {
-    if (line.vertical && frame.x.contains(line.value)) {
-      places.take_segment(frame.at(line.value, frame.y.minimum),
-                          frame.at(line.value, frame.y.maximum));
-    } else if (!line.vertical && frame.y.contains(line.value)) {
-      places.take_segment(frame.at(frame.x.minimum, line.value),
-                          frame.at(frame.x.maximum, line.value));
-    }
+    const auto drawing = reference_drawing(canvas, frame, line);
+    if (!drawing) continue;
+    places.take_segment(drawing->from, drawing->to);
+    if (!line.label.empty()) places.take(drawing->label_box);
   }
 }
 
@@ -153,7 +192,7 @@ void draw_point_labels(Canvas& canvas, const ChartFrame& frame, const Chart& cha
     return;
   }
   LabelPlaces places({frame.left, frame.top, frame.width, frame.height});
-  take_drawn(places, frame, chart);
+  take_drawn(places, canvas, frame, chart);
   for (const ChartSeries& series : chart.series) {
     for (const ChartPoint& point : series.points) {
       if (point.label.empty() || !frame.contains(point)) continue;
@@ -167,18 +206,10 @@ void draw_point_labels(Canvas& canvas, const ChartFrame& frame, const Chart& cha
 void draw_references(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
   const StrokeStyle style{.colour = ink::kSoft, .width_px = 1.2, .dash_px = {5, 4}};
   for (const ReferenceLine& reference : chart.references) {
-    TextStyle label{.size_px = 10.5, .colour = ink::kSoft};
-    if (reference.vertical && frame.x.contains(reference.value)) {
-      const double x = frame.at(reference.value, frame.y.minimum).x;
-      canvas.line({x, frame.top}, {x, frame.bottom()}, style);
-      const bool fits_right = x + 6 + canvas.text_width(reference.label, label) < frame.right();
-      label.anchor = fits_right ? TextAnchor::kStart : TextAnchor::kEnd;
-      canvas.text(reference.label, {x + (fits_right ? 6 : -6), frame.top + 11}, label);
-    } else if (!reference.vertical && frame.y.contains(reference.value)) {
-      const double y = frame.at(frame.x.minimum, reference.value).y;
-      canvas.line({frame.left, y}, {frame.right(), y}, style);
-      canvas.text(reference.label, {frame.left + 6, y - 5}, label);
-    }
+    const auto drawing = reference_drawing(canvas, frame, reference);
+    if (!drawing) continue;
+    canvas.line(drawing->from, drawing->to, style);
+    canvas.text(reference.label, drawing->label_at, drawing->label);
   }
 }
 

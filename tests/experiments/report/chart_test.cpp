@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "experiments/report/label_layout.h"
 #include "experiments/report/trade_off.h"
@@ -107,6 +109,52 @@ TEST(Chart, SurvivesWhatCannotBeDrawn) {
   EXPECT_TRUE(is_well_formed(draw(logarithmic)));
   std::vector<ChartSeries> many(40, {.name = "s", .points = {{.x = 1, .y = 1}, {.x = 2, .y = 2}}});
   EXPECT_GT(draw_chart(chart_of(many)).height_px(), 40 * 17);  // grows with its legend
+}
+
+// Left, top, right and bottom of where two drawings differ; nothing where they do not.
+std::optional<LabelBox> difference(const DecodedFigure& a, const DecodedFigure& b) {
+  int left = a.width, top = a.height, right = -1, bottom = -1;
+  for (int y = 0; y < a.height; ++y) {
+    for (int x = 0; x < a.width; ++x) {
+      if (a.at(x, y) == b.at(x, y)) continue;
+      left = std::min(left, x);
+      right = std::max(right, x);
+      top = std::min(top, y);
+      bottom = std::max(bottom, y);
+    }
+  }
+  if (right < 0) return std::nullopt;
+  return LabelBox{static_cast<double>(left), static_cast<double>(top),
+                  static_cast<double>(right - left + 1), static_cast<double>(bottom - top + 1)};
+}
+
+TEST(Chart, LabelsOfPointsKeepOffTheLabelOfAReferenceLine) {
+  for (const bool vertical : {false, true}) {
+    int labelled = 0;
+    for (int step = 0; step < 8; ++step) {
+      // The point passes the label on the left edge, or the one at the upper end.
+      const double x = vertical ? 49 + step : 1.5;
+      const double y = vertical ? 98 : 47 + 0.7 * step;
+      Chart with = chart_of({{.points = {{.x = 0, .y = 0}, {.x = 100, .y = 100}}},
+                             {.points = {{.x = x, .y = y, .label = "25 %"}}}});
+      with.references = {{.value = 50, .label = "full cache, 1.2 GiB", .vertical = vertical}};
+      Chart without_point_label = with;
+      without_point_label.series[1].points[0].label.clear();
+      Chart without_reference_label = without_point_label;
+      without_reference_label.references[0].label.clear();
+      const auto drawn = [](const Chart& chart) {
+        return decode_figure(draw_chart(chart).png({}));
+      };
+      const DecodedFigure bare = drawn(without_point_label);
+      const auto point_label = difference(drawn(with), bare);
+      const auto reference_label = difference(bare, drawn(without_reference_label));
+      ASSERT_TRUE(reference_label);
+      if (!point_label) continue;
+      ++labelled;
+      EXPECT_FALSE(point_label->overlaps(*reference_label)) << x << ", " << y;
+    }
+    EXPECT_GT(labelled, 5);
+  }
 }
 
 TEST(Chart, LongCurvesMakeSmallFiles) {

@@ -3,6 +3,7 @@
 // Loading the plug-in registers these bodies beside the CPU ones.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
@@ -17,6 +18,7 @@
 #include "kernels/attention_rows/attention_rows_cuda.h"
 #include "kernels/column_sum/column_sum_cuda.h"
 #include "kernels/compaction/compaction_cuda.h"
+#include "kernels/quantise/quantise_cuda.h"
 
 namespace kvscope {
 namespace {
@@ -251,12 +253,81 @@ at::Tensor attention_rows_cuda(const at::Tensor& q,
   return out;
 }
 
+/// [items, lanes, elements] of any strides.
+DeviceLines device_lines(const at::Tensor& tensor) {
+  return {const_cast<void*>(tensor.const_data_ptr()), tensor.stride(0), tensor.stride(1),
+          tensor.stride(2),
+          tensor.scalar_type() == at::kFloat      ? DeviceNumber::kFloat
+          : tensor.scalar_type() == at::kBFloat16 ? DeviceNumber::kBFloat16
+                                                  : DeviceNumber::kHalf};
+}
+
+QuantiseArguments quantise_arguments(const at::Tensor& x,
+                                     const at::Tensor& codes,
+                                     const at::Tensor& scale,
+                                     const at::Tensor& minimum,
+                                     const at::Tensor& source_table,
+                                     const at::Tensor& target_table,
+                                     int64_t bits,
+                                     int64_t group) {
+  return {.x = device_lines(x),
+          .codes = device_lines(codes),
+          .scale = device_lines(scale),
+          .minimum = device_lines(minimum),
+          .source = source_table.const_data_ptr<int64_t>(),
+          .target = target_table.const_data_ptr<int64_t>(),
+          .items = source_table.numel(),
+          .lanes = x.size(1),
+          .elements = x.size(2),
+          .group = group,
+          .bits = static_cast<int>(bits)};
+}
+
+at::Tensor quantise_cuda(const at::Tensor& x,
+                         c10::IntArrayRef source,
+                         const at::Tensor& codes,
+                         const at::Tensor& scale,
+                         const at::Tensor& minimum,
+                         c10::IntArrayRef target,
+                         int64_t bits,
+                         int64_t group) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  const auto items = static_cast<int64_t>(source.size());
+  at::Tensor is_finite = at::ones({items}, x.options().dtype(at::kBool));
+  if (items == 0 || x.size(1) * x.size(2) == 0) return is_finite;
+  const at::Tensor source_table = upload(source, x.device());
+  const at::Tensor target_table = upload(target, x.device());
+  C10_CUDA_CHECK(launch_quantise(
+      quantise_arguments(x, codes, scale, minimum, source_table, target_table, bits, group),
+      is_finite.mutable_data_ptr<bool>(), c10::cuda::getCurrentCUDAStream()));
+  return is_finite;
+}
+
+void dequantise_cuda(const at::Tensor& codes,
+                     const at::Tensor& scale,
+                     const at::Tensor& minimum,
+                     c10::IntArrayRef source,
+                     const at::Tensor& x,
+                     c10::IntArrayRef target,
+                     int64_t bits,
+                     int64_t group) {
+  if (source.empty() || x.size(1) * x.size(2) == 0) return;
+  const c10::cuda::CUDAGuard guard(x.device());
+  const at::Tensor source_table = upload(source, x.device());
+  const at::Tensor target_table = upload(target, x.device());
+  C10_CUDA_CHECK(launch_dequantise(
+      quantise_arguments(x, codes, scale, minimum, source_table, target_table, bits, group),
+      c10::cuda::getCurrentCUDAStream()));
+}
+
 TORCH_LIBRARY_IMPL(kvscope, CUDA, library) {
   library.impl("ragged_attention", &attention_cuda);
   library.impl("column_sum", &column_sum_cuda);
   library.impl("attention_rows", &attention_rows_cuda);
   library.impl("append_rows", &append_cuda);
   library.impl("compact_rows", &compact_cuda);
+  library.impl("quantise", &quantise_cuda);
+  library.impl("dequantise", &dequantise_cuda);
 }
 
 }  // namespace

@@ -44,6 +44,24 @@ inline float __shfl_xor_sync(unsigned, float value, int lane_mask) {
   return other;
 }
 
+// One operation, rounded once: the volatile keeps it from being fused with the next.
+inline float __fadd_rn(float a, float b) {
+  const volatile float sum = a + b;
+  return sum;
+}
+inline float __fsub_rn(float a, float b) {
+  const volatile float difference = a - b;
+  return difference;
+}
+inline float __fmul_rn(float a, float b) {
+  const volatile float product = a * b;
+  return product;
+}
+inline float __fdiv_rn(float a, float b) {
+  const volatile float quotient = a / b;
+  return quotient;
+}
+
 /// Calls `kernel` for every block of `grid` with `threads` threads.
 template <typename Kernel>
 void emulate(dim3 grid, int threads, const Kernel& kernel) {

@@ -8,6 +8,7 @@
 #include "kernels/attention_rows/attention_rows.h"
 #include "kernels/column_sum/column_sum.h"
 #include "kernels/compaction/compaction.h"
+#include "kernels/quantise/quantise.h"
 #include "tests/support/ragged_case.h"
 
 namespace kvscope {
@@ -67,6 +68,31 @@ TEST_F(CudaOps, CompactionMatchesTheCpu) {
   // Bit patterns, so that the poison of rows that no slot owns compares too.
   EXPECT_TRUE(at::equal(gpu_.arena_keys.cpu().view(at::kInt), cpu_.arena_keys.view(at::kInt)));
   EXPECT_TRUE(at::equal(gpu_.arena_values.cpu().view(at::kInt), cpu_.arena_values.view(at::kInt)));
+}
+
+TEST_F(CudaOps, QuantiseMatchesTheCpuBitForBit) {
+  const at::Tensor rows = at::randn({320, 40});
+  const std::vector<int64_t> source{0, 32, 96, 256};
+  const std::vector<int64_t> target{3, 0, 1, 2};
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16, at::kHalf}) {
+    const auto run = [&](at::Device device) {
+      const at::Tensor x = rows.to(type).to(device).unfold(0, 32, 1);  // keys, 32 tokens a group
+      const at::Tensor scale = at::zeros({4, 40, 1}, x.options());
+      const PackedLines lines{.codes = at::zeros({4, 40, 4}, x.options().dtype(at::kInt)),
+                              .scale = scale,
+                              .minimum = at::zeros_like(scale),
+                              .bits = 4,
+                              .group = 32};
+      const at::Tensor finite = quantise(x, source, lines, target);
+      const at::Tensor back = at::zeros({4, 40, 32}, x.options());
+      dequantise(lines, target, back, std::vector<int64_t>{0, 1, 2, 3});
+      return std::vector<at::Tensor>{finite.cpu(), lines.codes.cpu(), lines.scale.cpu(),
+                                     lines.minimum.cpu(), back.cpu()};
+    };
+    const auto cpu = run(at::kCPU);
+    const auto gpu = run(gpu_.q.device());
+    for (size_t i = 0; i < cpu.size(); ++i) EXPECT_TRUE(at::equal(cpu[i], gpu[i])) << i;
+  }
 }
 
 }  // namespace

@@ -1,35 +1,20 @@
 #include "core/engine/kv_cache.h"
 
 #include <ATen/Functions.h>
-#include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/engine/arena_memory.h"
 #include "kernels/compaction/compaction.h"
 
 namespace kvscope {
 namespace {
-
-/// [rows, head_dim], uninitialised. On a CPU LibTorch's allocator ends the process when memory is
-/// short, so the memory is taken here, where failing can be said.
-at::Tensor allocate_arena(int64_t rows, int64_t head_dim, at::ScalarType type, at::Device device) {
-  const auto options = at::TensorOptions().dtype(type).device(device);
-  if (!device.is_cpu()) return at::empty({rows, head_dim}, options);
-  constexpr size_t kAlignment = 64;
-  const size_t bytes = rows * head_dim * c10::elementSize(type);
-  const size_t rounded = std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-  void* memory = std::aligned_alloc(kAlignment, rounded);
-  if (memory == nullptr) throw std::bad_alloc();
-  return at::from_blob(
-      memory, {rows, head_dim}, [](void* data) { std::free(data); }, options);
-}
 
 void check_shape(const char* name,
                  const at::Tensor& tensor,
@@ -54,6 +39,7 @@ KvCache::KvCache(Plan plan, int64_t rows, at::Device device) : plan_(std::move(p
   rooms_.reserve(slots);
   lengths_.assign(slots, 0);
   int64_t arena_rows = 0;
+  int64_t largest_layer = 0;
   for (int64_t layer = 0; layer < geometry.layers; ++layer) {
     std::vector<int64_t> capacities;
     for (int64_t head = 0; head < geometry.heads; ++head) {
@@ -62,20 +48,30 @@ KvCache::KvCache(Plan plan, int64_t rows, at::Device device) : plan_(std::move(p
                                ? plan_.capacity(layer, head)
                                : plan_.layer_capacity(layer) / geometry.heads);
     }
+    layer_begins_.push_back(arena_rows);
     for (int64_t row = 0; row < rows_; ++row) {
-      int64_t begin = arena_rows;
+      int64_t begin = row * plan_.layer_capacity(layer);
       for (const int64_t capacity : capacities) {
         begins_.push_back(begin);
         rooms_.push_back(capacity);
         begin += capacity;
       }
-      arena_rows += plan_.layer_capacity(layer);
     }
+    arena_rows += rows_ * plan_.layer_capacity(layer);
+    largest_layer = std::max(largest_layer, rows_ * plan_.layer_capacity(layer));
   }
   try {
-    keys_ = allocate_arena(arena_rows, geometry.head_dim, geometry.key_type, device);
-    values_ = allocate_arena(arena_rows, geometry.head_dim, geometry.value_type, device);
+    const bool packs = geometry.format.is_packed();
+    const int64_t held_rows = packs ? largest_layer : arena_rows;
+    keys_ = allocate_arena(held_rows, geometry.head_dim, geometry.key_type, device);
+    values_ = allocate_arena(held_rows, geometry.head_dim, geometry.value_type, device);
     origins_.resize(arena_rows);
+    if (packs) {
+      const TokenFormat& format = geometry.format;
+      packed_.emplace(
+          Packed{PackedArena(plan_, format.keys, geometry.key_type, "keys", rows_, device),
+                 PackedArena(plan_, format.values, geometry.value_type, "values", rows_, device)});
+    }
   } catch (const std::exception& error) {
     throw Error(ErrorKind::kEnvironment,
                 fmt::format("cache: {} bytes ({:.1f} MiB) for {} rows cannot be had on {}: {}. "
@@ -96,36 +92,78 @@ int64_t KvCache::length(int64_t layer, int64_t row, int64_t head) const {
 
 std::span<const TokenOrigin> KvCache::origins(int64_t layer, int64_t row, int64_t head) const {
   const size_t at = slot(layer, row, head);
-  return std::span(origins_).subspan(begins_.at(at), lengths_.at(at));
+  return std::span(origins_).subspan(layer_begins_.at(layer) + begins_.at(at), lengths_.at(at));
+}
+
+at::Tensor KvCache::layer_rows(const at::Tensor& arena, int64_t layer) const {
+  return arena.narrow(0, packed_ ? 0 : layer_begins_.at(layer),
+                      rows_ * plan_.layer_capacity(layer));
+}
+
+std::span<const int64_t> KvCache::of_layer(const std::vector<int64_t>& slots, int64_t layer) const {
+  return std::span(slots).subspan(slot(layer, 0, 0), rows_ * plan_.geometry().heads);
+}
+
+void KvCache::load(int64_t layer) const {
+  if (!packed_ || loaded_ == layer) return;
+  const std::span<const int64_t> begins = of_layer(begins_, layer);
+  packed_->keys.load(layer, layer_rows(keys_, layer), begins);
+  packed_->values.load(layer, layer_rows(values_, layer), begins);
+  loaded_ = layer;
+}
+
+void KvCache::pack(int64_t layer, std::span<const int64_t> held, const KeptIndices* kept) {
+  if (!packed_) return;
+  std::vector<SlotChange> changes;
+  const std::span<const int64_t> lengths = of_layer(lengths_, layer);
+  changes.reserve(lengths.size());
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    changes.push_back(
+        {.held = held[i], .now = lengths[i], .kept = kept == nullptr ? nullptr : &(*kept)[i]});
+  }
+  // Nobody sees padding, but it may lie in one group with tokens that are seen: as one more of them
+  // it lends nothing to their scale.
+  for (size_t at = slot(layer, 0, 0); has_padding() && at < slot(layer, rows_, 0); ++at) {
+    const int64_t padding = padding_lengths_[at];
+    if (padding == 0 || padding == lengths_[at]) continue;
+    for (const at::Tensor& arena : {layer_rows(keys_, layer), layer_rows(values_, layer)}) {
+      const at::Tensor first = arena.narrow(0, begins_[at] + padding, 1);
+      arena.narrow(0, begins_[at], padding).copy_(first.expand({padding, -1}));
+    }
+  }
+  loaded_ = -1;  // what is packed now is not yet what the scratch holds
+  const std::span<const int64_t> begins = of_layer(begins_, layer);
+  packed_->keys.store(layer, layer_rows(keys_, layer), begins, changes);
+  packed_->values.store(layer, layer_rows(values_, layer), begins, changes);
 }
 
 RaggedRows KvCache::history(int64_t layer) const {
-  const size_t first = slot(layer, 0, 0);
-  const size_t slots = rows_ * plan_.geometry().heads;
-  return {.keys = keys_,
-          .values = values_,
-          .begin = std::span(begins_).subspan(first, slots),
-          .length = std::span(lengths_).subspan(first, slots)};
+  load(layer);
+  return {.keys = layer_rows(keys_, layer),
+          .values = layer_rows(values_, layer),
+          .begin = of_layer(begins_, layer),
+          .length = of_layer(lengths_, layer)};
 }
 
 RaggedRows KvCache::visible_history(int64_t layer) const {
   if (!has_padding()) return history(layer);
-  const size_t first = slot(layer, 0, 0);
-  const size_t slots = rows_ * plan_.geometry().heads;
-  return {.keys = keys_,
-          .values = values_,
-          .begin = std::span(visible_begins_).subspan(first, slots),
-          .length = std::span(visible_lengths_).subspan(first, slots)};
+  load(layer);
+  return {.keys = layer_rows(keys_, layer),
+          .values = layer_rows(values_, layer),
+          .begin = of_layer(visible_begins_, layer),
+          .length = of_layer(visible_lengths_, layer)};
 }
 
 at::Tensor KvCache::keys(int64_t layer, int64_t row, int64_t head) const {
+  load(layer);
   const size_t at = slot(layer, row, head);
-  return keys_.narrow(0, begins_.at(at), lengths_.at(at));
+  return layer_rows(keys_, layer).narrow(0, begins_.at(at), lengths_.at(at));
 }
 
 at::Tensor KvCache::values(int64_t layer, int64_t row, int64_t head) const {
+  load(layer);
   const size_t at = slot(layer, row, head);
-  return values_.narrow(0, begins_.at(at), lengths_.at(at));
+  return layer_rows(values_, layer).narrow(0, begins_.at(at), lengths_.at(at));
 }
 
 void KvCache::append(int64_t layer,
@@ -148,9 +186,11 @@ void KvCache::append(int64_t layer,
       }
     }
   }
+  const std::span<const int64_t> lengths = of_layer(lengths_, layer);
+  const std::vector<int64_t> held(lengths.begin(), lengths.end());
   append_rows(history(layer), k, v);
   for (size_t at = slot(layer, 0, 0); at < slot(layer, rows_, 0); ++at) {
-    TokenOrigin* out = origins_.data() + begins_[at] + lengths_[at];
+    TokenOrigin* out = origins_.data() + layer_begins_[layer] + begins_[at] + lengths_[at];
     for (int64_t token = 0; token < tokens; ++token) {
       out[token] = {static_cast<int32_t>(step.index), static_cast<int32_t>(token)};
     }
@@ -161,6 +201,7 @@ void KvCache::append(int64_t layer,
       set_padding_length(at, padding_lengths_[at] + padding_of_step(step, row));
     }
   }
+  pack(layer, held, nullptr);
   peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
 }
 
@@ -173,6 +214,9 @@ void KvCache::keep(int64_t layer,
   check_shape("k", k, geometry, rows_, step);
   check_shape("v", v, geometry, rows_, step);
   check_kept(layer, step, kept);
+  load(layer);
+  const std::span<const int64_t> lengths = of_layer(lengths_, layer);
+  const std::vector<int64_t> was_held(lengths.begin(), lengths.end());
 
   if (plan_.scope() == CountScope::kHead) {
     compact(layer, step, k, v, kept);
@@ -193,6 +237,7 @@ void KvCache::keep(int64_t layer,
     share_regions(layer, kept);
     compact(layer, step, k, v, with_current);
   }
+  pack(layer, was_held, &kept);
   peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
 }
 
@@ -213,7 +258,7 @@ void KvCache::compact(int64_t layer,
 
   for (size_t i = 0; i < kept.size(); ++i) {
     const size_t at = slot(layer, 0, 0) + i;
-    TokenOrigin* origins = origins_.data() + begins_[at];
+    TokenOrigin* origins = origins_.data() + layer_begins_[layer] + begins_[at];
     const int64_t held = lengths_[at];
     for (size_t j = 0; j < kept[i].size(); ++j) {
       const int64_t source = kept[i][j];
@@ -254,21 +299,21 @@ void KvCache::share_regions(int64_t layer, const KeptIndices& kept) {
     // Towards the front in ascending order, then towards the back in descending order: no slot is
     // written before what lay there has moved.
     for (size_t head = 0; head < heads; ++head) {
-      if (begins[head] < begins_[first + head]) move_slot(first + head, begins[head]);
+      if (begins[head] < begins_[first + head]) move_slot(layer, first + head, begins[head]);
     }
     for (size_t head = heads; head-- > 0;) {
-      if (begins[head] > begins_[first + head]) move_slot(first + head, begins[head]);
+      if (begins[head] > begins_[first + head]) move_slot(layer, first + head, begins[head]);
     }
   }
 }
 
-void KvCache::move_slot(size_t slot, int64_t begin) {
+void KvCache::move_slot(int64_t layer, size_t slot, int64_t begin) {
   const int64_t from = begins_[slot];
   const int64_t count = lengths_[slot];
   begins_[slot] = begin;
   if (has_padding()) visible_begins_[slot] = begin + padding_lengths_[slot];
   if (count == 0) return;
-  for (const at::Tensor& arena : {keys_, values_}) {
+  for (const at::Tensor& arena : {layer_rows(keys_, layer), layer_rows(values_, layer)}) {
     if (arena.is_cpu()) {
       const auto row_bytes = static_cast<size_t>(arena.size(1)) * arena.element_size();
       auto* data = static_cast<char*>(arena.mutable_data_ptr());
@@ -280,7 +325,8 @@ void KvCache::move_slot(size_t slot, int64_t begin) {
       arena.narrow(0, begin, count).copy_(overlap ? rows.clone() : rows);
     }
   }
-  std::memmove(origins_.data() + begin, origins_.data() + from, count * sizeof(TokenOrigin));
+  TokenOrigin* origins = origins_.data() + layer_begins_[layer];
+  std::memmove(origins + begin, origins + from, count * sizeof(TokenOrigin));
 }
 
 void KvCache::check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const {
@@ -370,6 +416,11 @@ void KvCache::set_padding_length(size_t slot, int64_t tokens) {
 void KvCache::clear() {
   std::fill(lengths_.begin(), lengths_.end(), 0);
   live_tokens_ = 0;
+  loaded_ = -1;
+  if (packed_) {
+    packed_->keys.clear();
+    packed_->values.clear();
+  }
   if (plan_.scope() == CountScope::kLayer) {
     const KeptIndices nothing(static_cast<size_t>(rows_ * plan_.geometry().heads));
     for (int64_t layer = 0; layer < plan_.geometry().layers; ++layer) {
@@ -383,21 +434,26 @@ void KvCache::clear() {
 }
 
 int64_t KvCache::live_bytes() const {
-  return live_tokens_ * plan_.geometry().token_bytes();
+  return packed_ ? packed_->keys.live_bytes() + packed_->values.live_bytes()
+                 : live_tokens_ * plan_.geometry().token_bytes();
 }
 
 int64_t KvCache::allocated_bytes() const {
-  return static_cast<int64_t>(keys_.storage().nbytes() + values_.storage().nbytes());
+  const auto dense = static_cast<int64_t>(keys_.storage().nbytes() + values_.storage().nbytes());
+  return packed_ ? dense + packed_->keys.allocated_bytes() + packed_->values.allocated_bytes()
+                 : dense;
 }
 
 void KvCache::audit(int64_t step) const {
   const CacheGeometry& geometry = plan_.geometry();
+  int64_t bytes = 0;
   for (int64_t layer = 0; layer < geometry.layers; ++layer) {
     for (int64_t row = 0; row < rows_; ++row) {
       int64_t of_layer = 0;
       for (int64_t head = 0; head < geometry.heads; ++head) {
         const int64_t held = length(layer, row, head);
         of_layer += held;
+        bytes += geometry.head_bytes(held);
         if (plan_.scope() == CountScope::kLayer) continue;
         const int64_t planned = plan_.kept(step, layer, head);
         if (held == planned) continue;
@@ -412,9 +468,12 @@ void KvCache::audit(int64_t step) const {
                               layer, row, of_layer, plan_.layer_kept(step, layer)));
     }
   }
-  if (live_bytes() != plan_.live_bytes(step, rows_)) {
-    throw Error(ErrorKind::kAudit, fmt::format("cache: step {}: {} bytes live, {} planned", step,
-                                               live_bytes(), plan_.live_bytes(step, rows_)));
+  // By the tokens held; the plan says the same wherever its counts fix the bytes.
+  const int64_t planned = plan_.bytes_are_exact() ? plan_.live_bytes(step, rows_) : bytes;
+  if (live_bytes() != planned || bytes != planned) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("cache: step {}: {} bytes live, {} planned, {} by the tokens held",
+                            step, live_bytes(), planned, bytes));
   }
   if (allocated_bytes() != plan_.arena_bytes(rows_)) {
     throw Error(ErrorKind::kAudit,

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/engine/packed_arena.h"
 #include "core/engine/plan.h"
 #include "kernels/ragged/ragged.h"
 
@@ -27,6 +28,11 @@ using KeptIndices = std::vector<std::vector<int64_t>>;  // [rows * heads][kept]
 /// Nothing is allocated, grown or concatenated after construction. Where the plan fixes only a
 /// layer's sum (CountScope::kLayer), the heads of a (layer, row) share one region: a cut gives each
 /// what it keeps and an equal part of the room that is left, and moves its neighbours in place.
+///
+/// Where the plan's format packs tokens (CacheGeometry::format), what is stored is the packed bytes
+/// (PackedArena), and history(), keys() and values() are views of a scratch that holds one layer in
+/// full, as packing left it: valid until another layer is looked at. Padding is packed as repeats
+/// of the first token behind it, so that it widens no scale.
 class KvCache {
  public:
   /// One arena of plan.arena_bytes(rows) bytes on `device`. Throws Error(kEnvironment) with the
@@ -49,7 +55,7 @@ class KvCache {
   [[nodiscard]] RaggedRows history(int64_t layer) const;
   /// history() without padding: what a query sees.
   [[nodiscard]] RaggedRows visible_history(int64_t layer) const;
-  /// The layer's K, or V, of one (row, head): [length, head_dim], a view of the arena.
+  /// The layer's K, or V, of one (row, head): [length, head_dim], a view.
   [[nodiscard]] at::Tensor keys(int64_t layer, int64_t row, int64_t head) const;
   [[nodiscard]] at::Tensor values(int64_t layer, int64_t row, int64_t head) const;
 
@@ -80,15 +86,29 @@ class KvCache {
   /// Forgets all tokens and the padding; the arena stays.
   void clear();
 
-  /// Bytes of the tokens held now; the most ever held at once; bytes really allocated.
+  /// The packed keys and values; null where the format packs nothing.
+  [[nodiscard]] const PackedArena* packed_keys() const {
+    return packed_ ? &packed_->keys : nullptr;
+  }
+  [[nodiscard]] const PackedArena* packed_values() const {
+    return packed_ ? &packed_->values : nullptr;
+  }
+
+  /// Bytes of the tokens held now; the most ever held at once; bytes really allocated, the scratch
+  /// of a packed format (Plan::scratch_bytes) with them.
   [[nodiscard]] int64_t live_bytes() const;
   [[nodiscard]] int64_t peak_live_bytes() const { return peak_live_bytes_; }
   [[nodiscard]] int64_t allocated_bytes() const;
   /// Throws Error(kAudit) naming step, layer and head where lengths differ from the plan after
-  /// `step`, or the allocated bytes from its arena.
+  /// `step`, the live bytes from its prediction, or the allocated bytes from its arena.
   void audit(int64_t step) const;
 
  private:
+  struct Packed {
+    PackedArena keys;
+    PackedArena values;
+  };
+
   [[nodiscard]] size_t slot(int64_t layer, int64_t row, int64_t head) const;
   void check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const;
   /// Leaves `kept` of [history | k, v] in every slot of the layer, whose room suffices.
@@ -99,17 +119,29 @@ class KvCache {
                const KeptIndices& kept);
   /// Gives each head of the layer's shared regions room for `kept` and an equal part of the rest.
   void share_regions(int64_t layer, const KeptIndices& kept);
-  void move_slot(size_t slot, int64_t begin);
+  void move_slot(int64_t layer, size_t slot, int64_t begin);
   void set_padding_length(size_t slot, int64_t tokens);
+
+  /// The layer's rows of an arena, which begins_ count in.
+  [[nodiscard]] at::Tensor layer_rows(const at::Tensor& arena, int64_t layer) const;
+  [[nodiscard]] std::span<const int64_t> of_layer(const std::vector<int64_t>& slots,
+                                                  int64_t layer) const;
+  /// Makes the scratch hold the layer; nothing to do where it does, or nothing is packed.
+  void load(int64_t layer) const;
+  /// Packs what the scratch holds of the layer, of which `held` tokens [rows * heads] were there.
+  void pack(int64_t layer, std::span<const int64_t> held, const KeptIndices* kept);
 
   Plan plan_;
   int64_t rows_ = 0;
-  at::Tensor keys_;                   // [arena rows, head_dim] key_type
-  at::Tensor values_;                 // [arena rows, head_dim] value_type
-  std::vector<int64_t> begins_;       // [layers * rows * heads] first arena row
-  std::vector<int64_t> rooms_;        // [layers * rows * heads] arena rows from there
-  std::vector<int64_t> lengths_;      // [layers * rows * heads]
-  std::vector<TokenOrigin> origins_;  // [arena rows]
+  at::Tensor keys_;               // [arena rows, head_dim] key_type; or the scratch of one layer
+  at::Tensor values_;             // likewise value_type
+  std::optional<Packed> packed_;  // where the format packs
+  mutable int64_t loaded_ = -1;   // layer that the scratch holds
+  std::vector<int64_t> layer_begins_;  // [layers] first arena row, and first origin, of a layer
+  std::vector<int64_t> begins_;        // [layers * rows * heads] first row within the layer
+  std::vector<int64_t> rooms_;         // [layers * rows * heads] arena rows from there
+  std::vector<int64_t> lengths_;       // [layers * rows * heads]
+  std::vector<TokenOrigin> origins_;   // [arena rows]
   // Empty, all four, where no row has padding.
   std::vector<int64_t> padding_;          // [rows]
   std::vector<int64_t> padding_lengths_;  // [layers * rows * heads]

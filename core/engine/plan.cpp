@@ -74,10 +74,22 @@ void check_count(const StepInfo& step, int64_t layer, int64_t head, int64_t befo
   }
 }
 
+void check_format(const CacheGeometry& geometry) {
+  for (const SideFormat* side : {&geometry.format.keys, &geometry.format.values}) {
+    const std::string complaint = side->complaint();
+    if (!complaint.empty()) throw Error(ErrorKind::kAudit, "plan: format: " + complaint);
+  }
+}
+
 }  // namespace
 
 int64_t CacheGeometry::token_bytes() const {
   return head_dim * static_cast<int64_t>(c10::elementSize(key_type) + c10::elementSize(value_type));
+}
+
+int64_t CacheGeometry::head_bytes(int64_t tokens) const {
+  return format.keys.bytes(tokens, head_dim, key_type) +
+         format.values.bytes(tokens, head_dim, value_type);
 }
 
 Plan::Plan(CacheGeometry geometry, Counts kept, CountScope scope, HeadTypes head_types)
@@ -86,6 +98,7 @@ Plan::Plan(CacheGeometry geometry, Counts kept, CountScope scope, HeadTypes head
       scope_(scope),
       head_types_(std::move(head_types)) {
   check_extents(geometry_, kept_);
+  check_format(geometry_);
   check_types(geometry_, head_types_);
   capacity_.assign(geometry_.layers, std::vector<int64_t>(geometry_.heads, 0));
   for (size_t step = 0; step < kept_.size(); ++step) {
@@ -131,27 +144,78 @@ int64_t Plan::live_tokens(int64_t step) const {
   return tokens;
 }
 
+int64_t Plan::layer_bytes(int64_t step, int64_t layer) const {
+  if (scope_ == CountScope::kHead) {
+    int64_t bytes = 0;
+    for (const int64_t tokens : kept_.at(step).at(layer)) bytes += geometry_.head_bytes(tokens);
+    return bytes;
+  }
+  const int64_t tokens = layer_kept(step, layer);
+  const int64_t larger = tokens % geometry_.heads;
+  return larger * geometry_.head_bytes(tokens / geometry_.heads + 1) +
+         (geometry_.heads - larger) * geometry_.head_bytes(tokens / geometry_.heads);
+}
+
 int64_t Plan::live_bytes(int64_t step, int64_t rows) const {
-  return live_tokens(step) * rows * geometry_.token_bytes();
+  int64_t bytes = 0;
+  for (int64_t layer = 0; layer < geometry_.layers; ++layer) bytes += layer_bytes(step, layer);
+  return bytes * rows;
 }
 
 int64_t Plan::peak_live_bytes(int64_t rows) const {
   int64_t live = 0;
   int64_t most = 0;
   for (size_t step = 0; step < kept_.size(); ++step) {
+    const auto at = static_cast<int64_t>(step);
     for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
-      for (int64_t head = 0; head < geometry_.heads; ++head) {
-        live += kept_[step][layer][head] - (step == 0 ? 0 : kept_[step - 1][layer][head]);
-      }
+      live += layer_bytes(at, layer) - (step == 0 ? 0 : layer_bytes(at - 1, layer));
       most = std::max(most, live);
     }
   }
-  return most * rows * geometry_.token_bytes();
+  return most * rows;
+}
+
+PoolTokens Plan::pool_tokens(int64_t layer, const SideFormat& format) const {
+  if (scope_ == CountScope::kLayer) {
+    // However the heads share, together they pack no more than one head that had it all would.
+    const int64_t tokens = layer_capacity(layer);
+    return {.packed = format.packed_tokens(tokens),
+            .full = std::min(tokens, geometry_.heads * format.most_full_tokens(tokens))};
+  }
+  PoolTokens pool;
+  for (const int64_t tokens : capacity_.at(layer)) {
+    pool.packed += format.packed_tokens(tokens);
+    pool.full += format.most_full_tokens(tokens);
+  }
+  return pool;
 }
 
 int64_t Plan::arena_bytes(int64_t rows) const {
+  int64_t bytes = 0;
+  for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
+    if (!geometry_.format.is_packed()) {
+      bytes += layer_capacity(layer) * geometry_.token_bytes();
+      continue;
+    }
+    const auto add = [&](const SideFormat& side, at::ScalarType type) {
+      const PoolTokens pool = pool_tokens(layer, side);
+      bytes += pool.full * geometry_.head_dim * static_cast<int64_t>(c10::elementSize(type));
+      if (side.is_packed()) {
+        bytes += pool.packed / side.unit_tokens() * side.unit_bytes(geometry_.head_dim);
+      }
+    };
+    add(geometry_.format.keys, geometry_.key_type);
+    add(geometry_.format.values, geometry_.value_type);
+  }
+  return bytes * rows + scratch_bytes(rows);
+}
+
+int64_t Plan::scratch_bytes(int64_t rows) const {
+  if (!geometry_.format.is_packed()) return 0;
   int64_t tokens = 0;
-  for (int64_t layer = 0; layer < geometry_.layers; ++layer) tokens += layer_capacity(layer);
+  for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
+    tokens = std::max(tokens, layer_capacity(layer));
+  }
   return tokens * rows * geometry_.token_bytes();
 }
 

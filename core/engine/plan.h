@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/engine/step.h"
+#include "core/engine/token_format.h"
 
 namespace kvscope {
 
@@ -18,9 +19,14 @@ struct CacheGeometry {
   at::ScalarType value_type = at::kFloat;
   std::vector<StepInfo> steps = {};
   int64_t line_tokens = 0;  ///< image tokens a line of a next-token model; 0 for next-scale
+  TokenFormat format = {};  ///< what of it is packed; what is not has the types above
+  /// In which the model computes a step's keys and values, before they are stored.
+  at::ScalarType step_type = at::kFloat;
 
-  /// Bytes of one token's K and V in one head of one row.
+  /// Bytes of one token's K and V in one head of one row, in the types above.
   [[nodiscard]] int64_t token_bytes() const;
+  /// Bytes of a head's `tokens` in one row, as stored.
+  [[nodiscard]] int64_t head_bytes(int64_t tokens) const;
 };
 
 /// What the counts of a plan fix.
@@ -32,6 +38,12 @@ enum class CountScope : uint8_t {
 /// [layers][heads] which of an allocation's kinds a head is of; what the numbers mean is between
 /// the parts of a policy. Empty: all heads are of kind 0.
 using HeadTypes = std::vector<std::vector<uint8_t>>;
+
+/// Room for one row's tokens of a layer in a SideFormat.
+struct PoolTokens {
+  int64_t packed = 0;
+  int64_t full = 0;
+};
 
 /// Tokens kept after every (step, layer, head), hence every byte, before the run.
 /// A row is one sequence of the batch (2 an image under classifier-free guidance); all rows keep
@@ -63,6 +75,13 @@ class Plan {
   [[nodiscard]] int64_t layer_capacity(int64_t layer) const;
   /// Tokens of all layers and heads after `step`, one row.
   [[nodiscard]] int64_t live_tokens(int64_t step) const;
+  /// Bytes of all heads of a layer after `step`, one row. Under kLayer with a format whose bytes
+  /// are not proportional to the tokens (bytes_are_exact() is false), those of equal shares.
+  [[nodiscard]] int64_t layer_bytes(int64_t step, int64_t layer) const;
+  /// Whether the counts fix the bytes, whatever share a head gets.
+  [[nodiscard]] bool bytes_are_exact() const {
+    return scope_ == CountScope::kHead || geometry_.format.is_linear();
+  }
   /// Bytes of `rows` rows after `step`. The papers' memory tables count the state going into the
   /// last step: live_bytes(steps - 2, rows), which is also live_bytes(steps - 1, rows) as the last
   /// is not stored.
@@ -70,8 +89,13 @@ class Plan {
   /// Most bytes ever held at once. Layers store one after the other, so within a step the layers up
   /// to one hold what they keep after the step and the rest what they kept before it.
   [[nodiscard]] int64_t peak_live_bytes(int64_t rows) const;
-  /// Bytes of the arena that holds every layer_capacity().
+  /// Room that a layer's heads need in `format`, however they share under kLayer.
+  [[nodiscard]] PoolTokens pool_tokens(int64_t layer, const SideFormat& format) const;
+  /// Bytes that are allocated: the arena that holds every layer_capacity(), with scratch_bytes().
   [[nodiscard]] int64_t arena_bytes(int64_t rows) const;
+  /// Of them, the transient ones of a packed format: the largest layer in full, which is where
+  /// attention reads it. 0 where nothing is packed.
+  [[nodiscard]] int64_t scratch_bytes(int64_t rows) const;
 
  private:
   CacheGeometry geometry_;

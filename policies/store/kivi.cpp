@@ -1,0 +1,73 @@
+#include "policies/store/kivi.h"
+
+#include <fmt/core.h>
+
+#include "core/base/error.h"
+#include "policies/part.h"
+
+namespace kvscope {
+
+TokenFormat kivi_format(const KiviOptions& options,
+                        at::ScalarType key_type,
+                        at::ScalarType value_type) {
+  return {.keys = {.bits = options.key_bits,
+                   .axis = GroupAxis::kTokens,
+                   .group = options.group_tokens,
+                   .residual_tokens = options.residual_tokens,
+                   .scale_type = key_type},
+          .values = {.bits = options.value_bits,
+                     .axis = GroupAxis::kChannels,
+                     .group = options.group_channels,
+                     .residual_tokens = options.residual_tokens,
+                     .scale_type = value_type}};
+}
+
+namespace {
+
+class StoreKivi : public Store {
+ public:
+  explicit StoreKivi(const KiviOptions& options) : options_(options) {}
+
+  [[nodiscard]] CacheGeometry format(CacheGeometry geometry) const override {
+    geometry.format = kivi_format(options_, geometry.key_type, geometry.value_type);
+    return geometry;
+  }
+
+ private:
+  KiviOptions options_;
+};
+
+}  // namespace
+
+/// KIVI (arXiv:2402.02750): keys in groups of tokens for every channel, values in groups of
+/// channels for every token, the newest tokens in full (policies/store/kivi.h).
+///   bits (2): of a code, 2, 4 or 8
+///   key_bits, value_bits (bits): likewise, of either
+///   group_tokens (32): neighbouring tokens of a key channel that share a scale, at least 1
+///   group_channels (group_tokens): neighbouring channels of a value that share a scale, at least 1
+///   residual_tokens (32; the paper has 128): R. The first floor(n / R) R of n keys are packed and
+///     all values but the newest R. A multiple of group_tokens (of 32 / key_bits too, so that codes
+///     fill words)
+std::unique_ptr<Store> make_store_kivi(PartOptions& options) {
+  KiviOptions kivi;
+  const int64_t bits = options.integer("bits", kivi.key_bits, 2);
+  kivi.key_bits = options.integer("key_bits", bits, 2);
+  kivi.value_bits = options.integer("value_bits", bits, 2);
+  kivi.group_tokens = options.integer("group_tokens", kivi.group_tokens, 1);
+  kivi.group_channels = options.integer("group_channels", kivi.group_tokens, 1);
+  kivi.residual_tokens = options.integer("residual_tokens", kivi.residual_tokens, 1);
+  const TokenFormat format = kivi_format(kivi, at::kFloat, at::kFloat);
+  for (const SideFormat* side : {&format.keys, &format.values}) {
+    const std::string complaint = side->complaint();
+    if (complaint.empty()) continue;
+    throw Error(
+        ErrorKind::kConfig,
+        fmt::format(
+            "{}: {}",
+            options.place(complaint.find("bits") == std::string::npos ? "residual_tokens" : "bits"),
+            complaint));
+  }
+  return std::make_unique<StoreKivi>(kivi);
+}
+
+}  // namespace kvscope

@@ -11,30 +11,13 @@
 #include "experiments/version.h"
 #include "sweep/sweep_testing.h"
 #include "test_paths.h"
+#include "tests/support/program_answer.h"
 
 namespace kvscope {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-
-struct Answer {
-  int exit_code = 0;
-  std::string out;
-  std::string err;
-};
-
-Answer answer(const std::vector<std::string>& arguments) {
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Answer result;
-  result.exit_code = run_program(arguments);
-  std::fflush(stdout);
-  std::fflush(stderr);
-  result.out = testing::internal::GetCapturedStdout();
-  result.err = testing::internal::GetCapturedStderr();
-  return result;
-}
 
 TEST(Program, SaysWhichCommandWasMeant) {
   const Answer typo = answer({"rum"});

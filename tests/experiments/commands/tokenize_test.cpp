@@ -5,12 +5,10 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "core/base/error.h"
-#include "experiments/program.h"
 #include "test_paths.h"
+#include "tests/support/program_answer.h"
 
 namespace kvscope {
 namespace {
@@ -20,28 +18,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 const fs::path kGolden = fs::path(kSourceDir) / "tests/golden";
-
-struct Answer {
-  int exit_code = 0;
-  std::string out;
-  std::string err;
-};
-
-// The program with `typed` on its standard input.
-Answer answer(const std::vector<std::string>& arguments, const std::string& typed = "") {
-  std::istringstream input(typed);
-  std::streambuf* terminal = std::cin.rdbuf(input.rdbuf());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Answer result;
-  result.exit_code = run_program(arguments);
-  std::fflush(stdout);
-  std::fflush(stderr);
-  result.out = testing::internal::GetCapturedStdout();
-  result.err = testing::internal::GetCapturedStderr();
-  std::cin.rdbuf(terminal);
-  return result;
-}
 
 std::string bpe() {
   return (kGolden / "bpe_tiny").string();

@@ -8,10 +8,10 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/safetensors.h"
-#include "experiments/program.h"
 #include "test_paths.h"
 #include "tests/core/checkpoint/torch_file.h"
 #include "tests/experiments/sweep/sweep_testing.h"
+#include "tests/support/program_answer.h"
 
 namespace kvscope {
 namespace {
@@ -23,22 +23,8 @@ namespace fs = std::filesystem;
 
 const fs::path kGolden = fs::path(kSourceDir) / "tests/golden";
 
-struct Answer {
-  int exit_code = 0;
-  std::string out;
-  std::string err;
-};
-
 Answer weights(const std::vector<std::string>& arguments) {
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Answer result;
-  result.exit_code = run_program(std::vector<std::string>{"weights"} + arguments);
-  std::fflush(stdout);
-  std::fflush(stderr);
-  result.out = testing::internal::GetCapturedStdout();
-  result.err = testing::internal::GetCapturedStderr();
-  return result;
+  return answer(std::vector<std::string>{"weights"} + arguments);
 }
 
 // The embedded model's file, with one tensor called otherwise if `renamed` is not empty.

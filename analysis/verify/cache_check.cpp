@@ -17,8 +17,9 @@ at::Tensor rows_of_images(const at::Tensor& rows, int64_t images, int64_t count)
   return at::cat({rows.narrow(0, 0, count), rows.narrow(0, images, count)});
 }
 
-// [rows, heads, tokens, head_dim] of one layer.
-at::Tensor cached(const KvCache& cache, int64_t layer, bool keys) {
+}  // namespace
+
+at::Tensor cached_layer(const KvCache& cache, int64_t layer, bool keys) {
   std::vector<at::Tensor> rows;
   for (int64_t row = 0; row < cache.rows(); ++row) {
     std::vector<at::Tensor> heads;
@@ -30,8 +31,6 @@ at::Tensor cached(const KvCache& cache, int64_t layer, bool keys) {
   return at::stack(rows);
 }
 
-}  // namespace
-
 GroupResult check_cache(GoldenFile& file, const KvCache& cache, int64_t images, bool keys) {
   const std::string group = keys ? "cache.k" : "cache.v";
   GroupCheck check(group);
@@ -39,7 +38,7 @@ GroupResult check_cache(GoldenFile& file, const KvCache& cache, int64_t images, 
   for (int64_t layer = 0; layer < layers; ++layer) {
     const std::string name = fmt::format("{}.{}", group, layer);
     if (!file.has(name)) continue;
-    const at::Tensor all = cached(cache, layer, keys);
+    const at::Tensor all = cached_layer(cache, layer, keys);
     const int64_t rows_an_image = all.size(0) / images;
     const std::vector<int64_t>& shape = file.shape(name);
     const int64_t rows = shape.empty() ? 0 : shape.front();

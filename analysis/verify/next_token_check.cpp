@@ -3,25 +3,10 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "analysis/verify/cache_check.h"
 #include "core/models/next_token/guidance.h"
 
 namespace kvscope::verify {
-namespace {
-
-// [rows, heads, tokens, head_dim] of one layer.
-at::Tensor cached(const KvCache& cache, int64_t layer, bool keys) {
-  std::vector<at::Tensor> rows;
-  for (int64_t row = 0; row < cache.rows(); ++row) {
-    std::vector<at::Tensor> heads;
-    for (int64_t head = 0; head < cache.plan().geometry().heads; ++head) {
-      heads.push_back(keys ? cache.keys(layer, row, head) : cache.values(layer, row, head));
-    }
-    rows.push_back(at::stack(heads));
-  }
-  return at::stack(rows);
-}
-
-}  // namespace
 
 NextTokenTrace trace(const NextTokenRun& run) {
   const next_token::DecoderConfig& config = run.model.config;
@@ -50,8 +35,8 @@ NextTokenTrace trace(const NextTokenRun& run) {
                         .row_logits = at::stack(row_logits, 1),
                         .logits = at::stack(logits, 1)};
   for (int64_t layer = 0; layer < config.layers; ++layer) {
-    result.keys.push_back(in_file_order(cached(cache, layer, true)));
-    result.values.push_back(in_file_order(cached(cache, layer, false)));
+    result.keys.push_back(in_file_order(cached_layer(cache, layer, true)));
+    result.values.push_back(in_file_order(cached_layer(cache, layer, false)));
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include <ATen/Functions.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 
@@ -97,7 +98,19 @@ bool in_cache_positions(const AttentionContext& context) {
   return true;
 }
 
-AttentionResult attention_of(const AttentionContext& context,
+int64_t bytes_of(const at::Tensor& x) {
+  return static_cast<int64_t>(x.nbytes());
+}
+
+/// Counts what is there now: the cache with its scratch, and `transient_bytes` beside it.
+void count_peak(AttentionContext& context, int64_t transient_bytes) {
+  const KvCache& cache = context.cache;
+  context.kv_peak_bytes =
+      std::max(context.kv_peak_bytes,
+               cache.live_bytes() + cache.plan().scratch_bytes(cache.rows()) + transient_bytes);
+}
+
+AttentionResult attention_of(AttentionContext& context,
                              const StepInfo& step,
                              int64_t layer,
                              const at::Tensor& q,
@@ -108,6 +121,7 @@ AttentionResult attention_of(const AttentionContext& context,
   const bool causal = step.kind == StepKind::kPrefill;
   if (in_cache_positions(context) && step.index > 0) {
     const InCacheKeys turned = at_in_cache_positions(cache, *context.rotation, step, layer, q, k);
+    count_peak(context, bytes_of(k) + bytes_of(v) + bytes_of(turned.k) + bytes_of(turned.keys));
     return ragged_attention(turned.q, turned.history(), turned.k, v, softmax_scale, causal);
   }
   if (causal && cache.has_padding()) {
@@ -132,6 +146,7 @@ at::Tensor attend(AttentionContext& context,
     const ScopedClock clock(context.attention_ms, q.device());
     result = attention_of(context, step, layer, q, k, v, softmax_scale);
   }
+  count_peak(context, bytes_of(k) + bytes_of(v));
 
   const LayerStep layer_step{.step = step,
                              .layer = layer,
@@ -155,6 +170,7 @@ at::Tensor attend(AttentionContext& context,
   } else {
     context.cache.append(layer, step, k, v);
   }
+  count_peak(context, bytes_of(k) + bytes_of(v));
   return result.out;
 }
 

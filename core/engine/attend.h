@@ -68,6 +68,9 @@ struct AttentionContext {
   std::optional<RotationTable> rotation = std::nullopt;
   double attention_ms = 0;  ///< time in attention kernels, accumulated
   double policy_ms = 0;     ///< time deciding and compacting, accumulated
+  /// Most bytes of K and V at once so far: tokens held, the step of the layer that attends, and
+  /// what attention reads copies of (a layer in full of a packed cache, turned keys).
+  int64_t kv_peak_bytes = 0;
 };
 
 /// Attends over [history | current], lets observers look, then stores what the controller keeps.

@@ -75,7 +75,8 @@ CacheGeometry cache_geometry(const ModelDescription& d, int64_t condition_tokens
           .key_type = d.cache_type,
           .value_type = d.cache_type,
           .steps = next_token_steps(condition_tokens, d.image_tokens()),
-          .line_tokens = d.grid_width};
+          .line_tokens = d.grid_width,
+          .step_type = d.weight_type};
 }
 
 ModelFacts describe(const ModelDescription& d, int64_t condition_tokens, int64_t parameters) {

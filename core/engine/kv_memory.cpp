@@ -1,0 +1,41 @@
+#include "core/engine/kv_memory.h"
+
+#include <algorithm>
+
+namespace kvscope {
+
+int64_t step_bytes(const CacheGeometry& geometry, const StepInfo& step, int64_t rows) {
+  const auto element = static_cast<int64_t>(c10::elementSize(geometry.step_type));
+  return 2 * rows * geometry.heads * step.queries() * geometry.head_dim * element;
+}
+
+int64_t most_step_bytes(const CacheGeometry& geometry, int64_t rows) {
+  int64_t most = 0;
+  for (const StepInfo& step : geometry.steps) {
+    most = std::max(most, step_bytes(geometry, step, rows));
+  }
+  return most;
+}
+
+int64_t peak_kv_bytes(const Plan& plan, int64_t rows, bool turned_keys) {
+  const CacheGeometry& geometry = plan.geometry();
+  const int64_t key_bytes =
+      geometry.head_dim * static_cast<int64_t>(c10::elementSize(geometry.key_type));
+  int64_t live = 0;
+  int64_t most = 0;
+  for (int64_t step = 0; step <= last_attending_step(geometry.steps); ++step) {
+    const StepInfo& info = geometry.steps[static_cast<std::size_t>(step)];
+    const int64_t own = step_bytes(geometry, info, rows);
+    for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+      const int64_t before = step == 0 ? 0 : plan.layer_bytes(step - 1, layer);
+      const int64_t turned =
+          turned_keys && step > 0 ? own / 2 + rows * plan.layer_capacity(layer) * key_bytes : 0;
+      most = std::max(most, rows * live + own + turned);
+      live += plan.layer_bytes(step, layer) - before;
+      most = std::max(most, rows * live + own);
+    }
+  }
+  return most + plan.scratch_bytes(rows);
+}
+
+}  // namespace kvscope

@@ -105,10 +105,24 @@ std::string bytes_text(double bytes) {
   return fmt::format("{:.0f} B", bytes);
 }
 
-/// Bytes that one token of every layer and head of an image takes.
-double token_bytes(const CacheGeometry& geometry, int64_t rows_per_image) {
+/// Bytes of an image that holds `tokens` in every layer and head.
+double image_bytes(const CacheGeometry& geometry, int64_t rows_per_image, int64_t tokens) {
   return static_cast<double>(geometry.layers * geometry.heads * rows_per_image *
-                             geometry.token_bytes());
+                             geometry.head_bytes(tokens));
+}
+
+/// The most tokens, up to `most`, that fit.
+int64_t tokens_in(double bytes,
+                  const CacheGeometry& geometry,
+                  int64_t rows_per_image,
+                  int64_t most) {
+  int64_t fits = 0;
+  int64_t above = most + 1;
+  while (above - fits > 1) {
+    const int64_t middle = fits + (above - fits) / 2;
+    (image_bytes(geometry, rows_per_image, middle) <= bytes ? fits : above) = middle;
+  }
+  return fits;
 }
 
 /// Tokens of the last `count` stored scales.
@@ -154,7 +168,8 @@ int64_t counted_tokens(const Budget& budget,
     case BudgetUnit::kTokens:
       return std::llround(amount);
     case BudgetUnit::kBytes:
-      return std::llround(std::floor(amount / token_bytes(geometry, rows_per_image)));
+      // One more than a full cache where that would leave something over.
+      return tokens_in(amount, geometry, rows_per_image, full + 1);
     case BudgetUnit::kLines:
       return std::llround(std::min(amount, static_cast<double>(full + 1))) * geometry.line_tokens;
     case BudgetUnit::kScales:
@@ -298,8 +313,7 @@ std::string budget_of_tokens(const Budget& budget,
       return say(fmt::format("{:.6g}", static_cast<double>(counted) /
                                            static_cast<double>(std::max<int64_t>(full, 1))));
     case BudgetUnit::kBytes:
-      return say(fmt::format("{:.0f}",
-                             static_cast<double>(counted) * token_bytes(geometry, rows_per_image)));
+      return say(fmt::format("{:.0f}", image_bytes(geometry, rows_per_image, counted)));
     case BudgetUnit::kLines: {
       const int64_t line = std::max<int64_t>(geometry.line_tokens, 1);
       const int64_t lines = std::min((counted + line - 1) / line, full / line);

@@ -18,10 +18,19 @@ constexpr int64_t kShownPrompts = 8;
 ReportSection table_section(const SweepSummary& sweep) {
   ReportSection section{.title = "Results", .blocks = {sweep_table(sweep)}};
   std::string how =
-      "Tokens kept: mean over layers and heads going into the last step. KV planned: bytes by the "
-      "plan at that moment; KV peak: most bytes of tokens ever held, as counted. Times are medians "
-      "over images. PSNR: mean over images that differ from the full-cache image of the same "
-      "seed.\n\n";
+      "Tokens kept: mean over layers and heads going into the last step. Memory is an image's, "
+      "with "
+      "both rows of a guided one. KV live: tokens held at that moment; KV peak: the most K and V "
+      "at "
+      "once, with the step that a layer has not cut yet; allocated: the most that the allocator "
+      "had "
+      "handed out at once from prompt to picture, weights not counted. Beside each is what the "
+      "plan "
+      "predicts; of what is allocated, cache and uncut step, as activations and the picture "
+      "decoder "
+      "are not its business. Times are medians over images. PSNR: mean over images that differ "
+      "from "
+      "the full-cache image of the same seed.\n\n";
   how += fmt::format("SSIM: {}.", kSsimVariant);
   section.blocks.emplace_back(Paragraph{how});
   for (const std::string& note : sweep.notes) section.blocks.emplace_back(Paragraph{note});

@@ -16,6 +16,7 @@ struct ResultColumn {
   T ImageRow::*member;
   int64_t width = 1;
   std::string_view units = {};
+  int64_t since = 1;  ///< schema version of the first files that have it
 };
 
 /// u8 [images]: 1 where a row is complete. It is written after the row itself, so it never speaks
@@ -27,8 +28,9 @@ inline constexpr const char* kWrittenPlace = "axes/written";
 template <class Visit>
 void for_each_column(const PointInfo& point, Visit&& visit) {
   const auto column = [&]<class T>(std::string_view name, T ImageRow::*member,
-                                   std::string_view units = {}, int64_t width = 1) {
-    if (width > 0) visit(ResultColumn<T>{name, member, width, units});
+                                   std::string_view units = {}, int64_t width = 1,
+                                   int64_t since = 1) {
+    if (width > 0) visit(ResultColumn<T>{name, member, width, units, since});
   };
   constexpr int64_t kSha256Digits = 64;
   constexpr int64_t kSkillBytes = 31;
@@ -44,7 +46,11 @@ void for_each_column(const PointInfo& point, Visit&& visit) {
   column("memory/kv_planned", &ImageRow::kv_planned_bytes, "B");
   column("memory/kv_live", &ImageRow::kv_live_bytes, "B");
   column("memory/kv_peak", &ImageRow::kv_peak_bytes, "B");
+  column("memory/kv_peak_planned", &ImageRow::kv_peak_planned_bytes, "B", 1, 2);
   column("memory/kv_allocated", &ImageRow::kv_allocated_bytes, "B");
+  column("memory/allocator_peak", &ImageRow::allocator_peak_bytes, "B", 1, 2);
+  column("memory/allocator_planned", &ImageRow::allocator_planned_bytes, "B", 1, 2);
+  column("memory/device_peak", &ImageRow::device_peak_bytes, "B", 1, 2);
   column("tokens/sha256", &ImageRow::token_sha256, {}, kSha256Digits);
   column("tokens/packed", &ImageRow::packed_tokens, {}, point.token_bytes);
   column("metrics/psnr", &ImageRow::psnr_decibels, "dB");

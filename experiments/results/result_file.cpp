@@ -44,6 +44,8 @@ void write_head(hdf5::File& file, const PointInfo& point, bool finished) {
   root.set_attribute("full_cache", int64_t{point.full_cache});
   root.set_attribute("kept_tokens", point.kept_tokens);
   root.set_attribute("full_tokens", point.full_tokens);
+  root.set_attribute("budget_tokens", point.budget_tokens);
+  root.set_attribute("cut_tokens", point.cut_tokens);
   root.set_attribute("images", point.images);
   root.set_attribute("steps", point.steps);
   root.set_attribute("token_bytes", point.token_bytes);
@@ -149,7 +151,8 @@ ResultWriter::ResultWriter(std::filesystem::path path, const PointInfo& point)
       throw Error(ErrorKind::kInput, fmt::format("{}: holds point {}, expected {}", part.string(),
                                                  earlier.point.point_hash, point_.point_hash));
     }
-    if (earlier.point != point_) {  // made by another version or on another machine
+    if (earlier.point != point_ || earlier.schema_version != kResultSchemaVersion) {
+      // Made by another version or on another machine.
       for (const ImageRow& row : earlier.rows) check_row(row);
       write_whole(part, point_, false, earlier.rows);
     }

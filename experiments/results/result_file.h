@@ -23,9 +23,12 @@ struct PointInfo {
   /// What tables print, in order; "policy", "budget" (as written, e.g. "10 %") and "model" are read
   /// by name, others ("seed", ...) are shown where they differ between points.
   std::vector<std::pair<std::string, std::string>> labels{};
-  bool full_cache = false;   ///< the point that others are compared with
-  double kept_tokens = 0;    ///< mean over (layer, head) going into the last step, as planned
-  double full_tokens = 0;    ///< the same of the full cache
+  bool full_cache = false;  ///< the point that others are compared with
+  double kept_tokens = 0;   ///< mean over (layer, head) going into the last step, as planned
+  double full_tokens = 0;   ///< the same of the full cache
+  int64_t budget_tokens =
+      0;                     ///< a (layer, head): what the budget, as the label has it, resolved to
+  int64_t cut_tokens = 0;    ///< a (layer, head): what the cuts aimed at to stay within it
   int64_t images = 0;        ///< rows of the finished point
   int64_t steps = 0;         ///< S
   int64_t token_bytes = 0;   ///< bytes of one image's packed token ids; 0 stores none
@@ -52,12 +55,19 @@ struct ImageRow {
   double total_ms = 0;                   ///< from prompt to picture
   int64_t kv_planned_bytes = 0;          ///< going into the last step, by the plan
   int64_t kv_live_bytes = 0;             ///< going into the last step, as counted
-  int64_t kv_peak_bytes = 0;             ///< most ever live at once
+  int64_t kv_peak_bytes = 0;             ///< most K and V at once, transients too, as counted
+  int64_t kv_peak_planned_bytes = 0;     ///< likewise by the plan (core/engine/kv_memory.h)
   int64_t kv_allocated_bytes = 0;        ///< of the arena
-  double psnr_decibels = kNotMeasured;   ///< against the full-cache image; infinity where identical
-  double ssim = kNotMeasured;            ///< likewise
-  double shape_eval = kNotMeasured;      ///< 1 right, 0 wrong
-  std::string skill{};                   ///< of the prompt, at most 31 bytes; may be empty
+  /// Most that was allocated at once from prompt to picture, beyond the weights: LibTorch's tensors
+  /// (AllocationMeter) and the arena; and what of it the plan predicts, arena and one layer's step.
+  int64_t allocator_peak_bytes = 0;
+  int64_t allocator_planned_bytes = 0;
+  /// Most on the GPU at once, weights and the whole batch; NaN on a CPU.
+  double device_peak_bytes = kNotMeasured;
+  double psnr_decibels = kNotMeasured;  ///< against the full-cache image; infinity where identical
+  double ssim = kNotMeasured;           ///< likewise
+  double shape_eval = kNotMeasured;     ///< 1 right, 0 wrong
+  std::string skill{};                  ///< of the prompt, at most 31 bytes; may be empty
 };
 
 /// Writes rows into PATH.part, which has room for all of them from the start, and renames it to
@@ -96,6 +106,7 @@ class ResultWriter {
 struct ResultFile {
   PointInfo point{};
   bool finished = false;
+  int64_t schema_version = 0;
   std::vector<ImageRow> rows{};
 };
 

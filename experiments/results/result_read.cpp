@@ -20,14 +20,15 @@ T attribute(const hdf5::Object& object, const std::string& name) {
               fmt::format("{}@{}: has another type than result files write", object.where(), name));
 }
 
-void check_schema(const hdf5::Group& root) {
+int64_t schema_version(const hdf5::Group& root) {
   const auto schema = attribute<std::string>(root, "schema");
   const auto version = attribute<int64_t>(root, "schema_version");
-  if (schema != kResultSchema || version != kResultSchemaVersion) {
+  if (schema != kResultSchema || version < 1 || version > kResultSchemaVersion) {
     throw Error(ErrorKind::kInput,
-                fmt::format("{}: schema '{}' version {}, expected '{}' version {}", root.where(),
-                            schema, version, kResultSchema, kResultSchemaVersion));
+                fmt::format("{}: schema '{}' version {}, expected '{}' version 1 to {}",
+                            root.where(), schema, version, kResultSchema, kResultSchemaVersion));
   }
+  return version;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -56,12 +57,16 @@ std::vector<std::pair<std::string, std::string>> read_labels(const hdf5::Group& 
                                              root.where(), kLabelsPlace));
 }
 
-PointInfo read_point(const hdf5::Group& root) {
+PointInfo read_point(const hdf5::Group& root, int64_t version) {
   PointInfo point;
   point.point_hash = attribute<std::string>(root, "point");
   point.full_cache = attribute<int64_t>(root, "full_cache") != 0;
   point.kept_tokens = attribute<double>(root, "kept_tokens");
   point.full_tokens = attribute<double>(root, "full_tokens");
+  if (version >= 2) {
+    point.budget_tokens = attribute<int64_t>(root, "budget_tokens");
+    point.cut_tokens = attribute<int64_t>(root, "cut_tokens");
+  }
   point.images = attribute<int64_t>(root, "images");
   point.steps = attribute<int64_t>(root, "steps");
   point.token_bytes = attribute<int64_t>(root, "token_bytes");
@@ -143,9 +148,10 @@ void check_shape(const hdf5::Dataset& dataset, const ResultColumn<T>& column, in
 ResultFile read_result(const std::filesystem::path& path) {
   const hdf5::File file = hdf5::File::open(path, hdf5::File::Access::kRead);
   const hdf5::Group& root = file.root();
-  check_schema(root);
-  ResultFile result{.point = read_point(root),
-                    .finished = attribute<int64_t>(root, "finished") != 0};
+  const int64_t version = schema_version(root);
+  ResultFile result{.point = read_point(root, version),
+                    .finished = attribute<int64_t>(root, "finished") != 0,
+                    .schema_version = version};
 
   const uint64_t file_bytes = std::filesystem::file_size(path);
   const std::vector<uint64_t> written = written_rows(root, result.point, file_bytes);
@@ -156,6 +162,7 @@ ResultFile read_result(const std::filesystem::path& path) {
   }
   result.rows.resize(written.size());
   for_each_column(result.point, [&]<class T>(const ResultColumn<T>& column) {
+    if (column.since > version) return;
     const hdf5::Dataset dataset = root.dataset(std::string(column.name));
     check_size(dataset, file_bytes);
     check_shape(dataset, column, result.point.images);

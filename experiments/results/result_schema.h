@@ -5,7 +5,9 @@
 namespace kvscope {
 
 inline constexpr const char* kResultSchema = "kvscope.result";
-inline constexpr int64_t kResultSchemaVersion = 1;
+/// 2 added resolved budgets and the memory columns beyond the live tokens. Files of 1 are read,
+/// with zeros and NaN there, and continued as 2.
+inline constexpr int64_t kResultSchemaVersion = 2;
 inline constexpr const char* kConfigPlace = "provenance/config_yaml";
 inline constexpr const char* kOverridesPlace = "provenance/overrides";
 inline constexpr const char* kManifestPlace = "provenance/manifest_json";

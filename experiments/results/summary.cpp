@@ -98,10 +98,19 @@ std::vector<double> scaled(std::vector<double> values, double factor) {
 
 void measure(PointSummary& summary, const std::string& no_reference) {
   const std::vector<ImageRow>& rows = summary.result.rows;
-  for (const ImageRow& row : rows) {
-    summary.kv_planned_bytes = std::max(summary.kv_planned_bytes, row.kv_planned_bytes);
-    summary.kv_peak_bytes = std::max(summary.kv_peak_bytes, row.kv_peak_bytes);
-  }
+  const auto most = [&](int64_t ImageRow::*member) {
+    int64_t bytes = 0;
+    for (const ImageRow& row : rows) bytes = std::max(bytes, row.*member);
+    return bytes;
+  };
+  summary.kv_planned_bytes = most(&ImageRow::kv_planned_bytes);
+  summary.kv_live_bytes = most(&ImageRow::kv_live_bytes);
+  summary.kv_peak_bytes = most(&ImageRow::kv_peak_bytes);
+  summary.kv_peak_planned_bytes = most(&ImageRow::kv_peak_planned_bytes);
+  summary.allocator_peak_bytes = most(&ImageRow::allocator_peak_bytes);
+  summary.allocator_planned_bytes = most(&ImageRow::allocator_planned_bytes);
+  const std::vector<double> device_peaks = values_of(rows, &ImageRow::device_peak_bytes);
+  if (!device_peaks.empty()) summary.device_peak_bytes = std::ranges::max(device_peaks);
   summary.seconds_per_image = median_of(scaled(values_of(rows, &ImageRow::total_ms), 1e-3));
   summary.attention_ms = median_of(values_of(rows, &ImageRow::attention_ms));
   summary.shape_eval = share_of(values_of(rows, &ImageRow::shape_eval));

@@ -26,8 +26,14 @@ struct Measured {
 struct PointSummary {
   std::filesystem::path folder{};
   ResultFile result{};
-  int64_t kv_planned_bytes = 0;  ///< going into the last step
-  int64_t kv_peak_bytes = 0;     ///< most over all images
+  // Bytes of an image, the most over all images; see ImageRow. 0 or NaN where a file has none.
+  int64_t kv_planned_bytes = 0;
+  int64_t kv_live_bytes = 0;
+  int64_t kv_peak_bytes = 0;
+  int64_t kv_peak_planned_bytes = 0;
+  int64_t allocator_peak_bytes = 0;
+  int64_t allocator_planned_bytes = 0;
+  double device_peak_bytes = kNotMeasured;
   Measured seconds_per_image{};  ///< median, interval by order statistics
   Measured attention_ms{};       ///< median likewise
   Measured psnr_decibels{};      ///< mean over the images that differ from their reference

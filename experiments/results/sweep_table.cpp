@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace kvscope {
 namespace {
@@ -19,7 +20,43 @@ std::string budget_of(const PointInfo& point) {
   return text.empty() && point.full_cache ? "100 %" : text;
 }
 
-std::vector<TableColumn> columns_of(const std::vector<std::string>& differing, bool any_identical) {
+/// A memory column: a number a point, in bytes, and NaN where there is none.
+struct MemoryColumn {
+  const char* header;
+  double (*bytes)(const PointSummary& summary);
+  Better better = Better::kNone;
+};
+
+/// What was counted, and beside it what the plan predicts.
+const std::vector<MemoryColumn>& memory_columns() {
+  static constexpr auto known = [](int64_t bytes) {
+    return bytes > 0 ? static_cast<double>(bytes) : kNotMeasured;
+  };
+  static const std::vector<MemoryColumn> columns = {
+      {"KV live", [](const PointSummary& s) { return static_cast<double>(s.kv_live_bytes); }},
+      {"KV planned", [](const PointSummary& s) { return static_cast<double>(s.kv_planned_bytes); }},
+      {"KV peak", [](const PointSummary& s) { return static_cast<double>(s.kv_peak_bytes); },
+       Better::kLower},
+      {"peak planned", [](const PointSummary& s) { return known(s.kv_peak_planned_bytes); }},
+      {"allocated", [](const PointSummary& s) { return known(s.allocator_peak_bytes); },
+       Better::kLower},
+      {"of it planned", [](const PointSummary& s) { return known(s.allocator_planned_bytes); }}};
+  return columns;
+}
+
+bool any_device(const SweepSummary& sweep) {
+  return std::ranges::any_of(sweep.points, [](const PointSummary& summary) {
+    return !std::isnan(summary.device_peak_bytes);
+  });
+}
+
+TableCell mebibytes(double bytes, const char* missing) {
+  return std::isnan(bytes) ? TableCell::missing(missing) : TableCell::number(bytes / kBytesPerMib);
+}
+
+std::vector<TableColumn> columns_of(const std::vector<std::string>& differing,
+                                    bool any_identical,
+                                    bool on_device) {
   std::vector<TableColumn> columns;
   for (const std::string& name : differing) {
     columns.push_back({.header = name, .align = Align::kLeft});
@@ -27,8 +64,10 @@ std::vector<TableColumn> columns_of(const std::vector<std::string>& differing, b
   columns.push_back({.header = "policy", .align = Align::kLeft});
   columns.push_back({.header = "budget"});
   columns.push_back({.header = "tokens kept", .decimals = 1});
-  columns.push_back({.header = "KV planned", .unit = "MiB"});
-  columns.push_back({.header = "KV peak", .unit = "MiB", .better = Better::kLower});
+  for (const MemoryColumn& column : memory_columns()) {
+    columns.push_back({.header = column.header, .unit = "MiB", .better = column.better});
+  }
+  if (on_device) columns.push_back({.header = "device peak", .unit = "MiB"});
   columns.push_back({.header = "time", .unit = "s/image", .better = Better::kLower, .decimals = 3});
   columns.push_back({.header = "attention", .unit = "ms", .better = Better::kLower, .decimals = 1});
   columns.push_back({.header = "PSNR", .unit = "dB", .better = Better::kHigher});
@@ -41,18 +80,19 @@ std::vector<TableColumn> columns_of(const std::vector<std::string>& differing, b
 
 TableRow row_of(const PointSummary& summary,
                 const std::vector<std::string>& differing,
-                bool any_identical) {
+                bool any_identical,
+                bool on_device) {
   const PointInfo& point = summary.point();
   TableRow row{.reference = point.full_cache};
   for (const std::string& name : differing) row.cells.push_back(TableCell::text(point.label(name)));
   row.cells.push_back(TableCell::text(point.label("policy")));
   row.cells.push_back(TableCell::text(budget_of(point)));
   row.cells.push_back(TableCell::number(point.kept_tokens));
-  const auto mib = [](int64_t bytes) {
-    return TableCell::number(static_cast<double>(bytes) / kBytesPerMib);
-  };
-  row.cells.push_back(mib(summary.kv_planned_bytes));
-  row.cells.push_back(mib(summary.kv_peak_bytes));
+  for (const MemoryColumn& column : memory_columns()) {
+    row.cells.push_back(
+        mebibytes(column.bytes(summary), "not measured by the version that made the point"));
+  }
+  if (on_device) row.cells.push_back(mebibytes(summary.device_peak_bytes, "ran on a CPU"));
   row.cells.push_back(cell(summary.seconds_per_image));
   row.cells.push_back(cell(summary.attention_ms));
   row.cells.push_back(cell(summary.psnr_decibels));
@@ -101,16 +141,17 @@ Table sweep_table(const SweepSummary& sweep) {
   const std::vector<std::string> differing = differing_labels(sweep);
   const bool any_identical = std::ranges::any_of(
       sweep.points, [](const PointSummary& summary) { return summary.identical_images > 0; });
+  const bool on_device = any_device(sweep);
   Table table;
   const PointInfo& first = sweep.points.front().point();
   const bool one_model = std::ranges::find(differing, "model") == differing.end();
   table.title = one_model && !first.label("model").empty()
                     ? "KV-cache policies on " + first.label("model")
                     : "KV-cache policies";
-  table.columns = columns_of(differing, any_identical);
+  table.columns = columns_of(differing, any_identical, on_device);
   table.interval_name = "half width of the 95 % confidence interval";
   for (const PointSummary& summary : sweep.points) {
-    table.rows.push_back(row_of(summary, differing, any_identical));
+    table.rows.push_back(row_of(summary, differing, any_identical, on_device));
     table.provenance.push_back(short_hash(summary.point()));
   }
   return table;

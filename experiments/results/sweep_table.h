@@ -12,8 +12,9 @@ namespace kvscope {
 /// the order of their first appearance: what a row needs to be told apart by.
 std::vector<std::string> differing_labels(const SweepSummary& sweep);
 
-/// One row a point: differing labels, policy, budget, tokens kept, KV memory planned and peak,
-/// seconds an image, attention ms, PSNR, SSIM, ShapeEval, images.
+/// One row a point: differing labels, policy, budget, tokens kept, memory of an image as counted
+/// with the plan's prediction beside it (live, peak, all that was allocated; of the device where
+/// one was used), seconds an image, attention ms, PSNR, SSIM, ShapeEval, images.
 Table sweep_table(const SweepSummary& sweep);
 
 /// "snapkv 10 %", with differing labels before it where there are any.

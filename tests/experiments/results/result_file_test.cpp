@@ -35,7 +35,11 @@ void expect_same(const ImageRow& a, const ImageRow& b) {
   EXPECT_EQ(a.kv_planned_bytes, b.kv_planned_bytes);
   EXPECT_EQ(a.kv_live_bytes, b.kv_live_bytes);
   EXPECT_EQ(a.kv_peak_bytes, b.kv_peak_bytes);
+  EXPECT_EQ(a.kv_peak_planned_bytes, b.kv_peak_planned_bytes);
   EXPECT_EQ(a.kv_allocated_bytes, b.kv_allocated_bytes);
+  EXPECT_EQ(a.allocator_peak_bytes, b.allocator_peak_bytes);
+  EXPECT_EQ(a.allocator_planned_bytes, b.allocator_planned_bytes);
+  EXPECT_TRUE(same(a.device_peak_bytes, b.device_peak_bytes));
   EXPECT_TRUE(same(a.psnr_decibels, b.psnr_decibels));
   EXPECT_TRUE(same(a.ssim, b.ssim));
   EXPECT_TRUE(same(a.shape_eval, b.shape_eval));
@@ -133,6 +137,42 @@ TEST(ResultFile, RowThatDoesNotFitIsNotWritten) {
   EXPECT_THAT(message_of([&] { writer.append(sample_row(3)); }, ErrorKind::kAudit),
               HasSubstr("beyond"));
   EXPECT_TRUE(writer.rows_present().empty());
+}
+
+/// Says of a file that it was written by the version before budgets and peaks were in it.
+void make_first_version(const path& file) {
+  hdf5::File opened = hdf5::File::open(file, hdf5::File::Access::kAppend);
+  opened.root().set_attribute("schema_version", int64_t{1});
+  opened.flush();
+}
+
+TEST(ResultFile, FilesOfTheFirstVersionAreReadWithoutWhatTheyLack) {
+  const path file = fresh_folder("a") / "result.h5";
+  write_finished(file, 3);
+  make_first_version(file);
+  const ResultFile result = read_result(file);
+  EXPECT_EQ(result.schema_version, 1);
+  EXPECT_EQ(result.point.budget_tokens, 0);
+  EXPECT_EQ(result.point.kept_tokens, 10);
+  const ImageRow& row = result.rows.at(2);
+  EXPECT_EQ(row.kv_peak_bytes, 4 << 20);
+  EXPECT_EQ(row.kv_peak_planned_bytes, 0);
+  EXPECT_EQ(row.allocator_peak_bytes, 0);
+  EXPECT_TRUE(std::isnan(row.device_peak_bytes));
+}
+
+TEST(ResultFile, APartOfTheFirstVersionIsContinuedAsTheSecond) {
+  const path file = fresh_folder("a") / "result.h5";
+  PointInfo point = sample_point("snapkv", 0.1, 2);
+  point.budget_tokens = point.cut_tokens = 0;  // nothing else tells the versions apart
+  ResultWriter(file, point).append(sample_row(1));
+  make_first_version(file.string() + ".part");
+  ResultWriter writer(file, point);
+  writer.append(sample_row(0));
+  writer.finish();
+  EXPECT_EQ(read_result(file).schema_version, 2);
+  expect_same(read_result(file).rows.at(0), sample_row(0));
+  EXPECT_EQ(read_result(file).rows.at(1).allocator_peak_bytes, 0);
 }
 
 TEST(ResultFile, PartOfAnotherPointIsRefused) {

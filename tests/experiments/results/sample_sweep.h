@@ -34,6 +34,8 @@ inline PointInfo sample_point(const std::string& policy, double ratio, int64_t i
   point.full_cache = policy == "full";
   point.kept_tokens = 100 * ratio;
   point.full_tokens = 100;
+  point.budget_tokens = static_cast<int64_t>(100 * ratio);
+  point.cut_tokens = point.budget_tokens;
   point.images = images;
   point.steps = 3;
   point.token_bytes = 5;
@@ -56,7 +58,10 @@ inline ImageRow sample_row(uint64_t index) {
   row.kv_planned_bytes = 3 << 20;
   row.kv_live_bytes = 3 << 20;
   row.kv_peak_bytes = 4 << 20;
+  row.kv_peak_planned_bytes = (4 << 20) + 1;
   row.kv_allocated_bytes = 5 << 20;
+  row.allocator_peak_bytes = 7 << 20;
+  row.allocator_planned_bytes = 6 << 20;
   row.psnr_decibels = index == 1 ? INFINITY : 20 + static_cast<double>(index);
   row.ssim = 0.5;
   row.shape_eval = index % 2 == 0 ? 1 : 0;

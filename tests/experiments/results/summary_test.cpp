@@ -75,7 +75,12 @@ TEST(SummariseSweep, NumbersOfAPoint) {
               1e-9);
   EXPECT_NEAR(snapkv.psnr_decibels.half_width(), 0, 1e-9);
   EXPECT_EQ(snapkv.kv_planned_bytes, 3 << 20);
+  EXPECT_EQ(snapkv.kv_live_bytes, 3 << 20);
   EXPECT_EQ(snapkv.kv_peak_bytes, 4 << 20);
+  EXPECT_EQ(snapkv.kv_peak_planned_bytes, (4 << 20) + 1);
+  EXPECT_EQ(snapkv.allocator_peak_bytes, 7 << 20);
+  EXPECT_EQ(snapkv.allocator_planned_bytes, 6 << 20);
+  EXPECT_TRUE(std::isnan(snapkv.device_peak_bytes));
   EXPECT_NEAR(snapkv.shape_eval.value, 4.0 / 7, 1e-12);
   EXPECT_GT(snapkv.shape_eval.half_width(), 0.2);
   EXPECT_EQ(snapkv.attention_ms.value, 13);

@@ -95,7 +95,7 @@ class PolicyGroups {
              const std::string& tensor,
              const KeptLists& computed,
              const KeptLists& recorded);
-  /// Floating point: within 1e-5, or 1e-5 of the largest recorded value of the group.
+  /// Floating point: within 1e-5 of the largest recorded value of the group.
   void close(const std::string& group,
              const PolicyCase& of,
              const std::string& tensor,
@@ -115,6 +115,9 @@ class PolicyGroups {
 at::Tensor padded(const KeptLists& lists, int64_t width = 0);
 
 // One function a policy.
+std::vector<GroupResult> verify_policy_headkv(GoldenFile& file);
+std::vector<GroupResult> verify_policy_pyramidkv(GoldenFile& file);
+std::vector<GroupResult> verify_policy_rkv(GoldenFile& file);
 std::vector<GroupResult> verify_policy_snapkv(GoldenFile& file);
 
 }  // namespace kvscope::verify

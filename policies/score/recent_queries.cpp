@@ -41,7 +41,7 @@ SeenColumns seen_columns(const LayerStep& layer_step, int64_t row, int64_t head,
   return {first, std::max<int64_t>(first, later - origins.begin())};
 }
 
-/// [rows, heads, queries, tokens] bool: true where the query at positions[i] sees nothing.
+/// [rows, heads, queries, tokens] bool: true where the query at positions[i] does not see the key.
 at::Tensor unseen_mask(const LayerStep& layer_step, const std::vector<int64_t>& positions) {
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
@@ -161,6 +161,10 @@ at::Tensor RecentQueries::logits(const LayerStep& layer_step, int64_t window) co
       result[slot / heads][slot % heads].slice(1, 0, line.size(1)).copy_(line);
     }
   }
+  const bool sees_everything = offsets.back() == rows * heads * tokens &&
+                               !layer_step.cache.has_padding() &&
+                               (layer_step.step.kind == StepKind::kScale || queries == 1);
+  if (sees_everything) return result;
   return result.masked_fill_(unseen_mask(layer_step, positions(layer_step, window)), kUnseen);
 }
 

@@ -3,7 +3,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
+#include "core/engine/attend.h"
 #include "policies/score/pool.h"
 
 namespace kvscope {
@@ -30,5 +32,13 @@ at::Tensor pool_past(const at::Tensor& scores,
                      const at::Tensor& in_window,
                      PoolKind kind,
                      int64_t kernel);
+
+/// Positions of the last `window` tokens that a score of remembered queries looks from: of a
+/// next-scale model the last ones of the step, of a next-token model earlier steps' included.
+std::vector<int64_t> look_back_window(const StepInfo& step, int64_t window);
+
+/// [rows, heads, tokens] bool on the step's device: true for tokens of [history | current step] at
+/// or after `first_position` in the generation, and for what lies beyond the tokens of a head.
+at::Tensor window_mask(const LayerStep& layer_step, int64_t first_position);
 
 }  // namespace kvscope

@@ -12,8 +12,6 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_window_attention;
-
 namespace {
 
 using nlohmann::json;
@@ -29,97 +27,6 @@ std::vector<int64_t> indices(const at::Tensor& line) {
     if (line[i].item<int64_t>() >= 0) values.push_back(line[i].item<int64_t>());  // -1 pads
   }
   return values;
-}
-
-/// Checks scores and passes the decision on.
-class ScoreAndKeep : public CacheController {
- public:
-  ScoreAndKeep(Policy& policy, Score& score) : policy_(policy), score_(score) {}
-  void begin_generation(int64_t rows) override { policy_.begin_generation(rows); }
-  std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
-    if (layer_step.step.index == 1) {
-      scores = score_.score(layer_step);
-      kept = policy_.decide(layer_step);
-      return kept;
-    }
-    return std::nullopt;
-  }
-  at::Tensor scores;
-  std::optional<KeptIndices> kept;
-
- private:
-  Policy& policy_;
-  Score& score_;
-};
-
-TEST(GoldenSnapKv, KeepsWhatThePublishedCodeKeeps) {
-  const SafetensorsReader file = golden("snapkv");
-  int compared = 0;
-  for (const json& entry : json::parse(file.metadata("cases"))) {
-    const auto name = entry["name"].get<std::string>();
-    const json& params = entry["params"];
-    if (!params.contains("B")) continue;  // a list of counts
-    SCOPED_TRACE(name);
-    const auto form = params["form"].get<std::string>();
-    const int64_t window = params["w"];
-    const int64_t tokens = params["N"];
-    const int64_t head_dim = params["D"];
-    const int64_t rows = params["B"];
-    const int64_t heads = params["H"];
-    const int64_t count = form == "R-KV"      ? params["budget"].get<int64_t>()
-                          : form == "kvpress" ? params["n_kept"].get<int64_t>()
-                                              : std::min(params["C"].get<int64_t>(), tokens);
-    const ConfigNode config =
-        yaml("{name: snapkv, protect: window, score: {name: window_attention, window: " +
-             std::to_string(window) + ", kernel: " + params["kernel"].dump() +
-             ", pool: " + (params["pool"] == "maxpool" ? "maximum" : "average") +
-             ", softmax: " + (form == "R-KV" ? "past" : "all") + "}}");
-    const auto policy = make_policy(config);
-    PartOptions options("policy.score", *config.child("score"));
-    const auto score = make_score_window_attention(options);
-
-    // The published window queries are causal among themselves, as in a prefill.
-    CacheGeometry geometry{.layers = 1,
-                           .heads = heads,
-                           .head_dim = head_dim,
-                           .steps = next_scale_steps({{1, tokens - window}, {1, window}, {1, 1}})};
-    geometry.steps[1].kind = StepKind::kPrefill;
-    const std::vector<int64_t> before(static_cast<std::size_t>(heads), tokens - window);
-    const std::vector<int64_t> after(static_cast<std::size_t>(heads), count);
-    KvCache cache(Plan(geometry, {{before}, {after}, {after}}), rows, at::kCPU);
-    ScoreAndKeep controller(*policy, *score);
-    AttentionContext context{.cache = cache, .controller = &controller};
-    controller.begin_generation(rows);
-    const at::Tensor keys = file.tensor(name + ".k");
-    const at::Tensor past = keys.slice(2, 0, tokens - window).contiguous();
-    const at::Tensor recent = keys.slice(2, tokens - window).contiguous();
-    const at::Tensor none;
-    const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
-    attend(context, geometry.steps[0], 0, past, past, past, scale, none, none);
-    attend(context, geometry.steps[1], 0, file.tensor(name + ".q_window").contiguous(), recent,
-           recent, scale, none, none);
-
-    const at::Tensor kept = file.tensor(name + ".kept");
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t head = 0; head < heads; ++head) {
-        if (controller.kept) {
-          EXPECT_EQ((*controller.kept)[row * heads + head], indices(kept[row][head]));
-        } else {
-          EXPECT_EQ(kept.size(2), tokens);
-        }
-      }
-    }
-    if (file.contains(name + ".scores")) {
-      at::Tensor expected = file.tensor(name + ".scores").slice(2, 0, tokens - window);
-      if (form != "KVCache-Factory") {
-        expected = expected * static_cast<double>(window);  // means there, sums here
-      }
-      const at::Tensor ours = controller.scores.slice(2, 0, tokens - window);
-      EXPECT_LT((ours - expected).abs().max().item<double>(), 1e-5);
-    }
-    ++compared;
-  }
-  EXPECT_EQ(compared, 13);
 }
 
 /// Indices into the original sequence after every chunk.

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "core/base/error.h"
+#include "policies/allocate/head_capacity.h"
+#include "policies/allocate/head_roles.h"
+#include "policies/part.h"
+
+namespace kvscope {
+namespace {
+
+/// HeadKV (arXiv:2410.19258): heads that retrieve more keep more, by a table found once for a model
+/// (head_capacity.h). The window, here all that protect refuses to drop, is every head's own; what
+/// is left of the budget is shared, so that the mean is the budget up to rounding.
+class HeadImportance : public Allocate {
+ public:
+  HeadImportance(std::optional<HeadTable> table, double beta)
+      : table_(std::move(table)), beta_(beta) {}
+
+  [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
+    const CacheGeometry& geometry = request.geometry;
+    LayerHeadTokens tokens(
+        static_cast<std::size_t>(geometry.layers),
+        std::vector<int64_t>(static_cast<std::size_t>(geometry.heads), request.budget_tokens));
+    const int64_t shared = request.budget_tokens - request.protected_tokens;
+    const int64_t generated = request.step.first_token + request.step.queries();
+    if (!table_ || shared <= 0 || generated <= request.budget_tokens) return tokens;
+    tokens = head_capacities(importance(geometry), static_cast<double>(shared), beta_);
+    for (auto& layer : tokens) {
+      for (int64_t& count : layer) count = std::max<int64_t>(1, count + request.protected_tokens);
+    }
+    return tokens;
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::vector<double>> importance(const CacheGeometry& geometry) const {
+    table_->check(geometry);
+    std::vector<std::vector<double>> values(static_cast<std::size_t>(geometry.layers));
+    bool positive = false;
+    for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+      for (int64_t head = 0; head < geometry.heads; ++head) {
+        const double value = table_->at(layer, head);
+        if (value < 0) {
+          throw Error(
+              ErrorKind::kConfig,
+              fmt::format("{}: the importance of layer {}, head {} is {}; nearest feasible: "
+                          "0",
+                          table_->source(), layer, head, value));
+        }
+        positive = positive || value > 0;
+        values[static_cast<std::size_t>(layer)].push_back(value);
+      }
+    }
+    if (!positive) {
+      throw Error(ErrorKind::kConfig,
+                  table_->source() + ": every importance is 0; expected one above it");
+    }
+    return values;
+  }
+
+  std::optional<HeadTable> table_;
+  double beta_;
+};
+
+}  // namespace
+
+/// importance (uniform): uniform | a list [layers][heads] of numbers >= 0 | the path of a table as
+/// `kvscope attention heads` writes it. beta (1.01), 1..1000000: the part 1 - 1/beta of the budget
+/// is every head's own.
+std::unique_ptr<Allocate> make_allocate_head_importance(PartOptions& options) {
+  std::optional<HeadTable> table = head_table_option(options, "importance", "uniform");
+  return std::make_unique<HeadImportance>(std::move(table), options.number("beta", 1.01, 1, 1e6));
+}
+
+}  // namespace kvscope

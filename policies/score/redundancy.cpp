@@ -1,0 +1,87 @@
+#include <ATen/ATen.h>
+
+#include "kernels/ragged/ragged.h"
+#include "policies/part.h"
+#include "policies/score/observation_window.h"
+#include "policies/score/recent_queries.h"
+#include "policies/score/redundancy_scores.h"
+#include "policies/score/window_scores.h"
+
+namespace kvscope {
+namespace {
+
+/// R-KV (Cai et al., arXiv:2505.24133, section 3): score_j = lambda * A_j - (1 - lambda) * S_j with
+/// A the largest of neighbours' mean attention of the last queries, their softmax over the tokens
+/// before the window alone, and S the softmax over all keys of how much a key repeats others
+/// (redundancy_scores.h). Every row counts its own keys, where the published code looks at the
+/// first row of a batch. Neighbours and "the last similar key" are those of ascending positions,
+/// the order of KvCache; the published code leaves its cache in descending score order instead.
+class Redundancy : public Score {
+ public:
+  Redundancy(int64_t window, int64_t kernel, double lambda, SimilarityRule rule)
+      : window_(window), kernel_(kernel), lambda_(lambda), rule_(rule), queries_(window) {}
+
+  void begin_generation(int64_t /*rows*/) override { queries_.begin_generation(); }
+  void observe(const LayerStep& layer_step) override { queries_.observe(layer_step); }
+
+  [[nodiscard]] std::vector<int64_t> window(const StepInfo& step, int64_t most) const override {
+    return look_back_window(step, fitting_window(window_, most));
+  }
+
+  [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
+    const std::vector<int64_t> positions = window(layer_step.step, tightest_count(layer_step));
+    const at::Tensor logits = queries_.logits(layer_step, static_cast<int64_t>(positions.size()));
+    const at::Tensor in_window = window_mask(layer_step, positions.front());
+    const at::Tensor attention =
+        pool_past(mean_window_attention(logits, in_window, SoftmaxOver::kPast), in_window,
+                  PoolKind::kMaximum, kernel_);
+    return redundancy_scores(attention, repetition(layer_step, attention), lambda_);
+  }
+
+ private:
+  /// S of every (row, head), shaped like `scores`; 0 for padding, which repeats nothing, and beyond
+  /// a head's tokens.
+  [[nodiscard]] at::Tensor repetition(const LayerStep& layer_step, const at::Tensor& scores) const {
+    const KvCache& cache = layer_step.cache;
+    at::Tensor result = at::zeros_like(scores);
+    for (int64_t row = 0; row < scores.size(0); ++row) {
+      for (int64_t head = 0; head < scores.size(1); ++head) {
+        const at::Tensor keys = at::cat({cache.keys(layer_step.layer, row, head).to(at::kFloat),
+                                         layer_step.k[row][head].to(at::kFloat)});
+        const int64_t padding = cache.padding_length(layer_step.layer, row, head) +
+                                cache.padding_of_step(layer_step.step, row);
+        result[row][head]
+            .slice(0, padding, keys.size(0))
+            .copy_(key_repetition(keys.slice(0, padding), rule_));
+      }
+    }
+    return result;
+  }
+
+  int64_t window_;
+  int64_t kernel_;
+  double lambda_;
+  SimilarityRule rule_;
+  RecentQueries queries_;
+};
+
+}  // namespace
+
+/// window (8): queries that look. kernel (7): tokens the maximum runs over, odd. lambda (0.07), in
+/// 0..1: weight of attention against repetition. threshold (0.5), in -1..1: cosine above which keys
+/// are similar. retain (last): last | first | first_percent, which similar key of a row does not
+/// count. retain_ratio (0.1), in 0..1: of first_percent.
+std::unique_ptr<Score> make_score_redundancy(PartOptions& options) {
+  const int64_t window = options.integer("window", 8, 1);
+  const int64_t kernel = pool_kernel(options, 7);
+  const double lambda = options.number("lambda", 0.07, 0, 1);
+  SimilarityRule rule;
+  rule.threshold = options.number("threshold", 0.5, -1, 1);
+  const std::string retain = options.word("retain", "last", {"last", "first", "first_percent"});
+  if (retain == "first") rule.retain = RetainSimilar::kFirst;
+  if (retain == "first_percent") rule.retain = RetainSimilar::kFirstPercent;
+  rule.retain_ratio = options.number("retain_ratio", 0.1, 0, 1);
+  return std::make_unique<Redundancy>(window, kernel, lambda, rule);
+}
+
+}  // namespace kvscope

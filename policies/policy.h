@@ -49,6 +49,12 @@ class Policy : public CacheController {
                           const Budget& budget,
                           int64_t rows_per_image = 1) const;
 
+  /// What allocate has to say about a plan whose cuts aim at `cut_tokens` (PlannedBudget), a line
+  /// each.
+  [[nodiscard]] std::vector<std::string> remarks(const Plan& plan, int64_t cut_tokens) const {
+    return slots_.allocate->remarks(plan, cut_tokens);
+  }
+
   /// Rows r and r + rows / 2 are a guidance pair (every family has the conditional rows above the
   /// unconditional ones) and keep the same tokens from now on: those with the largest sum of both
   /// rows' scores. What either row protects stays; where that is too much, what the conditional one

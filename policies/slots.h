@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/engine/attend.h"
@@ -52,6 +53,12 @@ class Allocate {
   /// Tokens of each head of a row; their sum is `total`, each at least what is protected and at
   /// most what is available. Called under kLayer only.
   [[nodiscard]] virtual std::vector<int64_t> share(const ShareRequest& /*request*/) const {
+    return {};
+  }
+  /// What the plan cannot show by itself, a line each: where it differs from what was asked for,
+  /// and why. `budget_tokens` as in the requests that `plan` was made from.
+  [[nodiscard]] virtual std::vector<std::string> remarks(const Plan& /*plan*/,
+                                                         int64_t /*budget_tokens*/) const {
     return {};
   }
 };

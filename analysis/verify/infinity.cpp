@@ -177,8 +177,8 @@ ConfigNode scalekv_policy(const GoldenFile& file) {
   }
   const std::string yaml = fmt::format(
       "name: scalekv\n"
-      "allocate: {{name: drafter_refiner, table: {}}}\n"
-      "score: {{name: raw_query_window, window: {}, kernel: {}, ties: torch_topk}}\n"
+      "allocate: {{name: drafter_refiner, budgets: {}}}\n"
+      "score: {{name: centroid_window, window: {}, kernel: {}, grid: square_1m}}\n"
       "protect: {{name: window}}\n",
       table->second, file.integer("window"), file.integer("kernel"));
   return load_yaml_text(yaml, file.path().string());

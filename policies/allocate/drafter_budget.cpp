@@ -1,6 +1,7 @@
 #include "policies/allocate/drafter_budget.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace kvscope {
@@ -50,6 +51,22 @@ DrafterBudget drafter_budget(int64_t layers,
     }
   }
   return {.drafter_tokens = budget_tokens, .refiner_tokens = budget_tokens};
+}
+
+int64_t linear_refiner_tokens(int64_t budget_tokens, double start, double decay, int64_t k) {
+  const double share = start - decay * static_cast<double>(k);
+  return std::max<int64_t>(0, std::llround(static_cast<double>(budget_tokens) * share));
+}
+
+std::vector<int64_t> drafters_of_equation(int64_t layers,
+                                          int64_t drafters,
+                                          int64_t budget_tokens,
+                                          int64_t refiner_tokens) {
+  if (drafters == 0) return {};
+  const int64_t left = budget_tokens * layers - refiner_tokens * (layers - drafters);
+  std::vector<int64_t> tokens(static_cast<std::size_t>(drafters), left / drafters);
+  std::fill_n(tokens.begin(), left % drafters, left / drafters + 1);
+  return tokens;
 }
 
 std::vector<int64_t> fit_to_available(const std::vector<int64_t>& wanted,

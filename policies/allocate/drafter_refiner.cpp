@@ -18,131 +18,279 @@ namespace {
 /// The released 8B file lets no refiner fall below 200 of 650 tokens; the rule without this floor
 /// would give 188 there.
 constexpr double kReleasedFloor = 200.0 / 650.0;
+/// Published for 650 tokens: B_r(0) = 600, delta = 70.
+constexpr double kPublishedStart = 600.0 / 650.0;
+constexpr double kPublishedDecay = 70.0 / 650.0;
 
-LayerHeadTokens same_in_all_heads(const std::vector<int64_t>& layers, int64_t heads) {
-  LayerHeadTokens tokens;
-  for (const int64_t count : layers) {
-    tokens.emplace_back(static_cast<std::size_t>(heads), count);
-  }
-  return tokens;
+enum class Budgets {
+  kRule,    ///< the rule behind the released files
+  kLinear,  ///< the paper's B_r(k) = B_r(0) - delta * k
+  kTable,   ///< a released file as it stands
+};
+
+struct Choices {
+  DrafterRoles roles{};
+  Budgets budgets = Budgets::kRule;
+  double start = kPublishedStart;
+  double decay = kPublishedDecay;
+  double floor_fraction = kReleasedFloor;
+  std::optional<int64_t> threshold{};  ///< tokens; none: the budget
+  bool window_on_top = false;
+  std::string table_name{};
+  ScaleKvTable table{};
+};
+
+/// Before what may be had is looked at: tokens of the layers, and how they came about.
+struct Requested {
+  std::vector<int64_t> drafters{};  ///< layers, ascending
+  std::vector<int64_t> tokens{};    ///< [layers]
+  int64_t k = 0;                    ///< scales cut before this one
+};
+
+int64_t tokens_after(const StepInfo& step) {
+  return step.first_token + step.queries();
 }
 
-/// ScaleKV's budgets (arXiv:2505.19602, section 3.3) by the rule behind the released files; nothing
-/// is dropped while the full cache holds at most the budget.
+/// Tokens of a line of a next-token model's picture, which stands for a scale there; the side of a
+/// square where the geometry does not say.
+int64_t line_of(const CacheGeometry& geometry) {
+  if (geometry.line_tokens > 0) return geometry.line_tokens;
+  int64_t image = 0;
+  for (const StepInfo& step : geometry.steps) image += step.kind == StepKind::kToken ? 1 : 0;
+  return std::max<int64_t>(1, std::llround(std::sqrt(static_cast<double>(image))));
+}
+
+/// k of the paper's decay: scales, or finished lines, since the first that was cut.
+int64_t cuts_before(const CacheGeometry& geometry, const StepInfo& step, int64_t threshold) {
+  const auto first = std::ranges::find_if(geometry.steps, [&](const StepInfo& one) {
+    return one.stored && tokens_after(one) > threshold;
+  });
+  if (first == geometry.steps.end() || first->index >= step.index) return 0;
+  if (step.kind == StepKind::kScale) return step.index - first->index;
+  return (tokens_after(step) - tokens_after(*first)) / line_of(geometry);
+}
+
+std::string range_text(const std::vector<int64_t>& tokens) {
+  if (tokens.empty()) return "-";
+  const auto [least, most] = std::ranges::minmax_element(tokens);
+  return *least == *most ? fmt::format("{}", *least) : fmt::format("{}..{}", *least, *most);
+}
+
+/// "920 / 632": drafters' and refiners' tokens.
+std::string both_text(const std::vector<int64_t>& tokens, const std::vector<int64_t>& drafters) {
+  std::vector<int64_t> of_drafters;
+  std::vector<int64_t> of_refiners;
+  for (int64_t layer = 0; layer < std::ssize(tokens); ++layer) {
+    const bool drafts = std::ranges::binary_search(drafters, layer);
+    (drafts ? of_drafters : of_refiners).push_back(tokens[layer]);
+  }
+  return range_text(of_drafters) + " / " + range_text(of_refiners);
+}
+
+/// ScaleKV's budgets (arXiv:2505.19602, section 3.3). After every step that is cut, N_d drafters
+/// hold B_d(k) tokens and N_r refiners B_r(k), with N_d B_d(k) + N_r B_r(k) = budget * layers: the
+/// paper's equation, at every scale by itself as the released budgets hold it. Where the equation
+/// wants more of a layer than exists, the layer holds what exists and the rest goes back to the
+/// refiners.
 class DrafterRefiner : public Allocate {
  public:
-  DrafterRefiner(DrafterRoles roles, double floor_fraction)
-      : roles_(std::move(roles)), floor_fraction_(floor_fraction) {}
+  explicit DrafterRefiner(Choices choices) : choices_(std::move(choices)) {}
 
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
-    const int64_t budget = request.budget_tokens;
-    if (request.step.first_token + request.step.queries() <= budget) {
-      return request.available;
-    }
-    const int64_t layers = request.geometry.layers;
+    const CacheGeometry& geometry = request.geometry;
+    check_table(geometry, request.budget_tokens);
+    if (!cuts(geometry, request.step, request.budget_tokens)) return request.available;
     std::vector<int64_t> available;
     for (const auto& heads : request.available) {
-      available.push_back(*std::min_element(heads.begin(), heads.end()));
+      available.push_back(*std::ranges::min_element(heads));
     }
-    const std::vector<int64_t> drafters = roles_.after(request.geometry, request.step);
-    int64_t limit = budget;
-    for (const int64_t layer : drafters) {
-      limit = std::max(limit, available[layer]);
+    const Requested requested =
+        request_of(geometry, request.step, request.budget_tokens, available,
+                   std::min(std::max(floor_of(request.budget_tokens), request.protected_tokens),
+                            request.budget_tokens));
+    std::vector<int64_t> planned = requested.tokens;
+    if (choices_.budgets != Budgets::kTable) {
+      planned = fit_to_available(requested.tokens, available, refiners_of(geometry, requested),
+                                 request.budget_tokens * geometry.layers);
     }
-    const auto each = drafter_budget(layers, static_cast<int64_t>(drafters.size()), budget, limit,
-                                     least_refiner(request));
-    std::vector<int64_t> wanted(static_cast<std::size_t>(layers), each.refiner_tokens);
-    for (const int64_t layer : drafters) {
-      wanted[layer] = each.drafter_tokens;
+    LayerHeadTokens tokens;
+    for (const int64_t count : planned) {
+      tokens.emplace_back(static_cast<std::size_t>(geometry.heads),
+                          count + (choices_.window_on_top ? request.protected_tokens : 0));
     }
+    return tokens;
+  }
+
+  [[nodiscard]] std::vector<std::string> remarks(const Plan& plan,
+                                                 int64_t budget_tokens) const override {
+    const CacheGeometry& geometry = plan.geometry();
+    std::vector<std::string> lines;
+    int64_t reported = -1;
+    for (const StepInfo& step : geometry.steps) {
+      if (!step.stored || !cuts(geometry, step, budget_tokens)) continue;
+      std::vector<int64_t> available;
+      std::vector<int64_t> planned;
+      for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+        const int64_t before = step.index == 0 ? 0 : plan.kept(step.index - 1, layer, 0);
+        available.push_back(before + step.queries());
+        planned.push_back(plan.kept(step.index, layer, 0));
+      }
+      // The paper's equation has no floor; the rule behind the released files has.
+      const int64_t least = choices_.budgets == Budgets::kLinear ? 0 : floor_of(budget_tokens);
+      const Requested requested = request_of(geometry, step, budget_tokens, available, least);
+      if (step.kind == StepKind::kToken && requested.k == reported) continue;  // one a line
+      reported = requested.k;
+      lines.push_back(fmt::format(
+          "step {}, k {}: {} drafters of {} layers; tokens a drafter / a refiner: requested {}, "
+          "planned {}",
+          step.index, requested.k, requested.drafters.size(), geometry.layers,
+          both_text(requested.tokens, requested.drafters), both_text(planned, requested.drafters)));
+    }
+    return lines;
+  }
+
+ private:
+  [[nodiscard]] int64_t threshold(int64_t budget_tokens) const {
+    return choices_.threshold.value_or(budget_tokens);
+  }
+
+  /// Nothing is dropped while the full cache is at the threshold or below.
+  [[nodiscard]] bool cuts(const CacheGeometry& geometry,
+                          const StepInfo& step,
+                          int64_t budget_tokens) const {
+    return budget_tokens < full_cache_tokens(geometry.steps) &&
+           tokens_after(step) > threshold(budget_tokens);
+  }
+
+  [[nodiscard]] static std::vector<int64_t> refiners_of(const CacheGeometry& geometry,
+                                                        const Requested& requested) {
     std::vector<int64_t> refiners;
-    for (int64_t layer = 0; layer < layers; ++layer) {
-      if (!std::binary_search(drafters.begin(), drafters.end(), layer)) {
-        refiners.push_back(layer);
-      }
+    for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+      if (!std::ranges::binary_search(requested.drafters, layer)) refiners.push_back(layer);
     }
-    // A layer that becomes a drafter only now cannot hold what it no longer has.
-    return same_in_all_heads(fit_to_available(wanted, available, refiners, budget * layers),
-                             request.geometry.heads);
+    return refiners;
   }
 
- private:
-  [[nodiscard]] int64_t least_refiner(const AllocationRequest& request) const {
-    const double exact = static_cast<double>(request.budget_tokens) * floor_fraction_;
+  /// `least`: tokens below which no refiner falls.
+  [[nodiscard]] Requested request_of(const CacheGeometry& geometry,
+                                     const StepInfo& step,
+                                     int64_t budget_tokens,
+                                     const std::vector<int64_t>& available,
+                                     int64_t least) const {
+    Requested requested;
+    requested.k = cuts_before(geometry, step, threshold(budget_tokens));
+    if (choices_.budgets == Budgets::kTable) {
+      const ScaleKvBudget& entry = table_entry(step);
+      for (const int64_t layer : entry.drafters) {
+        if (layer < geometry.layers) requested.drafters.push_back(layer);
+      }
+      requested.tokens.assign(static_cast<std::size_t>(geometry.layers), entry.min_tokens);
+      for (const int64_t layer : requested.drafters) requested.tokens[layer] = entry.max_tokens;
+      return requested;
+    }
+    requested.drafters = choices_.roles.after(geometry, step);
+    const auto drafters = std::ssize(requested.drafters);
+    std::vector<int64_t> of_drafters;
+    int64_t of_refiners = 0;
+    if (choices_.budgets == Budgets::kLinear) {
+      of_refiners = std::max(
+          least, linear_refiner_tokens(budget_tokens, choices_.start, choices_.decay, requested.k));
+      of_drafters = drafters_of_equation(geometry.layers, drafters, budget_tokens, of_refiners);
+    } else {
+      int64_t most = budget_tokens;
+      for (const int64_t layer : requested.drafters) most = std::max(most, available[layer]);
+      const auto each = drafter_budget(geometry.layers, drafters, budget_tokens, most, least);
+      of_refiners = each.refiner_tokens;
+      of_drafters.assign(static_cast<std::size_t>(drafters), each.drafter_tokens);
+    }
+    requested.tokens.assign(static_cast<std::size_t>(geometry.layers), of_refiners);
+    for (int64_t i = 0; i < drafters; ++i) {
+      requested.tokens[requested.drafters[i]] = of_drafters[i];
+    }
+    return requested;
+  }
+
+  /// refiner_floor_fraction in tokens.
+  [[nodiscard]] int64_t floor_of(int64_t budget_tokens) const {
     // 650 * (200 / 650) must be 200 in floating point too.
-    const auto floor = static_cast<int64_t>(std::floor(exact + 1e-6));
-    return std::min(std::max(floor, request.protected_tokens), request.budget_tokens);
+    const double exact = static_cast<double>(budget_tokens) * choices_.floor_fraction + 1e-6;
+    return std::min(static_cast<int64_t>(std::floor(exact)), budget_tokens);
   }
 
-  DrafterRoles roles_;
-  double floor_fraction_;
+  [[nodiscard]] const ScaleKvBudget& table_entry(const StepInfo& step) const {
+    const ScaleKvBudget* entry = choices_.table.after(step.index);
+    if (entry != nullptr) return *entry;
+    throw Error(ErrorKind::kConfig,
+                fmt::format("policy.allocate.budgets={}: it starts before scale {}, but this "
+                            "schedule is cut before scale {}; use budgets=rule and roles={} "
+                            "instead",
+                            choices_.table_name, choices_.table.budgets.front().next_scale,
+                            step.index + 2, choices_.table_name));
+  }
+
+  void check_table(const CacheGeometry& geometry, int64_t budget_tokens) const {
+    if (choices_.budgets != Budgets::kTable) return;
+    const ScaleKvTable& table = choices_.table;
+    const auto scales = std::ssize(geometry.steps);
+    if (scales != table.budgets.back().next_scale || geometry.layers > table.layers) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("policy.allocate.budgets={}: made for {} scales and at most {} "
+                              "layers, not {} and {}; use budgets=rule and roles={} instead",
+                              choices_.table_name, table.budgets.back().next_scale, table.layers,
+                              scales, geometry.layers, choices_.table_name));
+    }
+    if (budget_tokens != table.base_tokens) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("policy.allocate.budgets={}: made for budget.tokens={}, not {}",
+                              choices_.table_name, table.base_tokens, budget_tokens));
+    }
+  }
+
+  Choices choices_;
 };
 
-/// The capacities of a released file as they stand, for the model they were made for or for fewer
-/// of its layers.
-class ReleasedTable : public Allocate {
- public:
-  ReleasedTable(std::string name, ScaleKvTable table)
-      : name_(std::move(name)), table_(std::move(table)) {}
-
-  [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
-    check(request);
-    if (request.step.first_token + request.step.queries() <= table_.base_tokens) {
-      return request.available;
-    }
-    const ScaleKvBudget* budget = table_.after(request.step.index);
-    if (budget == nullptr) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("policy.allocate.table={}: it starts before scale {}, but this "
-                              "schedule exceeds {} tokens before scale {}; use roles={} instead",
-                              name_, table_.budgets.front().next_scale, table_.base_tokens,
-                              request.step.index + 2, name_));
-    }
-    std::vector<int64_t> tokens(static_cast<std::size_t>(request.geometry.layers),
-                                budget->min_tokens);
-    for (const int64_t layer : budget->drafters) {
-      if (layer < request.geometry.layers) {
-        tokens[layer] = budget->max_tokens;
-      }
-    }
-    return same_in_all_heads(tokens, request.geometry.heads);
+/// budget | a number of tokens.
+std::optional<int64_t> threshold_option(PartOptions& options) {
+  const ConfigNode* given = options.value("threshold");
+  if (given == nullptr || (given->is_string() && given->as_string() == "budget")) {
+    return std::nullopt;
   }
-
- private:
-  void check(const AllocationRequest& request) const {
-    const auto scales = static_cast<int64_t>(request.geometry.steps.size());
-    if (scales != table_.budgets.back().next_scale || request.geometry.layers > table_.layers) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("policy.allocate.table={}: made for {} scales and at most {} layers, "
-                              "not {} and {}; use roles={} instead",
-                              name_, table_.budgets.back().next_scale, table_.layers, scales,
-                              request.geometry.layers, name_));
-    }
-    if (request.budget_tokens != table_.base_tokens) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("policy.allocate.table={}: made for budget.tokens={}, not {}", name_,
-                              table_.base_tokens, request.budget_tokens));
-    }
+  if (given->kind() != ConfigKind::kInt || given->as_int64() < 0) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("{}: expected 'budget' or the tokens of a full cache up to which "
+                            "nothing is cut, 0 or more",
+                            options.place("threshold")));
   }
-
-  std::string name_;
-  ScaleKvTable table_;
-};
+  return given->as_int64();
+}
 
 }  // namespace
 
-/// roles (auto): see DrafterRoles. refiner_floor_fraction (200/650): share of the budget below
-/// which no refiner falls. table (none): released_2b | released_8b takes the capacities of that
-/// file and leaves the other options unread.
+/// roles (auto): see DrafterRoles::from_options(). budgets (rule): rule | linear | released_2b |
+/// released_8b: the rule behind the released files, the paper's linear decay, or the capacities of
+/// such a file whatever the roles. refiner_start (600/650), refiner_decay (70/650): shares of the
+/// budget, B_r(0) and delta of `linear`; k counts the scales since the first cut, in a next-token
+/// model the finished lines. refiner_floor_fraction (200/650): share of the budget below which no
+/// refiner falls. threshold (budget): budget | tokens of a full cache up to which nothing is cut; 0
+/// cuts from the first scale on. window (inside): inside | on_top, whether what is protected counts
+/// within a layer's tokens or comes on top of them.
 std::unique_ptr<Allocate> make_allocate_drafter_refiner(PartOptions& options) {
-  auto roles = DrafterRoles::from_options(options);
-  const double floor = options.number("refiner_floor_fraction", kReleasedFloor, 0.0, 1.0);
-  const std::string table = options.word("table", "none", {"none", "released_2b", "released_8b"});
-  if (table == "none") {
-    return std::make_unique<DrafterRefiner>(std::move(roles), floor);
+  Choices choices;
+  choices.roles = DrafterRoles::from_options(options);
+  const std::string budgets =
+      options.word("budgets", "rule", {"rule", "linear", "released_2b", "released_8b"});
+  choices.start = options.number("refiner_start", kPublishedStart, 0.0, 1.0);
+  choices.decay = options.number("refiner_decay", kPublishedDecay, 0.0, 1.0);
+  choices.floor_fraction = options.number("refiner_floor_fraction", kReleasedFloor, 0.0, 1.0);
+  choices.threshold = threshold_option(options);
+  choices.window_on_top = options.word("window", "inside", {"inside", "on_top"}) == "on_top";
+  if (budgets == "linear") choices.budgets = Budgets::kLinear;
+  if (budgets.starts_with("released")) {
+    choices.budgets = Budgets::kTable;
+    choices.table_name = budgets;
+    choices.table = budgets == "released_2b" ? released_2b_table() : released_8b_table();
   }
-  return std::make_unique<ReleasedTable>(
-      table, table == "released_2b" ? released_2b_table() : released_8b_table());
+  return std::make_unique<DrafterRefiner>(std::move(choices));
 }
 
 }  // namespace kvscope

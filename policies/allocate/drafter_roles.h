@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/engine/plan.h"
+#include "policies/allocate/roles_file.h"
 #include "policies/part_options.h"
 
 namespace kvscope {
@@ -18,24 +19,43 @@ class DrafterRoles {
     kReleased2b,  ///< blocks 0 and 23; only 0 before scale 13
     kReleased8b,  ///< blocks 0, 1, 2
     kLayers,      ///< the same given layers at every scale
+    kFile,        ///< calibrated: by the Attention Selectivity Index of a recorded model
   };
 
   DrafterRoles() = default;
   explicit DrafterRoles(Source source) : source_(source) {}
   /// The same layers at every scale.
   explicit DrafterRoles(std::vector<int64_t> layers);
+  /// The roles of each scale as the file has them; `name` stands for it in messages.
+  DrafterRoles(RolesFile file, std::string name);
 
-  /// Option `roles`: auto | released_2b | released_8b | a list of layers.
+  /// Option `roles`: auto | released_2b | released_8b | a list of layers | PATH of a roles file |
+  /// {file: PATH, drafters: N_d, per: scale | generation}. A path has a '/' or a '.' in it and
+  /// starts beside the YAML file that names it, or else at the working directory. `drafters`
+  /// chooses anew by the file's Z-scores, `per: generation` takes the same layers at every scale:
+  /// those of lowest Z on average, as many as N_d gives a scale.
   static DrafterRoles from_options(PartOptions& options);
 
   /// Drafters after `step`, that is before the next one; ascending, without layers that the
-  /// geometry lacks (a released model run with fewer layers).
+  /// geometry lacks (a released model run with fewer layers). Throws Error(kConfig) where a file
+  /// was made for another number of layers, heads or steps.
   [[nodiscard]] std::vector<int64_t> after(const CacheGeometry& geometry,
                                            const StepInfo& step) const;
 
  private:
+  void check(const CacheGeometry& geometry) const;
+
   Source source_ = Source::kAuto;
   std::vector<int64_t> layers_;
+  RolesFile file_;
+  std::string name_;
 };
+
+/// The file with its `drafters` pairs of lowest Z as drafters.
+RolesFile with_drafters(RolesFile file, int64_t drafters);
+
+/// The file with the same drafters at every scale: the layers of lowest mean Z, N_d / scales of
+/// them, rounded, at least one where there is any.
+RolesFile same_at_every_scale(RolesFile file);
 
 }  // namespace kvscope

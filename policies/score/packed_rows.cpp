@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "kernels/attention_rows/attention_rows.h"
 #include "policies/slots.h"
@@ -28,6 +29,74 @@ at::Tensor sum_over_window(const LayerStep& layer_step,
         .copy_(rows_of_slot(packed, offsets, window, slot).sum(0, false, at::kFloat));
   }
   return sums;
+}
+
+at::Tensor unpacked_rows(const LayerStep& layer_step,
+                         const at::Tensor& packed,
+                         int64_t window,
+                         double fill) {
+  const int64_t rows = layer_step.k.size(0);
+  const int64_t heads = layer_step.k.size(1);
+  const int64_t tokens = most_tokens(layer_step);
+  const RaggedRows history = layer_step.cache.history(layer_step.layer);
+  const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
+  if (offsets.back() == rows * heads * tokens) return packed.view({rows, heads, window, tokens});
+  at::Tensor unpacked = at::full({rows, heads, window, tokens}, fill, packed.options());
+  for (int64_t slot = 0; slot < rows * heads; ++slot) {
+    const at::Tensor lines = rows_of_slot(packed, offsets, window, slot);
+    unpacked[slot / heads][slot % heads].slice(1, 0, lines.size(1)).copy_(lines);
+  }
+  return unpacked;
+}
+
+at::Tensor positions_mask(const LayerStep& layer_step, const std::vector<int64_t>& positions) {
+  const KvCache& cache = layer_step.cache;
+  const StepInfo& step = layer_step.step;
+  const auto& steps = cache.plan().geometry().steps;
+  const int64_t rows = layer_step.k.size(0);
+  const int64_t heads = layer_step.k.size(1);
+  const int64_t most = most_tokens(layer_step);
+  at::Tensor mask = at::zeros({rows, heads, most}, at::kBool);
+  bool* values = mask.mutable_data_ptr<bool>();
+  for (int64_t slot = 0; slot < rows * heads; ++slot) {
+    const auto origins = cache.origins(layer_step.layer, slot / heads, slot % heads);
+    const auto position_of = [&](const TokenOrigin& origin) {
+      return steps[static_cast<std::size_t>(origin.step)].first_token + origin.token;
+    };
+    bool* line = values + slot * most;
+    for (const int64_t position : positions) {
+      if (position >= step.first_token) {
+        line[std::ssize(origins) + position - step.first_token] = true;
+        continue;
+      }
+      // Tokens are stored in the order of their positions.
+      const auto found =
+          std::ranges::lower_bound(origins, position, std::ranges::less{}, position_of);
+      if (found != origins.end() && position_of(*found) == position) {
+        line[found - origins.begin()] = true;
+      }
+    }
+  }
+  return mask.to(layer_step.k.device());
+}
+
+at::Tensor absent_mask(const LayerStep& layer_step) {
+  const KvCache& cache = layer_step.cache;
+  const int64_t rows = layer_step.k.size(0);
+  const int64_t heads = layer_step.k.size(1);
+  const int64_t most = most_tokens(layer_step);
+  at::Tensor mask = at::zeros({rows, heads, most}, at::kBool);
+  bool* line = mask.mutable_data_ptr<bool>();
+  for (int64_t slot = 0; slot < rows * heads; ++slot, line += most) {
+    const int64_t row = slot / heads;
+    const int64_t held = cache.length(layer_step.layer, row, slot % heads);
+    std::fill(line + held + layer_step.step.queries(), line + most, true);
+    if (cache.has_padding()) {
+      std::fill_n(line, cache.padding_length(layer_step.layer, row, slot % heads), true);
+      std::fill_n(line + held, cache.padding_of_step(layer_step.step, row), true);
+    }
+  }
+  return mask.to(layer_step.k.device());
 }
 
 at::Tensor current_tokens_mask(const LayerStep& layer_step, const std::vector<int64_t>& tokens) {

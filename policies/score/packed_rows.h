@@ -17,6 +17,21 @@ at::Tensor sum_over_window(const LayerStep& layer_step,
                            int64_t window,
                            double fill);
 
+/// The same rows unpacked: [rows, heads, window, tokens], tokens of the longest head; `fill` where
+/// a head holds fewer. A view of `packed` where all heads hold the same.
+at::Tensor unpacked_rows(const LayerStep& layer_step,
+                         const at::Tensor& packed,
+                         int64_t window,
+                         double fill);
+
+/// [rows, heads, tokens] bool on the step's device: true for the tokens at these `positions` in the
+/// generation (ascending), wherever in [history | current step] a head holds them.
+at::Tensor positions_mask(const LayerStep& layer_step, const std::vector<int64_t>& positions);
+
+/// [rows, heads, tokens] bool on the step's device: true for padding and for what lies beyond the
+/// tokens of a head.
+at::Tensor absent_mask(const LayerStep& layer_step);
+
 /// [rows, heads, tokens] bool on the step's device: true for the listed tokens of the current step
 /// and for what lies beyond the tokens of a head.
 at::Tensor current_tokens_mask(const LayerStep& layer_step, const std::vector<int64_t>& tokens);

@@ -1,79 +1,32 @@
-// A tiny Infinity model under the released ScaleKV code with the released 2B budget file.
-#include <ATen/ATen.h>
-#include <fmt/format.h>
+// The released ScaleKV code on a tiny Infinity model: the same tokens, the same logits.
+#include "golden_scalekv.h"
+
 #include <gtest/gtest.h>
 
-#include "core/checkpoint/safetensors.h"
-#include "core/models/infinity/generate.h"
 #include "policies/replay.h"
 #include "policy_run.h"
-#include "test_paths.h"
 
 namespace kvscope {
 namespace {
 
-struct Golden {
-  SafetensorsReader file{std::filesystem::path(kSourceDir) / "tests/golden" /
-                         "scalekv_tiny_2b.safetensors"};
-  infinity::TransformerConfig config;
-  infinity::PictureGeometry picture = infinity::published_geometry(1.0, "1M");
-
-  Golden() {
-    const auto integer = [&](const char* key) { return std::stoll(file.metadata(key)); };
-    config.depth = integer("depth");
-    config.chunks = integer("chunks");
-    config.width = integer("width");
-    config.heads = integer("heads");
-    config.text_channels = integer("text_channels");
-    config.code_bits = integer("vae_bits");
-  }
-};
-
-std::optional<KeptIndices> recorded(const SafetensorsReader& file, int64_t step, int64_t layer) {
-  const auto name = fmt::format("kept.{}.{}", step, layer);
-  if (!file.contains(name)) return std::nullopt;
-  const at::Tensor kept = file.tensor(name).to(at::kLong).flatten(0, 1).contiguous();
-  KeptIndices indices;
-  for (int64_t slot = 0; slot < kept.size(0); ++slot) {
-    const auto* line = kept.const_data_ptr<int64_t>() + slot * kept.size(1);
-    indices.emplace_back(line, line + kept.size(1));
-  }
-  return indices;
-}
-
 TEST(GoldenScaleKv, KeepsTheSameTokensAndDrawsTheSameLogits) {
-  const Golden golden;
+  const GoldenScaleKv golden;
   const SafetensorsReader& file = golden.file;
-  CacheGeometry geometry =
-      infinity::cache_geometry(golden.config, golden.picture, at::kFloat, at::kFloat);
-  geometry.steps.back().stored = true;  // the released code stores and cuts the last scale too
+  const CacheGeometry geometry = golden.geometry();
   ConfigNode config = named_policy(std::filesystem::path(kSourceDir) / "configs/policy", "scalekv");
-  config.set_path("allocate.table", "released_2b");
+  config.set_path("allocate.budgets", "released_2b");
   const auto policy = make_policy(config);
   KvCache cache(policy->plan(geometry, Budget::of_tokens(650)), 2, at::kCPU);
-  Replay replay(*policy, [&](int64_t step, int64_t layer) { return recorded(file, step, layer); });
+  Replay replay(*policy, [&](int64_t step, int64_t layer) { return golden.recorded(step, layer); });
   AttentionContext context{.cache = cache, .controller = &replay};
   replay.begin_generation(cache.rows());
 
-  infinity::GenerateOptions options;
-  for (std::size_t scale = 0; scale < geometry.steps.size(); ++scale) {
-    options.forced_bits.push_back(file.tensor(fmt::format("bits.{}", scale)));
-  }
-  const infinity::TextFeatures text{.features = file.tensor("text.kv").unsqueeze(0),
-                                    .lengths = {file.tensor("text.lens").item<int64_t>()}};
-  std::vector<at::Generator> generators{at::detail::createCPUGenerator(7)};
-  // The same weights as infinity_tiny's, kept there alone.
-  const SafetensorsReader lender(std::filesystem::path(kSourceDir) / "tests/golden" /
-                                 file.metadata("weights_from"));
-  const auto weights = infinity::resolve_transformer(golden.config, lender.tensors(), "model.");
-  infinity::generate(
-      golden.config, weights, golden.picture, text, options, generators, context,
-      [&](const infinity::StepResult& result) {
-        const auto name = fmt::format("logits.{}", result.step.index);
-        if (file.contains(name)) {
-          EXPECT_LT((result.logits - file.tensor(name)).abs().max().item<double>(), 1e-4) << name;
-        }
-      });
+  golden.generate(context, [&](const infinity::StepResult& result) {
+    const auto name = fmt::format("logits.{}", result.step.index);
+    if (file.contains(name)) {
+      EXPECT_LT((result.logits - file.tensor(name)).abs().max().item<double>(), 1e-4) << name;
+    }
+  });
 
   int64_t identical = 0;
   for (const DecisionComparison& comparison : replay.comparisons()) {

@@ -128,7 +128,7 @@ TEST(PlannedMemory, IsThePapersTable1) {
 
 TEST(ReleasedTable, GivesItsCapacitiesToAModelWithFewerLayers) {
   ConfigNode policy = named_policy(kPolicyFolder, "scalekv");
-  policy.set_path("allocate.table", "released_2b");
+  policy.set_path("allocate.budgets", "released_2b");
   CacheGeometry geometry = infinity(4, 4);
   const Plan plan = make_plan(geometry, policy, Budget::of_tokens(650));
   const int64_t drafter[] = {920, 1490, 2510, 4100, 6385};

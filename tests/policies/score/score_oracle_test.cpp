@@ -11,11 +11,10 @@
 
 #include "../policy_run.h"
 #include "policies/part.h"
-#include "policies/score/observation_window.h"
 
 namespace kvscope {
 
-MakePart<Score> make_score_recency, make_score_window_attention, make_score_raw_query_window;
+MakePart<Score> make_score_recency;
 
 namespace {
 
@@ -52,70 +51,6 @@ Line recency(const Head& head) {
   Line values(static_cast<std::size_t>(head.tokens()));
   std::iota(values.begin(), values.end(), 0);
   return values;
-}
-
-/// SnapKV, window 5, averages of 3.
-Line window_attention(const Head& head) {
-  const int64_t queries = head.layer_step.step.queries();
-  const int64_t window = std::min(fitting_window(5, tightest_count(head.layer_step)), queries);
-  const int64_t past = head.tokens() - window;
-  Line raw(static_cast<std::size_t>(head.tokens()), 0.0);
-  for (int64_t i = queries - window; i < queries; ++i) {
-    Line logits = head.logits([&](int64_t c) {
-      return head.layer_step.q[head.row][head.head][i][c].item<double>() *
-             head.layer_step.softmax_scale;
-    });
-    const int64_t seen = head.layer_step.step.kind == StepKind::kPrefill
-                             ? head.tokens() - (queries - 1 - i)
-                             : head.tokens();
-    const double largest = *std::max_element(logits.begin(), logits.begin() + seen);
-    double total = 0;
-    for (int64_t j = 0; j < seen; ++j) total += std::exp(logits[j] - largest);
-    for (int64_t j = 0; j < seen; ++j) raw[j] += std::exp(logits[j] - largest) / total;
-  }
-  Line pooled = raw;
-  for (int64_t j = 0; j < past; ++j) {
-    pooled[j] = 0;
-    for (int64_t i = std::max<int64_t>(j - 1, 0); i <= std::min(j + 1, past - 1); ++i) {
-      pooled[j] += raw[i] / 3;
-    }
-  }
-  return pooled;
-}
-
-/// ScaleKV as released, window 16, maxima of 5. Window tokens: NaN, as nobody reads them.
-Line raw_query_window(const Head& head) {
-  const auto window =
-      in_step(head.layer_step.step,
-              centroid_window(head.layer_step.step,
-                              fitting_square_window(16, tightest_count(head.layer_step))));
-  const int64_t head_dim = head.layer_step.k.size(3);
-  const int64_t width = head.layer_step.hidden.size(2);
-  Line sums(static_cast<std::size_t>(head.tokens()), 0.0);
-  for (const int64_t i : window) {
-    Line query;
-    for (int64_t c = 0; c < head_dim; ++c) {
-      double sum = 0;
-      for (int64_t w = 0; w < width; ++w) {
-        sum += head.layer_step.hidden[head.row][i][w].item<double>() *
-               head.layer_step.query_weight[head.head * head_dim + c][w].item<double>();
-      }
-      query.push_back(sum);
-    }
-    const Line logits = head.logits([&](int64_t c) { return query[c]; });
-    for (std::size_t j = 0; j < sums.size(); ++j) {
-      sums[j] += logits[j] / std::sqrt(static_cast<double>(head_dim));
-    }
-  }
-  for (const int64_t i : window) sums[head.held() + i] = -INFINITY;
-  Line pooled;
-  for (int64_t j = 0; j < head.tokens(); ++j) {
-    const int64_t from = std::max<int64_t>(j - 2, 0);
-    const int64_t to = std::min(j + 3, head.tokens());
-    pooled.push_back(*std::max_element(sums.begin() + from, sums.begin() + to));
-  }
-  for (const int64_t i : window) pooled[head.held() + i] = std::nan("");
-  return pooled;
 }
 
 /// Compares a score with its oracle at every decision, then keeps random tokens.
@@ -188,18 +123,6 @@ std::unique_ptr<Score> made(MakePart<Score>* make, const std::string& text) {
 
 TEST(Recency, EqualsItsDefinition) {
   check(*made(make_score_recency, "{name: recency}"), recency, StepKind::kScale);
-}
-
-TEST(WindowAttention, EqualsItsDefinition) {
-  const auto score = made(make_score_window_attention,
-                          "{name: window_attention, window: 5, pool: average, kernel: 3}");
-  check(*score, window_attention, StepKind::kScale);
-  check(*score, window_attention, StepKind::kPrefill);
-}
-
-TEST(RawQueryWindow, EqualsItsDefinition) {
-  check(*made(make_score_raw_query_window, "{name: raw_query_window}"), raw_query_window,
-        StepKind::kScale);
 }
 
 }  // namespace

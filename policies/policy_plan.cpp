@@ -118,6 +118,12 @@ PlannedBudget Policy::plan_budget(const CacheGeometry& geometry,
   if (too_much(best)) {  // parts count in their own way, and schedules let tokens pile up
     int64_t above = most;
     target = 0;
+    // Rounded counts do not grow steadily with the target, so the nearest ones are tried one by
+    // one.
+    constexpr int64_t kOneByOne = 64;
+    while (!in_bytes && target == 0 && above > 1 && most - above < kOneByOne) {
+      (too_much(attempt(geometry, budget, above - 1)) ? above : target) = above - 1;
+    }
     while (above - target > 1) {
       const int64_t middle = target + (above - target) / 2;
       (too_much(attempt(geometry, budget, middle)) ? above : target) = middle;

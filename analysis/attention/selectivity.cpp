@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <tuple>
 
 #include "core/base/error.h"
+#include "policies/allocate/drafter_selection.h"
 
 namespace kvscope {
 namespace {
 
-constexpr double kEpsilon = 1e-8;
 constexpr double kDefaultDrafterShare = 0.06;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
@@ -20,33 +19,26 @@ int64_t step_count(const AttentionRecord& record) {
   return static_cast<int64_t>(record.steps.size());
 }
 
-/// (ASI - mean) / (std + eps) within each step; std with divisor L.
-std::vector<double> z_scores(const std::vector<double>& selectivity,
-                             int64_t layers,
-                             int64_t steps) {
-  std::vector<double> scores(selectivity.size(), kNan);
-  for (int64_t step = 0; step < steps; ++step) {
-    if (std::isnan(selectivity[step])) continue;
-    double mean = 0;
-    for (int64_t layer = 0; layer < layers; ++layer) mean += selectivity[layer * steps + step];
-    mean /= static_cast<double>(layers);
-    double variance = 0;
-    for (int64_t layer = 0; layer < layers; ++layer) {
-      variance += std::pow(selectivity[layer * steps + step] - mean, 2);
-    }
-    const double deviation = std::sqrt(variance / static_cast<double>(layers));
-    for (int64_t layer = 0; layer < layers; ++layer) {
-      scores[layer * steps + step] =
-          (selectivity[layer * steps + step] - mean) / (deviation + kEpsilon);
+/// [L][G] means of [L][S] over the steps of each group, NaN left out; NaN where nothing is left.
+std::vector<double> means_of_groups(const std::vector<double>& values,
+                                    const std::vector<StepGroup>& groups,
+                                    int64_t layers,
+                                    int64_t steps) {
+  std::vector<double> means;
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    for (const StepGroup& group : groups) {
+      double sum = 0;
+      int64_t count = 0;
+      for (int64_t step = group.first; step <= group.last; ++step) {
+        const double value = values[layer * steps + step];
+        if (std::isnan(value)) continue;
+        sum += value;
+        ++count;
+      }
+      means.push_back(count == 0 ? kNan : sum / static_cast<double>(count));
     }
   }
-  return scores;
-}
-
-int64_t pairs_with_history(const AttentionRecord& record) {
-  return record.layers * std::ranges::count_if(record.steps, [](const StepInfo& step) {
-           return step.first_token > 0;
-         });
+  return means;
 }
 
 }  // namespace
@@ -70,17 +62,51 @@ std::vector<double> attention_selectivity(const AttentionRecord& record) {
   return selectivity;
 }
 
-int64_t default_drafters(const AttentionRecord& record) {
-  const int64_t pairs = pairs_with_history(record);
-  const auto share = std::llround(kDefaultDrafterShare * static_cast<double>(pairs));
-  return std::clamp<int64_t>(share, std::min<int64_t>(pairs, 1), pairs);
+std::vector<StepGroup> single_steps(const AttentionRecord& record) {
+  std::vector<StepGroup> groups;
+  for (int64_t step = 0; step < step_count(record); ++step) groups.push_back({step, step});
+  return groups;
 }
 
-LayerRoles layer_roles(const AttentionRecord& record, int64_t drafters) {
-  const int64_t steps = step_count(record);
-  const int64_t pairs = pairs_with_history(record);
-  LayerRoles roles;
-  roles.drafters = drafters < 0 ? default_drafters(record) : drafters;
+std::vector<StepGroup> step_groups(const AttentionRecord& record, int64_t line_tokens) {
+  const int64_t tokens = std::ranges::count_if(
+      record.steps, [](const StepInfo& step) { return step.kind == StepKind::kToken; });
+  if (tokens == 0) return single_steps(record);
+  const int64_t line =
+      line_tokens > 0 ? line_tokens
+                      : std::max<int64_t>(1, std::llround(std::sqrt(static_cast<double>(tokens))));
+  const int64_t last = last_attending_step(record.steps);
+  std::vector<StepGroup> groups;
+  for (int64_t step = 0; step <= last; ++step) {
+    const bool is_token = record.steps[step].kind == StepKind::kToken;
+    const bool goes_on = is_token && !groups.empty() &&
+                         record.steps[groups.back().first].kind == StepKind::kToken &&
+                         step - groups.back().first < line;
+    if (goes_on) {
+      groups.back().last = step;
+    } else {
+      groups.push_back({step, step});
+    }
+  }
+  return groups;
+}
+
+int64_t default_drafters(int64_t pairs_with_history) {
+  const auto share = std::llround(kDefaultDrafterShare * static_cast<double>(pairs_with_history));
+  return std::clamp<int64_t>(share, std::min<int64_t>(pairs_with_history, 1), pairs_with_history);
+}
+
+LayerRoles layer_roles(const AttentionRecord& record,
+                       const std::vector<StepGroup>& groups,
+                       int64_t drafters) {
+  const auto count = static_cast<int64_t>(groups.size());
+  LayerRoles roles{.groups = groups};
+  roles.selectivity =
+      means_of_groups(attention_selectivity(record), groups, record.layers, step_count(record));
+  roles.z_score = selectivity_z_scores(roles.selectivity, record.layers, count);
+  const int64_t pairs =
+      std::ranges::count_if(roles.z_score, [](double z) { return !std::isnan(z); });
+  roles.drafters = drafters < 0 ? default_drafters(pairs) : drafters;
   if (roles.drafters > pairs) {
     throw Error(
         ErrorKind::kConfig,
@@ -88,23 +114,18 @@ LayerRoles layer_roles(const AttentionRecord& record, int64_t drafters) {
                     "history",
                     roles.drafters, pairs));
   }
-  roles.selectivity = attention_selectivity(record);
-  roles.z_score = z_scores(roles.selectivity, record.layers, steps);
-  roles.role.assign(roles.selectivity.size(), LayerRole::kNone);
-  std::vector<std::tuple<double, int64_t, int64_t>> ranked;  // Z, step, layer
-  for (int64_t layer = 0; layer < record.layers; ++layer) {
-    for (int64_t step = 0; step < steps; ++step) {
-      const double z = roles.z_score[layer * steps + step];
-      if (!std::isnan(z)) ranked.emplace_back(z, step, layer);
-    }
+  for (const double z : roles.z_score) {
+    roles.role.push_back(std::isnan(z) ? LayerRole::kNone : LayerRole::kRefiner);
   }
-  std::ranges::sort(ranked);
-  for (size_t i = 0; i < ranked.size(); ++i) {
-    const auto [z, step, layer] = ranked[i];
-    roles.role[layer * steps + step] =
-        static_cast<int64_t>(i) < roles.drafters ? LayerRole::kDrafter : LayerRole::kRefiner;
+  for (const auto& [layer, group] :
+       lowest_pairs(roles.z_score, record.layers, count, roles.drafters)) {
+    roles.role[layer * count + group] = LayerRole::kDrafter;
   }
   return roles;
+}
+
+LayerRoles layer_roles(const AttentionRecord& record, int64_t drafters) {
+  return layer_roles(record, single_steps(record), drafters);
 }
 
 }  // namespace kvscope

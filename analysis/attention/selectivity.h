@@ -19,21 +19,40 @@ enum class LayerRole : uint8_t {
   kRefiner,  ///< looks at the current map or at few tokens
 };
 
-/// Roles of all (layer, step) pairs.
+/// Steps that one role is for: a scale of a next-scale model, a line of a next-token model.
+struct StepGroup {
+  int64_t first = 0;
+  int64_t last = 0;
+  bool operator==(const StepGroup&) const = default;
+};
+
+/// Every scale and the prefill by itself, the tokens of a next-token model `line_tokens` together
+/// (0: the side of a square picture); without a last token that is never fed.
+std::vector<StepGroup> step_groups(const AttentionRecord& record, int64_t line_tokens = 0);
+
+/// Every step by itself.
+std::vector<StepGroup> single_steps(const AttentionRecord& record);
+
+/// Roles of all (layer, group) pairs.
 struct LayerRoles {
+  std::vector<StepGroup> groups{};    ///< [G]
   int64_t drafters = 0;               ///< N_d
-  std::vector<double> selectivity{};  ///< [L][S]
-  std::vector<double> z_score{};      ///< [L][S] within each step: (ASI - mean) / (std + 1e-8)
-  std::vector<LayerRole> role{};      ///< [L][S]
+  std::vector<double> selectivity{};  ///< [L][G] mean over the group's steps with a history
+  std::vector<double> z_score{};      ///< [L][G] within each group: (ASI - mean) / (std + 1e-8)
+  std::vector<LayerRole> role{};      ///< [L][G]
 };
 
 /// The `drafters` pairs of lowest Z-score over all pairs with a history; ties go to the earlier
-/// step, then layer. Negative takes default_drafters(). Throws Error(kConfig) for more than there
+/// group, then layer. Negative takes default_drafters(). Throws Error(kConfig) for more than there
 /// are pairs.
+LayerRoles layer_roles(const AttentionRecord& record,
+                       const std::vector<StepGroup>& groups,
+                       int64_t drafters = -1);
+/// The same of single steps.
 LayerRoles layer_roles(const AttentionRecord& record, int64_t drafters = -1);
 
 /// 6 % of the pairs with a history, at least one: between the released budgets' 9 of 160 and 15 of
 /// 200.
-int64_t default_drafters(const AttentionRecord& record);
+int64_t default_drafters(int64_t pairs_with_history);
 
 }  // namespace kvscope

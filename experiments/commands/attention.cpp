@@ -10,26 +10,25 @@
 #include "analysis/attention/selectivity.h"
 #include "experiments/report/heatmap.h"
 #include "experiments/report/table.h"
+#include "policies/allocate/roles_file.h"
 
 namespace kvscope {
 namespace {
 
-std::string step_name(const StepInfo& step) {
+std::string group_name(const AttentionRecord& record, const StepGroup& group) {
+  if (group.first < group.last) return fmt::format("{}..{}", group.first, group.last);
+  const StepInfo& step = record.steps[group.first];
   return fmt::format("{} ({}x{})", step.index, step.grid_height, step.grid_width);
 }
 
-double mean_current_mass(const AttentionRecord& record, int64_t layer, int64_t step) {
-  double mass = 0;
-  for (int64_t head = 0; head < record.heads; ++head) mass += record.mass(layer, head, step, step);
-  return mass / static_cast<double>(record.heads);
-}
-
-double mean_top_mass(const AttentionRecord& record, int64_t layer, int64_t step) {
-  double mass = 0;
+/// Mean over heads and the group's steps of what `mass` says of a (head, step).
+template <class Mass>
+double mean_mass(const AttentionRecord& record, const StepGroup& group, const Mass& mass) {
+  double sum = 0;
   for (int64_t head = 0; head < record.heads; ++head) {
-    mass += record.history_top_mass[record.at(layer, head, step)];
+    for (int64_t step = group.first; step <= group.last; ++step) sum += mass(head, step);
   }
-  return mass / static_cast<double>(record.heads);
+  return sum / static_cast<double>(record.heads * (group.last - group.first + 1));
 }
 
 std::vector<std::string> provenance_of(const AttentionRecord& record) {
@@ -49,9 +48,9 @@ Table roles_table(const AttentionRecord& record, const LayerRoles& roles) {
                    {.header = fmt::format("top {} of history", record.top_keys), .decimals = 4},
                    {.header = "ASI", .decimals = 4},
                    {.header = "Z", .decimals = 3}};
-  const auto steps = static_cast<int64_t>(record.steps.size());
+  const auto groups = static_cast<int64_t>(roles.groups.size());
   std::vector<int64_t> order;
-  for (int64_t pair = 0; pair < record.layers * steps; ++pair) {
+  for (int64_t pair = 0; pair < record.layers * groups; ++pair) {
     if (roles.role[pair] != LayerRole::kNone) order.push_back(pair);
   }
   std::ranges::stable_sort(order, [&](int64_t a, int64_t b) {
@@ -59,24 +58,29 @@ Table roles_table(const AttentionRecord& record, const LayerRoles& roles) {
     return roles.z_score[a] < roles.z_score[b];
   });
   for (const int64_t pair : order) {
-    const int64_t layer = pair / steps;
-    const int64_t step = pair % steps;
+    const int64_t layer = pair / groups;
+    const StepGroup& group = roles.groups[pair % groups];
     const bool drafter = roles.role[pair] == LayerRole::kDrafter;
-    table.rows.push_back({.cells = {TableCell::text(drafter ? "drafter" : "refiner"),
-                                    TableCell::number(static_cast<double>(layer)),
-                                    TableCell::text(step_name(record.steps[step])),
-                                    TableCell::number(mean_current_mass(record, layer, step)),
-                                    TableCell::number(mean_top_mass(record, layer, step)),
-                                    TableCell::number(roles.selectivity[pair]),
-                                    TableCell::number(roles.z_score[pair])},
-                          .reference = drafter});
+    const double current = mean_mass(record, group, [&](int64_t head, int64_t step) {
+      return record.mass(layer, head, step, step);
+    });
+    const double top = mean_mass(record, group, [&](int64_t head, int64_t step) {
+      return record.history_top_mass[record.at(layer, head, step)];
+    });
+    table.rows.push_back(
+        {.cells = {TableCell::text(drafter ? "drafter" : "refiner"),
+                   TableCell::number(static_cast<double>(layer)),
+                   TableCell::text(group_name(record, group)), TableCell::number(current),
+                   TableCell::number(top), TableCell::number(roles.selectivity[pair]),
+                   TableCell::number(roles.z_score[pair])},
+         .reference = drafter});
   }
   table.provenance = provenance_of(record);
   return table;
 }
 
 Heatmap roles_map(const AttentionRecord& record, const LayerRoles& roles) {
-  const auto steps = static_cast<int64_t>(record.steps.size());
+  const auto groups = static_cast<int64_t>(roles.groups.size());
   Heatmap map;
   map.title = "Attention Selectivity Index, Z-score within each scale";
   map.subtitle = fmt::format("{}{}{} images, top {} keys of history", record.model,
@@ -87,12 +91,13 @@ Heatmap roles_map(const AttentionRecord& record, const LayerRoles& roles) {
   for (int64_t layer = 0; layer < record.layers; ++layer) {
     map.row_labels.push_back(fmt::format("{}", layer));
   }
-  for (const StepInfo& step : record.steps)
-    map.column_labels.push_back(fmt::format("{}", step.index));
+  for (const StepGroup& group : roles.groups) {
+    map.column_labels.push_back(fmt::format("{}", group.first));
+  }
   map.values = roles.z_score;
-  for (int64_t pair = 0; pair < record.layers * steps; ++pair) {
+  for (int64_t pair = 0; pair < record.layers * groups; ++pair) {
     if (roles.role[pair] == LayerRole::kDrafter) {
-      map.marks.push_back({.row = pair / steps, .column = pair % steps, .text = "D"});
+      map.marks.push_back({.row = pair / groups, .column = pair % groups, .text = "D"});
     }
   }
   map.marks_note =
@@ -101,11 +106,43 @@ Heatmap roles_map(const AttentionRecord& record, const LayerRoles& roles) {
   return map;
 }
 
+RolesFile roles_file(const AttentionRecord& record,
+                     const LayerRoles& roles,
+                     const std::filesystem::path& source) {
+  RolesFile file{.model = record.model,
+                 .point = record.point_hash,
+                 .record = source.filename().string(),
+                 .images = record.images,
+                 .top_keys = record.top_keys,
+                 .sampled_queries = record.sampled_queries,
+                 .layers = record.layers,
+                 .heads = record.heads,
+                 .steps = static_cast<int64_t>(record.steps.size()),
+                 .drafters = roles.drafters};
+  const auto groups = static_cast<int64_t>(roles.groups.size());
+  for (int64_t group = 0; group < groups; ++group) {
+    if (roles.role[group] == LayerRole::kNone) continue;  // no history to keep roles for
+    const StepInfo& step = record.steps[roles.groups[group].first];
+    RolesOfScale scale{.first_step = roles.groups[group].first,
+                       .last_step = roles.groups[group].last,
+                       .grid = fmt::format("{}x{}", step.grid_height, step.grid_width)};
+    for (int64_t layer = 0; layer < record.layers; ++layer) {
+      const int64_t pair = layer * groups + group;
+      if (roles.role[pair] == LayerRole::kDrafter) scale.drafters.push_back(layer);
+      scale.selectivity.push_back(roles.selectivity[pair]);
+      scale.z_score.push_back(roles.z_score[pair]);
+    }
+    file.scales.push_back(std::move(scale));
+  }
+  return file;
+}
+
 }  // namespace
 
 int attention_roles_command(const AttentionRolesOptions& options) {
   const AttentionRecord record = read_attention(options.file);
-  const LayerRoles roles = layer_roles(record, options.drafters);
+  const LayerRoles roles =
+      layer_roles(record, step_groups(record, options.line_tokens), options.drafters);
   const Heatmap map = roles_map(record, roles);
   const Canvas canvas = draw_heatmap(map);
   const std::string stem =
@@ -113,7 +150,9 @@ int attention_roles_command(const AttentionRolesOptions& options) {
   constexpr double kPngScale = 2;
   canvas.write_svg(stem + ".svg", heatmap_info(map));
   canvas.write_png(stem + ".png", heatmap_info(map), kPngScale);
-  fmt::print("{}{}.svg\n{}.png\n", console_table(roles_table(record, roles)), stem, stem);
+  write_roles(stem + ".yaml", roles_file(record, roles, options.file));
+  fmt::print("{}{}.svg\n{}.png\n{}.yaml\n", console_table(roles_table(record, roles)), stem, stem,
+             stem);
   return 0;
 }
 

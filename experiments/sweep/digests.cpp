@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/mapped_file.h"
 #include "core/base/sha256.h"
+#include "policies/option_path.h"
 
 namespace kvscope {
 namespace {
@@ -27,6 +28,25 @@ std::vector<fs::path> files_of(const fs::path& path) {
   }
   std::ranges::sort(files);
   return files;
+}
+
+/// Strings below `node` that look like a path and are one, with their keys.
+void collect_files(const ConfigNode& node,
+                   const std::string& key,
+                   std::vector<std::pair<std::string, fs::path>>& found) {
+  if (node.is_map()) {
+    for (const ConfigEntry& entry : node.entries()) {
+      collect_files(entry.value, key + "." + entry.name, found);
+    }
+  } else if (node.is_list()) {
+    for (std::size_t i = 0; i < node.size(); ++i) {
+      collect_files(node.items()[i], fmt::format("{}.{}", key, i), found);
+    }
+  }
+  if (!node.is_string() || node.as_string().find_first_of("./") == std::string::npos) return;
+  const fs::path path = option_path(node);
+  std::error_code ignored;
+  if (fs::is_regular_file(path, ignored)) found.emplace_back(key, path);
 }
 
 }  // namespace
@@ -62,6 +82,15 @@ std::vector<std::pair<std::string, std::string>> model_digests(const ConfigNode&
     const bool random = text == "random";
     digests.emplace_back(name, random ? text : files.of((fs::path(root) / text).string(), name));
   }
+  return digests;
+}
+
+std::vector<std::pair<std::string, std::string>> policy_digests(const ConfigNode& policy,
+                                                                FileDigests& files) {
+  std::vector<std::pair<std::string, fs::path>> found;
+  collect_files(policy, "policy", found);
+  std::vector<std::pair<std::string, std::string>> digests;
+  for (const auto& [key, path] : found) digests.emplace_back(key, files.of(path.string(), key));
   return digests;
 }
 

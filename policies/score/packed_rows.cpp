@@ -99,23 +99,4 @@ at::Tensor absent_mask(const LayerStep& layer_step) {
   return mask.to(layer_step.k.device());
 }
 
-at::Tensor current_tokens_mask(const LayerStep& layer_step, const std::vector<int64_t>& tokens) {
-  const int64_t rows = layer_step.k.size(0);
-  const int64_t heads = layer_step.k.size(1);
-  const int64_t most = most_tokens(layer_step);
-  at::Tensor mask = at::zeros({rows, heads, most}, at::kBool);
-  bool* values = mask.mutable_data_ptr<bool>();
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t head = 0; head < heads; ++head) {
-      const int64_t held = layer_step.cache.length(layer_step.layer, row, head);
-      bool* line = values + (row * heads + head) * most;
-      for (const int64_t token : tokens) {
-        line[held + token] = true;
-      }
-      std::fill(line + held + layer_step.step.queries(), line + most, true);
-    }
-  }
-  return mask.to(layer_step.k.device());
-}
-
 }  // namespace kvscope

@@ -32,8 +32,4 @@ at::Tensor positions_mask(const LayerStep& layer_step, const std::vector<int64_t
 /// tokens of a head.
 at::Tensor absent_mask(const LayerStep& layer_step);
 
-/// [rows, heads, tokens] bool on the step's device: true for the listed tokens of the current step
-/// and for what lies beyond the tokens of a head.
-at::Tensor current_tokens_mask(const LayerStep& layer_step, const std::vector<int64_t>& tokens);
-
 }  // namespace kvscope

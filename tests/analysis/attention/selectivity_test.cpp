@@ -59,7 +59,7 @@ TEST(LayerRoles, LowestScoresWithinTheirScaleAreDrafters) {
   const auto d = LayerRole::kDrafter;
   const auto r = LayerRole::kRefiner;
   EXPECT_EQ(roles.role, (std::vector<LayerRole>{n, r, d, n, r, r, n, d, r}));
-  EXPECT_EQ(default_drafters(record), 1) << "never none";
+  EXPECT_EQ(default_drafters(6), 1) << "never none";
   EXPECT_EQ(layer_roles(record).drafters, 1);
   EXPECT_EQ(layer_roles(record, 0).role, (std::vector<LayerRole>{n, r, r, n, r, r, n, r, r}));
   EXPECT_THROW(layer_roles(record, 7), Error);
@@ -69,6 +69,37 @@ TEST(LayerRoles, EqualLayersHaveScoreZero) {
   const LayerRoles roles =
       layer_roles(record_of({{1, .5, .2}, {1, .5, .2}}, {{0, .4, .3}, {0, .4, .3}}), 1);
   for (const size_t pair : {1, 2, 4, 5}) EXPECT_NEAR(roles.z_score[pair], 0, 1e-6);
+}
+
+TEST(LayerRoles, ALineOfANextTokenModelIsOneScale) {
+  // A prompt of 3, 5 image tokens of which the last is never fed, lines of 2.
+  AttentionRecord record;
+  record.steps = next_token_steps(3, 5);
+  record.layers = 2;
+  record.heads = 1;
+  record.images = 1;
+  record.step_mass.assign(2 * 36, 0);
+  record.history_top_mass.assign(2 * 6, 0);
+  for (int64_t layer = 0; layer < 2; ++layer) {
+    for (int64_t step = 0; step < 5; ++step) {
+      record.step_mass[record.at(layer, 0, step) * 6 + static_cast<size_t>(step)] = 0.5;
+      record.history_top_mass[record.at(layer, 0, step)] =
+          layer == 0 ? 0.1 * static_cast<double>(step) : 0.3;
+    }
+  }
+  const std::vector<StepGroup> groups = step_groups(record);  // the side of 5 tokens: 2
+  EXPECT_EQ(groups, (std::vector<StepGroup>{{0, 0}, {1, 2}, {3, 4}}));
+  EXPECT_EQ(step_groups(record, 4), (std::vector<StepGroup>{{0, 0}, {1, 4}}));
+  const LayerRoles roles = layer_roles(record, groups, 1);
+  EXPECT_TRUE(std::isnan(roles.selectivity[0])) << "the prompt has no history";
+  const double expected[] = {0.5 * 0.15, 0.5 * 0.35, 0.5 * 0.3, 0.5 * 0.3};
+  EXPECT_NEAR(roles.selectivity[1], expected[0], 1e-12);
+  EXPECT_NEAR(roles.selectivity[2], expected[1], 1e-12);
+  EXPECT_NEAR(roles.selectivity[4], expected[2], 1e-12);
+  EXPECT_NEAR(roles.selectivity[5], expected[3], 1e-12);
+  EXPECT_EQ(roles.role,
+            (std::vector<LayerRole>{LayerRole::kNone, LayerRole::kDrafter, LayerRole::kRefiner,
+                                    LayerRole::kNone, LayerRole::kRefiner, LayerRole::kRefiner}));
 }
 
 }  // namespace

@@ -16,6 +16,45 @@ TEST(PatchCentres, AreThePublishedCoordinates) {
   EXPECT_EQ(patch_centres(64, 4), (Indices{7, 23, 39, 55}));
 }
 
+TEST(PatchCentres, AnotherRuleTakesAnotherMiddle) {
+  EXPECT_EQ(patch_centres(24, 4, PatchCentre::kLowerRight), (Indices{3, 9, 15, 21}));
+  EXPECT_EQ(patch_centres(20, 4, PatchCentre::kLowerRight), (Indices{2, 7, 12, 17}));
+  // 22 is no multiple of 4: whole patches end at 19, equal ones at the side's end.
+  EXPECT_EQ(patch_centres(22, 4), (Indices{2, 7, 12, 17}));
+  EXPECT_EQ(patch_centres(22, 4, PatchCentre::kSpread), (Indices{2, 8, 13, 19}));
+  for (int64_t side = 4; side < 120; ++side) {
+    for (const auto rule :
+         {PatchCentre::kUpperLeft, PatchCentre::kLowerRight, PatchCentre::kSpread}) {
+      const Indices centres = patch_centres(side, 4, rule);
+      for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_LT(i == 0 ? -1 : centres[i - 1], centres[i]);
+        EXPECT_LT(centres[i], side);
+      }
+    }
+  }
+}
+
+TEST(Square1mWindow, IsTheReleasedCodesWhateverThePicturesShape) {
+  // Ratio 1.25: 25 x 20 tokens, of which the released code takes the last 400 for the scale.
+  const StepInfo oblong{.index = 7, .grid_height = 25, .grid_width = 20, .first_token = 614};
+  Indices expected;
+  for (const int64_t y : {2, 7, 12, 17}) {
+    for (const int64_t x : {2, 7, 12, 17}) expected.push_back(614 + 500 - 400 + y * 20 + x);
+  }
+  EXPECT_EQ(square_1m_window(oblong, 16), expected);
+  EXPECT_NE(centroid_window(oblong, 16), expected);
+  // 35 x 28 = 980 tokens are fewer than the 1024 that it counts; the window lies inside still.
+  const StepInfo less{.index = 9, .grid_height = 35, .grid_width = 28, .first_token = 1834};
+  EXPECT_EQ(square_1m_window(less, 16).front(), 1834 + 980 - 1024 + 3 * 32 + 3);
+  EXPECT_EQ(square_1m_window(less, 16).size(), 16u);
+  const StepInfo square{.index = 8, .grid_height = 24, .grid_width = 24, .first_token = 921};
+  EXPECT_EQ(square_1m_window(square, 16), centroid_window(square, 16));
+  const StepInfo small{.index = 1, .grid_height = 2, .grid_width = 2, .first_token = 1};
+  EXPECT_EQ(square_1m_window(small, 16), trailing_window(small, 16));
+  const StepInfo beyond{.index = 13, .grid_height = 80, .grid_width = 80, .first_token = 10521};
+  EXPECT_EQ(square_1m_window(beyond, 16), trailing_window(beyond, 16));
+}
+
 TEST(CentroidWindow, LiesOnTheStepsOwnGrid) {
   const StepInfo square{.grid_height = 20, .grid_width = 20};
   const Indices window = centroid_window(square, 16);

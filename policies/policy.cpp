@@ -76,6 +76,16 @@ void Policy::begin_generation(int64_t rows) {
   slots_.score->begin_generation(rows);
 }
 
+KeyPositions Policy::key_positions() const {
+  return slots_.score->key_positions();
+}
+
+std::optional<KeptIndices> Policy::attended(const KvCache& cache,
+                                            const StepInfo& step,
+                                            int64_t layer) const {
+  return slots_.score->attended(cache, step, layer);
+}
+
 std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
                                         int64_t row,
                                         int64_t head) const {

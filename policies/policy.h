@@ -62,6 +62,10 @@ class Policy : public CacheController {
   void tie_guidance_pairs(bool tied) { tied_rows_ = tied; }
 
   void begin_generation(int64_t rows) override;
+  [[nodiscard]] KeyPositions key_positions() const override;
+  [[nodiscard]] std::optional<KeptIndices> attended(const KvCache& cache,
+                                                    const StepInfo& step,
+                                                    int64_t layer) const override;
   /// Keeps, per (row, head), the protected tokens and the best of the rest, as many as the cache's
   /// plan says; nullopt where nothing is dropped. Padding goes first. Throws Error(kNumerics)
   /// naming layer, row and head where a score is not finite.

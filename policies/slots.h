@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -94,6 +95,15 @@ class Score {
   [[nodiscard]] virtual std::vector<int64_t> window(const StepInfo& /*step*/,
                                                     int64_t /*most*/) const {
     return {};
+  }
+  /// Where cached keys stand when a query looks at them. A LayerStep has q and keys where they
+  /// stood when they were made: another answer is only for scores that do not look at attention.
+  [[nodiscard]] virtual KeyPositions key_positions() const { return KeyPositions::kOriginal; }
+  /// Held tokens that a layer's step sees (CacheController::attended); nullopt: all of them.
+  [[nodiscard]] virtual std::optional<KeptIndices> attended(const KvCache& /*cache*/,
+                                                            const StepInfo& /*step*/,
+                                                            int64_t /*layer*/) const {
+    return std::nullopt;
   }
   /// Which of equal scores stays.
   [[nodiscard]] virtual TieRule ties() const { return TieRule::kLowerIndex; }

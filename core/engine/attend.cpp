@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/engine/attended_history.h"
 #include "core/engine/in_cache_positions.h"
 #include "kernels/attention/attention.h"
 
@@ -116,13 +117,19 @@ AttentionResult attention_of(AttentionContext& context,
                              const at::Tensor& q,
                              const at::Tensor& k,
                              const at::Tensor& v,
-                             double softmax_scale) {
+                             double softmax_scale,
+                             const KeptIndices* attended) {
   const KvCache& cache = context.cache;
   const bool causal = step.kind == StepKind::kPrefill;
   if (in_cache_positions(context) && step.index > 0) {
     const InCacheKeys turned = at_in_cache_positions(cache, *context.rotation, step, layer, q, k);
     count_peak(context, bytes_of(k) + bytes_of(v) + bytes_of(turned.k) + bytes_of(turned.keys));
     return ragged_attention(turned.q, turned.history(), turned.k, v, softmax_scale, causal);
+  }
+  if (attended != nullptr && step.index > 0) {
+    const AttendedHistory seen = attended_history(cache, layer, *attended);
+    count_peak(context, bytes_of(k) + bytes_of(v) + bytes_of(seen.keys) + bytes_of(seen.values));
+    return ragged_attention(q, seen.history(), k, v, softmax_scale, causal);
   }
   if (causal && cache.has_padding()) {
     return padded_prefill(cache, step, layer, q, k, v, softmax_scale);
@@ -142,9 +149,17 @@ at::Tensor attend(AttentionContext& context,
                   const at::Tensor& hidden,
                   const at::Tensor& query_weight) {
   AttentionResult result;
+  std::optional<KeptIndices> attended;
+  {
+    const ScopedClock clock(context.policy_ms, q.device());
+    if (context.controller != nullptr) {
+      attended = context.controller->attended(context.cache, step, layer);
+    }
+  }
   {
     const ScopedClock clock(context.attention_ms, q.device());
-    result = attention_of(context, step, layer, q, k, v, softmax_scale);
+    result =
+        attention_of(context, step, layer, q, k, v, softmax_scale, attended ? &*attended : nullptr);
   }
   count_peak(context, bytes_of(k) + bytes_of(v));
 
@@ -158,7 +173,8 @@ at::Tensor attend(AttentionContext& context,
                              .softmax_scale = softmax_scale,
                              .hidden = hidden,
                              .query_weight = query_weight,
-                             .rotation = context.rotation ? &*context.rotation : nullptr};
+                             .rotation = context.rotation ? &*context.rotation : nullptr,
+                             .attended = attended ? &*attended : nullptr};
   for (AttentionObserver* observer : context.observers) observer->observe(layer_step);
   if (!step.stored) return result.out;
 

@@ -27,6 +27,8 @@ struct LayerStep {
   /// How q and k are turned by position, for scores that look at other positions; null: they are
   /// not.
   const RotationTable* rotation = nullptr;
+  /// Held tokens that the step saw, ascending, per (row, head); null: all.
+  const KeptIndices* attended = nullptr;
 };
 
 /// Where cached keys stand when a query looks at them. They are stored as the model turned them,
@@ -47,6 +49,13 @@ class CacheController {
   virtual std::optional<KeptIndices> decide(const LayerStep& layer_step) = 0;
   /// Where keys stand when a query looks at them.
   [[nodiscard]] virtual KeyPositions key_positions() const { return KeyPositions::kOriginal; }
+  /// Held tokens that a layer's step sees, indices ascending per (row, head), for methods that
+  /// store more than they attend to; nullopt: all of them. Asked before the step is attended.
+  [[nodiscard]] virtual std::optional<KeptIndices> attended(const KvCache& /*cache*/,
+                                                            const StepInfo& /*step*/,
+                                                            int64_t /*layer*/) const {
+    return std::nullopt;
+  }
 };
 
 /// Looks at a layer's step without changing anything.
@@ -77,7 +86,8 @@ struct AttentionContext {
 /// q, k, v [rows, heads, queries, head_dim]; returns [rows, heads, queries, head_dim].
 /// A step that is not stored is never offered to the controller. A prefill is causal among its own
 /// tokens. Padding (KvCache::set_padding) is seen by nobody, and a padding query sees itself alone.
-/// Observers run outside both clocks. Where the controller wants keys at their positions in the
+/// A step sees itself and, of the history, what the controller wants it to. Observers run outside
+/// both clocks. Where the controller wants keys at their positions in the
 /// cache, throws Error(kConfig) if the model's positions are no line, or if anybody observes, as
 /// what is cached is then not what the queries saw.
 at::Tensor attend(AttentionContext& context,

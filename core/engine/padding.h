@@ -8,10 +8,11 @@
 
 namespace kvscope {
 
-/// Sets the padding's columns to `value` in a packed result of attention_rows(), score_rows() (with
-/// `window` query rows) or column_sum() (`window` 1), which know of no padding. `packed` covers
-/// `slots` of layer_step's (row, head) pairs from `first_slot` on. Where no row has padding nothing
-/// is touched. Returns `packed`.
+/// Sets the columns that no query of the step saw, those of padding and of tokens that the
+/// controller left out (LayerStep::attended), to `value` in a packed result of attention_rows(),
+/// score_rows() (with `window` query rows) or column_sum() (`window` 1), which know of neither.
+/// `packed` covers `slots` of layer_step's (row, head) pairs from `first_slot` on. Returns
+/// `packed`.
 at::Tensor fill_padding(const at::Tensor& packed,
                         const LayerStep& layer_step,
                         int64_t window,

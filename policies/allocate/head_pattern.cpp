@@ -1,0 +1,57 @@
+#include <algorithm>
+#include <cmath>
+
+#include "policies/allocate/head_map.h"
+#include "policies/allocate/two_kinds.h"
+#include "policies/part.h"
+
+namespace kvscope {
+namespace {
+
+/// HACK's budgets (arXiv:2504.09261): B = alpha B_C + (1 - alpha) B_S. Heads of kind 1 are
+/// contextual: all their queries look at the same keys (vertical lines in the attention map), so a
+/// few tokens serve them. They are the share alpha of all heads with the lowest variance, over the
+/// last step's queries, of what a key receives. Heads of kind 0 are structural (diagonals).
+class AllocateHeadPattern : public Allocate {
+ public:
+  AllocateHeadPattern(HeadMap map, double alpha, double contextual_budget)
+      : map_(std::move(map)), alpha_(alpha), contextual_budget_(contextual_budget) {}
+
+  [[nodiscard]] HeadTypes head_types(const CacheGeometry& geometry) const override {
+    const HeadTable* table = map_.of(geometry);
+    if (table != nullptr) {
+      const auto all = static_cast<double>(geometry.layers * geometry.heads);
+      return lowest_heads(*table, geometry, std::llround(alpha_ * all));
+    }
+    return HeadTypes(static_cast<std::size_t>(geometry.layers),
+                     std::vector<uint8_t>(static_cast<std::size_t>(geometry.heads), 0));
+  }
+
+  [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
+    const auto wanted =
+        std::llround(contextual_budget_ * static_cast<double>(request.budget_tokens));
+    return share_among_kinds(head_types(request.geometry), request.budget_tokens,
+                             std::max({int64_t{wanted}, request.protected_tokens, int64_t{1}}),
+                             full_cache_tokens(request.geometry.steps));
+  }
+
+ private:
+  HeadMap map_;
+  double alpha_;
+  double contextual_budget_;
+};
+
+}  // namespace
+
+/// heads (auto), maps (none): the table of variances, see HeadMap; `kvscope attention heads
+/// --metric variance` measures one. A model without a table has structural heads only, which look
+/// by attention too. alpha (0.5): share of contextual heads, 0 .. 1. contextual_budget (0.5): B_C
+/// in budgets B, 0 .. 1; B_S follows. The paper gives neither number for its models.
+std::unique_ptr<Allocate> make_allocate_head_pattern(PartOptions& options) {
+  auto map = HeadMap::from_options(options);
+  const double alpha = options.number("alpha", 0.5, 0.0, 1.0);
+  const double budget = options.number("contextual_budget", 0.5, 0.0, 1.0);
+  return std::make_unique<AllocateHeadPattern>(std::move(map), alpha, budget);
+}
+
+}  // namespace kvscope

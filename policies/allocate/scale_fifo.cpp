@@ -1,0 +1,97 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "core/base/error.h"
+#include "policies/allocate/head_roles.h"
+#include "policies/allocate/two_kinds.h"
+#include "policies/part.h"
+
+namespace kvscope {
+namespace {
+
+/// AMS-KV's budgets (arXiv:2511.16047): layers whose keys change much from one scale to the next
+/// (inter-scale similarity below theta) hold C_max, the others C_min; the mean is the budget C:
+///   C_min = C L / (r n + L - n),   C_max = r C_min   for n such layers of L and r = C_max / C_min.
+class AllocateScaleFifo : public Allocate {
+ public:
+  AllocateScaleFifo(std::vector<int64_t> large_layers,
+                    std::optional<HeadTable> similarity,
+                    double threshold,
+                    double ratio)
+      : large_layers_(std::move(large_layers)),
+        similarity_(std::move(similarity)),
+        threshold_(threshold),
+        ratio_(ratio) {}
+
+  [[nodiscard]] HeadTypes head_types(const CacheGeometry& geometry) const override {
+    HeadTypes types;
+    for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+      types.emplace_back(static_cast<std::size_t>(geometry.heads),
+                         is_large(layer) ? uint8_t{0} : uint8_t{1});
+    }
+    return types;
+  }
+
+  [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
+    const CacheGeometry& geometry = request.geometry;
+    if (similarity_ && similarity_->layers() < geometry.layers) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("{}: similarities of {} layers; the model has {}",
+                              similarity_->source(), similarity_->layers(), geometry.layers));
+    }
+    double large = 0;
+    for (int64_t layer = 0; layer < geometry.layers; ++layer) large += is_large(layer) ? 1 : 0;
+    const auto layers = static_cast<double>(geometry.layers);
+    const double least =
+        static_cast<double>(request.budget_tokens) * layers / (ratio_ * large + layers - large);
+    const auto small_tokens = static_cast<int64_t>(std::floor(least + 1e-9));
+    return share_among_kinds(head_types(geometry), request.budget_tokens,
+                             std::max(small_tokens, request.protected_tokens),
+                             full_cache_tokens(geometry.steps));
+  }
+
+ private:
+  [[nodiscard]] bool is_large(int64_t layer) const {
+    if (similarity_) {
+      return layer < similarity_->layers() && similarity_->at(layer, 0) < threshold_;
+    }
+    return std::find(large_layers_.begin(), large_layers_.end(), layer) != large_layers_.end();
+  }
+
+  std::vector<int64_t> large_layers_;
+  std::optional<HeadTable> similarity_;
+  double threshold_;
+  double ratio_;
+};
+
+std::vector<int64_t> layers_option(PartOptions& options) {
+  const ConfigNode* given = options.value("large_layers");
+  if (given == nullptr || given->is_null()) return {};
+  const std::vector<int64_t> layers = given->as_int64_list();
+  if (std::any_of(layers.begin(), layers.end(), [](int64_t layer) { return layer < 0; })) {
+    throw Error(ErrorKind::kConfig, fmt::format("{}: layers count from 0; for example [0, 1]",
+                                                options.place("large_layers")));
+  }
+  return layers;
+}
+
+}  // namespace
+
+/// large_layers ([]): the layers with C_max; without any, all layers hold the budget. similarity
+/// (none): instead of the list, a number for every layer, as a list or the path of a file with a
+/// line a layer; larger is more similar (the paper: minus the L2 distance of neighbouring scales'
+/// keys after interpolation). threshold (0): theta, a layer below it has C_max. ratio (2): C_max /
+/// C_min, 1 .. 100; the paper gives no number.
+std::unique_ptr<Allocate> make_allocate_scale_fifo(PartOptions& options) {
+  auto layers = layers_option(options);
+  auto similarity = head_table_option(options, "similarity", "none");
+  const double threshold = options.number("threshold", 0.0, -1e9, 1e9);
+  const double ratio = options.number("ratio", 2.0, 1.0, 100.0);
+  return std::make_unique<AllocateScaleFifo>(std::move(layers), std::move(similarity), threshold,
+                                             ratio);
+}
+
+}  // namespace kvscope

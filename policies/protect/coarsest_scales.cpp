@@ -1,0 +1,46 @@
+#include "policies/part.h"
+
+namespace kvscope {
+namespace {
+
+/// The tokens of the first steps: the coarsest scales, which carry the layout of the picture
+/// (AMS-KV's condensed scales, arXiv:2511.16047), or the condition tokens of a next-token model,
+/// which are its first step.
+class ProtectCoarsestScales : public Protect {
+ public:
+  explicit ProtectCoarsestScales(int64_t scales) : scales_(scales) {}
+
+  void mark(const TokenView& view, std::span<uint8_t> is_protected) const override {
+    for (int64_t token = 0; token < view.available(); ++token) {
+      if (!counts(view.writer(token))) break;  // steps ascend
+      is_protected[token] = 1;
+    }
+  }
+
+  [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
+                                    const StepInfo& step,
+                                    int64_t /*window_tokens*/) const override {
+    int64_t tokens = 0;
+    for (const StepInfo& earlier : geometry.steps) {
+      if (earlier.index <= step.index && counts(earlier)) tokens += earlier.queries();
+    }
+    return tokens;
+  }
+
+ private:
+  [[nodiscard]] bool counts(const StepInfo& step) const {
+    return step.kind == StepKind::kPrefill ||
+           (step.kind == StepKind::kScale && step.index < scales_);
+  }
+
+  int64_t scales_;
+};
+
+}  // namespace
+
+/// scales (2): how many.
+std::unique_ptr<Protect> make_protect_coarsest_scales(PartOptions& options) {
+  return std::make_unique<ProtectCoarsestScales>(options.integer("scales", 2, 0));
+}
+
+}  // namespace kvscope

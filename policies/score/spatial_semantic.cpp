@@ -1,0 +1,53 @@
+#include <ATen/ATen.h>
+
+#include "policies/part.h"
+#include "policies/score/attention_sums.h"
+#include "policies/score/observation_window.h"
+
+namespace kvscope {
+namespace {
+
+/// SSD's two rules (arXiv:2510.18716): spatial heads (kind 1 of the plan) keep their newest tokens,
+/// semantic heads (kind 0) those with the most attention so far,
+///   S_j += a_t[j] at every step t, dropped with the token.
+class SpatialSemantic : public Score {
+ public:
+  explicit SpatialSemantic(int64_t recent_tokens) : recent_tokens_(recent_tokens) {}
+
+  void begin_generation(int64_t /*rows*/) override { sums_.begin_generation(); }
+  void observe(const LayerStep& layer_step) override { sums_.observe(layer_step); }
+  void settle(const LayerStep& layer_step, const KeptIndices* kept) override {
+    sums_.settle(layer_step, kept);
+  }
+
+  [[nodiscard]] std::vector<int64_t> window(const StepInfo& step, int64_t most) const override {
+    return recent_window(step, fitting_window(recent_tokens_, most));
+  }
+
+  [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
+    at::Tensor scores = sums_.sums(layer_step);
+    const int64_t tokens = scores.size(2);
+    for (int64_t head = 0; head < scores.size(1); ++head) {
+      if (layer_step.cache.plan().head_type(layer_step.layer, head) == 0) continue;
+      // Tokens lie in the order of their positions, so the index is their age.
+      scores.select(1, head).copy_(at::arange(tokens, scores.options()));
+    }
+    return scores;
+  }
+
+ private:
+  int64_t recent_tokens_;
+  AttentionSums sums_;
+};
+
+}  // namespace
+
+/// recent_tokens (32): newest tokens that stay in every head (with `protect: window`), 32 as the
+/// paper's plots tell; a budget of fewer halves it. The paper's listing has none, but appends a
+/// token after the cut that precedes it: 1 says the same. A token's sum begins with the attention
+/// that it pays to itself. The plan says which heads are spatial (allocate: head_type).
+std::unique_ptr<Score> make_score_spatial_semantic(PartOptions& options) {
+  return std::make_unique<SpatialSemantic>(options.integer("recent_tokens", 32, 0));
+}
+
+}  // namespace kvscope

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <limits>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/engine/attended_history.h"
 #include "core/engine/in_cache_positions.h"
@@ -25,8 +26,7 @@ class ScopedClock {
   }
   ~ScopedClock() {
     wait();
-    const auto elapsed = std::chrono::steady_clock::now() - start_;
-    total_ms_ += std::chrono::duration<double, std::milli>(elapsed).count();
+    total_ms_ += milliseconds_since(start_);
   }
   ScopedClock(const ScopedClock&) = delete;
   ScopedClock& operator=(const ScopedClock&) = delete;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "policies/part.h"
 
@@ -6,34 +7,44 @@ namespace kvscope {
 namespace {
 
 /// The first tokens of the generation, the attention sinks of StreamingLLM (arXiv:2309.17453). In a
-/// next-scale model these are the coarsest scales. Keys keep their rotation.
+/// next-scale model these are the coarsest scales.
 class ProtectSinks : public Protect {
  public:
-  explicit ProtectSinks(int64_t sink_tokens) : sink_tokens_(sink_tokens) {}
+  /// No number: all condition tokens.
+  explicit ProtectSinks(std::optional<int64_t> sink_tokens) : sink_tokens_(sink_tokens) {}
 
   void mark(const TokenView& view, std::span<uint8_t> is_protected) const override {
+    const int64_t sinks =
+        sink_tokens_.value_or(condition_tokens(view.geometry.steps) - view.padding);
     for (int64_t token = 0; token < view.available(); ++token) {
-      if (view.position(token) >= sink_tokens_) {
+      if (view.position(token) >= sinks) {
         break;  // positions ascend
       }
       is_protected[token] = 1;
     }
   }
 
-  [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
+  [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
                                     const StepInfo& step,
                                     int64_t /*window_tokens*/) const override {
-    return std::min(sink_tokens_, step.first_token + step.queries());
+    return std::min(sink_tokens_.value_or(condition_tokens(geometry.steps)),
+                    step.first_token + step.queries());
   }
 
  private:
-  int64_t sink_tokens_;
+  std::optional<int64_t> sink_tokens_;
 };
 
 }  // namespace
 
-/// sink_tokens (4): how many.
+/// sink_tokens (4): how many, at least 0; or the word text: all condition tokens of a next-token
+/// model, none of a next-scale one.
 std::unique_ptr<Protect> make_protect_sinks(PartOptions& options) {
+  const ConfigNode* given = options.value("sink_tokens");
+  if (given != nullptr && given->is_string() &&
+      options.word("sink_tokens", "text", {"text"}) == "text") {
+    return std::make_unique<ProtectSinks>(std::nullopt);
+  }
   return std::make_unique<ProtectSinks>(options.integer("sink_tokens", 4, 0));
 }
 

@@ -11,18 +11,29 @@ namespace {
 /// order of their positions, so the index in [history | current] ranks them.
 class Recency : public Score {
  public:
+  explicit Recency(KeyPositions key_positions) : key_positions_(key_positions) {}
+
+  [[nodiscard]] KeyPositions key_positions() const override { return key_positions_; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const int64_t rows = layer_step.k.size(0);
     const int64_t heads = layer_step.k.size(1);
     const int64_t tokens = most_tokens(layer_step);
     return at::arange(tokens, at::kFloat).expand({rows, heads, tokens});
   }
+
+ private:
+  KeyPositions key_positions_;
 };
 
 }  // namespace
 
-std::unique_ptr<Score> make_score_recency(PartOptions& /*options*/) {
-  return std::make_unique<Recency>();
+/// rotation (keep): keep | rerotate. Keys stand where they stood when they were made, or are turned
+/// at each use to 0, 1, 2, ... along the cache, with the query behind them, as StreamingLLM
+/// (arXiv:2309.17453) does; only for models with 1-D RoPE (Janus), others refuse to generate.
+std::unique_ptr<Score> make_score_recency(PartOptions& options) {
+  const bool rerotate = options.word("rotation", "keep", {"keep", "rerotate"}) == "rerotate";
+  return std::make_unique<Recency>(rerotate ? KeyPositions::kInCache : KeyPositions::kOriginal);
 }
 
 }  // namespace kvscope

@@ -1,0 +1,24 @@
+#include "policies/part.h"
+#include "policies/score/key_scores.h"
+#include "policies/score/token_rows.h"
+
+namespace kvscope {
+namespace {
+
+/// -cos(k, mean direction of all keys that are held): see key_difference_scores(). What came since
+/// the last cut is the paper's block.
+class KeyDifference : public Score {
+ public:
+  [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
+    return key_difference_scores(key_rows(layer_step), visible_tokens(layer_step));
+  }
+};
+
+}  // namespace
+
+/// No options; the schedule is the block size.
+std::unique_ptr<Score> make_score_key_difference(PartOptions& /*options*/) {
+  return std::make_unique<KeyDifference>();
+}
+
+}  // namespace kvscope

@@ -1,0 +1,58 @@
+#include <ATen/ATen.h>
+
+#include "policies/part.h"
+#include "policies/score/random_scores.h"
+
+namespace kvscope {
+namespace {
+
+/// A number for every (layer, head, token) that has nothing to do with the token: what any score
+/// must beat. The rows of a guidance pair, and all images, draw the same numbers.
+class Random : public Score {
+ public:
+  Random(uint64_t seed, bool redraw) : seed_(seed), redraw_(redraw) {}
+
+  [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
+    const KvCache& cache = layer_step.cache;
+    const std::vector<StepInfo>& steps = cache.plan().geometry().steps;
+    const int64_t tokens = most_tokens(layer_step);
+    at::Tensor scores = at::zeros({cache.rows(), layer_step.k.size(1), tokens}, at::kFloat);
+    float* line = scores.mutable_data_ptr<float>();
+    for (int64_t row = 0; row < cache.rows(); ++row) {
+      for (int64_t head = 0; head < layer_step.k.size(1); ++head, line += tokens) {
+        float* next = line;
+        const auto place = [&](int64_t position) {
+          *next++ = random_score({.seed = seed_,
+                                  .layer = layer_step.layer,
+                                  .head = head,
+                                  .position = position - cache.padding(row),
+                                  .draw = redraw_ ? layer_step.step.index : 0});
+        };
+        for (const TokenOrigin& origin : cache.origins(layer_step.layer, row, head)) {
+          place(steps[origin.step].first_token + origin.token);
+        }
+        for (int64_t token = 0; token < layer_step.step.queries(); ++token) {
+          place(layer_step.step.first_token + token);
+        }
+      }
+    }
+    return scores;
+  }
+
+ private:
+  uint64_t seed_;
+  bool redraw_;
+};
+
+}  // namespace
+
+/// seed (0): other numbers. redraw (never): never | each_step. Drawn once, what stays is a uniform
+/// sample of all tokens so far; drawn anew at each step, old tokens have survived many draws and
+/// the newest prevail.
+std::unique_ptr<Score> make_score_random(PartOptions& options) {
+  const int64_t seed = options.integer("seed", 0, 0);
+  const bool redraw = options.word("redraw", "never", {"never", "each_step"}) == "each_step";
+  return std::make_unique<Random>(static_cast<uint64_t>(seed), redraw);
+}
+
+}  // namespace kvscope

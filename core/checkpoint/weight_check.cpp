@@ -72,8 +72,9 @@ void compare(const WeightSpec& spec,
              const std::string& prefix,
              std::set<std::string>& asked_for,
              WeightReport& report) {
-  if (spec.unneeded) return;
   const std::string name = spelling(spec, tensors, prefix);
+  // What is only carried along and is of another kind is not what was meant, and no obstacle.
+  if (spec.buffer && tensors.contains(name) && !shape_fits(spec, tensors.at(name))) return;
   asked_for.insert(name);
   if (!tensors.contains(name)) {
     if (!spec.buffer) report.missing.push_back({name, spec.shape});
@@ -92,21 +93,6 @@ void compare(const WeightSpec& spec,
   }
 }
 
-// What names of unneeded tensors start with, in a file with prefixes and in one without.
-std::vector<std::string> unneeded_heads(const std::vector<WeightSpec>& specs) {
-  std::vector<std::string> heads;
-  for (const WeightSpec& spec : specs) {
-    if (!spec.unneeded) continue;
-    std::vector<std::string> names = spec.other_names;
-    names.push_back(spec.name);
-    for (const std::string& name : names) {
-      heads.push_back(name);
-      heads.push_back(spec.part + name);
-    }
-  }
-  return heads;
-}
-
 std::string cut_line(size_t count) {
   return count > kShown ? fmt::format("\n  ... and {} more", count - kShown) : "";
 }
@@ -116,6 +102,7 @@ std::string cut_line(size_t count) {
 WeightReport compare_weights(const std::vector<WeightSpec>& specs, const TensorMap& tensors) {
   WeightReport report;
   std::set<std::string> asked_for;
+  std::vector<std::string> unneeded;  // beginnings of names
   const std::vector<std::string> parts = parts_of(specs);
   std::vector<std::pair<std::string, Placement>> placed;
   for (const std::string& part : parts)
@@ -129,15 +116,20 @@ WeightReport compare_weights(const std::vector<WeightSpec>& specs, const TensorM
       report.absent_parts.push_back(part);
       continue;
     }
+    const std::string prefix = placement == Placement::kPrefixed ? part : "";
     for (const WeightSpec& spec : specs) {
       if (spec.part != part) continue;
-      compare(spec, tensors, placement == Placement::kPrefixed ? part : "", asked_for, report);
+      if (spec.unneeded) {
+        unneeded.push_back(prefix + spec.name);
+        for (const std::string& other : spec.other_names) unneeded.push_back(prefix + other);
+      } else {
+        compare(spec, tensors, prefix, asked_for, report);
+      }
     }
   }
-  const std::vector<std::string> heads = unneeded_heads(specs);
   for (const auto& [name, tensor] : tensors) {
     const auto starts = [&name](const std::string& head) { return name.starts_with(head); };
-    if (!asked_for.contains(name) && std::ranges::none_of(heads, starts)) {
+    if (!asked_for.contains(name) && std::ranges::none_of(unneeded, starts)) {
       report.unexpected.push_back(name);
     }
   }

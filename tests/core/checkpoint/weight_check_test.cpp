@@ -98,12 +98,22 @@ TEST(WeightCheck, UnneededTensorsAreNeitherMissingNorUnexpected) {
     EXPECT_TRUE(compare_weights(wanted, map).fits());
     map.set(prefix + "encoder.a", at::ones({2}));
     map.set(prefix + "encoders", at::ones({2}));
-    map.set("native.encoder.a.b", at::ones({2}, at::kLong));
+    map.set(prefix + "native.encoder.a.b", at::ones({2}, at::kLong));
+    map.set("other." + prefix + "encoder.a", at::ones({2}));
     const WeightReport report = compare_weights(wanted, map);
     EXPECT_EQ(report.matched, 4);
-    EXPECT_THAT(report.unexpected, ElementsAre(prefix + "encoders"));
+    EXPECT_THAT(report.unexpected, testing::UnorderedElementsAre(prefix + "encoders",
+                                                                 "other." + prefix + "encoder.a"));
   }
   EXPECT_EQ(parameter_count(wanted), parameter_count(specs()));
+}
+
+TEST(WeightCheck, ABufferOfAnotherShapeIsUnexpectedAndNoObstacle) {
+  TensorMap map = weights();
+  map.set("zeros", at::zeros({6}));
+  const WeightReport report = compare_weights(specs(), map);
+  EXPECT_TRUE(report.fits());
+  EXPECT_THAT(report.unexpected, ElementsAre("zeros"));
 }
 
 TEST(WeightCheck, NativeNamesMayBeginLikeThePart) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/models/require_geometry.h"
 
 namespace kvscope::infinity {
 
@@ -20,22 +21,20 @@ int64_t TransformerConfig::pool_heads() const {
 }
 
 void TransformerConfig::check() const {
-  const auto require = [](bool holds, const std::string& message) {
-    if (!holds) throw Error(ErrorKind::kConfig, "model geometry: " + message);
-  };
-  require(depth > 0 && chunks > 0 && depth % chunks == 0,
-          fmt::format("depth {} must be a positive multiple of chunks {}", depth, chunks));
-  require(heads > 0 && width > 0 && width % heads == 0,
-          fmt::format("width {} must be a multiple of heads {}", width, heads));
-  require(
+  require_geometry(depth > 0 && chunks > 0 && depth % chunks == 0,
+                   fmt::format("depth {} must be a positive multiple of chunks {}", depth, chunks));
+  require_geometry(heads > 0 && width > 0 && width % heads == 0,
+                   fmt::format("width {} must be a multiple of heads {}", width, heads));
+  require_geometry(
       head_dim() % 4 == 0,
       fmt::format("head_dim {} = width / heads must be a multiple of 4 (2-D RoPE)", head_dim()));
-  require(code_bits > 0 && code_bits <= 64, fmt::format("code_bits {} not in 1..64", code_bits));
-  require(
+  require_geometry(code_bits > 0 && code_bits <= 64,
+                   fmt::format("code_bits {} not in 1..64", code_bits));
+  require_geometry(
       text_channels >= 128 && width % pool_heads() == 0,
       fmt::format("width {} must be a multiple of the {} text pooling heads (text_channels / 128)",
                   width, text_channels >= 128 ? pool_heads() : 0));
-  require(text_max_tokens > 0, "text_max_tokens must be positive");
+  require_geometry(text_max_tokens > 0, "text_max_tokens must be positive");
 }
 
 std::pair<int64_t, int64_t> PictureGeometry::latent(int64_t si, bool patchify) const {

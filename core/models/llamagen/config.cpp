@@ -7,25 +7,24 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/models/require_geometry.h"
 
 namespace kvscope::llamagen {
 
 void LlamaGenConfig::check() const {
   decoder.check(4);
-  const auto require = [](bool holds, const std::string& message) {
-    if (!holds) throw Error(ErrorKind::kConfig, "model geometry: " + message);
-  };
   if (conditioning == Conditioning::kClass) {
-    require(classes > 0, fmt::format("transformer.classes {} must be positive", classes));
+    require_geometry(classes > 0, fmt::format("transformer.classes {} must be positive", classes));
   } else {
-    require(caption_tokens > 0 && caption_tokens <= 16384,
-            fmt::format("transformer.text_max_tokens {} not in 1..16384", caption_tokens));
-    require(caption_channels > 0,
-            fmt::format("transformer.text_channels {} must be positive", caption_channels));
+    require_geometry(caption_tokens > 0 && caption_tokens <= 16384,
+                     fmt::format("transformer.text_max_tokens {} not in 1..16384", caption_tokens));
+    require_geometry(
+        caption_channels > 0,
+        fmt::format("transformer.text_channels {} must be positive", caption_channels));
   }
-  require(image_vocabulary > 0 && image_vocabulary <= 65536,
-          fmt::format("vq.codebook_entries {} not in 1..65536", image_vocabulary));
-  require(grid_height > 0 && grid_width > 0, "the picture has no tokens");
+  require_geometry(image_vocabulary > 0 && image_vocabulary <= 65536,
+                   fmt::format("vq.codebook_entries {} not in 1..65536", image_vocabulary));
+  require_geometry(grid_height > 0 && grid_width > 0, "the picture has no tokens");
 }
 
 int64_t feed_forward_width(int64_t width) {

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "core/base/error.h"
+#include "core/models/require_geometry.h"
 
 namespace kvscope::next_token {
 namespace {
@@ -28,18 +28,18 @@ at::Tensor self_attention(const DecoderConfig& config,
 }  // namespace
 
 void DecoderConfig::check(int64_t head_dim_multiple) const {
-  const auto require = [](bool holds, const std::string& message) {
-    if (!holds) throw Error(ErrorKind::kConfig, "model geometry: " + message);
-  };
-  require(layers > 0, fmt::format("transformer.depth {} must be positive", layers));
-  require(heads > 0 && width > 0 && width % heads == 0,
-          fmt::format("transformer.width {} must be a positive multiple of transformer.heads {}",
-                      width, heads));
-  require(head_dim() % head_dim_multiple == 0,
-          fmt::format("head_dim {} = width / heads must be a multiple of {} (rotary positions)",
-                      head_dim(), head_dim_multiple));
-  require(feed_forward_width > 0,
-          fmt::format("transformer.feed_forward_width {} must be positive", feed_forward_width));
+  require_geometry(layers > 0, fmt::format("transformer.depth {} must be positive", layers));
+  require_geometry(
+      heads > 0 && width > 0 && width % heads == 0,
+      fmt::format("transformer.width {} must be a positive multiple of transformer.heads {}", width,
+                  heads));
+  require_geometry(
+      head_dim() % head_dim_multiple == 0,
+      fmt::format("head_dim {} = width / heads must be a multiple of {} (rotary positions)",
+                  head_dim(), head_dim_multiple));
+  require_geometry(
+      feed_forward_width > 0,
+      fmt::format("transformer.feed_forward_width {} must be positive", feed_forward_width));
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {

@@ -7,13 +7,10 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/models/require_geometry.h"
 
 namespace kvscope::var {
 namespace {
-
-void require(bool holds, const std::string& message) {
-  if (!holds) throw Error(ErrorKind::kConfig, "model geometry: " + message);
-}
 
 constexpr std::array<int64_t, 10> kPatchNumbers256 = {1, 2, 3, 4, 5, 6, 8, 10, 13, 16};
 constexpr std::array<int64_t, 10> kPatchNumbers512 = {1, 2, 3, 4, 6, 9, 13, 18, 24, 32};
@@ -21,13 +18,13 @@ constexpr std::array<int64_t, 10> kPatchNumbers512 = {1, 2, 3, 4, 6, 9, 13, 18, 
 }  // namespace
 
 void TransformerConfig::check() const {
-  require(depth > 0, fmt::format("depth {} must be positive", depth));
-  require(heads > 0 && width > 0 && width % heads == 0,
-          fmt::format("width {} must be a positive multiple of heads {}", width, heads));
-  require(classes > 0, fmt::format("classes {} must be positive", classes));
+  require_geometry(depth > 0, fmt::format("depth {} must be positive", depth));
+  require_geometry(heads > 0 && width > 0 && width % heads == 0,
+                   fmt::format("width {} must be a positive multiple of heads {}", width, heads));
+  require_geometry(classes > 0, fmt::format("classes {} must be positive", classes));
   // Ids are stored as 16-bit numbers.
-  require(codes > 0 && codes <= 65536, fmt::format("codes {} not in 1..65536", codes));
-  require(code_width > 0, fmt::format("code_width {} must be positive", code_width));
+  require_geometry(codes > 0 && codes <= 65536, fmt::format("codes {} not in 1..65536", codes));
+  require_geometry(code_width > 0, fmt::format("code_width {} must be positive", code_width));
 }
 
 int64_t VqvaeConfig::channels(int64_t level) const {
@@ -35,22 +32,22 @@ int64_t VqvaeConfig::channels(int64_t level) const {
 }
 
 void VqvaeConfig::check() const {
-  require(levels() >= 1 && levels() <= 8,
-          fmt::format("vae.channel_multipliers has {} levels; expected 1..8", levels()));
-  require(base_channels > 0 && norm_groups > 0,
-          fmt::format("vae.base_channels {} and vae.norm_groups {} must be positive", base_channels,
-                      norm_groups));
+  require_geometry(levels() >= 1 && levels() <= 8,
+                   fmt::format("vae.channel_multipliers has {} levels; expected 1..8", levels()));
+  require_geometry(base_channels > 0 && norm_groups > 0,
+                   fmt::format("vae.base_channels {} and vae.norm_groups {} must be positive",
+                               base_channels, norm_groups));
   for (int64_t level = 0; level < levels(); ++level) {
-    require(channels(level) > 0 && channels(level) % norm_groups == 0,
-            fmt::format("the {} channels of vae level {} must be a positive multiple of "
-                        "vae.norm_groups {}",
-                        channels(level), level, norm_groups));
+    require_geometry(channels(level) > 0 && channels(level) % norm_groups == 0,
+                     fmt::format("the {} channels of vae level {} must be a positive multiple of "
+                                 "vae.norm_groups {}",
+                                 channels(level), level, norm_groups));
   }
-  require(encoder_blocks > 0 && encoder_blocks <= 64,
-          fmt::format("vae.encoder_blocks {} not in 1..64", encoder_blocks));
-  require(codes > 0 && code_width > 0,
-          fmt::format("codebook of {} x {} must not be empty", codes, code_width));
-  require(phis > 0 && phis <= 64, fmt::format("vae.phis {} not in 1..64", phis));
+  require_geometry(encoder_blocks > 0 && encoder_blocks <= 64,
+                   fmt::format("vae.encoder_blocks {} not in 1..64", encoder_blocks));
+  require_geometry(codes > 0 && code_width > 0,
+                   fmt::format("codebook of {} x {} must not be empty", codes, code_width));
+  require_geometry(phis > 0 && phis <= 64, fmt::format("vae.phis {} not in 1..64", phis));
 }
 
 ScaleSchedule square_schedule(std::span<const int64_t> patch_numbers) {

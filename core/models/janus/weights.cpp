@@ -1,11 +1,12 @@
 #include "core/models/janus/weights.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <array>
 #include <string_view>
 #include <utility>
+
+#include "core/models/next_token/decoder_tensors.h"
 
 namespace kvscope::janus {
 namespace {
@@ -24,8 +25,17 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNativePr
     {"gen_vision_model.", "model.vqmodel."},
 }};
 
-std::string layer_prefix(int64_t layer) {
-  return fmt::format("language_model.model.layers.{}.", layer);
+next_token::DecoderNames decoder_names() {
+  return {.layers = "language_model.model.layers.",
+          .attention = {"self_attn.q_proj.weight", "self_attn.k_proj.weight",
+                        "self_attn.v_proj.weight"},
+          .output = "self_attn.o_proj.weight",
+          .gate = "mlp.gate_proj.weight",
+          .up = "mlp.up_proj.weight",
+          .down = "mlp.down_proj.weight",
+          .attention_norm = "input_layernorm.weight",
+          .feed_forward_norm = "post_attention_layernorm.weight",
+          .norm = "language_model.model.norm.weight"};
 }
 
 }  // namespace
@@ -33,7 +43,6 @@ std::string layer_prefix(int64_t layer) {
 std::vector<WeightSpec> janus_tensors(const JanusConfig& config) {
   config.check();
   const int64_t d = config.decoder.width;
-  const int64_t f = config.decoder.feed_forward_width;
   std::vector<WeightSpec> specs;
   const auto add = [&](const std::string& name, std::vector<int64_t> shape) {
     specs.push_back({.name = name,
@@ -42,18 +51,9 @@ std::vector<WeightSpec> janus_tensors(const JanusConfig& config) {
                      .other_names = {hugging_face_name(name)}});
   };
   add(std::string(kTextEmbedding), {config.text_vocabulary, d});
-  for (int64_t layer = 0; layer < config.decoder.layers; ++layer) {
-    const std::string p = layer_prefix(layer);
-    for (const char* name : {"q_proj", "k_proj", "v_proj", "o_proj"}) {
-      add(fmt::format("{}self_attn.{}.weight", p, name), {d, d});
-    }
-    add(p + "mlp.gate_proj.weight", {f, d});
-    add(p + "mlp.up_proj.weight", {f, d});
-    add(p + "mlp.down_proj.weight", {d, f});
-    add(p + "input_layernorm.weight", {d});
-    add(p + "post_attention_layernorm.weight", {d});
+  for (WeightSpec& spec : next_token::decoder_tensors(config.decoder, decoder_names())) {
+    add(spec.name, std::move(spec.shape));
   }
-  add("language_model.model.norm.weight", {d});
   add("gen_embed.weight", {config.image_vocabulary, config.code_width});
   add("gen_aligner.layers.0.weight", {d, config.code_width});
   add("gen_aligner.layers.0.bias", {d});
@@ -99,20 +99,7 @@ JanusWeights resolve_janus(const JanusConfig& config, const TensorMap& tensors) 
       "Janus' text-to-image path");
   JanusWeights w;
   w.text_embedding = found.at(kTextEmbedding);
-  for (int64_t layer = 0; layer < config.decoder.layers; ++layer) {
-    const std::string p = layer_prefix(layer);
-    w.decoder.layers.push_back(
-        {.attention_norm = found.at(p + "input_layernorm.weight"),
-         .query = found.at(p + "self_attn.q_proj.weight"),
-         .key = found.at(p + "self_attn.k_proj.weight"),
-         .value = found.at(p + "self_attn.v_proj.weight"),
-         .output = found.at(p + "self_attn.o_proj.weight"),
-         .feed_forward_norm = found.at(p + "post_attention_layernorm.weight"),
-         .gate = found.at(p + "mlp.gate_proj.weight"),
-         .up = found.at(p + "mlp.up_proj.weight"),
-         .down = found.at(p + "mlp.down_proj.weight")});
-  }
-  w.decoder.norm = found.at("language_model.model.norm.weight");
+  w.decoder = next_token::decoder_weights(config.decoder, decoder_names(), found);
   w.image_embedding = found.at("gen_embed.weight");
   w.aligner_weight = found.at("gen_aligner.layers.0.weight");
   w.aligner_bias = found.at("gen_aligner.layers.0.bias");

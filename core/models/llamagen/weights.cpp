@@ -1,17 +1,27 @@
 #include "core/models/llamagen/weights.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <string>
+#include <utility>
+
+#include "core/models/next_token/decoder_tensors.h"
 
 namespace kvscope::llamagen {
 namespace {
 
 constexpr const char* kNoCaption = "cls_embedding.uncond_embedding";
 
-std::string layer_prefix(int64_t layer) {
-  return fmt::format("layers.{}.", layer);
+next_token::DecoderNames decoder_names() {
+  return {.layers = "layers.",
+          .attention = {"attention.wqkv.weight"},
+          .output = "attention.wo.weight",
+          .gate = "feed_forward.w1.weight",
+          .up = "feed_forward.w3.weight",
+          .down = "feed_forward.w2.weight",
+          .attention_norm = "attention_norm.weight",
+          .feed_forward_norm = "ffn_norm.weight",
+          .norm = "norm.weight"};
 }
 
 }  // namespace
@@ -19,7 +29,6 @@ std::string layer_prefix(int64_t layer) {
 std::vector<WeightSpec> llamagen_tensors(const LlamaGenConfig& config) {
   config.check();
   const int64_t d = config.decoder.width;
-  const int64_t f = config.decoder.feed_forward_width;
   std::vector<WeightSpec> specs;
   const auto add = [&](const std::string& name, std::vector<int64_t> shape) {
     specs.push_back({.name = name, .shape = std::move(shape), .part = "model."});
@@ -32,17 +41,9 @@ std::vector<WeightSpec> llamagen_tensors(const LlamaGenConfig& config) {
     add("cls_embedding.cap_proj.fc2.weight", {d, d});
   }
   add("tok_embeddings.weight", {config.image_vocabulary, d});
-  for (int64_t layer = 0; layer < config.decoder.layers; ++layer) {
-    const std::string p = layer_prefix(layer);
-    add(p + "attention.wqkv.weight", {3 * d, d});
-    add(p + "attention.wo.weight", {d, d});
-    add(p + "feed_forward.w1.weight", {f, d});
-    add(p + "feed_forward.w3.weight", {f, d});
-    add(p + "feed_forward.w2.weight", {d, f});
-    add(p + "attention_norm.weight", {d});
-    add(p + "ffn_norm.weight", {d});
+  for (WeightSpec& spec : next_token::decoder_tensors(config.decoder, decoder_names())) {
+    add(spec.name, std::move(spec.shape));
   }
-  add("norm.weight", {d});
   add("output.weight", {config.image_vocabulary, d});
   return specs;
 }
@@ -58,22 +59,8 @@ LlamaGenWeights resolve_llamagen(const LlamaGenConfig& config, const TensorMap& 
       llamagen_tensors(config), tensors,
       [](const std::string& name) { return std::vector<std::string>{name}; },
       "the LlamaGen transformer");
-  const int64_t d = config.decoder.width;
   LlamaGenWeights w;
-  for (int64_t layer = 0; layer < config.decoder.layers; ++layer) {
-    const std::string p = layer_prefix(layer);
-    const at::Tensor qkv = found.at(p + "attention.wqkv.weight");  // rows q | k | v
-    w.decoder.layers.push_back({.attention_norm = found.at(p + "attention_norm.weight"),
-                                .query = qkv.narrow(0, 0, d),
-                                .key = qkv.narrow(0, d, d),
-                                .value = qkv.narrow(0, 2 * d, d),
-                                .output = found.at(p + "attention.wo.weight"),
-                                .feed_forward_norm = found.at(p + "ffn_norm.weight"),
-                                .gate = found.at(p + "feed_forward.w1.weight"),
-                                .up = found.at(p + "feed_forward.w3.weight"),
-                                .down = found.at(p + "feed_forward.w2.weight")});
-  }
-  w.decoder.norm = found.at("norm.weight");
+  w.decoder = next_token::decoder_weights(config.decoder, decoder_names(), found);
   w.token_embedding = found.at("tok_embeddings.weight");
   w.output = found.at("output.weight");
   if (config.conditioning == Conditioning::kClass) {

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/tensor_map.h"
+#include "core/checkpoint/weight_spec.h"
+#include "core/models/next_token/decoder.h"
+
+namespace kvscope::next_token {
+
+/// What a family calls a decoder's tensors; those of a layer without the layer's number before.
+struct DecoderNames {
+  std::string layers;  ///< in front of the number: "layers."
+  /// Projections of queries, keys and values, or a single one whose rows are q | k | v.
+  std::vector<std::string> attention;
+  std::string output, gate, up, down, attention_norm, feed_forward_norm;
+  std::string norm;  ///< the final one, whole
+};
+
+/// Every tensor of all layers, then the final norm, in the order of the published state dicts.
+std::vector<WeightSpec> decoder_tensors(const DecoderConfig& config, const DecoderNames& names);
+
+/// The decoder's tensors by role, out of a map that has them all; handles and views, so gradients
+/// reach the leaves.
+DecoderWeights decoder_weights(const DecoderConfig& config,
+                               const DecoderNames& names,
+                               const TensorMap& tensors);
+
+}  // namespace kvscope::next_token

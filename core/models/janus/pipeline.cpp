@@ -2,33 +2,26 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/core/grad_mode.h>
-#include <fmt/format.h>
 
-#include <chrono>
 #include <optional>
 
-#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/models/janus/prompt.h"
 #include "core/models/janus/weights.h"
 #include "core/models/model_files.h"
-#include "core/models/next_token/guidance.h"
-#include "core/models/next_token/image_batch.h"
+#include "core/models/next_token/picture_model.h"
 #include "core/models/next_token/random_decoder.h"
-#include "core/models/vq/vq_decoder.h"
 #include "core/models/vq/vq_tensors.h"
 
 namespace kvscope::janus {
 namespace {
 
-class JanusModel : public ImageModel {
+class JanusModel : public next_token::PictureModel {
  public:
   JanusModel(JanusDescription description, const std::string& root, at::Device device)
-      : description_(std::move(description)),
-        geometry_(
-            next_token::cache_geometry(description_.model, description_.config.prompt_tokens)) {
+      : PictureModel(description.model, description.config.prompt_tokens, PixelRounding::kTruncate),
+        description_(std::move(description)) {
     if (description_.model.weights == "random") {
       make_random(device);
     } else {
@@ -45,34 +38,13 @@ class JanusModel : public ImageModel {
     model_ = make_model(description_.config, weights_);
   }
 
-  [[nodiscard]] const CacheGeometry& geometry() const override { return geometry_; }
-
-  [[nodiscard]] int64_t rows(int64_t images, const SamplingOptions& options) const override {
-    return next_token::guided(options.cfg) ? 2 * images : images;
-  }
-
-  GeneratedBatch generate(std::span<const std::string> prompts,
-                          const SamplingOptions& options,
-                          std::span<at::Generator> generators,
-                          AttentionContext& context) override {
-    const at::NoGradGuard no_grad;
-    const auto start = std::chrono::steady_clock::now();
+ private:
+  next_token::Condition condition(std::span<const std::string> prompts, bool guided) override {
     const PromptIds ids =
         tokenizer_ ? tokenized(*tokenizer_, prompts) : made_up(description_.config, prompts);
-    const next_token::Condition condition =
-        prompt_condition(description_.config, weights_, ids, next_token::guided(options.cfg));
-    const double text_ms = milliseconds_since(start);
-    const next_token::Generation generation = next_token::generate(
-        model_, condition, next_token::generate_options(options), generators, context);
-    return next_token::image_batch(
-        generation, text_ms, PixelRounding::kTruncate, [&](const at::Tensor& tokens) {
-          return vq_decode(
-              description_.model.vq, picture_,
-              tokens.view({-1, description_.model.grid_height, description_.model.grid_width}), "");
-        });
+    return prompt_condition(description_.config, weights_, ids, guided);
   }
 
- private:
   void make_random(at::Device device) {
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(0);
     const TensorMap tensors = next_token::random_decoder(janus_tensors(description_.config),
@@ -108,10 +80,7 @@ class JanusModel : public ImageModel {
   }
 
   JanusDescription description_;
-  CacheGeometry geometry_;
   JanusWeights weights_;
-  next_token::NextTokenModel model_;
-  TensorMap picture_;
   std::optional<BytePairTokenizer> tokenizer_;  // none: random model, made-up ids
 };
 

@@ -2,35 +2,31 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/core/grad_mode.h>
 
-#include <chrono>
 #include <optional>
 
-#include "core/base/clock.h"
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/models/caption_encoder.h"
 #include "core/models/llamagen/condition.h"
 #include "core/models/llamagen/weights.h"
 #include "core/models/model_files.h"
 #include "core/models/model_keys.h"
-#include "core/models/next_token/guidance.h"
-#include "core/models/next_token/image_batch.h"
+#include "core/models/next_token/picture_model.h"
 #include "core/models/next_token/random_decoder.h"
-#include "core/models/vq/vq_decoder.h"
 #include "core/models/vq/vq_tensors.h"
 #include "core/text/clean_caption.h"
 
 namespace kvscope::llamagen {
 namespace {
 
-class LlamaGenModel : public ImageModel {
+class LlamaGenModel : public next_token::PictureModel {
  public:
   LlamaGenModel(LlamaGenDescription description, const std::string& root, at::Device device)
-      : description_(std::move(description)),
-        geometry_(
-            next_token::cache_geometry(description_.model, description_.config.condition_tokens())),
+      : PictureModel(
+            description.model, description.config.condition_tokens(), PixelRounding::kNearest),
+        description_(std::move(description)),
         device_(device) {
+    cfg_interval_ = description_.cfg_interval;
     if (is_random()) {
       make_random();
     } else {
@@ -39,36 +35,11 @@ class LlamaGenModel : public ImageModel {
     model_ = make_model(description_.config, weights_);
   }
 
-  [[nodiscard]] const CacheGeometry& geometry() const override { return geometry_; }
-
-  [[nodiscard]] int64_t rows(int64_t images, const SamplingOptions& options) const override {
-    return next_token::guided(options.cfg) ? 2 * images : images;
-  }
-
-  GeneratedBatch generate(std::span<const std::string> prompts,
-                          const SamplingOptions& options,
-                          std::span<at::Generator> generators,
-                          AttentionContext& context) override {
-    const at::NoGradGuard no_grad;
-    const auto start = std::chrono::steady_clock::now();
-    const bool guided = next_token::guided(options.cfg);
-    const next_token::Condition condition =
-        takes_text() ? of_captions(prompts, guided) : of_classes(prompts, guided);
-    const double text_ms = milliseconds_since(start);
-    next_token::GenerateOptions settings = next_token::generate_options(options);
-    settings.cfg_interval = description_.cfg_interval;
-    const next_token::Generation generation =
-        next_token::generate(model_, condition, settings, generators, context);
-    return next_token::image_batch(
-        generation, text_ms, PixelRounding::kNearest, [&](const at::Tensor& tokens) {
-          return vq_decode(
-              description_.model.vq, picture_,
-              tokens.view({-1, description_.config.grid_height, description_.config.grid_width}),
-              "");
-        });
-  }
-
  private:
+  next_token::Condition condition(std::span<const std::string> prompts, bool guided) override {
+    return takes_text() ? of_captions(prompts, guided) : of_classes(prompts, guided);
+  }
+
   [[nodiscard]] bool is_random() const { return description_.model.weights == "random"; }
   [[nodiscard]] bool takes_text() const {
     return description_.config.conditioning == Conditioning::kText;
@@ -133,11 +104,8 @@ class LlamaGenModel : public ImageModel {
   }
 
   LlamaGenDescription description_;
-  CacheGeometry geometry_;
   at::Device device_;
   LlamaGenWeights weights_;
-  next_token::NextTokenModel model_;
-  TensorMap picture_;
   std::optional<CaptionEncoder> captions_;  // none: classes
 };
 

@@ -53,6 +53,7 @@ at::Tensor rows_cpu(const at::Tensor& q_in,
     const Scratch panels(kKeyBlock * depth);
     const Scratch scaled(window * depth);
     const Scratch scores(window * kKeyBlock);
+    const BlockScores products(window, depth, kKeyBlock);
     for (int64_t task = first; task < last; ++task) {
       const KeyBlock& block = blocks[task];
       const int64_t padded = round_to_panel(block.count);
@@ -63,19 +64,11 @@ at::Tensor rows_cpu(const at::Tensor& q_in,
         widen_rows(rows.from(query_indices[w]), 1, depth, static_cast<float>(softmax_scale),
                    scaled.data() + w * depth);
       }
-      if (window <= kFewQueries) {
-        multiply_few(scaled.data(), window, block.keys, block.count, depth, scores.data(),
-                     kKeyBlock);
-      } else {
-        pack_transposed(block.keys, block.count, depth, panels.data());
-        multiply_panels(scaled.data(), depth, window, panels.data(), depth, padded, scores.data(),
-                        kKeyBlock, false);
-      }
+      products.pack(block, panels.data());
+      products.multiply(block, panels.data(), scaled.data(), window, scores.data());
       for (int64_t w = 0; w < window; ++w) {
         float* row = scores.data() + w * kKeyBlock;
-        if (causal) {
-          std::fill(row + first_hidden(block, query_indices[w]), row + padded, -INFINITY);
-        }
+        if (causal) hide_later_keys(block, query_indices[w], row);
         if (lse_data != nullptr) soften(row, padded, lse_data[slot * queries + query_indices[w]]);
         std::copy_n(row, block.count, out + window * offsets[slot] + w * columns + block.column);
       }

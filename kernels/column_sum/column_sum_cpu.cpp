@@ -62,28 +62,21 @@ at::Tensor column_sum_cpu(const at::Tensor& q_in,
     const Scratch scaled(query_block * depth);
     const Scratch scores(query_block * kKeyBlock);
     const Scratch sums(kKeyBlock);
+    const BlockScores products(queries, depth, kKeyBlock);
     for (int64_t task = first; task < last; ++task) {
       const KeyBlock& block = blocks[task];
       const int64_t padded = round_to_panel(block.count);
       const int64_t slot = block.row * heads + block.head;
-      const bool few = queries <= kFewQueries;
-      if (!few) pack_transposed(block.keys, block.count, depth, panels.data());
+      products.pack(block, panels.data());
       std::fill_n(sums.data(), padded, 0.0F);
       for (int64_t query = 0; query < queries; query += query_block) {
         const int64_t count = std::min(query_block, queries - query);
         if (causal && first_hidden(block, query + count - 1) == 0) continue;
         widen_rows(rows_of(q, block.row, block.head).from(query), count, depth,
                    static_cast<float>(softmax_scale), scaled.data());
-        if (few) {
-          multiply_few(scaled.data(), count, block.keys, block.count, depth, scores.data(),
-                       kKeyBlock);
-        } else {
-          multiply_panels(scaled.data(), depth, count, panels.data(), depth, padded, scores.data(),
-                          kKeyBlock, false);
-        }
+        products.multiply(block, panels.data(), scaled.data(), count, scores.data());
         for (int64_t i = 0; causal && i < count; ++i) {
-          float* row = scores.data() + i * kKeyBlock;
-          std::fill(row + first_hidden(block, query + i), row + padded, -INFINITY);
+          hide_later_keys(block, query + i, scores.data() + i * kKeyBlock);
         }
         add_columns(scores.data(), count, padded, lse_data + slot * queries + query, sums.data());
       }

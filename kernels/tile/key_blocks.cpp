@@ -1,6 +1,7 @@
 #include "kernels/tile/key_blocks.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace kvscope {
 
@@ -34,6 +35,27 @@ std::vector<KeyBlock> key_blocks(const at::Tensor& history_keys,
 int64_t first_hidden(const KeyBlock& block, int64_t query) {
   if (!block.is_current) return block.count;
   return std::clamp<int64_t>(query + 1 - block.token, 0, block.count);
+}
+
+void BlockScores::pack(const KeyBlock& block, float* panels) const {
+  if (!few_) pack_transposed(block.keys, block.count, depth_, panels);
+}
+
+void BlockScores::multiply(const KeyBlock& block,
+                           const float* panels,
+                           const float* queries,
+                           int64_t count,
+                           float* scores) const {
+  if (few_) {
+    multiply_few(queries, count, block.keys, block.count, depth_, scores, row_stride_);
+  } else {
+    multiply_panels(queries, depth_, count, panels, depth_, round_to_panel(block.count), scores,
+                    row_stride_, false);
+  }
+}
+
+void hide_later_keys(const KeyBlock& block, int64_t query, float* row) {
+  std::fill(row + first_hidden(block, query), row + round_to_panel(block.count), -INFINITY);
 }
 
 }  // namespace kvscope

@@ -33,4 +33,31 @@ std::vector<KeyBlock> key_blocks(const at::Tensor& history_keys,
 /// all of them.
 int64_t first_hidden(const KeyBlock& block, int64_t query);
 
+/// Products of queries with the keys of one block, either way the tiles know: a few queries read
+/// the keys as they lie, more of them want the keys packed once.
+class BlockScores {
+ public:
+  /// Rows of scores lie `row_stride` apart, at least the largest block's keys rounded to a panel.
+  BlockScores(int64_t queries, int64_t depth, int64_t row_stride)
+      : few_(queries <= kFewQueries), depth_(depth), row_stride_(row_stride) {}
+
+  /// Packs the block's keys into `panels` [row_stride * depth] where that pays.
+  void pack(const KeyBlock& block, float* panels) const;
+  /// scores[i, j] of `count` scaled queries [count, depth]. Columns behind the block's keys, up to
+  /// a whole panel, are written too and mean nothing.
+  void multiply(const KeyBlock& block,
+                const float* panels,
+                const float* queries,
+                int64_t count,
+                float* scores) const;
+
+ private:
+  bool few_;
+  int64_t depth_;
+  int64_t row_stride_;
+};
+
+/// Puts -infinity where `query` does not see a key of `block`, up to a whole panel.
+void hide_later_keys(const KeyBlock& block, int64_t query, float* row);
+
 }  // namespace kvscope

@@ -6,21 +6,6 @@ namespace kvscope::infinity {
 namespace {
 
 constexpr double kNormEpsilon = 1e-6;
-at::Tensor self_attention(const TransformerConfig& config,
-                          const BlockWeights& w,
-                          int64_t layer,
-                          const at::Tensor& hidden,
-                          const Rotation& rotation,
-                          const SelfAttention& attend) {
-  const CosineAttention weights{.scale_mul = w.scale_mul,
-                                .qkv_weight = w.qkv_weight,
-                                .q_bias = w.q_bias,
-                                .v_bias = w.v_bias,
-                                .proj_weight = w.proj_weight,
-                                .proj_bias = w.proj_bias};
-  return cosine_attention(weights, config.heads, layer, hidden, attend,
-                          [&](const at::Tensor& x) { return rotate(x, rotation); });
-}
 
 at::Tensor cross_attention(const TransformerConfig& config,
                            const BlockWeights& w,
@@ -76,7 +61,9 @@ at::Tensor block(const TransformerConfig& config,
       parameters.unbind(2);  // gamma1, gamma2, scale1, scale2, shift1, shift2
 
   const at::Tensor h1 = plain_norm(x) * (1 + p[2]) + p[4];
-  const at::Tensor after_self = x + self_attention(config, w, layer, h1, rotation, attend) * p[0];
+  const auto place = [&](const at::Tensor& head) { return rotate(head, rotation); };
+  const at::Tensor after_self =
+      x + cosine_attention(w, config.heads, layer, h1, attend, place) * p[0];
   const at::Tensor normed = at::layer_norm(after_self, {config.width}, w.cross_norm_weight,
                                            w.cross_norm_bias, kNormEpsilon);
   const at::Tensor after_cross =
@@ -86,8 +73,7 @@ at::Tensor block(const TransformerConfig& config,
 }
 
 at::Tensor head(const TransformerWeights& weights, const at::Tensor& x, const at::Tensor& pooled) {
-  return adaptive_head(x, pooled, weights.head_ada_weight, weights.head_ada_bias,
-                       weights.head_weight, weights.head_bias);
+  return adaptive_head(x, pooled, weights);
 }
 
 }  // namespace kvscope::infinity

@@ -139,8 +139,8 @@ TransformerWeights resolve_transformer(const TransformerConfig& config,
     return it == found.end() ? at::Tensor() : it->second;
   };
   TransformerWeights w;
+  read_transformer_weights(get, w);
   w.cfg_uncond = get("cfg_uncond");
-  w.pos_start = get("pos_start");
   w.text_norm = get("text_norm.weight");
   w.pool_query = get("text_proj_for_sos.ca.mat_q");
   w.pool_v_bias = get("text_proj_for_sos.ca.v_bias");
@@ -151,27 +151,10 @@ TransformerWeights resolve_transformer(const TransformerConfig& config,
   w.context1_bias = get("text_proj_for_ca.0.bias");
   w.context2_weight = get("text_proj_for_ca.2.weight");
   w.context2_bias = get("text_proj_for_ca.2.bias");
-  w.level_embedding = get("lvl_embed.weight");
-  w.word_weight = get("word_embed.weight");
-  w.word_bias = get("word_embed.bias");
-  w.shared_ada_weight = get("shared_ada_lin.1.weight");
-  w.shared_ada_bias = get("shared_ada_lin.1.bias");
-  w.head_ada_weight = get("head_nm.ada_lin.1.weight");
-  w.head_ada_bias = get("head_nm.ada_lin.1.bias");
-  w.head_weight = get("head.weight");
-  w.head_bias = get("head.bias");
   for (int64_t layer = 0; layer < config.depth; ++layer) {
     const std::string p = block_prefix(config, layer);
     BlockWeights b;
-    b.ada_gss = get(p + "ada_gss");
-    b.ada_weight = get(p + "ada_lin.1.weight");
-    b.ada_bias = get(p + "ada_lin.1.bias");
-    b.scale_mul = get(p + "sa.scale_mul_1H11").reshape({1, config.heads, 1, 1});
-    b.qkv_weight = get(p + "sa.mat_qkv.weight");
-    b.q_bias = get(p + "sa.q_bias");
-    b.v_bias = get(p + "sa.v_bias");
-    b.proj_weight = get(p + "sa.proj.weight");
-    b.proj_bias = get(p + "sa.proj.bias");
+    read_block_weights(get, p, "sa.", config.heads, b);
     b.cross_v_bias = get(p + "ca.v_bias");
     b.cross_q_weight = get(p + "ca.mat_q.weight");
     b.cross_q_bias = get(p + "ca.mat_q.bias");
@@ -181,10 +164,6 @@ TransformerWeights resolve_transformer(const TransformerConfig& config,
     b.cross_norm_weight = get(p + "ca_norm.weight");
     b.cross_norm_bias = get(p + "ca_norm.bias");
     b.gate_weight = get(p + "ffn.fcg.weight");
-    b.fc1_weight = get(p + "ffn.fc1.weight");
-    b.fc1_bias = get(p + "ffn.fc1.bias");
-    b.fc2_weight = get(p + "ffn.fc2.weight");
-    b.fc2_bias = get(p + "ffn.fc2.bias");
     w.blocks.push_back(std::move(b));
   }
   return w;

@@ -24,7 +24,7 @@ at::Tensor by_head(const at::Tensor& x, int64_t heads) {
   return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
 }
 
-at::Tensor cosine_attention(const CosineAttention& weights,
+at::Tensor cosine_attention(const ScaleBlockWeights& weights,
                             int64_t heads,
                             int64_t layer,
                             const at::Tensor& hidden,
@@ -48,15 +48,12 @@ at::Tensor cosine_attention(const CosineAttention& weights,
 
 at::Tensor adaptive_head(const at::Tensor& x,
                          const at::Tensor& condition,
-                         const at::Tensor& ada_weight,
-                         const at::Tensor& ada_bias,
-                         const at::Tensor& head_weight,
-                         const at::Tensor& head_bias) {
+                         const ScaleTransformerWeights& weights) {
   const std::vector<at::Tensor> p =
-      at::linear(at::silu(condition.to(at::kFloat)), ada_weight, ada_bias)
+      at::linear(at::silu(condition.to(at::kFloat)), weights.head_ada_weight, weights.head_ada_bias)
           .view({-1, 1, 2, x.size(-1)})
           .unbind(2);  // scale first, shift second
-  return at::linear(plain_norm(x) * (1 + p[0]) + p[1], head_weight, head_bias);
+  return at::linear(plain_norm(x) * (1 + p[0]) + p[1], weights.head_weight, weights.head_bias);
 }
 
 }  // namespace kvscope

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "core/models/next_scale/weights.h"
+
 namespace kvscope {
 
 /// Self-attention as a model asks for it: layer, q, k, v [rows, heads, tokens, head_dim]
@@ -25,19 +27,9 @@ at::Tensor plain_norm(const at::Tensor& x);
 /// [rows, tokens, heads * head_dim] -> [rows, heads, tokens, head_dim].
 at::Tensor by_head(const at::Tensor& x, int64_t heads);
 
-/// Weights of a cosine attention; handles, so gradients reach the leaves.
-struct CosineAttention {
-  const at::Tensor& scale_mul;   ///< [1, H, 1, 1] log of the scale, capped at log 100
-  const at::Tensor& qkv_weight;  ///< [3C, C], rows q | k | v
-  const at::Tensor& q_bias;      ///< [C]; k has none
-  const at::Tensor& v_bias;      ///< [C]
-  const at::Tensor& proj_weight;
-  const at::Tensor& proj_bias;
-};
-
 /// proj(attend(scale unit(q), unit(k), v)) of hidden [rows, tokens, C]. `place`, where given,
 /// rotates q and k to their positions after the scaling.
-at::Tensor cosine_attention(const CosineAttention& weights,
+at::Tensor cosine_attention(const ScaleBlockWeights& weights,
                             int64_t heads,
                             int64_t layer,
                             const at::Tensor& hidden,
@@ -48,9 +40,6 @@ at::Tensor cosine_attention(const CosineAttention& weights,
 /// C] under a condition [rows, C]; all in fp32.
 at::Tensor adaptive_head(const at::Tensor& x,
                          const at::Tensor& condition,
-                         const at::Tensor& ada_weight,
-                         const at::Tensor& ada_bias,
-                         const at::Tensor& head_weight,
-                         const at::Tensor& head_bias);
+                         const ScaleTransformerWeights& weights);
 
 }  // namespace kvscope

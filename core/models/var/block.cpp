@@ -19,7 +19,7 @@ Conditioning condition(const TransformerConfig& config,
   const at::Tensor shared = config.shared_ada_lin
                                 ? six(weights.shared_ada_weight, weights.shared_ada_bias)
                                 : at::Tensor();
-  for (const BlockWeights& w : weights.blocks) {
+  for (const ScaleBlockWeights& w : weights.blocks) {
     conditioning.adaptives.push_back(config.shared_ada_lin ? w.ada_gss + shared
                                                            : six(w.ada_weight, w.ada_bias));
   }
@@ -42,17 +42,11 @@ at::Tensor block(const TransformerConfig& config,
                  const at::Tensor& x,
                  const Conditioning& conditioning,
                  const SelfAttention& attend) {
-  const BlockWeights& w = weights.blocks.at(static_cast<size_t>(layer));
+  const ScaleBlockWeights& w = weights.blocks.at(static_cast<size_t>(layer));
   const std::vector<at::Tensor> p = conditioning.adaptives.at(static_cast<size_t>(layer))
                                         .unbind(2);  // gamma1, gamma2, scale1, scale2, shift1, 2
-  const CosineAttention attention{.scale_mul = w.scale_mul,
-                                  .qkv_weight = w.qkv_weight,
-                                  .q_bias = w.q_bias,
-                                  .v_bias = w.v_bias,
-                                  .proj_weight = w.proj_weight,
-                                  .proj_bias = w.proj_bias};
   const at::Tensor h1 = plain_norm(x) * (1 + p[2]) + p[4];
-  const at::Tensor y = x + cosine_attention(attention, config.heads, layer, h1, attend) * p[0];
+  const at::Tensor y = x + cosine_attention(w, config.heads, layer, h1, attend) * p[0];
   const at::Tensor h2 = plain_norm(y) * (1 + p[3]) + p[5];
   const at::Tensor inner = at::gelu(at::linear(h2, w.fc1_weight, w.fc1_bias), "tanh");
   return y + at::linear(inner, w.fc2_weight, w.fc2_bias) * p[1];
@@ -61,8 +55,7 @@ at::Tensor block(const TransformerConfig& config,
 at::Tensor head(const TransformerWeights& weights,
                 const at::Tensor& x,
                 const Conditioning& conditioning) {
-  return adaptive_head(x, conditioning.embedding, weights.head_ada_weight, weights.head_ada_bias,
-                       weights.head_weight, weights.head_bias);
+  return adaptive_head(x, conditioning.embedding, weights);
 }
 
 }  // namespace kvscope::var

@@ -72,43 +72,16 @@ TransformerWeights resolve_transformer(const TransformerConfig& config,
       transformer_tensors(config, schedule), tensors,
       [&](const std::string& name) { return std::vector<std::string>{prefix + name}; },
       "the VAR transformer");
+  const auto get = [&found](const std::string& name) {
+    return found.contains(name) ? found.at(name) : at::Tensor();  // one kind of adaLN has the other
+  };
   TransformerWeights w;
-  w.pos_start = found.at("pos_start");
+  read_transformer_weights(get, w);
   w.positions = found.at("pos_1LC");
-  w.word_weight = found.at("word_embed.weight");
-  w.word_bias = found.at("word_embed.bias");
   w.classes = found.at("class_emb.weight");
-  w.level_embedding = found.at("lvl_embed.weight");
-  if (config.shared_ada_lin) {
-    w.shared_ada_weight = found.at("shared_ada_lin.1.weight");
-    w.shared_ada_bias = found.at("shared_ada_lin.1.bias");
-  }
-  w.head_ada_weight = found.at("head_nm.ada_lin.1.weight");
-  w.head_ada_bias = found.at("head_nm.ada_lin.1.bias");
-  w.head_weight = found.at("head.weight");
-  w.head_bias = found.at("head.bias");
   for (int64_t layer = 0; layer < config.depth; ++layer) {
-    const auto get = [&](const char* name) {
-      return found.at(fmt::format("blocks.{}.{}", layer, name));
-    };
-    BlockWeights b;
-    if (config.shared_ada_lin) {
-      b.ada_gss = get("ada_gss");
-    } else {
-      b.ada_weight = get("ada_lin.1.weight");
-      b.ada_bias = get("ada_lin.1.bias");
-    }
-    b.scale_mul = get("attn.scale_mul_1H11");
-    b.qkv_weight = get("attn.mat_qkv.weight");
-    b.q_bias = get("attn.q_bias");
-    b.v_bias = get("attn.v_bias");
-    b.proj_weight = get("attn.proj.weight");
-    b.proj_bias = get("attn.proj.bias");
-    b.fc1_weight = get("ffn.fc1.weight");
-    b.fc1_bias = get("ffn.fc1.bias");
-    b.fc2_weight = get("ffn.fc2.weight");
-    b.fc2_bias = get("ffn.fc2.bias");
-    w.blocks.push_back(std::move(b));
+    const std::string name = fmt::format("blocks.{}.", layer);
+    read_block_weights(get, name, "attn.", config.heads, w.blocks.emplace_back());
   }
   return w;
 }

@@ -84,7 +84,7 @@ std::string both_text(const std::vector<int64_t>& tokens, const std::vector<int6
     const bool drafts = std::ranges::binary_search(drafters, layer);
     (drafts ? of_drafters : of_refiners).push_back(tokens[layer]);
   }
-  return range_text(of_drafters) + " / " + range_text(of_refiners);
+  return fmt::format("{} / {}", range_text(of_drafters), range_text(of_refiners));
 }
 
 /// ScaleKV's budgets (arXiv:2505.19602, section 3.3). After every step that is cut, N_d drafters
@@ -232,9 +232,9 @@ class DrafterRefiner : public Allocate {
     if (choices_.budgets != Budgets::kTable) return;
     const ScaleKvTable& table = choices_.table;
     const auto scales = std::ssize(geometry.steps);
-    if (scales != table.budgets.back().next_scale || geometry.layers > table.layers) {
+    if (scales > table.budgets.back().next_scale || geometry.layers > table.layers) {
       throw Error(ErrorKind::kConfig,
-                  fmt::format("policy.allocate.budgets={}: made for {} scales and at most {} "
+                  fmt::format("policy.allocate.budgets={}: made for at most {} scales and {} "
                               "layers, not {} and {}; use budgets=rule and roles={} instead",
                               choices_.table_name, table.budgets.back().next_scale, table.layers,
                               scales, geometry.layers, choices_.table_name));

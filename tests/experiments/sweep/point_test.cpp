@@ -1,6 +1,9 @@
 #include "experiments/sweep/point.h"
 
+#include <fmt/format.h>
+
 #include "core/base/error.h"
+#include "policies/allocate/roles_file.h"
 #include "sweep_testing.h"
 
 namespace kvscope {
@@ -49,6 +52,49 @@ TEST(Points, HashesFollowWhatMattersAndNothingElse) {
   EXPECT_NE(hash({"prompt='a red circle'"}), base);
 }
 
+TEST(Points, AFileThatThePolicyNamesBelongsToTheHash) {
+  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "kvs-roles.yaml";
+  RolesFile roles{.layers = 2, .heads = 2, .steps = 4};
+  roles.scales = {{.first_step = 1,
+                   .last_step = 3,
+                   .drafters = {0},
+                   .selectivity = {0.1, 0.2},
+                   .z_score = {-1, 1}}};
+  const auto point = [&] {
+    write_roles(path, roles);
+    return points_of(tiny_model() +
+                     std::vector<std::string>{
+                         "policy=scalekv", fmt::format("policy.allocate.roles='{}'", path.string()),
+                         "budget.ratio=0.5"})
+        .points.front();
+  };
+  const Point first = point();
+  EXPECT_EQ(point().hash, first.hash);
+  roles.scales[0].drafters = {1};
+  const Point second = point();
+  EXPECT_NE(second.hash, first.hash);
+  EXPECT_EQ(second.reference_hash, first.reference_hash) << "the full cache reads no roles";
+  EXPECT_GT(first.plan.kept(2, 0, 0), first.plan.kept(2, 1, 0));
+  EXPECT_LT(second.plan.kept(2, 0, 0), second.plan.kept(2, 1, 0));
+  std::filesystem::remove(path);
+}
+
+TEST(Points, TheLastScaleIsStoredWhereAsked) {
+  const auto point = [](const std::vector<std::string>& more) {
+    return points_of(tiny_model() + std::vector<std::string>{"policy=scalekv", "budget.ratio=0.5"} +
+                     more)
+        .points.front();
+  };
+  const Point plain = point({});
+  const Point stored = point({"+gen.store_last_scale=true"});
+  EXPECT_FALSE(plain.plan.geometry().steps.back().stored);
+  EXPECT_TRUE(stored.plan.geometry().steps.back().stored);
+  EXPECT_EQ(stored.plan.live_tokens(2), plain.plan.live_tokens(2));
+  EXPECT_DOUBLE_EQ(stored.kept_tokens(), plain.kept_tokens());
+  EXPECT_NE(stored.hash, plain.hash);
+  EXPECT_THROW(points_of({"model=shapes_next_token", "+gen.store_last_scale=true"}), Error);
+}
+
 TEST(Points, EverySeedHasItsOwnReference) {
   const PointList list =
       points_of(tiny_model() + std::vector<std::string>{"policy=full,sliding_window", "seed=0,1",
@@ -57,6 +103,38 @@ TEST(Points, EverySeedHasItsOwnReference) {
   EXPECT_NE(list.points[0].hash, list.points[1].hash);
   EXPECT_EQ(list.points[2].reference_hash, list.points[0].hash);
   EXPECT_EQ(list.points[3].reference_hash, list.points[1].hash);
+}
+
+TEST(Points, BudgetsInEveryUnitAreResolvedAndKept) {
+  // 2 layers x 2 heads x 2 guided rows x 16 channels x (4 + 4) bytes = 1 KiB a token
+  const std::vector<std::pair<std::string, int64_t>> budgets = {{"budget.tokens=6", 6},
+                                                                {"budget.bytes=6KiB", 6},
+                                                                {"budget.bytes=7000", 6},
+                                                                {"budget.scales=1", 9},
+                                                                {"budget.ratio=0.5", 7}};
+  for (const auto& [text, tokens] : budgets) {
+    const Point point =
+        points_of(tiny_model() + std::vector<std::string>{"policy=sliding_window", text})
+            .points.front();
+    EXPECT_EQ(point.budget_tokens, tokens) << text;
+    EXPECT_EQ(point.kept_tokens(), tokens) << text;
+    const PointInfo info = point.info("{}", 15);
+    EXPECT_EQ(info.budget_tokens, tokens);
+    EXPECT_EQ(info.cut_tokens, tokens);
+    EXPECT_EQ(info.label("budget"), budget_text(point.budget));
+  }
+}
+
+TEST(Points, EqualBudgetsAreOnePoint) {
+  const PointList list =
+      points_of(tiny_model() + std::vector<std::string>{"policy=sliding_window", "budget.tokens=6",
+                                                        "budget.ratio=0.5,0.2"});
+  EXPECT_EQ(list.points.size(), 1);
+  EXPECT_EQ(list.duplicates, 1);
+  const PointList whole =
+      points_of(tiny_model() + std::vector<std::string>{"policy=full", "budget=r10,r50",
+                                                        "budget.cfg_rows=separate,tied"});
+  EXPECT_EQ(whole.points.size(), 1);
 }
 
 TEST(Points, RefusesWhatTheUserGotWrong) {
@@ -68,6 +146,10 @@ TEST(Points, RefusesWhatTheUserGotWrong) {
   EXPECT_THAT(refusal({"budget.ratio=0"}), HasSubstr("nearest feasible"));
   EXPECT_THAT(refusal({"policy=streaming_llm", "budget.tokens=1"}), HasSubstr("nearest feasible"));
   EXPECT_THAT(refusal({"policy=snapkv", "budget.tokens=100000"}), HasSubstr("nearest feasible"));
+  EXPECT_THAT(refusal({"budget.scope=heads"}), HasSubstr("'head'"));
+  EXPECT_THAT(refusal({"budget.tokens=6", "budget.bytes=6KiB"}), HasSubstr("both given"));
+  EXPECT_THAT(refusal({"budget.bytes=6MoB", "policy=snapkv"}), HasSubstr("MiB"));
+  EXPECT_THAT(refusal({"budget.lines=3"}), HasSubstr("budget.scales"));
   EXPECT_THAT(refusal({"model.transformer.width=33"}), HasSubstr("width"));
   EXPECT_THAT(refusal({"policy=full,snapkv"}), HasSubstr("-m"));
   EXPECT_THAT(refusal({"metrics.list=[psnr,lpips]"}), HasSubstr("lpips"));

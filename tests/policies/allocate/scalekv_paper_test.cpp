@@ -1,4 +1,5 @@
 // The paper's budget equation, calibrated roles, and every size that Infinity was published for.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -178,6 +179,22 @@ TEST(Threshold, SaysWhereCutsBegin) {
   EXPECT_THROW(make_policy(config), Error);
 }
 
+TEST(ReleasedTable, ServesShorterSchedulesAndLaterThresholds) {
+  ConfigNode config = named_policy(kPolicyFolder, "scalekv");
+  config.set_path("allocate.budgets", "released_2b");
+  config.set_path("allocate.threshold", 1000);
+  CacheGeometry geometry = infinity_1m(32, 16);
+  geometry.steps = next_scale_steps(infinity::published_geometry(1.0, "0.25M").schedule);
+  geometry.steps.back().stored = true;
+  const Plan plan = make_plan(geometry, config, Budget::of_tokens(650));
+  EXPECT_EQ(plan.kept(7, 1, 0), 921);
+  EXPECT_EQ(plan.kept(8, 1, 0), 594);
+  EXPECT_EQ(plan.kept(9, 1, 0), 526);
+  EXPECT_EQ(plan.kept(9, 23, 0), 2510);
+  config.set_path("allocate.threshold", 300);
+  EXPECT_THROW(make_plan(geometry, config, Budget::of_tokens(650)), Error);
+}
+
 TEST(Window, OnTopAddsItToEveryLayer) {
   ConfigNode config = named_policy(kPolicyFolder, "scalekv");
   const CacheGeometry geometry = infinity_1m(32, 16);
@@ -347,18 +364,20 @@ TEST(RolesFile, SaysWhatIsWrongAndWhere) {
 TEST(RolesOption, ReadsPathsAndMaps) {
   const auto path = written(small_roles());
   const auto tokens = [&](const std::string& roles) {
-    const auto policy = policy_from("{allocate: {name: drafter_refiner, roles: " + roles + "}}");
+    const auto policy =
+        policy_from(fmt::format("{{allocate: {{name: drafter_refiner, roles: {}}}}}", roles));
     const Plan plan = policy->plan(small_geometry(), Budget::of_tokens(7));
     return std::vector<int64_t>{plan.kept(2, 0, 0), plan.kept(2, 1, 0), plan.kept(2, 2, 0)};
   };
+  const auto map_of = [&](const char* more) {
+    return fmt::format("{{file: {}{}}}", path.string(), more);
+  };
   const auto by_path = tokens(path.string());
   EXPECT_GT(by_path[0], by_path[1]);
-  EXPECT_EQ(by_path, tokens("{file: " + path.string() + "}"));
-  EXPECT_EQ(tokens("{file: " + path.string() + ", drafters: 0}"), (std::vector<int64_t>{7, 7, 7}));
-  EXPECT_THAT(refusal([&] { tokens("{file: " + path.string() + ", drafters: 7}"); }),
-              HasSubstr("expected 0..6"));
-  EXPECT_THAT(refusal([&] { tokens("{file: " + path.string() + ", per: step}"); }),
-              HasSubstr("'scale'"));
+  EXPECT_EQ(by_path, tokens(map_of("")));
+  EXPECT_EQ(tokens(map_of(", drafters: 0")), (std::vector<int64_t>{7, 7, 7}));
+  EXPECT_THAT(refusal([&] { tokens(map_of(", drafters: 7")); }), HasSubstr("expected 0..6"));
+  EXPECT_THAT(refusal([&] { tokens(map_of(", per: step")); }), HasSubstr("'scale'"));
   EXPECT_THAT(refusal([&] { tokens("{fil: a.yaml}"); }), HasSubstr("'file'"));
   EXPECT_THAT(refusal([&] { tokens("none.yaml"); }), HasSubstr("policy.allocate.roles"));
   std::filesystem::remove(path);

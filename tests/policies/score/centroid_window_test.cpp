@@ -274,7 +274,7 @@ TEST(CentroidWindow, EqualsItsDefinitionOnTokensOfPaddedRows) {
 
 TEST(CentroidWindow, TellsWhichOptionIsWrong) {
   const auto refuses = [](const std::string& options, const std::string& part) {
-    const ConfigNode node = yaml("{name: centroid_window, " + options + "}");
+    const ConfigNode node = yaml(fmt::format("{{name: centroid_window, {}}}", options));
     try {
       PartOptions read("policy.score", node);
       make_score_centroid_window(read);

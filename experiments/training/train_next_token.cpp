@@ -11,7 +11,6 @@
 #include "core/models/next_token/random_decoder.h"
 #include "core/models/vq/vq_encoder.h"
 #include "core/models/vq/vq_quantiser.h"
-#include "experiments/training/adamw.h"
 #include "experiments/training/shapes_batches.h"
 #include "experiments/training/training_state.h"
 
@@ -31,22 +30,13 @@ class Trainer {
       : training_(training),
         vq_weights_(vq_weights.to(training.device)),
         tokenizer_(BytePairTokenizer::from_file(training.vocabulary_path)),
-        weights_(start_weights(training, vq_weights)),
-        optimiser_(weights_, {.learning_rate = training.learning_rate}) {}
+        state_(training.schedule,
+               start_weights(training, vq_weights),
+               {.learning_rate = training.learning_rate},
+               training.warmup_steps) {}
 
-  int64_t resume() { return load_training(training_.schedule.state_path, weights_, optimiser_); }
-  void save(int64_t next_step) const {
-    save_training(training_.schedule.state_path, weights_, optimiser_, next_step);
-  }
-  [[nodiscard]] TensorMap averaged() const { return optimiser_.averaged(); }
-
-  TrainingStep step(int64_t index) {
-    const Batch batch = prepare(index);
-    const at::Tensor loss = loss_of(batch);
-    loss.backward();
-    const double rate =
-        warmup_cosine(index, training_.warmup_steps, training_.schedule.steps, 0.02);
-    return {loss.item<double>(), optimiser_.step(rate)};
+  TensorMap train(const TrainingReport& report) {
+    return state_.train([this](int64_t step) { return loss_of(prepare(step)); }, report);
   }
 
  private:
@@ -81,7 +71,8 @@ class Trainer {
   }
 
   at::Tensor loss_of(const Batch& batch) const {
-    const janus::JanusWeights weights = janus::resolve_janus(training_.transformer, weights_);
+    const janus::JanusWeights weights =
+        janus::resolve_janus(training_.transformer, state_.weights());
     const next_token::Condition condition =
         janus::prompt_condition(training_.transformer, weights, batch.prompts, /*guided=*/false);
     const next_token::NextTokenModel model = janus::make_model(training_.transformer, weights);
@@ -94,8 +85,7 @@ class Trainer {
   const NextTokenTraining& training_;
   TensorMap vq_weights_;
   BytePairTokenizer tokenizer_;
-  TensorMap weights_;
-  AdamW optimiser_;
+  TrainingState state_;
 };
 
 }  // namespace
@@ -104,7 +94,7 @@ TensorMap train_next_token(const NextTokenTraining& training,
                            const TensorMap& vq_weights,
                            const TrainingReport& report) {
   Trainer trainer(training, vq_weights);
-  return run_trainer(trainer, training.schedule, report);
+  return trainer.train(report);
 }
 
 }  // namespace kvscope

@@ -5,7 +5,6 @@
 
 #include "core/models/infinity/codes.h"
 #include "core/models/infinity/vae.h"
-#include "experiments/training/adamw.h"
 #include "experiments/training/shapes_batches.h"
 #include "experiments/training/training_state.h"
 
@@ -33,22 +32,15 @@ TensorMap train_tokenizer(const TokenizerTraining& training, const TrainingRepor
   auto specs = infinity::vae_encoder_tensors(training.vae);
   const auto decoder = infinity::vae_decoder_tensors(training.vae);
   specs.insert(specs.end(), decoder.begin(), decoder.end());
-  const TensorMap weights = trainable(infinity::random_vae(specs, generator), training.device);
-  AdamW optimiser(weights, {.learning_rate = training.learning_rate, .weight_decay = 0.0});
-  const TrainingSchedule& schedule = training.schedule;
-  const int64_t first_step = load_training(schedule.state_path, weights, optimiser);
-  run_training(
-      schedule, first_step,
-      [&](int64_t step) -> TrainingStep {
-        const ShapesBatch batch = shapes_batch(training.seed, step, schedule.batch);
-        const at::Tensor loss =
-            tokenizer_loss(training, weights, batch.pictures.to(training.device));
-        loss.backward();
-        const double rate = warmup_cosine(step, training.warmup_steps, schedule.steps, 0.02);
-        return {loss.item<double>(), optimiser.step(rate)};
+  TrainingState state(
+      training.schedule, trainable(infinity::random_vae(specs, generator), training.device),
+      {.learning_rate = training.learning_rate, .weight_decay = 0.0}, training.warmup_steps);
+  return state.train(
+      [&](int64_t step) {
+        const ShapesBatch batch = shapes_batch(training.seed, step, training.schedule.batch);
+        return tokenizer_loss(training, state.weights(), batch.pictures.to(training.device));
       },
-      [&](int64_t next) { save_training(schedule.state_path, weights, optimiser, next); }, report);
-  return optimiser.averaged();
+      report);
 }
 
 }  // namespace kvscope

@@ -11,7 +11,6 @@
 #include "core/models/infinity/vae.h"
 #include "core/text/caption_batch.h"
 #include "core/text/t5_tensors.h"
-#include "experiments/training/adamw.h"
 #include "experiments/training/shapes_batches.h"
 #include "experiments/training/training_state.h"
 
@@ -48,22 +47,13 @@ class Trainer {
       : training_(training),
         vae_weights_(vae_weights.to(training.device)),
         tokenizer_(SentencePiece::from_file(training.vocabulary_path)),
-        weights_(start_weights(training)),
-        optimiser_(weights_, {.learning_rate = training.learning_rate}) {}
+        state_(training.schedule,
+               start_weights(training),
+               {.learning_rate = training.learning_rate},
+               training.warmup_steps) {}
 
-  int64_t resume() { return load_training(training_.schedule.state_path, weights_, optimiser_); }
-  void save(int64_t next_step) const {
-    save_training(training_.schedule.state_path, weights_, optimiser_, next_step);
-  }
-  [[nodiscard]] TensorMap averaged() const { return optimiser_.averaged(); }
-
-  TrainingStep step(int64_t index) {
-    const Batch batch = prepare(index);
-    const at::Tensor loss = loss_of(batch);
-    loss.backward();
-    const double rate =
-        warmup_cosine(index, training_.warmup_steps, training_.schedule.steps, 0.02);
-    return {loss.item<double>(), optimiser_.step(rate)};
+  TensorMap train(const TrainingReport& report) {
+    return state_.train([this](int64_t step) { return loss_of(prepare(step)); }, report);
   }
 
  private:
@@ -126,9 +116,9 @@ class Trainer {
   at::Tensor loss_of(const Batch& batch) const {
     const infinity::TransformerConfig& config = training_.transformer;
     const infinity::TransformerWeights model =
-        infinity::resolve_transformer(config, weights_, "model.");
+        infinity::resolve_transformer(config, state_.weights(), "model.");
     at::Tensor features =
-        t5_encode(training_.text, weights_, batch.captions.ids, batch.captions.mask, "t5.");
+        t5_encode(training_.text, state_.weights(), batch.captions.ids, batch.captions.mask, "t5.");
     const at::Tensor unconditional =
         model.cfg_uncond.narrow(0, 0, features.size(1)).unsqueeze(0).expand_as(features);
     features = at::where(batch.dropped.view({-1, 1, 1}), unconditional, features);
@@ -154,8 +144,7 @@ class Trainer {
   const TransformerTraining& training_;
   TensorMap vae_weights_;
   SentencePiece tokenizer_;
-  TensorMap weights_;
-  AdamW optimiser_;
+  TrainingState state_;
 };
 
 }  // namespace
@@ -164,7 +153,7 @@ TensorMap train_transformer(const TransformerTraining& training,
                             const TensorMap& vae_weights,
                             const TrainingReport& report) {
   Trainer trainer(training, vae_weights);
-  return run_trainer(trainer, training.schedule, report);
+  return trainer.train(report);
 }
 
 }  // namespace kvscope

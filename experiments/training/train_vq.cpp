@@ -8,7 +8,6 @@
 #include "core/models/vq/vq_encoder.h"
 #include "core/models/vq/vq_quantiser.h"
 #include "core/models/vq/vq_tensors.h"
-#include "experiments/training/adamw.h"
 #include "experiments/training/shapes_batches.h"
 #include "experiments/training/training_state.h"
 
@@ -23,32 +22,28 @@ class VqTrainer {
  public:
   explicit VqTrainer(const VqTraining& training)
       : training_(training),
-        weights_(start_weights(training)),
-        optimiser_(weights_, {.learning_rate = training.learning_rate, .weight_decay = 0.0}) {}
+        state_(training.schedule,
+               start_weights(training),
+               {.learning_rate = training.learning_rate, .weight_decay = 0.0},
+               training.warmup_steps) {}
 
-  int64_t resume() { return load_training(training_.schedule.state_path, weights_, optimiser_); }
-  void save(int64_t next) const {
-    save_training(training_.schedule.state_path, weights_, optimiser_, next);
-  }
-  [[nodiscard]] TensorMap averaged() const { return optimiser_.averaged(); }
-
-  TrainingStep step(int64_t index) {
-    const ShapesBatch batch = shapes_batch(training_.seed, index, training_.schedule.batch);
-    const at::Tensor pictures =
-        batch.pictures.to(training_.device).contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor features = vq_encode_features(training_.vq, weights_, pictures);
-    const auto steps = static_cast<double>(training_.schedule.steps);
-    if (static_cast<double>(index) < training_.restart_share * steps) restart(features, index);
-    const VqQuantised quantised = vq_quantise(vq_codebook(weights_), features);
-    count(quantised.ids);
-    const at::Tensor loss = loss_of(pictures, quantised);
-    loss.backward();
-    const double rate =
-        warmup_cosine(index, training_.warmup_steps, training_.schedule.steps, 0.02);
-    return {loss.item<double>(), optimiser_.step(rate)};
+  TensorMap train(const TrainingReport& report) {
+    return state_.train([this](int64_t step) { return loss_of(step); }, report);
   }
 
  private:
+  at::Tensor loss_of(int64_t index) {
+    const ShapesBatch batch = shapes_batch(training_.seed, index, training_.schedule.batch);
+    const at::Tensor pictures =
+        batch.pictures.to(training_.device).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor features = vq_encode_features(training_.vq, state_.weights(), pictures);
+    const auto steps = static_cast<double>(training_.schedule.steps);
+    if (static_cast<double>(index) < training_.restart_share * steps) restart(features, index);
+    const VqQuantised quantised = vq_quantise(vq_codebook(state_.weights()), features);
+    count(quantised.ids);
+    return loss_of(pictures, quantised);
+  }
+
   // The share of pixels that every code gets is state too: a resumed training restarts the same
   // codes.
   static TensorMap start_weights(const VqTraining& training) {
@@ -61,7 +56,7 @@ class VqTrainer {
 
   at::Tensor loss_of(const at::Tensor& pictures, const VqQuantised& quantised) const {
     const at::Tensor decoded =
-        vq_decode_codes(training_.vq, weights_, quantised.straight_through());
+        vq_decode_codes(training_.vq, state_.weights(), quantised.straight_through());
     const at::Tensor error = decoded - pictures;
     return error.square().mean() + 0.2 * error.abs().mean() +
            (quantised.codes - quantised.features.detach()).square().mean() +
@@ -69,7 +64,7 @@ class VqTrainer {
   }
 
   void count(const at::Tensor& ids) {
-    at::Tensor usage = weights_.at(kUsage);
+    at::Tensor usage = state_.weights().at(kUsage);
     const at::Tensor counts = at::bincount(ids.view({-1}), {}, usage.size(0)).to(at::kFloat);
     usage.lerp_(counts / static_cast<double>(ids.numel()), 1 - kUsageDecay);
   }
@@ -78,11 +73,11 @@ class VqTrainer {
   // grows with their distance from the nearest code.
   void restart(const at::Tensor& features, int64_t index) {
     const at::NoGradGuard no_grad;
-    at::Tensor usage = weights_.at(kUsage);
+    at::Tensor usage = state_.weights().at(kUsage);
     const double average = 1.0 / static_cast<double>(usage.size(0));
     const at::Tensor dead = (usage < kDeadUsage * average).nonzero().squeeze(1);
     if (dead.numel() == 0) return;
-    const VqQuantised now = vq_quantise(vq_codebook(weights_), features);
+    const VqQuantised now = vq_quantise(vq_codebook(state_.weights()), features);
     const at::Tensor distances = (now.features - now.codes).square().sum(1).view({-1});
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(
         training_.seed * 1000003 + static_cast<uint64_t>(index));
@@ -91,21 +86,20 @@ class VqTrainer {
                                   .to(distances.device());
     const at::Tensor pixels =
         now.features.permute({0, 2, 3, 1}).reshape({-1, now.features.size(1)});
-    at::Tensor rows = weights_.at("quantize.embedding.weight");
+    at::Tensor rows = state_.weights().at("quantize.embedding.weight");
     rows.index_copy_(0, dead, pixels.index_select(0, chosen));
     usage.index_fill_(0, dead, average);
   }
 
   const VqTraining& training_;
-  TensorMap weights_;
-  AdamW optimiser_;
+  TrainingState state_;
 };
 
 }  // namespace
 
 TensorMap train_vq(const VqTraining& training, const TrainingReport& report) {
   VqTrainer trainer(training);
-  return run_trainer(trainer, training.schedule, report);
+  return trainer.train(report);
 }
 
 VqQuality vq_quality(const VqConfig& vq, const TensorMap& weights, const at::Tensor& pictures) {

@@ -41,14 +41,4 @@ bool run_training(const TrainingSchedule& schedule,
                   const std::function<void(int64_t)>& save,
                   const TrainingReport& report);
 
-/// Runs a trainer from where its state file left it: resume() gives the first step, step(index)
-/// does one, save(next step) keeps the state, averaged() is the result.
-template <class Trainer>
-auto run_trainer(Trainer& trainer, const TrainingSchedule& schedule, const TrainingReport& report) {
-  run_training(
-      schedule, trainer.resume(), [&](int64_t index) { return trainer.step(index); },
-      [&](int64_t next) { trainer.save(next); }, report);
-  return trainer.averaged();
-}
-
 }  // namespace kvscope

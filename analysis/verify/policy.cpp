@@ -28,6 +28,10 @@ constexpr std::array kPolicyFiles = {
     PolicyFile{"pyramidkv", verify_policy_pyramidkv},
     PolicyFile{"rkv", verify_policy_rkv},
     PolicyFile{"snapkv", verify_policy_snapkv},
+    PolicyFile{"h2o", verify_policy_h2o},
+    PolicyFile{"tova", verify_policy_tova},
+    PolicyFile{"adakv", verify_policy_adakv},
+    PolicyFile{"cake", verify_policy_cake},
 };
 
 constexpr size_t kMostCases = 4096;

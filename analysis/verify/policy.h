@@ -119,5 +119,9 @@ std::vector<GroupResult> verify_policy_headkv(GoldenFile& file);
 std::vector<GroupResult> verify_policy_pyramidkv(GoldenFile& file);
 std::vector<GroupResult> verify_policy_rkv(GoldenFile& file);
 std::vector<GroupResult> verify_policy_snapkv(GoldenFile& file);
+std::vector<GroupResult> verify_policy_h2o(GoldenFile& file);
+std::vector<GroupResult> verify_policy_tova(GoldenFile& file);
+std::vector<GroupResult> verify_policy_adakv(GoldenFile& file);
+std::vector<GroupResult> verify_policy_cake(GoldenFile& file);
 
 }  // namespace kvscope::verify

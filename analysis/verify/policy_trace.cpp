@@ -1,0 +1,72 @@
+#include "analysis/verify/policy_trace.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/config/yaml.h"
+#include "kernels/attention_rows/attention_rows.h"
+#include "policies/registry.h"
+
+namespace kvscope::verify {
+
+std::unique_ptr<Policy> policy_of(const std::string& yaml) {
+  return make_policy(load_yaml_text(yaml, "the recorded case's policy"));
+}
+
+void replay_trace(const TraceInputs& inputs,
+                  Policy& policy,
+                  int64_t capacity,
+                  const WatchedPolicy::Look& look,
+                  const std::function<void(const at::Tensor& out, const KvCache& cache)>& after) {
+  // One more token, which is never stored, so that every recorded step is.
+  const CacheGeometry geometry{.layers = 1,
+                               .heads = inputs.k.size(1),
+                               .head_dim = inputs.k.size(3),
+                               .steps = next_token_steps(inputs.prompt, inputs.steps + 1)};
+  const int64_t tokens = std::min(capacity, full_cache_tokens(geometry.steps));
+  KvCache cache(policy.plan(geometry, Budget::of_tokens(tokens)), inputs.k.size(0), at::kCPU);
+  WatchedPolicy watched(policy, look);
+  AttentionContext context{.cache = cache, .controller = &watched};
+  watched.begin_generation(cache.rows());
+  for (const StepInfo& step : geometry.steps) {
+    if (!step.stored) break;
+    const auto of_step = [&](const at::Tensor& x) {
+      return x.narrow(2, step.first_token, step.queries()).contiguous();
+    };
+    const at::Tensor none;
+    after(attend(context, step, 0, of_step(inputs.q), of_step(inputs.k), of_step(inputs.v),
+                 inputs.softmax_scale, none, none),
+          cache);
+  }
+}
+
+KeptLists positions_held(const KvCache& cache) {
+  const CacheGeometry& geometry = cache.plan().geometry();
+  KeptLists lists;
+  for (int64_t row = 0; row < cache.rows(); ++row) {
+    for (int64_t head = 0; head < geometry.heads; ++head) {
+      lists.emplace_back();
+      for (const TokenOrigin& origin : cache.origins(0, row, head)) {
+        const StepInfo& step = geometry.steps[static_cast<std::size_t>(origin.step)];
+        lists.back().push_back(step.first_token + origin.token);
+      }
+    }
+  }
+  return lists;
+}
+
+at::Tensor last_attention(const LayerStep& layer_step) {
+  const std::array last{layer_step.step.queries() - 1};
+  const at::Tensor rows = attention_rows(
+      layer_step.q, layer_step.lse, layer_step.cache.history(layer_step.layer), layer_step.k,
+      layer_step.softmax_scale, last, layer_step.step.kind == StepKind::kPrefill);
+  return rows.view({layer_step.k.size(0), layer_step.k.size(1), -1});
+}
+
+at::Tensor zero_padded(const at::Tensor& values, int64_t width) {
+  return at::constant_pad_nd(values, {0, std::max<int64_t>(0, width - values.size(-1))});
+}
+
+}  // namespace kvscope::verify

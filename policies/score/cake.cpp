@@ -1,0 +1,69 @@
+#include <ATen/ATen.h>
+
+#include "policies/part.h"
+#include "policies/score/cake_scores.h"
+#include "policies/score/observation_window.h"
+#include "policies/score/packed_rows.h"
+#include "policies/score/pool.h"
+#include "policies/score/recent_queries.h"
+#include "policies/score/window_scores.h"
+
+namespace kvscope {
+namespace {
+
+/// CAKE's eviction score (arXiv:2503.12491): the window's attention to each token, its
+/// mean plus gamma times its variance, averaged over neighbouring tokens before the window. Tokens
+/// are neighbours in the order of their positions; the published code keeps them in the order of
+/// their last scores, by which other sets survive several cuts.
+class Cake : public Score {
+ public:
+  Cake(int64_t window, double gamma, int64_t kernel, bool decode_from_window)
+      : window_(window),
+        gamma_(gamma),
+        kernel_(kernel),
+        decode_from_window_(decode_from_window),
+        queries_(window) {}
+
+  void begin_generation(int64_t /*rows*/) override { queries_.begin_generation(); }
+  void observe(const LayerStep& layer_step) override { queries_.observe(layer_step); }
+
+  [[nodiscard]] std::vector<int64_t> window(const StepInfo& step, int64_t most) const override {
+    const int64_t tokens = fitting_window(window_, most);
+    return step.kind == StepKind::kScale ? trailing_window(step, tokens)
+                                         : recent_window(step, tokens);
+  }
+
+  [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
+    const std::vector<int64_t> tokens = window(layer_step.step, tightest_count(layer_step));
+    const bool last_only = !decode_from_window_ && layer_step.step.kind == StepKind::kToken;
+    const at::Tensor logits = queries_.logits(layer_step, last_only ? 1 : std::ssize(tokens));
+    const at::Tensor in_window = positions_mask(layer_step, tokens) | absent_mask(layer_step);
+    return pool_past(mean_and_variance_scores(logits, gamma_), in_window, PoolKind::kAverage,
+                     kernel_);
+  }
+
+ private:
+  int64_t window_;
+  double gamma_;
+  int64_t kernel_;
+  bool decode_from_window_;
+  RecentQueries queries_;
+};
+
+}  // namespace
+
+/// window (32): queries that look, and tokens that `protect: window` keeps; on next-scale models
+/// the last ones of the scale. gamma (200): weight of the variance. kernel (5): tokens averaged,
+/// odd. decode (window): window | last_query. The published code scores a prompt from the window
+/// and every later token from that token's query alone (last_query); with short prompts and long
+/// pictures nearly all cuts are of the second kind, so the window of remembered queries looks at
+/// every cut by default. Equation: arXiv:2503.12491; cake_scores.h.
+std::unique_ptr<Score> make_score_cake(PartOptions& options) {
+  const int64_t window = options.integer("window", 32, 1);
+  const double gamma = options.number("gamma", 200.0, 0.0, 1e9);
+  const int64_t kernel = pool_kernel(options, 5);
+  const bool whole = options.word("decode", "window", {"window", "last_query"}) == "window";
+  return std::make_unique<Cake>(window, gamma, kernel, whole);
+}
+
+}  // namespace kvscope

@@ -1,0 +1,55 @@
+#include <ATen/ATen.h>
+
+#include <array>
+
+#include "core/engine/padding.h"
+#include "kernels/attention_rows/attention_rows.h"
+#include "kernels/column_sum/column_sum.h"
+#include "policies/part.h"
+#include "policies/score/head_mean.h"
+
+namespace kvscope {
+namespace {
+
+/// TOVA (arXiv:2401.06104): the attention that the newest query pays to each token, mean over the
+/// heads of the layer, so that all of them keep the same tokens.
+class LastQuery : public Score {
+ public:
+  explicit LastQuery(bool whole_scale) : whole_scale_(whole_scale) {}
+
+  [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
+    const bool whole = whole_scale_ && layer_step.step.kind == StepKind::kScale;
+    const at::Tensor attention =
+        whole ? attention_of_all(layer_step) : attention_of_last(layer_step);
+    return mean_over_heads(layer_step, fill_padding(attention, layer_step, 1, 0.0));
+  }
+
+ private:
+  [[nodiscard]] static at::Tensor attention_of_last(const LayerStep& layer_step) {
+    const std::array last{layer_step.step.queries() - 1};
+    return attention_rows(layer_step.q, layer_step.lse, layer_step.cache.history(layer_step.layer),
+                          layer_step.k, layer_step.softmax_scale, last,
+                          layer_step.step.kind == StepKind::kPrefill);
+  }
+
+  [[nodiscard]] static at::Tensor attention_of_all(const LayerStep& layer_step) {
+    return column_sum(layer_step.q, layer_step.lse, layer_step.cache.history(layer_step.layer),
+                      layer_step.k, layer_step.softmax_scale) /
+           static_cast<double>(layer_step.step.queries());
+  }
+
+  bool whole_scale_;
+};
+
+}  // namespace
+
+/// queries (whole_scale): whole_scale | last. Which queries look in a step of a next-scale model:
+/// all of the scale, mean over them, or the last one alone, which is its lower right corner. A
+/// prefill and the tokens of a next-token model always look from their last query, as published.
+/// Equation: arXiv:2401.06104.
+std::unique_ptr<Score> make_score_last_query(PartOptions& options) {
+  return std::make_unique<LastQuery>(
+      options.word("queries", "whole_scale", {"whole_scale", "last"}) == "whole_scale");
+}
+
+}  // namespace kvscope

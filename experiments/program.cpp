@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/config/compose.h"
 #include "experiments/commands/attention.h"
+#include "experiments/commands/attention_preferences.h"
 #include "experiments/commands/attention_record.h"
 #include "experiments/commands/contact_sheet.h"
 #include "experiments/commands/generate.h"
@@ -177,7 +178,8 @@ class CommandLine {
   }
 
   void add_attention() {
-    CLI::App* group = app_.add_subcommand("attention", "what attention does: record, roles");
+    CLI::App* group =
+        app_.add_subcommand("attention", "what attention does: record, roles, preferences");
     group->require_subcommand(1);
     CLI::App* record = group->add_subcommand("record", "mass per scale and key, selectivity, maps");
     record->allow_extras();
@@ -199,6 +201,15 @@ class CommandLine {
     roles->callback([this] { action_ = [this] { return attention_roles_command(roles_); }; });
     roles->add_option("file", roles_.file, "attention.h5")->required();
     roles->add_option("--drafters", roles_.drafters, "(layer, scale) pairs that are drafters");
+    CLI::App* preferences =
+        group->add_subcommand("preferences", "layer preferences of a record, for policy cake");
+    preferences->allow_extras();
+    preferences->callback(
+        [this] { action_ = [this] { return attention_preferences_command(preferences_); }; });
+    preferences->add_option("file", preferences_.file, "attention.h5")->required();
+    preferences->add_option("-o,--out", preferences_.out, "text file, a number a line");
+    preferences->add_option("--tau1", preferences_.tau1, "temperature of the entropy");
+    preferences->add_option("--tau2", preferences_.tau2, "temperature of the variance");
   }
 
   void add_weights() {
@@ -293,6 +304,7 @@ class CommandLine {
   AttentionRecordOptions record_;
   std::vector<std::string> raw_heads_;
   AttentionRolesOptions roles_;
+  AttentionPreferencesOptions preferences_;
   std::vector<std::string> files_;
   TokenizeOptions tokenize_;
   std::filesystem::path weights_from_, weights_to_;

@@ -86,6 +86,13 @@ void write_stats(hdf5::Group& root, const AttentionRecord& record) {
   write_array(root, "stats/history_mass", hdf5::Element::kF32, head_shape, history);
   write_array(root, "stats/history_top_mass", hdf5::Element::kF32, head_shape,
               floats(record.history_top_mass));
+  if (record.window_queries > 0) {
+    write_array(root, "stats/window_entropy", hdf5::Element::kF32, {},
+                floats(record.window_entropy))
+        .set_attribute("queries", record.window_queries);
+    write_array(root, "stats/window_variance", hdf5::Element::kF32, {},
+                floats(record.window_variance));
+  }
 
   const LayerRoles roles = layer_roles(record);
   write_array(root, "stats/selectivity", hdf5::Element::kF32, {steps}, floats(roles.selectivity));
@@ -290,6 +297,11 @@ AttentionRecord read_attention(const std::filesystem::path& path) {
   record.step_mass_variance = doubles(reader.read<float>("mass/step_to_step_variance", mass_shape));
   record.history_top_mass =
       doubles(reader.read<float>("stats/history_top_mass", {record.layers, record.heads, steps}));
+  if (root.group("stats").contains("window_entropy")) {
+    record.window_queries = attribute<int64_t>(root.dataset("stats/window_entropy"), "queries");
+    record.window_entropy = doubles(reader.read<float>("stats/window_entropy", {record.layers}));
+    record.window_variance = doubles(reader.read<float>("stats/window_variance", {record.layers}));
+  }
   for (size_t step = 0; step < record.steps.size(); ++step) {
     record.key_mass.push_back(doubles(reader.read<float>(
         key_mass_place(step),

@@ -15,6 +15,7 @@ namespace kvscope {
 //   /mass/key/s00, s01, ...         f16 [L,H,K_s]
 //   /stats/current_mass, history_mass, history_top_mass   f32 [L,H,S]
 //   /stats/selectivity              f32 [L,S], NaN without a history
+//   /stats/window_entropy, window_variance   f32 [L]; @queries; absent in older files
 //   /roles/drafter_score            f32 [L,S], minus the Z-score; @method @drafters
 //   /roles/role                     u8 [L,S]: 0 none, 1 drafter, 2 refiner
 //   /raw/s11/l07_h03                f16 [Q',K], of the first image; @queries

@@ -41,6 +41,13 @@ struct AttentionRecord {
   /// [L][H][S]: mean over sampled queries of the sum of the K' largest weights on earlier steps'
   /// tokens (all of them where there are fewer).
   std::vector<double> history_top_mass{};
+  /// Queries at the end of the last step behind the two below (on next-token models into earlier
+  /// steps); 0: not measured.
+  int64_t window_queries = 0;
+  /// [L]: entropy of their attention to what comes before them, summed over queries and heads, and
+  /// its variance from query to query, summed over keys and heads (WindowSpread).
+  std::vector<double> window_entropy{};
+  std::vector<double> window_variance{};
   std::vector<RawAttention> raw{};
 
   [[nodiscard]] size_t at(int64_t layer, int64_t head, int64_t step) const {

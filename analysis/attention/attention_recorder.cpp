@@ -60,12 +60,14 @@ std::vector<int64_t> key_positions(const LayerStep& layer_step, int64_t row, int
 }  // namespace
 
 AttentionRecorder::AttentionRecorder(AttentionRecorderOptions options)
-    : options_(std::move(options)) {
-  if (options_.top_keys < 1 || options_.sampled_queries < 0 || options_.raw_queries < 0) {
+    : options_(std::move(options)), spread_(std::max<int64_t>(1, options_.window_queries)) {
+  if (options_.top_keys < 1 || options_.sampled_queries < 0 || options_.raw_queries < 0 ||
+      options_.window_queries < 1) {
     throw Error(ErrorKind::kConfig,
-                fmt::format("attention record: top keys {}, sampled queries {}, raw queries {}: "
-                            "expected at least 1, 0 and 0",
-                            options_.top_keys, options_.sampled_queries, options_.raw_queries));
+                fmt::format("attention record: top keys {}, sampled queries {}, raw queries {}, "
+                            "window queries {}: expected at least 1, 0, 0 and 1",
+                            options_.top_keys, options_.sampled_queries, options_.raw_queries,
+                            options_.window_queries));
   }
 }
 
@@ -81,6 +83,7 @@ void AttentionRecorder::begin_generation(int64_t rows) {
                             rows));
   }
   batch_images_ = options_.guided ? rows / 2 : rows;
+  spread_.begin_generation();
 }
 
 void AttentionRecorder::begin_model(const LayerStep& layer_step) {
@@ -122,6 +125,7 @@ void AttentionRecorder::observe(const LayerStep& layer_step) {
   begin_model(layer_step);
   add_columns(layer_step);
   add_top_mass(layer_step);
+  spread_.observe(layer_step, batch_images_);
   if (sums_.images == 0) add_raw(layer_step);
   const bool last = layer_step.layer == sums_.layers - 1 &&
                     layer_step.step.index == last_attending_step(sums_.steps);
@@ -241,6 +245,11 @@ AttentionRecord AttentionRecorder::record() const {
     for (double& mass : masses) mass /= images;
   }
   for (double& mass : record.history_top_mass) mass /= images;
+  record.window_queries = options_.window_queries;
+  record.window_entropy = spread_.entropy();
+  record.window_variance = spread_.variance();
+  for (double& entropy : record.window_entropy) entropy /= images;
+  for (double& variance : record.window_variance) variance /= images;
   return record;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/attention/attention_record.h"
+#include "analysis/attention/window_spread.h"
 #include "core/engine/attend.h"
 
 namespace kvscope {
@@ -18,6 +19,8 @@ struct AttentionRecorderOptions {
   int64_t top_keys = 16;
   /// Queries a step, evenly spaced, that the sum of the top K' is averaged over; 0 takes all.
   int64_t sampled_queries = 64;
+  /// Last queries that entropy and variance of the attention are taken over; CAKE's window.
+  int64_t window_queries = 32;
   /// (layer, head) pairs whose maps are kept, of the first image.
   std::vector<std::pair<int64_t, int64_t>> raw_heads{};
   /// Rows of a raw map at most, evenly spaced; 0 keeps all.
@@ -49,6 +52,7 @@ class AttentionRecorder : public AttentionObserver {
   void add_raw(const LayerStep& layer_step);
 
   AttentionRecorderOptions options_;
+  WindowSpread spread_;
   int64_t batch_images_ = 0;     // of the generation that runs now
   AttentionRecord sums_;         // sums over images where the record has means
   std::vector<double> squares_;  // [L][H][S][S]

@@ -56,6 +56,9 @@ TEST(AttentionFile, GivesTheRecordBack) {
   expect_near(read.step_mass, record.step_mass, 1e-6);
   expect_near(read.step_mass_variance, record.step_mass_variance, 1e-6);
   expect_near(read.history_top_mass, record.history_top_mass, 1e-6);
+  EXPECT_EQ(read.window_queries, 32);
+  expect_near(read.window_entropy, record.window_entropy, 1e-4);
+  expect_near(read.window_variance, record.window_variance, 1e-6);
   ASSERT_EQ(read.key_mass.size(), record.key_mass.size());
   for (size_t step = 0; step < read.key_mass.size(); ++step) {
     expect_near(read.key_mass[step], record.key_mass[step], 0.01);  // half precision of up to 25

@@ -1,0 +1,92 @@
+#include "experiments/commands/attention_preferences.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "analysis/attention/attention_file.h"
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "experiments/report/table.h"
+#include "policies/allocate/head_roles.h"
+#include "policies/score/cake_scores.h"
+
+namespace kvscope {
+namespace {
+
+std::vector<double> preferences_of(const AttentionRecord& record,
+                                   const AttentionPreferencesOptions& options) {
+  std::vector<double> preferences;
+  for (std::size_t layer = 0; layer < record.window_entropy.size(); ++layer) {
+    preferences.push_back(layer_preference(
+        {.entropy = record.window_entropy[layer], .variance = record.window_variance[layer]},
+        options.tau1, options.tau2));
+    if (!std::isfinite(preferences.back())) {
+      throw Error(ErrorKind::kInput,
+                  fmt::format("{}: layer {}: entropy {} and variance {} give no finite preference",
+                              options.file.string(), layer, record.window_entropy[layer],
+                              record.window_variance[layer]));
+    }
+  }
+  return preferences;
+}
+
+Table preferences_table(const AttentionRecord& record, const std::vector<double>& preferences) {
+  Table table;
+  table.title =
+      fmt::format("Layer preferences{}{}, last {} queries", record.model.empty() ? "" : " of ",
+                  record.model, record.window_queries);
+  table.columns = {{.header = "layer", .decimals = 0},
+                   {.header = "entropy", .decimals = 3},
+                   {.header = "variance", .decimals = 5},
+                   {.header = "preference", .decimals = 5},
+                   {.header = "share %", .decimals = 2}};
+  double all = 0;
+  for (const double preference : preferences) all += preference;
+  for (std::size_t layer = 0; layer < preferences.size(); ++layer) {
+    table.rows.push_back(
+        {.cells = {TableCell::number(static_cast<double>(layer)),
+                   TableCell::number(record.window_entropy[layer]),
+                   TableCell::number(record.window_variance[layer]),
+                   TableCell::number(preferences[layer]),
+                   TableCell::number(all > 0 ? 100 * preferences[layer] / all : 0)}});
+  }
+  if (!record.point_hash.empty()) table.provenance = {record.point_hash.substr(0, 12)};
+  return table;
+}
+
+}  // namespace
+
+int attention_preferences_command(const AttentionPreferencesOptions& options) {
+  if (!(options.tau1 > 0 && options.tau2 > 0)) {
+    throw Error(ErrorKind::kConfig, fmt::format("--tau1 {} --tau2 {}: expected numbers above 0",
+                                                options.tau1, options.tau2));
+  }
+  const AttentionRecord record = read_attention(options.file);
+  if (record.window_queries < 1) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: recorded without entropy and variance of the last queries' "
+                            "attention; record it again: kvscope attention record",
+                            options.file.string()));
+  }
+  const std::vector<double> preferences = preferences_of(record, options);
+  std::vector<std::vector<double>> lines;
+  for (const double preference : preferences) lines.push_back({preference});
+  const std::filesystem::path out =
+      options.out.empty()
+          ? options.file.parent_path() / (options.file.stem().string() + "-preferences.txt")
+          : options.out;
+  write_file_atomically(
+      out, head_table_text(
+               lines, fmt::format("CAKE's preference of every layer of {}: "
+                                  "entropy^(1/{:g}) * variance^(1/{:g})\n"
+                                  "attention of the last {} queries, mean of {} images",
+                                  record.model.empty() ? "a model" : record.model, options.tau1,
+                                  options.tau2, record.window_queries, record.images)));
+  fmt::print("{}{}\n", console_table(preferences_table(record, preferences)), out.string());
+  return 0;
+}
+
+}  // namespace kvscope

@@ -24,6 +24,7 @@ struct PolicyFile {
 };
 
 constexpr std::array kPolicyFiles = {
+    PolicyFile{"kivi", verify_policy_kivi},
     PolicyFile{"headkv", verify_policy_headkv},
     PolicyFile{"pyramidkv", verify_policy_pyramidkv},
     PolicyFile{"rkv", verify_policy_rkv},

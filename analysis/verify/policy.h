@@ -116,6 +116,7 @@ at::Tensor padded(const KeptLists& lists, int64_t width = 0);
 
 // One function a policy.
 std::vector<GroupResult> verify_policy_headkv(GoldenFile& file);
+std::vector<GroupResult> verify_policy_kivi(GoldenFile& file);
 std::vector<GroupResult> verify_policy_pyramidkv(GoldenFile& file);
 std::vector<GroupResult> verify_policy_rkv(GoldenFile& file);
 std::vector<GroupResult> verify_policy_snapkv(GoldenFile& file);

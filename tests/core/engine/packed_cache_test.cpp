@@ -220,7 +220,7 @@ void compare_with_naive(const Plan& plan, const CountsOf& counts_of) {
         bool keeps_all = true;
         for (int64_t i = 0; i < kRows * kHeads; ++i) {
           const int64_t available = cache.length(layer, i / kHeads, i % kHeads) + step.queries();
-          const int64_t count = counts_of(step, layer, i / kHeads, i % kHeads);
+          const int64_t count = counts_of(cache, step, layer, i / kHeads, i % kHeads);
           keeps_all = keeps_all && count == available;
           kept.push_back(random_choice(available, count, random));
           const auto at = static_cast<size_t>(layer * kRows * kHeads + i);
@@ -264,9 +264,8 @@ TEST(PackedCache, EverythingStays) {
   for (const NamedFormat& named : formats()) {
     SCOPED_TRACE(named.name);
     const CacheGeometry shape = geometry(named, next_token_steps(13, 60));
-    compare_with_naive(full_plan(shape), [](const StepInfo& step, int64_t, int64_t, int64_t) {
-      return step.first_token + step.queries();
-    });
+    compare_with_naive(full_plan(shape), [](const KvCache&, const StepInfo& step, int64_t, int64_t,
+                                            int64_t) { return step.first_token + step.queries(); });
   }
 }
 
@@ -280,9 +279,8 @@ TEST(PackedCache, WithEvictionEveryHeadItsOwnCount) {
         {{1, 0}, {1, 1}},    {{10, 3}, {8, 9}},   {{20, 28}, {33, 1}}, {{44, 40}, {17, 24}},
         {{9, 66}, {31, 32}}, {{0, 60}, {35, 16}}, {{0, 60}, {35, 16}}};
     compare_with_naive(Plan(shape, counts),
-                       [&](const StepInfo& step, int64_t layer, int64_t, int64_t head) {
-                         return counts[step.index][layer][head];
-                       });
+                       [&](const KvCache&, const StepInfo& step, int64_t layer, int64_t,
+                           int64_t head) { return counts[step.index][layer][head]; });
   }
 }
 
@@ -295,11 +293,16 @@ TEST(PackedCache, HeadsThatShareALayer) {
         {{1, 1}, {1, 1}},     {{10, 10}, {8, 8}},   {{30, 30}, {30, 29}}, {{40, 40}, {30, 31}},
         {{40, 40}, {30, 30}}, {{38, 39}, {30, 31}}, {{38, 39}, {30, 31}}};
     // What the two heads of a row have moves from one to the other.
-    const auto share = [&](const StepInfo& step, int64_t layer, int64_t row, int64_t head) {
+    const auto share = [&](const KvCache& cache, const StepInfo& step, int64_t layer, int64_t row,
+                           int64_t head) {
       const int64_t total = counts[step.index][layer][0] + counts[step.index][layer][1];
-      if (step.index < 2) return counts[step.index][layer][head];
+      const auto available = [&](int64_t of) {
+        return cache.length(layer, row, of) + step.queries();
+      };
       const int64_t shift = (step.index + row) % 2 == 0 ? total / 5 : -total / 7;
-      const int64_t first = counts[step.index][layer][0] + shift;
+      const int64_t first =
+          std::clamp(total / 2 + shift, std::max<int64_t>(0, total - available(1)),
+                     std::min(total, available(0)));
       return head == 0 ? first : total - first;
     };
     compare_with_naive(Plan(shape, counts, CountScope::kLayer), share);

@@ -27,8 +27,12 @@ PackedLines empty_lines(const at::Tensor& x, int64_t bits, int64_t group, at::Sc
 /// Code of an element, taken out of its word.
 int64_t code_at(const PackedLines& lines, int64_t item, int64_t lane, int64_t element) {
   const int64_t word = element * lines.bits / 32;
-  const auto bits = static_cast<uint32_t>(lines.codes[item][lane][word].item<int32_t>());
+  const auto bits = static_cast<uint32_t>(lines.codes.accessor<int32_t, 3>()[item][lane][word]);
   return (bits >> (element * lines.bits % 32)) & ((1U << lines.bits) - 1U);
+}
+
+at::Tensor truths(const std::vector<int64_t>& values) {
+  return at::tensor(values, at::kLong).to(at::kBool);
 }
 
 /// Ordinary and spiky numbers; channels adjacent (keys) or elements adjacent (values).
@@ -60,21 +64,25 @@ TEST(Quantise, FollowsTheEquationsInDouble) {
     const at::Tensor back = at::full_like(x, NAN);
     dequantise(lines, all_items(x), back, all_items(x));
     const auto levels = static_cast<double>((1 << form.bits) - 1);
+    const auto values = x.accessor<float, 3>();
+    const auto returned = back.accessor<float, 3>();
+    const auto scales = lines.scale.accessor<float, 3>();
+    const auto minima = lines.minimum.accessor<float, 3>();
     for (int64_t item = 0; item < form.items; ++item) {
       for (int64_t lane = 0; lane < form.lanes; ++lane) {
         for (int64_t element = 0; element < form.elements; ++element) {
-          const int64_t first = element / form.group * form.group;
+          const int64_t group = element / form.group;
+          const int64_t first = group * form.group;
           double low = INFINITY;
           double high = -INFINITY;
           for (int64_t e = first; e < std::min(first + form.group, form.elements); ++e) {
-            low = std::min(low, x[item][lane][e].item<double>());
-            high = std::max(high, x[item][lane][e].item<double>());
+            low = std::min(low, static_cast<double>(values[item][lane][e]));
+            high = std::max(high, static_cast<double>(values[item][lane][e]));
           }
           const double scale = (high - low) / levels;
-          const auto value = x[item][lane][element].item<double>();
-          const auto stored = lines.scale[item][lane][element / form.group].item<double>();
-          EXPECT_NEAR(stored, scale, 1e-6 * scale);
-          EXPECT_EQ(lines.minimum[item][lane][element / form.group].item<double>(), low);
+          const double value = values[item][lane][element];
+          EXPECT_NEAR(scales[item][lane][group], scale, 1e-6 * scale);
+          EXPECT_EQ(minima[item][lane][group], low);
           const int64_t code = code_at(lines, item, lane, element);
           const double exact = scale > 0 ? (value - low) / scale : 0;
           if (std::abs(exact - std::floor(exact) - 0.5) > 1e-4) {
@@ -83,8 +91,7 @@ TEST(Quantise, FollowsTheEquationsInDouble) {
             EXPECT_LE(std::abs(static_cast<double>(code) - exact), 0.5 + 1e-4);
           }
           const double rounding = 4e-7 * std::max(std::abs(low), std::abs(high));
-          EXPECT_LE(std::abs(back[item][lane][element].item<double>() - value),
-                    scale / 2 + rounding);
+          EXPECT_LE(std::abs(returned[item][lane][element] - value), scale / 2 + rounding);
         }
       }
     }
@@ -163,7 +170,7 @@ TEST(Quantise, WhatIsNotFiniteIsReportedByItem) {
       x[2][1][17] = bad;
       const PackedLines lines = empty_lines(x, 2, 8, at::kFloat);
       const at::Tensor finite = quantise(x, all_items(x), lines, all_items(x));
-      EXPECT_TRUE(at::equal(finite, at::tensor({true, true, false, true})));
+      EXPECT_TRUE(at::equal(finite, truths({1, 1, 0, 1})));
     }
   }
   // A range beyond the type has no scale.
@@ -190,7 +197,7 @@ TEST(Quantise, WrongArgumentsAreNamed) {
   EXPECT_THROW(quantise(x, std::vector<int64_t>{0, 1}, lines, std::vector<int64_t>{0}), c10::Error);
   lines.bits = 3;
   EXPECT_THROW(dequantise(lines, std::vector<int64_t>{0}, x, std::vector<int64_t>{0}), c10::Error);
-  lines.bits = 2;
+  lines.bits = 8;
   EXPECT_THROW(dequantise(lines, std::vector<int64_t>{0}, x, std::vector<int64_t>{0}), c10::Error);
 }
 

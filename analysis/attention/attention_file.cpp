@@ -9,6 +9,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/hdf5/file.h"
+#include "policies/slots.h"
 
 namespace kvscope {
 namespace {
@@ -93,6 +94,10 @@ void write_stats(hdf5::Group& root, const AttentionRecord& record) {
     write_array(root, "stats/window_variance", hdf5::Element::kF32, {},
                 floats(record.window_variance));
   }
+  if (!record.query_variance.empty()) {
+    write_array(root, "stats/query_variance", hdf5::Element::kF32, {record.heads},
+                floats(record.query_variance));
+  }
 
   const LayerRoles roles = layer_roles(record);
   write_array(root, "stats/selectivity", hdf5::Element::kF32, {steps}, floats(roles.selectivity));
@@ -105,6 +110,19 @@ void write_stats(hdf5::Group& root, const AttentionRecord& record) {
   hdf5::Group group = root.group("roles");
   group.set_attribute("method", std::string("Attention Selectivity Index, lowest Z-scores"));
   group.set_attribute("drafters", roles.drafters);
+}
+
+void write_offsets(hdf5::Group& root, const AttentionRecord& record) {
+  const int64_t pairs = record.layers * record.heads;
+  if (record.line_tokens < 1 || pairs < 1) return;
+  const int64_t width = 2 * record.line_tokens - 1;
+  const int64_t lines = static_cast<int64_t>(record.offset_mass.size()) / pairs / width;
+  const int64_t tokens = static_cast<int64_t>(record.condition_mass.size()) / pairs;
+  write_array(root, "offsets/image", hdf5::Element::kF32, {record.heads, lines, width},
+              floats(record.offset_mass))
+      .set_attribute("line_tokens", record.line_tokens);
+  write_array(root, "offsets/condition", hdf5::Element::kF32, {record.heads, tokens},
+              floats(record.condition_mass));
 }
 
 void write_raw(hdf5::Group& root, const AttentionRecord& record) {
@@ -222,6 +240,23 @@ RawAttention read_raw_map(const Reader& reader,
   return raw;
 }
 
+void read_offsets(const hdf5::Group& root, const Reader& reader, AttentionRecord& record) {
+  if (!root.contains("offsets") || record.steps.empty()) return;
+  const hdf5::Dataset image = root.dataset("offsets/image");
+  record.line_tokens = attribute<int64_t>(image, "line_tokens");
+  const int64_t tokens = record.steps.back().first_token + record.steps.back().queries();
+  if (record.line_tokens < 1 || record.line_tokens > tokens) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: damaged: lines of {} of {} tokens",
+                                               image.where(), record.line_tokens, tokens));
+  }
+  const int64_t picture = tokens - condition_tokens(record.steps);
+  const int64_t lines = (picture + record.line_tokens - 1) / record.line_tokens;
+  record.offset_mass = doubles(reader.read<float>(
+      "offsets/image", {record.layers, record.heads, lines, 2 * record.line_tokens - 1}));
+  record.condition_mass =
+      doubles(reader.read<float>("offsets/condition", {record.layers, record.heads, tokens}));
+}
+
 void read_raw(const hdf5::Group& root, const Reader& reader, AttentionRecord& record) {
   if (!root.contains("raw")) return;
   for (const std::string& step : root.group("raw").names()) {
@@ -262,6 +297,7 @@ void write_attention(const std::filesystem::path& path, const AttentionRecord& r
                   floats(record.key_mass[step]));
     }
     write_stats(root, record);
+    write_offsets(root, record);
     write_raw(root, record);
     file.flush();
   }
@@ -307,6 +343,11 @@ AttentionRecord read_attention(const std::filesystem::path& path) {
         key_mass_place(step),
         {record.layers, record.heads, record.keys(static_cast<int64_t>(step))})));
   }
+  if (root.group("stats").contains("query_variance")) {
+    record.query_variance =
+        doubles(reader.read<float>("stats/query_variance", {record.layers, record.heads}));
+  }
+  read_offsets(root, reader, record);
   read_raw(root, reader, record);
   return record;
 }

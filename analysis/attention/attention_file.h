@@ -16,6 +16,9 @@ namespace kvscope {
 //   /stats/current_mass, history_mass, history_top_mass   f32 [L,H,S]
 //   /stats/selectivity              f32 [L,S], NaN without a history
 //   /stats/window_entropy, window_variance   f32 [L]; @queries; absent in older files
+//   /stats/query_variance           f32 [L,H], of the last scale; next-scale models
+//   /offsets/image                  f32 [L,H,lines,2W-1], @line_tokens = W; next-token models
+//   /offsets/condition              f32 [L,H,tokens back]
 //   /roles/drafter_score            f32 [L,S], minus the Z-score; @method @drafters
 //   /roles/role                     u8 [L,S]: 0 none, 1 drafter, 2 refiner
 //   /raw/s11/l07_h03                f16 [Q',K], of the first image; @queries

@@ -48,6 +48,13 @@ struct AttentionRecord {
   /// its variance from query to query, summed over keys and heads (WindowSpread).
   std::vector<double> window_entropy{};
   std::vector<double> window_variance{};
+  /// Next-token models: tokens a line, and where the picture's queries look (HeadOffsets), mean
+  /// over queries and images; 0 and empty elsewhere.
+  int64_t line_tokens = 0;
+  std::vector<double> offset_mass{};     ///< [L][H][lines][2 * line_tokens - 1]
+  std::vector<double> condition_mass{};  ///< [L][H][tokens]
+  /// [L][H] of next-scale models: variance over the last scale's queries (QueryVariance).
+  std::vector<double> query_variance{};
   std::vector<RawAttention> raw{};
 
   [[nodiscard]] size_t at(int64_t layer, int64_t head, int64_t step) const {

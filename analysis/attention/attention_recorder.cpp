@@ -126,6 +126,7 @@ void AttentionRecorder::observe(const LayerStep& layer_step) {
   add_columns(layer_step);
   add_top_mass(layer_step);
   spread_.observe(layer_step, batch_images_);
+  variance_.add(layer_step, batch_images_);
   if (sums_.images == 0) add_raw(layer_step);
   const bool last = layer_step.layer == sums_.layers - 1 &&
                     layer_step.step.index == last_attending_step(sums_.steps);
@@ -141,6 +142,7 @@ void AttentionRecorder::add_columns(const LayerStep& layer_step) {
                                  .to(at::kCPU);
   const auto* column = columns.const_data_ptr<float>();
   const std::vector<int64_t> offsets = column_offsets(rows.history.length, queries);
+  offsets_.add(layer_step, batch_images_, {column, static_cast<size_t>(columns.numel())}, offsets);
   // Which step wrote the key at each position.
   std::vector<size_t> writer(static_cast<size_t>(sums_.keys(layer_step.step.index)));
   for (size_t step = 0; step <= static_cast<size_t>(layer_step.step.index); ++step) {
@@ -250,6 +252,17 @@ AttentionRecord AttentionRecorder::record() const {
   record.window_variance = spread_.variance();
   for (double& entropy : record.window_entropy) entropy /= images;
   for (double& variance : record.window_variance) variance /= images;
+  const auto token_queries =
+      static_cast<double>(std::ranges::count_if(record.steps, [&](const StepInfo& step) {
+        return step.kind == StepKind::kToken && step.index <= last_attending_step(record.steps);
+      }));
+  record.line_tokens = offsets_.line_tokens();
+  record.offset_mass = offsets_.image();
+  record.condition_mass = offsets_.condition();
+  record.query_variance = variance_.sums();
+  for (double& mass : record.offset_mass) mass /= images * token_queries;
+  for (double& mass : record.condition_mass) mass /= images * token_queries;
+  for (double& variance : record.query_variance) variance /= images;
   return record;
 }
 

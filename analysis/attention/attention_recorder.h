@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "analysis/attention/attention_record.h"
+#include "analysis/attention/head_offsets.h"
+#include "analysis/attention/query_variance.h"
 #include "analysis/attention/window_spread.h"
 #include "core/engine/attend.h"
 
@@ -53,6 +55,8 @@ class AttentionRecorder : public AttentionObserver {
 
   AttentionRecorderOptions options_;
   WindowSpread spread_;
+  HeadOffsets offsets_;
+  QueryVariance variance_;
   int64_t batch_images_ = 0;     // of the generation that runs now
   AttentionRecord sums_;         // sums over images where the record has means
   std::vector<double> squares_;  // [L][H][S][S]

@@ -37,6 +37,7 @@ struct AttentionRun {
   int64_t head_dim = 24;
   double scale = 0.7;
   bool drops = false;
+  int64_t line_tokens = 0;
   std::vector<StepInfo> steps = next_scale_steps({{1, 1}, {2, 2}, {3, 4}, {5, 5}});
 
   /// [step][layer]: softmax over all keys in the order of generation [rows, heads, queries, K],
@@ -44,8 +45,11 @@ struct AttentionRun {
   std::vector<std::vector<at::Tensor>> weights{};
 
   [[nodiscard]] Plan plan() const {
-    const CacheGeometry geometry{
-        .layers = layers, .heads = heads, .head_dim = head_dim, .steps = steps};
+    const CacheGeometry geometry{.layers = layers,
+                                 .heads = heads,
+                                 .head_dim = head_dim,
+                                 .steps = steps,
+                                 .line_tokens = line_tokens};
     if (!drops) return full_plan(geometry);
     std::vector<std::vector<std::vector<int64_t>>> kept;
     std::vector<int64_t> held(static_cast<size_t>(heads), 0);

@@ -47,6 +47,17 @@ TEST(HeadMap, TheShippedMapsAreFoundByTheModelsShape) {
   EXPECT_EQ(semantic_heads(ssd->plan(janus(24, 16, 64), Budget::of_tokens(137))), 24 * 16);
 }
 
+TEST(HeadMap, TheEmbeddedNextScaleModelHasVariances) {
+  const auto hack = make_policy(named_policy(kPolicyFolder, "hack"));
+  CacheGeometry geometry{.layers = 6,
+                         .heads = 6,
+                         .head_dim = 32,
+                         .steps = next_scale_steps({{1, 1}, {4, 4}, {8, 8}, {16, 16}})};
+  EXPECT_EQ(semantic_heads(hack->plan(geometry, Budget::of_tokens(30))), 18);
+  geometry.steps = next_token_steps(20, 256);
+  EXPECT_EQ(semantic_heads(hack->plan(geometry, Budget::of_tokens(30))), 36);
+}
+
 TEST(HeadMap, APaperPointHasItsBudgets) {
   // M = 192 + 32 recent in semantic heads, 64 in spatial ones: 142 tokens on average with 185 of
   // 384 semantic heads.

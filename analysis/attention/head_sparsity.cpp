@@ -1,0 +1,62 @@
+#include "analysis/attention/head_sparsity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/base/error.h"
+
+namespace kvscope {
+
+std::vector<double> head_sparsity(const AttentionRecord& record,
+                                  const Neighbourhood& neighbourhood) {
+  const int64_t recent = neighbourhood.recent_tokens;
+  if (recent < 0 || neighbourhood.lines_above < 0 || neighbourhood.columns_beside < 0) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("a neighbourhood of {} tokens, {} lines above and {} columns beside: "
+                            "expected numbers from 0 on",
+                            recent, neighbourhood.lines_above, neighbourhood.columns_beside));
+  }
+  const int64_t pairs = record.layers * record.heads;
+  if (record.line_tokens < 1 || pairs < 1) {
+    throw Error(ErrorKind::kInput,
+                "the record does not say where the queries of single tokens look: it is of a "
+                "next-scale model, or was made before this was recorded; expected a next-token "
+                "model's, as of kvscope attention record model=shapes_next_token");
+  }
+  const int64_t line = record.line_tokens;
+  const int64_t width = 2 * line - 1;
+  const int64_t cells = static_cast<int64_t>(record.offset_mass.size()) / pairs;
+  const int64_t tokens = static_cast<int64_t>(record.condition_mass.size()) / pairs;
+  std::vector<double> sparsity;
+  for (int64_t pair = 0; pair < pairs; ++pair) {
+    double near = 0;
+    for (int64_t cell = 0; cell < cells; ++cell) {
+      const int64_t above = cell / width;
+      const int64_t beside = cell % width - (line - 1);
+      const bool is_recent = above * line - beside <= recent;
+      const bool is_above = above >= 1 && above <= neighbourhood.lines_above &&
+                            std::abs(beside) <= neighbourhood.columns_beside;
+      if (is_recent || is_above) near += record.offset_mass[pair * cells + cell];
+    }
+    for (int64_t back = 0; back <= std::min(recent, tokens - 1); ++back) {
+      near += record.condition_mass[pair * tokens + back];
+    }
+    sparsity.push_back(std::clamp(1 - near, 0.0, 1.0));
+  }
+  return sparsity;
+}
+
+const std::vector<double>& head_variance(const AttentionRecord& record) {
+  if (record.query_variance.empty()) {
+    throw Error(
+        ErrorKind::kInput,
+        "the record does not say how differently the queries of the last scale look: it is "
+        "of a next-token model, or was made before this was recorded; expected a next-scale "
+        "model's, as of kvscope attention record model=shapes_next_scale");
+  }
+  return record.query_variance;
+}
+
+}  // namespace kvscope

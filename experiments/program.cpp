@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/config/compose.h"
 #include "experiments/commands/attention.h"
+#include "experiments/commands/attention_heads.h"
 #include "experiments/commands/attention_preferences.h"
 #include "experiments/commands/attention_record.h"
 #include "experiments/commands/contact_sheet.h"
@@ -179,7 +180,7 @@ class CommandLine {
 
   void add_attention() {
     CLI::App* group =
-        app_.add_subcommand("attention", "what attention does: record, roles, preferences");
+        app_.add_subcommand("attention", "what attention does: record, roles, heads, preferences");
     group->require_subcommand(1);
     CLI::App* record = group->add_subcommand("record", "mass per scale and key, selectivity, maps");
     record->allow_extras();
@@ -196,6 +197,7 @@ class CommandLine {
     record->add_option("--raw", raw_heads_, "LAYER:HEAD whose map is kept; repeatable")
         ->expected(1)
         ->take_all();
+    add_attention_heads(group);
     CLI::App* roles = group->add_subcommand("roles", "drafters and refiners of a record");
     roles->allow_extras();
     roles->callback([this] { action_ = [this] { return attention_roles_command(roles_); }; });
@@ -210,6 +212,24 @@ class CommandLine {
     preferences->add_option("-o,--out", preferences_.out, "text file, a number a line");
     preferences->add_option("--tau1", preferences_.tau1, "temperature of the entropy");
     preferences->add_option("--tau2", preferences_.tau2, "temperature of the variance");
+  }
+
+  void add_attention_heads(CLI::App* group) {
+    CLI::App* heads =
+        group->add_subcommand("heads", "types of heads of a record, for ssd and hack");
+    heads->allow_extras();
+    heads->callback([this] { action_ = [this] { return attention_heads_command(heads_); }; });
+    heads->add_option("file", heads_.file, "attention.h5")->required();
+    heads->add_option("-o,--out", heads_.out, "table of heads; FILE-heads.csv");
+    heads->add_option("--metric", heads_.metric, "sparsity (SSD) or variance (HACK)");
+    heads->add_option("--recent", heads_.neighbourhood.recent_tokens,
+                      "neighbourhood: so many tokens before a query");
+    heads->add_option("--lines-above", heads_.neighbourhood.lines_above,
+                      "and so many lines above it");
+    heads->add_option("--beside", heads_.neighbourhood.columns_beside,
+                      "in them, columns left and right of its own");
+    heads->add_option("--threshold", heads_.threshold, "sparsity from which a head is semantic");
+    heads->add_option("--share", heads_.share, "heads of lowest variance that are contextual");
   }
 
   void add_weights() {
@@ -304,6 +324,7 @@ class CommandLine {
   AttentionRecordOptions record_;
   std::vector<std::string> raw_heads_;
   AttentionRolesOptions roles_;
+  AttentionHeadsOptions heads_;
   AttentionPreferencesOptions preferences_;
   std::vector<std::string> files_;
   TokenizeOptions tokenize_;

@@ -24,6 +24,11 @@ struct PolicyFile {
 };
 
 constexpr std::array kPolicyFiles = {
+    PolicyFile{"duo_attention", verify_policy_duo_attention},
+    PolicyFile{"expected_attention", verify_policy_expected_attention},
+    PolicyFile{"keydiff", verify_policy_keydiff},
+    PolicyFile{"knorm", verify_policy_knorm},
+    PolicyFile{"streamingllm", verify_policy_streamingllm},
     PolicyFile{"kivi", verify_policy_kivi},
     PolicyFile{"headkv", verify_policy_headkv},
     PolicyFile{"pyramidkv", verify_policy_pyramidkv},
@@ -36,6 +41,7 @@ constexpr std::array kPolicyFiles = {
 };
 
 constexpr size_t kMostCases = 4096;
+constexpr int kDeepestCases = 16;
 // fp32 and fp64 runs of published code differ by up to 2e-6 of the largest value.
 constexpr double kScoreShare = 1e-5;
 constexpr double kScoreTolerance = 1e-9;
@@ -92,6 +98,40 @@ double PolicyCase::number(const std::string& key, double least, double most) con
                      most));
   }
   return number;
+}
+
+std::vector<double> PolicyCase::number_list(const std::string& key,
+                                            double least,
+                                            double most) const {
+  const json& value = param(key);
+  if (!value.is_array() || value.size() > static_cast<size_t>(kLargestCaseSize)) {
+    fail(fmt::format("parameter '{}' is {}; expected a list of at most {} numbers", key,
+                     shown(value), kLargestCaseSize));
+  }
+  std::vector<double> numbers;
+  for (const json& item : value) {
+    const double number = item.is_number() ? item.get<double>() : std::nan("");
+    if (!(number >= least && number <= most)) {
+      fail(fmt::format("parameter '{}' holds {}; expected numbers in {}..{}", key, shown(item),
+                       least, most));
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+std::vector<int64_t> PolicyCase::integer_list(const std::string& key,
+                                              int64_t least,
+                                              int64_t most) const {
+  std::vector<int64_t> integers;
+  for (const double number :
+       number_list(key, static_cast<double>(least), static_cast<double>(most))) {
+    if (number != std::floor(number)) {
+      fail(fmt::format("parameter '{}' holds {}; expected integers", key, number));
+    }
+    integers.push_back(static_cast<int64_t>(number));
+  }
+  return integers;
 }
 
 bool PolicyCase::flag(const std::string& key) const {
@@ -177,9 +217,15 @@ KeptLists PolicyCase::kept(const std::string& name, at::IntArrayRef lines, int64
 }
 
 std::vector<PolicyCase> policy_cases(GoldenFile& file) {
-  const json list = json::parse(file.text("cases"), nullptr, /*allow_exceptions=*/false);
-  if (!list.is_array() || list.empty() || list.size() > kMostCases) {
-    file.fail(fmt::format("metadata 'cases' must be a JSON list of 1..{} cases", kMostCases));
+  bool too_deep = false;  // copies of JSON recurse
+  const auto shallow = [&](int depth, json::parse_event_t /*event*/, json& /*parsed*/) {
+    too_deep = too_deep || depth > kDeepestCases;
+    return depth <= kDeepestCases;
+  };
+  const json list = json::parse(file.text("cases"), shallow, /*allow_exceptions=*/false);
+  if (too_deep || !list.is_array() || list.empty() || list.size() > kMostCases) {
+    file.fail(fmt::format("metadata 'cases' must be a JSON list of 1..{} cases, at most {} deep",
+                          kMostCases, kDeepestCases));
   }
   std::vector<PolicyCase> cases;
   std::set<std::string> names;

@@ -42,6 +42,13 @@ class PolicyCase {
                                    int64_t most = kLargestCaseSize) const;
   /// A finite number in [least, most].
   [[nodiscard]] double number(const std::string& param, double least, double most) const;
+  /// A list of at most kLargestCaseSize integers, or numbers, each in [least, most].
+  [[nodiscard]] std::vector<int64_t> integer_list(const std::string& param,
+                                                  int64_t least,
+                                                  int64_t most) const;
+  [[nodiscard]] std::vector<double> number_list(const std::string& param,
+                                                double least,
+                                                double most) const;
   [[nodiscard]] bool flag(const std::string& param) const;
   /// One word of `allowed`.
   [[nodiscard]] std::string word(const std::string& param,
@@ -115,6 +122,11 @@ class PolicyGroups {
 at::Tensor padded(const KeptLists& lists, int64_t width = 0);
 
 // One function a policy.
+std::vector<GroupResult> verify_policy_duo_attention(GoldenFile& file);
+std::vector<GroupResult> verify_policy_expected_attention(GoldenFile& file);
+std::vector<GroupResult> verify_policy_keydiff(GoldenFile& file);
+std::vector<GroupResult> verify_policy_knorm(GoldenFile& file);
+std::vector<GroupResult> verify_policy_streamingllm(GoldenFile& file);
 std::vector<GroupResult> verify_policy_headkv(GoldenFile& file);
 std::vector<GroupResult> verify_policy_kivi(GoldenFile& file);
 std::vector<GroupResult> verify_policy_pyramidkv(GoldenFile& file);

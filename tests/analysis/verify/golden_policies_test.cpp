@@ -39,8 +39,8 @@ TEST_P(GoldenPolicies, EveryRecordedDecisionIsMadeAgain) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, GoldenPolicies, testing::ValuesIn(names()), [](const auto& info) {
-  return info.param;
+INSTANTIATE_TEST_SUITE_P(Files, GoldenPolicies, testing::ValuesIn(names()), [](const auto& param) {
+  return param.param;
 });
 
 }  // namespace

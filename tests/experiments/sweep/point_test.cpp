@@ -38,6 +38,25 @@ TEST(Points, FullIgnoresBudgetsAndComesFirst) {
   }
 }
 
+TEST(Points, APackedCacheIsNoReference) {
+  const PointList list = points_of(
+      tiny_model() + std::vector<std::string>{"policy=kivi,full", "budget.ratio=0.5,0.2"});
+  ASSERT_EQ(list.points.size(), 2) << "both keep everything, whatever the budget";
+  EXPECT_EQ(list.duplicates, 2);
+  const Point& full = list.points.front();
+  const Point& kivi = list.points.back();
+  EXPECT_TRUE(full.full_cache);
+  EXPECT_FALSE(kivi.full_cache);
+  EXPECT_EQ(kivi.reference_hash, full.hash);
+  EXPECT_EQ(kivi.kept_tokens(), kivi.full_tokens());
+
+  const Point stored =
+      points_of(tiny_model() + std::vector<std::string>{"policy=full", "policy.store=int8"})
+          .points.front();
+  EXPECT_FALSE(stored.full_cache);
+  EXPECT_LT(stored.plan.live_bytes(3, 1), full.plan.live_bytes(3, 1));
+}
+
 TEST(Points, HashesFollowWhatMattersAndNothingElse) {
   const auto hash = [](const std::vector<std::string>& more) {
     return points_of(tiny_model() + more).points.front().hash;

@@ -81,6 +81,9 @@ class CakeRun {
         q_(sizes.states(of, "q")),
         k_(sizes.states(of, "k")),
         v_(sizes.states(of, "v")),
+        recorded_kept_(of.kept("kept_in_cache_order",
+                               sizes.shape({sizes.steps + 1, sizes.layers}, {sizes.heads}),
+                               sizes.prompt + sizes.steps)),
         budgets_(at::full({sizes.layers, sizes.layers}, -1, at::kLong)) {}
 
   void prefill() {
@@ -114,9 +117,7 @@ class CakeRun {
     groups.exact("budgets", of_, "budgets", budgets_,
                  of_.integers("budgets", {s.layers, s.layers}, -1, kLargestSize));
     const auto states = s.steps + 1;
-    groups.exact("kept_in_cache_order", of_, "kept_in_cache_order", kept_,
-                 of_.kept("kept_in_cache_order", s.shape({states, s.layers}, {s.heads}),
-                          s.prompt + s.steps));
+    groups.exact("kept_in_cache_order", of_, "kept_in_cache_order", kept_, recorded_kept_);
     groups.close("out", of_, "out",
                  at::stack(out_).view({states, s.layers, s.rows, s.heads, s.head_dim}),
                  of_.input("out", s.shape({states, s.layers}, {s.heads, s.head_dim}))
@@ -182,6 +183,10 @@ class CakeRun {
     for (const CakeLayer& layer : layers_) {
       const at::Tensor order = layer.order.contiguous();
       const int64_t held = order.size(2);
+      if (held > of_.shape("kept_in_cache_order").back()) {  // its size bounds what is made here
+        of_.fail(fmt::format("tensor 'kept_in_cache_order' is narrower than a cache of {} tokens",
+                             held));
+      }
       const auto* line = order.const_data_ptr<int64_t>();
       for (int64_t i = 0; i < sizes_.rows * sizes_.heads; ++i, line += held) {
         kept_.emplace_back(line, line + held);
@@ -192,6 +197,7 @@ class CakeRun {
   const PolicyCase& of_;
   const CakeCase& sizes_;
   at::Tensor q_, k_, v_;  // [layers, rows, heads, tokens, head_dim]
+  KeptLists recorded_kept_;
   at::Tensor budgets_;
   std::vector<CakeLayer> layers_;
   std::vector<double> preferences_;

@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "analysis/verify/policy_tensors.h"
@@ -31,6 +32,15 @@ struct RealDrop {
     if (of.integer("B") != 1 || capacity < 1) {
       of.fail("real drop is recorded for one row and at least one token");
     }
+    // What is recorded is read first: its size, which is the file's, bounds what a trace may make.
+    const int64_t states = steps + 1;
+    recorded_kept = of.kept("kept", {states, heads}, prompt + steps);
+    if (of.shape("kept").back() < std::min(capacity, prompt + steps)) {
+      of.fail("tensor 'kept' is narrower than the cache");
+    }
+    recorded_score = of.input("score", {states, heads, capacity});
+    if (steps > 0) recorded_rows = of.input("rows", {steps, heads, capacity + 1});
+    recorded_out = of.input("out", {states, heads, head_dim});
     const std::vector<int64_t> shape{heads, prompt + steps, head_dim};
     inputs = {.q = of.input("q", shape).unsqueeze(0),
               .k = of.input("k", shape).unsqueeze(0),
@@ -55,19 +65,16 @@ struct RealDrop {
   }
 
   void compare(const PolicyCase& of, PolicyGroups& groups) const {
-    const int64_t states = steps + 1;
-    groups.exact("kept", of, "kept", kept, of.kept("kept", {states, heads}, prompt + steps));
-    groups.close("score", of, "score", at::stack(scores),
-                 of.input("score", {states, heads, capacity}));
-    if (steps > 0) {
-      groups.close("rows", of, "rows", at::stack(rows),
-                   of.input("rows", {steps, heads, capacity + 1}));
-    }
-    groups.close("out", of, "out", at::stack(out), of.input("out", {states, heads, head_dim}));
+    groups.exact("kept", of, "kept", kept, recorded_kept);
+    groups.close("score", of, "score", at::stack(scores), recorded_score);
+    if (steps > 0) groups.close("rows", of, "rows", at::stack(rows), recorded_rows);
+    groups.close("out", of, "out", at::stack(out), recorded_out);
   }
 
   int64_t heads, head_dim, prompt, steps, recent, capacity;
   TraceInputs inputs = {};
+  KeptLists recorded_kept = {};
+  at::Tensor recorded_score, recorded_rows, recorded_out;
   AttentionSums sums = {};
   std::vector<at::Tensor> rows = {};    // [steps] of [heads, capacity + 1]
   std::vector<at::Tensor> scores = {};  // [steps + 1] of [heads, capacity]

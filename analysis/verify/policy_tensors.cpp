@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/base/error.h"
 #include "policies/selection.h"
 
 namespace kvscope::verify {
@@ -16,6 +17,13 @@ at::Tensor causal_window_logits(const at::Tensor& q_window, const at::Tensor& k)
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const int64_t window = q_window.size(-2);
   const int64_t tokens = k.size(-2);
+  // Nothing that was recorded comes near this; a damaged file asks for any product of its sizes.
+  constexpr int64_t kMostLogits = int64_t{1} << 27;
+  if (k.numel() / k.size(-1) > kMostLogits / window) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{} window queries over {} keys make more than {} logits", window,
+                            k.numel() / k.size(-1), kMostLogits));
+  }
   const double scale = 1 / std::sqrt(static_cast<double>(k.size(-1)));
   const at::Tensor later =
       at::ones({window, tokens}, at::TensorOptions().dtype(at::kBool)).triu(tokens - window + 1);

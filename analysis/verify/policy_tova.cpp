@@ -35,6 +35,14 @@ void check_official(const PolicyCase& of, PolicyGroups& groups) {
   const int64_t prompt = of.integer("prompt");
   const int64_t steps = of.integer("steps", 0);
   const int64_t capacity = of.integer("C");
+  // What is recorded is read first: its size, which is the file's, bounds what a trace may make.
+  const KeptLists recorded_kept = of.kept("kept", {steps + 1, rows}, prompt + steps);
+  if (of.shape("kept").back() < std::min(capacity, prompt + steps)) {
+    of.fail("tensor 'kept' is narrower than the cache");
+  }
+  const at::Tensor recorded_prompt = of.input("prompt_scores", {rows, prompt});
+  at::Tensor recorded_scores;
+  if (steps > 0) recorded_scores = of.input("scores", {steps, rows, capacity + 1});
   const std::vector<int64_t> shape{rows, heads, prompt + steps, head_dim};
   const TraceInputs inputs{.q = of.input("q", shape),
                            .k = of.input("k", shape),
@@ -51,7 +59,7 @@ void check_official(const PolicyCase& of, PolicyGroups& groups) {
         const at::Tensor of_heads = policy->scores(step);  // [rows, heads, tokens], all heads alike
         if (scores.empty()) {
           groups.close("prompt_scores", of, "prompt_scores", of_heads.select(1, 0),
-                       of.input("prompt_scores", {rows, prompt}));
+                       recorded_prompt);
         }
         scores.push_back(zero_padded(of_heads.select(1, 0), capacity + 1));
       },
@@ -60,10 +68,9 @@ void check_official(const PolicyCase& of, PolicyGroups& groups) {
       });
   if (steps > 0) {
     scores.erase(scores.begin());  // the prompt's, compared above
-    groups.close("scores", of, "scores", at::stack(scores),
-                 of.input("scores", {steps, rows, capacity + 1}));
+    groups.close("scores", of, "scores", at::stack(scores), recorded_scores);
   }
-  groups.exact("kept", of, "kept", kept, of.kept("kept", {steps + 1, rows}, prompt + steps));
+  groups.exact("kept", of, "kept", kept, recorded_kept);
 }
 
 /// The last query over a cache that is cut once; its own key is forced to stay.

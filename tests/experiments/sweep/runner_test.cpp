@@ -53,7 +53,15 @@ TEST(Sweep, KeepsAndMeasuresWhatWasPlanned) {
       EXPECT_EQ(row.kv_live_bytes, row.kv_planned_bytes);
       EXPECT_EQ(row.kv_planned_bytes, static_cast<int64_t>(file.point.kept_tokens) * 2 * 2 * 2 *
                                           16 * 4 * 2);  // rows, layers, heads, channels, f32, K V
-      EXPECT_EQ(row.packed_tokens.size(), 15);             // 30 tokens of 4 bits
+      // The uncut step of one layer, 9 tokens of the third scale or 16 of the last, is on top.
+      const int64_t token = 2 * 2 * 16 * 4 * 2;
+      const int64_t live = static_cast<int64_t>(file.point.kept_tokens) * 2 * token;
+      EXPECT_EQ(row.kv_peak_bytes, live + 16 * token);
+      EXPECT_EQ(row.kv_peak_planned_bytes, row.kv_peak_bytes);
+      EXPECT_EQ(row.allocator_planned_bytes, row.kv_allocated_bytes + 16 * token);
+      EXPECT_GT(row.allocator_peak_bytes, row.allocator_planned_bytes);
+      EXPECT_TRUE(std::isnan(row.device_peak_bytes));
+      EXPECT_EQ(row.packed_tokens.size(), 15);  // 30 tokens of 4 bits
       EXPECT_EQ(row.step_ms.size(), 4);
       EXPECT_EQ(std::isnan(row.psnr_decibels), point.full_cache);
       EXPECT_FALSE(std::isnan(row.shape_eval));
@@ -64,6 +72,19 @@ TEST(Sweep, KeepsAndMeasuresWhatWasPlanned) {
   }
   EXPECT_TRUE(fs::exists(folder.path() / "manifest.json"));
   EXPECT_EQ(run_sweep(sweep).images_made, 0);
+}
+
+TEST(Sweep, TiedRowsAndOtherScopesRunAsPlanned) {
+  const ResultsFolder folder("tied");
+  const Sweep sweep = sweep_of(
+      tiny_model() + std::vector<std::string>{"policy=snapkv,scalekv", "budget.tokens=6",
+                                              "budget.cfg_rows=separate,tied", "gen.images=2",
+                                              "budget.scope=model,step", "metrics=none"},
+      folder);
+  EXPECT_EQ(sweep.list.points.size(), 8);
+  const SweepOutcome outcome = run_sweep(sweep);
+  EXPECT_THAT(outcome.failures, testing::IsEmpty());
+  EXPECT_EQ(outcome.points_done, 8);
 }
 
 TEST(Sweep, TokensDoNotDependOnTheBatch) {

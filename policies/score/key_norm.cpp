@@ -1,3 +1,5 @@
+#include <ATen/ATen.h>
+
 #include "policies/part.h"
 #include "policies/score/key_scores.h"
 #include "policies/score/token_rows.h"
@@ -5,11 +7,24 @@
 namespace kvscope {
 namespace {
 
-/// -|k| of every cached key: see key_norm_scores().
+/// fp32 rounded to 13 explicit bits of the mantissa.
+at::Tensor rounded(const at::Tensor& scores) {
+  constexpr int32_t kDropped = 1 << 10;
+  return scores.contiguous()
+      .view(at::kInt)
+      .add(kDropped / 2)
+      .bitwise_and(~(kDropped - 1))
+      .view(at::kFloat);
+}
+
+/// -|k| of every cached key: see key_norm_scores(). A token that occurs again (a code of the
+/// picture, padding in an unconditional prompt) has the same norm in the first layer wherever it
+/// stands; so norms within 6e-5 of each other count as equal, lest the last bit decide, which
+/// depends on the batch.
 class KeyNorm : public Score {
  public:
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    return key_norm_scores(key_rows(layer_step));
+    return rounded(key_norm_scores(key_rows(layer_step)));
   }
 };
 

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/models/next_token/rotation.h"
 #include "policy_run.h"
+#include "tests/core/models/next_token/tiny_models.h"
 
 namespace kvscope {
 namespace {
@@ -196,6 +197,31 @@ TEST_F(Rerotation, IsRefusedWherePositionsAreNoLine) {
   EXPECT_THAT(attempt, testing::ThrowsMessage<Error>(HasSubstr("cannot be recorded")));
   context.observers.clear();
   EXPECT_NO_THROW(attempt());
+}
+
+// Without gaps keys stand where they always stood; with gaps Janus still runs as planned, and a
+// model whose positions are a grid says that it cannot.
+TEST(RerotationInModels, RunsInJanusAndIsRefusedByLlamaGen) {
+  const auto policy = policy_from(
+      "{allocate: uniform, score: {name: recency, rotation: rerotate},"
+      " protect: {name: sinks, sink_tokens: 4}}");
+  const next_token::TinyModel janus = next_token::tiny_janus({3, 10, 4, 5});
+  next_token::GenerateOptions options;
+  options.cfg = {3};
+  const auto run = [&](const next_token::TinyModel& model, double ratio) {
+    return next_token::run_tiny(
+               model, {0, 1}, options, true, policy.get(),
+               policy->plan(next_token::tiny_geometry(model), Budget::of_ratio(ratio)))
+        .generation.tokens;
+  };
+  const at::Tensor full = next_token::run_tiny(janus, {0, 1}, options, true).generation.tokens;
+  EXPECT_TRUE(at::equal(run(janus, 1.0), full));
+  EXPECT_EQ(run(janus, 0.5).sizes(), full.sizes());
+  EXPECT_THAT(
+      [&] {
+        run(next_token::tiny_llamagen({2, 12, 5, 4}, llamagen::Conditioning::kText), 0.5);
+      },
+      testing::ThrowsMessage<Error>(HasSubstr("positions are a line")));
 }
 
 }  // namespace

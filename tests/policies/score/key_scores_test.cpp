@@ -53,7 +53,7 @@ Vector difference(const std::vector<Vector>& keys, const std::vector<bool>& coun
 
 /// Compares a part's scores of every token that is no padding, at every cut.
 template <class Oracle>
-void check(MakePart<Score>* make, const std::string& text, const Oracle& oracle) {
+void check(MakePart<Score>* make, const std::string& text, double tolerance, const Oracle& oracle) {
   const auto score = made_part(make, text);
   int64_t compared = 0;
   RandomCuts controller(*score, [&](const LayerStep& layer_step) {
@@ -69,7 +69,8 @@ void check(MakePart<Score>* make, const std::string& text, const Oracle& oracle)
         const Vector expected = oracle(keys, counts);
         for (int64_t token = 0; token < std::ssize(keys); ++token) {
           if (!counts[token]) continue;
-          EXPECT_NEAR(scores[row][head][token].template item<double>(), expected[token], 2e-6)
+          EXPECT_NEAR(scores[row][head][token].template item<double>(), expected[token],
+                      tolerance * std::abs(expected[token]) + 2e-6)
               << fmt::format("step {}, row {}, head {}, token {}", layer_step.step.index, row, head,
                              token);
           ++compared;
@@ -84,15 +85,42 @@ void check(MakePart<Score>* make, const std::string& text, const Oracle& oracle)
 }
 
 TEST(KeyNorm, EqualsItsDefinition) {
-  check(make_score_key_norm, "key_norm", [](const auto& keys, const auto&) {
+  check(make_score_key_norm, "key_norm", 6.2e-5, [](const auto& keys, const auto&) {
     Vector scores;
     for (const Vector& key : keys) scores.push_back(-norm(key));
     return scores;
   });
 }
 
+// A key has the same norm wherever it is turned to, whatever the last bit says.
+TEST(KeyNorm, EqualTokensAreEqual) {
+  const auto score = made_part(make_score_key_norm, "key_norm");
+  const CacheGeometry geometry{
+      .layers = 1, .heads = 2, .head_dim = 64, .steps = next_scale_steps({{1, 40}, {1, 1}})};
+  KvCache cache(full_plan(geometry), 1, at::kCPU);
+  auto generator = at::detail::createCPUGenerator(8);
+  const at::Tensor one = at::randn({1, 2, 1, 64}, generator);
+  const at::Tensor noise = 1 + 4e-7 * at::randn({1, 2, 40, 1}, generator);
+  const at::Tensor keys = (one * noise).contiguous();
+  const at::Tensor none;
+  const LayerStep layer_step{.step = geometry.steps[0],
+                             .layer = 0,
+                             .cache = cache,
+                             .q = keys,
+                             .k = keys,
+                             .v = keys,
+                             .lse = none,
+                             .softmax_scale = 1,
+                             .hidden = none,
+                             .query_weight = none};
+  const at::Tensor scores = score->score(layer_step);
+  for (int64_t head = 0; head < 2; ++head) {
+    EXPECT_EQ((scores[0][head] == scores[0][head][0]).sum().item<int64_t>(), 40);
+  }
+}
+
 TEST(KeyDifference, EqualsItsDefinition) {
-  check(make_score_key_difference, "key_difference", difference);
+  check(make_score_key_difference, "key_difference", 0.0, difference);
 }
 
 TEST(KeyDifference, AKeyOfZerosIsLikeNoOther) {

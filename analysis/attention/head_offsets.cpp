@@ -9,7 +9,8 @@ void HeadOffsets::add(const LayerStep& layer_step,
                       std::span<const float> columns,
                       std::span<const int64_t> offsets) {
   const StepInfo& step = layer_step.step;
-  if (step.kind != StepKind::kToken) return;
+  // The last token is never fed, so no model has it attend.
+  if (step.kind != StepKind::kToken || !step.stored) return;
   const CacheGeometry& geometry = layer_step.cache.plan().geometry();
   const int64_t begin = condition_tokens(geometry.steps);
   if (line_tokens_ == 0) {

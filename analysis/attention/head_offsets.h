@@ -13,7 +13,8 @@ namespace kvscope {
 class HeadOffsets {
  public:
   /// Adds one layer's step of the first `rows` rows. `columns` are its attention weights as
-  /// column_sum() packs them, padding 0, slot s at offsets[s]. Only steps of one token count.
+  /// column_sum() packs them, padding 0, slot s at offsets[s]. Only stored steps of one
+  /// token count.
   void add(const LayerStep& layer_step,
            int64_t rows,
            std::span<const float> columns,

@@ -98,8 +98,17 @@ class CommandLine {
     command->add_option("--config-dir", config_.config_folder,
                         "folder of configs that stands before the own ones (-cd)");
     command->add_option("--config-name", config_.config_name, "primary config (-cn)");
+    add_plugins(command);
     command->add_option("overrides", config_.overrides,
                         "group=option, key=value, +key=value, ~key");
+  }
+
+  void add_plugins(CLI::App* command) {
+    command
+        ->add_option("--plugin", config_.plugins,
+                     "library with parts of policies (docs/own_policy.md); repeatable")
+        ->expected(1)
+        ->take_all();
   }
 
   void add_multirun(CLI::App* command) {
@@ -138,10 +147,12 @@ class CommandLine {
                             [this] { return list_command(config_, what_); });
     command->add_option("what", what_, "what to list")->required();
     command->add_option("--config-dir", config_.config_folder, "as for run");
+    add_plugins(command);
     command = add("describe", "a config option (policy/snapkv) or a key (gen.cfg)",
                   [this] { return describe_command(config_, what_); });
     command->add_option("what", what_, "GROUP/OPTION or key")->required();
     command->add_option("--config-dir", config_.config_folder, "as for run");
+    add_plugins(command);
   }
 
   void add_folder(CLI::App* command) {
@@ -203,6 +214,8 @@ class CommandLine {
     roles->callback([this] { action_ = [this] { return attention_roles_command(roles_); }; });
     roles->add_option("file", roles_.file, "attention.h5")->required();
     roles->add_option("--drafters", roles_.drafters, "(layer, scale) pairs that are drafters");
+    roles->add_option("--line", roles_.line_tokens,
+                      "tokens a line of a next-token model, which counts as a scale; 0: a square");
     CLI::App* preferences =
         group->add_subcommand("preferences", "layer preferences of a record, for policy cake");
     preferences->allow_extras();
@@ -265,8 +278,9 @@ class CommandLine {
     command->add_option("files", files_, "safetensors files")->required();
     command = add("tokenize", "token ids of every line of standard input or a file",
                   [this] { return tokenize_command(tokenize_); });
-    command->add_option("tokenizer", tokenize_.tokenizer,
-                        "SentencePiece .model, tokenizer.json, or a folder with one")
+    command
+        ->add_option("tokenizer", tokenize_.tokenizer,
+                     "SentencePiece .model, tokenizer.json, or a folder with one")
         ->required();
     command->add_option("file", tokenize_.input, "text, one a line; -: standard input");
     command->add_flag("--json", tokenize_.json, "every line is a JSON string");

@@ -1,6 +1,7 @@
 #include "policies/part_options.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -36,11 +37,17 @@ std::string PartOptions::place(const std::string& key) const {
 }
 
 const ConfigNode* PartOptions::value(const std::string& key) {
-  known_.insert(key);
+  note(key, "", "");
   return node_.child(key);
 }
 
+void PartOptions::note(const std::string& key, std::string range, std::string standard) {
+  if (!known_.insert(key).second) return;
+  asked_.push_back({.key = key, .range = std::move(range), .standard = std::move(standard)});
+}
+
 int64_t PartOptions::integer(const std::string& key, int64_t standard, int64_t least) {
+  note(key, fmt::format("integer >= {}", least), fmt::format("{}", standard));
   const ConfigNode* given = value(key);
   if (given == nullptr) {
     return standard;
@@ -57,6 +64,7 @@ int64_t PartOptions::integer(const std::string& key, int64_t standard, int64_t l
 }
 
 double PartOptions::number(const std::string& key, double standard, double least, double most) {
+  note(key, fmt::format("{} .. {}", least, most), fmt::format("{:.6g}", standard));
   const ConfigNode* given = value(key);
   if (given == nullptr) {
     return standard;
@@ -73,6 +81,7 @@ double PartOptions::number(const std::string& key, double standard, double least
 std::string PartOptions::word(const std::string& key,
                               const std::string& standard,
                               const std::vector<std::string>& allowed) {
+  note(key, fmt::format("{}", fmt::join(allowed, " | ")), standard);
   const ConfigNode* given = value(key);
   if (given == nullptr) {
     return standard;

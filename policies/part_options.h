@@ -9,6 +9,13 @@
 
 namespace kvscope {
 
+/// One option that a part asked for, as `kvscope describe policy/NAME` explains it.
+struct OptionInfo {
+  std::string key{};
+  std::string range{};     ///< "integer >= 1", "0 .. 1", "average | maximum"; empty: see the part
+  std::string standard{};  ///< its default
+};
+
 /// Reads the options of one part from `{name: part, option: value, ...}`, or from the bare name.
 /// Each getter names a key and its default; finish() then refuses whatever nobody asked for. Every
 /// refusal is an Error(kConfig) that says where, what was expected and what comes nearest.
@@ -31,12 +38,17 @@ class PartOptions {
   [[nodiscard]] std::string place(const std::string& key) const;
   /// Throws Error(kConfig) for the first option that no getter asked for.
   void finish() const;
+  /// What was asked for so far, in that order.
+  [[nodiscard]] const std::vector<OptionInfo>& asked() const { return asked_; }
 
  private:
   std::string where_;
   const ConfigNode& node_;
   std::string part_;
+  void note(const std::string& key, std::string range, std::string standard);
+
   std::set<std::string> known_;
+  std::vector<OptionInfo> asked_;
 };
 
 }  // namespace kvscope

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "core/base/error.h"
 #include "core/config/yaml.h"
@@ -22,38 +21,63 @@ using schedule_slot = Schedule;
 #include "policies/parts.def"
 #undef KVSCOPE_PART
 
-namespace {
+template <class Slot>
+void PartRegistry::add_part(const char* slot, const PartInfo& info, MakePart<Slot>* maker) {
+  for (const Part& part : parts_) {
+    if (!std::holds_alternative<MakePart<Slot>*>(part.make) || part.info.name != info.name) {
+      continue;
+    }
+    throw Error(ErrorKind::kConfig,
+                fmt::format("{}: the {} part '{}' exists already{}; give yours another name",
+                            library_.empty() ? "parts" : library_, slot, info.name,
+                            part.info.library.empty() ? "" : " (" + part.info.library + ")"));
+  }
+  parts_.push_back({.info = info, .make = maker});
+  parts_.back().info.slot = slot;
+  parts_.back().info.library = library_;
+}
 
-struct Part {
-  PartInfo info;
-  std::variant<MakePart<Allocate>*,
-               MakePart<Score>*,
-               MakePart<Protect>*,
-               MakePart<Store>*,
-               MakePart<Schedule>*>
-      make;
-};
+void PartRegistry::add(const PartInfo& info, MakePart<Allocate>* maker) {
+  add_part("allocate", info, maker);
+}
+void PartRegistry::add(const PartInfo& info, MakePart<Score>* maker) {
+  add_part("score", info, maker);
+}
+void PartRegistry::add(const PartInfo& info, MakePart<Protect>* maker) {
+  add_part("protect", info, maker);
+}
+void PartRegistry::add(const PartInfo& info, MakePart<Store>* maker) {
+  add_part("store", info, maker);
+}
+void PartRegistry::add(const PartInfo& info, MakePart<Schedule>* maker) {
+  add_part("schedule", info, maker);
+}
 
-std::vector<Part> all_parts() {
-  return {
-#define KVSCOPE_PART(slot, name, summary) {{#slot, #name, summary}, make_##slot##_##name},
+PartRegistry::PartRegistry() {
+#define KVSCOPE_PART(slot, name, summary) add({#slot, #name, summary, {}}, make_##slot##_##name);
 #include "policies/parts.def"
 #undef KVSCOPE_PART
-  };
+}
+
+std::vector<PartInfo> PartRegistry::parts() const {
+  std::vector<PartInfo> infos;
+  for (const Part& part : parts_) infos.push_back(part.info);
+  return infos;
 }
 
 template <class Slot>
-std::unique_ptr<Slot> make_part(const std::string& where, const ConfigNode& node) {
+std::unique_ptr<Slot> PartRegistry::make(const std::string& where,
+                                         const ConfigNode& node,
+                                         std::vector<OptionInfo>* asked) const {
   PartOptions options(where, node);
   std::vector<std::string> known;
-  for (const Part& part : all_parts()) {
+  for (const Part& part : parts_) {
     const auto* make = std::get_if<MakePart<Slot>*>(&part.make);
-    if (make == nullptr) {
-      continue;
-    }
+    if (make == nullptr) continue;
     if (part.info.name == options.part()) {
       auto made = (*make)(options);
       options.finish();
+      if (asked != nullptr) *asked = options.asked();
       return made;
     }
     known.push_back(part.info.name);
@@ -62,29 +86,41 @@ std::unique_ptr<Slot> make_part(const std::string& where, const ConfigNode& node
                                               options.part(), suggestion(options.part(), known)));
 }
 
-template <class Slot>
-std::unique_ptr<Slot> fill(const ConfigNode& policy,
-                           const std::string& slot,
-                           const std::string& neutral) {
-  const ConfigNode* node = policy.child(slot);
-  return make_part<Slot>("policy." + slot,
-                         node == nullptr || node->is_null() ? ConfigNode(neutral) : *node);
-}
+namespace {
 
-std::vector<std::unique_ptr<Protect>> fill_protect(const ConfigNode& policy) {
-  std::vector<std::unique_ptr<Protect>> parts;
-  const ConfigNode* node = policy.child("protect");
-  if (node == nullptr || node->is_null()) {
-    return parts;
-  }
-  if (!node->is_list()) {
-    parts.push_back(make_part<Protect>("policy.protect", *node));
-    return parts;
-  }
+/// A slot's parts as they are written, each with its place.
+std::vector<std::pair<std::string, ConfigNode>> written_parts(const ConfigNode& policy,
+                                                              const std::string& slot,
+                                                              const std::string& neutral) {
+  const ConfigNode* node = policy.child(slot);
+  const std::string where = "policy." + slot;
+  if (node == nullptr || node->is_null()) return {{where, ConfigNode(neutral)}};
+  if (slot != "protect" || !node->is_list()) return {{where, *node}};
+  std::vector<std::pair<std::string, ConfigNode>> parts;
   for (std::size_t i = 0; i < node->size(); ++i) {
-    parts.push_back(make_part<Protect>(fmt::format("policy.protect.{}", i), node->items()[i]));
+    parts.emplace_back(fmt::format("{}.{}", where, i), node->items()[i]);
   }
   return parts;
+}
+
+/// Makes the parts of one slot; `knobs` receives what they ask for.
+template <class Slot>
+std::vector<std::unique_ptr<Slot>> fill(const ConfigNode& policy,
+                                        const std::string& slot,
+                                        const std::string& neutral,
+                                        const PartRegistry& registry,
+                                        std::vector<PartKnobs>* knobs) {
+  std::vector<std::unique_ptr<Slot>> made;
+  for (const auto& [where, node] : written_parts(policy, slot, neutral)) {
+    std::vector<OptionInfo> asked;
+    made.push_back(registry.make<Slot>(where, node, &asked));
+    if (knobs == nullptr) continue;
+    const std::string& name = PartOptions(where, node).part();
+    for (const PartInfo& info : registry.parts()) {
+      if (info.slot == slot && info.name == name) knobs->push_back({info, where, asked});
+    }
+  }
+  return made;
 }
 
 void check_keys(const ConfigNode& policy) {
@@ -92,8 +128,8 @@ void check_keys(const ConfigNode& policy) {
     throw Error(ErrorKind::kConfig,
                 "policy: expected the five slots, as in configs/policy/snapkv.yaml");
   }
-  static constexpr const char* kKeys[] = {"name",    "summary", "allocate", "score",
-                                          "protect", "store",   "schedule"};
+  static constexpr const char* kKeys[] = {"name",  "summary", "source", "allocate",
+                                          "score", "protect", "store",  "schedule"};
   const std::vector<std::string> known(std::begin(kKeys), std::end(kKeys));
   for (const ConfigEntry& entry : policy.entries()) {
     if (std::find(known.begin(), known.end(), entry.name) == known.end()) {
@@ -103,30 +139,45 @@ void check_keys(const ConfigNode& policy) {
   }
 }
 
+PolicySlots fill_slots(const ConfigNode& policy,
+                       const PartRegistry& registry,
+                       std::vector<PartKnobs>* knobs) {
+  check_keys(policy);
+  PolicySlots slots;
+  slots.allocate =
+      std::move(fill<Allocate>(policy, "allocate", "uniform", registry, knobs).front());
+  slots.score = std::move(fill<Score>(policy, "score", "recency", registry, knobs).front());
+  slots.protect = fill<Protect>(policy, "protect", "none", registry, knobs);
+  slots.store = std::move(fill<Store>(policy, "store", "as_is", registry, knobs).front());
+  slots.schedule =
+      std::move(fill<Schedule>(policy, "schedule", "each_scale", registry, knobs).front());
+  return slots;
+}
+
 }  // namespace
 
 std::vector<PartInfo> policy_parts() {
-  std::vector<PartInfo> infos;
-  for (const Part& part : all_parts()) {
-    infos.push_back(part.info);
-  }
-  return infos;
+  return PartRegistry().parts();
 }
 
-std::unique_ptr<Policy> make_policy(const ConfigNode& policy) {
-  check_keys(policy);
+std::unique_ptr<Policy> make_policy(const ConfigNode& policy, const PartRegistry& registry) {
+  PolicySlots slots = fill_slots(policy, registry, nullptr);
   const ConfigNode* name = policy.child("name");
-  PolicySlots slots{.allocate = fill<Allocate>(policy, "allocate", "uniform"),
-                    .score = fill<Score>(policy, "score", "recency"),
-                    .protect = fill_protect(policy),
-                    .store = fill<Store>(policy, "store", "as_is"),
-                    .schedule = fill<Schedule>(policy, "schedule", "each_scale")};
   return std::make_unique<Policy>(name == nullptr ? "unnamed" : name->as_string(),
                                   std::move(slots));
 }
 
-Plan make_plan(const CacheGeometry& geometry, const ConfigNode& policy, const Budget& budget) {
-  return make_policy(policy)->plan(geometry, budget);
+std::vector<PartKnobs> policy_knobs(const ConfigNode& policy, const PartRegistry& registry) {
+  std::vector<PartKnobs> knobs;
+  fill_slots(policy, registry, &knobs);
+  return knobs;
+}
+
+Plan make_plan(const CacheGeometry& geometry,
+               const ConfigNode& policy,
+               const Budget& budget,
+               const PartRegistry& registry) {
+  return make_policy(policy, registry)->plan(geometry, budget);
 }
 
 std::vector<std::string> policy_names(const std::filesystem::path& policy_folder) {

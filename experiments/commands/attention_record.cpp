@@ -35,12 +35,13 @@ int attention_record_command(const ConfigArguments& arguments,
     throw Error(ErrorKind::kConfig, "attention record takes one point, not a sweep (-m)");
   }
   const std::string root = data_root().string();
-  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kHashed);
+  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
+                                     part_registry(arguments));
   const Point& point = list.points.front();
   check_raw_heads(options, point.facts.cache);
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);
-  const auto policy = make_policy(point.config.at("policy"));
+  const auto policy = point.policy();
   AttentionRecorder recorder({.guided = point.generation.rows(1) == 2,
                               .top_keys = options.top_keys,
                               .sampled_queries = options.sampled_queries,

@@ -30,11 +30,12 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
                 "generate makes the images of one point; sweep with kvscope run");
   }
   const std::string root = data_root().string();
-  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone);
+  const PointList list =
+      list_points(compose_request(arguments), root, PointIdentity::kNone, part_registry(arguments));
   const Point& point = list.points.front();
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);
-  const auto policy = make_policy(point.config.at("policy"));
+  const auto policy = point.policy();
 
   const auto images = static_cast<size_t>(point.images());
   const auto replicas = static_cast<size_t>(point.generation.replicas);

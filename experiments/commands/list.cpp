@@ -1,6 +1,7 @@
 #include "experiments/commands/list.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>
@@ -10,23 +11,39 @@
 #include "core/config/format.h"
 #include "core/config/repository.h"
 #include "core/models/image_model.h"
+#include "experiments/commands/policy_description.h"
 #include "experiments/sweep/schema.h"
 #include "policies/registry.h"
 
 namespace kvscope {
 namespace {
 
-void print_policies(ConfigRepository& repository) {
+std::string text_of(const ConfigNode& policy, const std::string& key) {
+  const ConfigNode* node = policy.child(key);
+  return node != nullptr && node->is_string() ? node->as_string() : "";
+}
+
+/// "uniform, window_attention, window, as_is, each_scale".
+std::string slots_text(const ConfigNode& policy, const PartRegistry& parts) {
+  std::vector<std::string> names;
+  for (const PartKnobs& knobs : policy_knobs(policy, parts)) {
+    names.push_back(fmt::format("{} {}", knobs.part.slot, knobs.part.name));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void print_policies(ConfigRepository& repository, const PartRegistry& parts) {
   for (const std::string& name : repository.options("policy")) {
     const ConfigNode& body = repository.load("policy/" + name)->body;
-    const ConfigNode* summary = body.child("summary");
-    fmt::print("{:<20} {}\n", name, summary && summary->is_string() ? summary->as_string() : "");
+    fmt::print("{:<22} {}\n{:<22} {}\n{:<22} {}\n", name, text_of(body, "summary"), "",
+               text_of(body, "source"), "", slots_text(body, parts));
   }
 }
 
-void print_parts(ConfigRepository& /*repository*/) {
-  for (const PartInfo& part : policy_parts()) {
-    fmt::print("{:<10} {:<24} {}\n", part.slot, part.name, part.summary);
+void print_parts(ConfigRepository& /*repository*/, const PartRegistry& parts) {
+  for (const PartInfo& part : parts.parts()) {
+    fmt::print("{:<10} {:<24} {}{}\n", part.slot, part.name, part.summary,
+               part.library.empty() ? "" : fmt::format(" ({})", part.library));
   }
 }
 
@@ -47,7 +64,7 @@ std::string cache_text(const ModelFacts& facts) {
   return text;
 }
 
-void print_models(ConfigRepository& repository) {
+void print_models(ConfigRepository& repository, const PartRegistry& /*parts*/) {
   for (const std::string& name : repository.options("model")) {
     const ModelFacts facts = model_facts(repository.load("model/" + name)->body);
     const CacheGeometry& cache = facts.cache;
@@ -61,7 +78,7 @@ void print_models(ConfigRepository& repository) {
   }
 }
 
-void print_experiments(ConfigRepository& repository) {
+void print_experiments(ConfigRepository& repository, const PartRegistry& /*parts*/) {
   for (const std::string& group : repository.groups()) {
     if (group != "experiment" && !group.starts_with("experiment/")) continue;
     for (const std::string& name : repository.options(group)) {
@@ -70,19 +87,21 @@ void print_experiments(ConfigRepository& repository) {
   }
 }
 
-void print_groups(ConfigRepository& repository) {
+void print_groups(ConfigRepository& repository, const PartRegistry& /*parts*/) {
   for (const std::string& group : repository.groups()) {
     fmt::print("{:<14} {}\n", group, fmt::join(repository.options(group), " "));
   }
 }
 
-void print_keys(ConfigRepository& /*repository*/) {
+void print_keys(ConfigRepository& /*repository*/, const PartRegistry& /*parts*/) {
   for (const KeySpec& spec : run_schema()) {
     fmt::print("{:<20} {} ({})\n", spec.key, spec.help, describe(spec));
   }
 }
 
-void describe_option(ConfigRepository& repository, const std::string& path) {
+void describe_option(ConfigRepository& repository,
+                     const PartRegistry& parts,
+                     const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string group = path.substr(0, slash);
   const std::string name = path.substr(slash + 1);
@@ -95,19 +114,10 @@ void describe_option(ConfigRepository& repository, const std::string& path) {
     throw Error(ErrorKind::kConfig, fmt::format("no option '{}' in group '{}'. {}", name, group,
                                                 suggestion(name, repository.options(group))));
   }
-  fmt::print("# {}\n{}", option->file, to_yaml(option->body));
-  if (group != "policy") return;
-  fmt::print("\n# parts\n");
-  for (const PartInfo& part : policy_parts()) {
-    const ConfigNode* slot = option->body.child(part.slot);
-    if (slot == nullptr) continue;
-    const auto uses = [&](const ConfigNode& node) {
-      const ConfigNode* called = node.is_map() ? node.child("name") : &node;
-      return called != nullptr && called->is_string() && called->as_string() == part.name;
-    };
-    if (slot->is_list() ? std::ranges::any_of(slot->items(), uses) : uses(*slot)) {
-      fmt::print("{:<10} {:<24} {}\n", part.slot, part.name, part.summary);
-    }
+  if (group == "policy") {
+    fmt::print("{}", policy_description(*option, parts));
+  } else {
+    fmt::print("# {}\n{}", option->file, to_yaml(option->body));
   }
 }
 
@@ -127,9 +137,10 @@ void describe_key(const std::string& key) {
 }  // namespace
 
 int list_command(const ConfigArguments& arguments, const std::string& what) {
-  static const std::map<std::string, std::function<void(ConfigRepository&)>> lists = {
-      {"policies", print_policies},       {"parts", print_parts},   {"models", print_models},
-      {"experiments", print_experiments}, {"groups", print_groups}, {"keys", print_keys}};
+  static const std::map<std::string, std::function<void(ConfigRepository&, const PartRegistry&)>>
+      lists = {{"policies", print_policies}, {"parts", print_parts},
+               {"models", print_models},     {"experiments", print_experiments},
+               {"groups", print_groups},     {"keys", print_keys}};
   const auto list = lists.find(what);
   if (list == lists.end()) {
     std::vector<std::string> known;
@@ -137,7 +148,7 @@ int list_command(const ConfigArguments& arguments, const std::string& what) {
     throw Error(ErrorKind::kConfig, fmt::format("list {}: {}", what, suggestion(what, known)));
   }
   ConfigRepository repository(compose_request(arguments).folders);
-  list->second(repository);
+  list->second(repository, *part_registry(arguments));
   return 0;
 }
 
@@ -147,7 +158,7 @@ int describe_command(const ConfigArguments& arguments, const std::string& what) 
     return 0;
   }
   ConfigRepository repository(compose_request(arguments).folders);
-  describe_option(repository, what);
+  describe_option(repository, *part_registry(arguments), what);
   return 0;
 }
 

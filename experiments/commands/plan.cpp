@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
+#include "core/engine/kv_memory.h"
+#include "experiments/commands/paper_memory.h"
 #include "experiments/sweep/point.h"
 
 namespace kvscope {
@@ -73,6 +76,31 @@ void append_heads(std::string& text, const Plan& plan) {
   }
 }
 
+/// What was asked for, and what it comes to.
+void append_budget(std::string& text, const Point& point) {
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "  {:<32}  {} tokens a head", "budget", point.budget_tokens);
+  if (point.cut_tokens != point.budget_tokens) {
+    fmt::format_to(out, ", cuts aim at {} to stay within", point.cut_tokens);
+  }
+  fmt::format_to(out, "; rows of a guided image choose {}\n",
+                 point.budget.tied_rows ? "together" : "separately");
+}
+
+/// "2 bits in groups of 32 channels, the newest 32 tokens in full".
+std::string format_text(const SideFormat& side, at::ScalarType type) {
+  if (!side.is_packed()) return c10::toString(type);
+  const bool of_tokens = side.axis == GroupAxis::kTokens;
+  std::string text = fmt::format("{} bits in groups of {} {}", side.bits, side.group,
+                                 of_tokens ? "tokens" : "channels");
+  if (of_tokens) {
+    text += fmt::format(", {} tokens at a time", side.residual_tokens);
+  } else if (side.residual_tokens > 0) {
+    text += fmt::format(", the newest {} tokens in full", side.residual_tokens);
+  }
+  return text;
+}
+
 std::string plan_text(const Point& point, const PlanOptions& options) {
   std::string text;
   auto out = std::back_inserter(text);
@@ -86,18 +114,26 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
   fmt::format_to(
       out, "  {} layers x {} heads x {} channels, {} parameters, {} x {} pixels; K {}, V {}\n",
       cache.layers, cache.heads, cache.head_dim, point.facts.parameters, point.facts.picture_height,
-      point.facts.picture_width, c10::toString(cache.key_type), c10::toString(cache.value_type));
+      point.facts.picture_width, format_text(cache.format.keys, cache.key_type),
+      format_text(cache.format.values, cache.value_type));
   fmt::format_to(out, "  {} image{} at once, {} rows{}\n", images, images == 1 ? "" : "s", rows,
                  rows == images ? "" : ": guidance doubles them");
+  append_budget(text, point);
   fmt::format_to(out, "  tokens a head into the last step  {:.1f} of {:.0f}\n", point.kept_tokens(),
                  point.full_tokens());
-  fmt::format_to(out, "  KV cache into the last step       {}\n",
-                 bytes_text(plan.live_bytes(last, rows)));
-  fmt::format_to(out, "  most at once                      {}\n",
-                 bytes_text(plan.peak_live_bytes(rows)));
-  fmt::format_to(out, "  arena                             {}\n",
-                 bytes_text(plan.arena_bytes(rows)));
+  const bool turned = point.policy()->key_positions() == KeyPositions::kInCache;
+  const std::pair<const char*, int64_t> lines[] = {
+      {"KV cache into the last step", plan.live_bytes(last, rows)},
+      {"most at once", plan.peak_live_bytes(rows)},
+      {"with the step a layer works on", peak_kv_bytes(plan, rows, turned)},
+      {"arena", plan.arena_bytes(rows)}};
+  for (const auto& [what, bytes] : lines) {
+    fmt::format_to(out, "  {:<32}  {}\n", what, bytes_text(bytes));
+  }
   append_steps(text, plan, rows);
+  for (const std::string& remark : point.policy()->remarks(plan, point.cut_tokens)) {
+    fmt::format_to(out, "  {}\n", remark);
+  }
   if (options.every_head) append_heads(text, plan);
   return text;
 }
@@ -119,8 +155,12 @@ std::string overview(const std::vector<Point>& points) {
 }  // namespace
 
 int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
-  const PointList list =
-      list_points(compose_request(arguments), data_root().string(), PointIdentity::kNone);
+  if (is_paper_memory(arguments)) {
+    fmt::print("{}", console_table(paper_memory(arguments).table));
+    return 0;
+  }
+  const PointList list = list_points(compose_request(arguments), data_root().string(),
+                                     PointIdentity::kNone, part_registry(arguments));
   for (const Point& point : list.points) fmt::print("{}\n", plan_text(point, options));
   if (list.points.size() > 1) {
     fmt::print("{} points{}\n{}", list.points.size(),

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "experiments/commands/paper_memory.h"
 #include "experiments/commands/report.h"
 #include "experiments/commands/table.h"
 #include "experiments/sweep/point.h"
@@ -27,8 +28,10 @@ void print_outcome(const SweepOutcome& outcome, size_t points) {
 }  // namespace
 
 int run_command(const ConfigArguments& arguments, const std::string& command_line) {
+  if (is_paper_memory(arguments)) return paper_memory_command(arguments, command_line);
   const std::string root = data_root().string();
-  Sweep sweep{.list = list_points(compose_request(arguments), root, PointIdentity::kHashed),
+  Sweep sweep{.list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
+                                  part_registry(arguments)),
               .root = root,
               .command_line = command_line,
               .terminal = isatty(STDERR_FILENO) == 1};

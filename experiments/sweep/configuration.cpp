@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/config/format.h"
 #include "core/config/repository.h"
+#include "policies/plugin.h"
 
 namespace kvscope {
 namespace {
@@ -35,6 +36,12 @@ fs::path search_upwards(const fs::path& program) {
 }
 
 }  // namespace
+
+std::shared_ptr<const PartRegistry> part_registry(const ConfigArguments& arguments) {
+  auto registry = std::make_shared<PartRegistry>();
+  for (const std::string& library : arguments.plugins) load_plugin(library, *registry);
+  return registry;
+}
 
 fs::path find_config_folder() {
   if (const auto named = environment_variable("KVSCOPE_CONFIGS")) {

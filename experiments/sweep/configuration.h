@@ -1,10 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/config/compose.h"
+#include "policies/registry.h"
 
 namespace kvscope {
 
@@ -14,7 +16,11 @@ struct ConfigArguments {
   std::string config_name = "config";     ///< --config-name
   std::vector<std::string> overrides{};   ///< free arguments, Hydra's spelling
   bool multirun = false;                  ///< -m
+  std::vector<std::string> plugins{};     ///< --plugin: libraries with parts of policies
 };
+
+/// The built-in parts and those of the plug-ins on the command line. Throws as load_plugin().
+std::shared_ptr<const PartRegistry> part_registry(const ConfigArguments& arguments);
 
 /// The folder of YAML groups: KVSCOPE_CONFIGS, or the first `configs/config.yaml` beside the
 /// program or above it (a build tree lies in its checkout, a bundle's bin/ beside its configs/).

@@ -28,17 +28,19 @@ bool keeps_everything(const ConfigNode& policy) {
   return name != nullptr && name->is_string() && name->as_string() == "full";
 }
 
-ConfigNode whole_budget() {
-  ConfigNode budget = ConfigNode::map();
-  budget.set("ratio", 1.0);
-  budget.set("tokens", ConfigNode());
-  return budget;
+/// Whether what is kept stays as the model made it. A packed cache is none to compare with.
+bool stores_as_is(const ConfigNode& policy) {
+  const ConfigNode* store = policy.child("store");
+  if (store == nullptr || store->is_null()) return true;
+  const ConfigNode* name = store->is_map() ? store->child("name") : store;
+  return name != nullptr && name->is_string() && name->as_string() == "as_is";
 }
 
-std::string budget_text(const ConfigNode& config) {
-  const Budget budget = budget_from_config(config.at("budget"));
-  if (budget.tokens) return fmt::format("{} tokens", *budget.tokens);
-  return fmt::format("{:.6g} %", 100 * budget.ratio);
+/// What a policy that keeps everything has, so that all its points are one.
+Budget whole_budget() {
+  Budget budget = Budget::of_ratio(1.0);
+  budget.moment = BudgetMoment::kEnd;
+  return budget;
 }
 
 /// "snapkv", or "snapkv (score.window=8)" where the command line changed a slot.
@@ -53,12 +55,36 @@ std::string policy_text(const ConfigNode& config, const std::vector<std::string>
   return changes.empty() ? name : fmt::format("{} ({})", name, changes);
 }
 
+/// gen.store_last_scale: caches the last scale too, which nothing reads, as released code does.
+void store_last_scale(const ConfigNode& config, CacheGeometry& geometry) {
+  const ConfigNode* node = config.find("gen.store_last_scale");
+  if (node == nullptr || node->is_null() || !node->as_bool()) return;
+  if (geometry.steps.back().kind != StepKind::kScale) {
+    throw Error(ErrorKind::kConfig,
+                "gen.store_last_scale: a next-token model never feeds its last token; for "
+                "next-scale models only");
+  }
+  geometry.steps.back().stored = true;
+}
+
+/// Plug-ins that the point's policy has parts of: another build of one may give other results.
+std::set<std::string> used_libraries(const Point& point) {
+  std::set<std::string> libraries;
+  for (const PartKnobs& knobs : policy_knobs(point.config.at("policy"), *point.parts)) {
+    if (!knobs.part.library.empty()) libraries.insert(knobs.part.library);
+  }
+  return libraries;
+}
+
 /// Composes and checks single points; keeps what they share.
 class PointMaker {
  public:
-  PointMaker(const ComposeRequest& request, std::string root)
+  PointMaker(const ComposeRequest& request,
+             std::string root,
+             std::shared_ptr<const PartRegistry> parts)
       : request_(request),
         root_(std::move(root)),
+        parts_(std::move(parts)),
         repository_(request.folders),
         volatile_keys_(volatile_keys(run_schema())) {}
 
@@ -75,19 +101,28 @@ class PointMaker {
     point.config = composition.config;
     check_groups(point.config);
     validate(point.config, run_schema());
-    point.full_cache = keeps_everything(point.config.at("policy"));
+    const bool keeps_all = keeps_everything(point.config.at("policy"));
+    point.full_cache = keeps_all && stores_as_is(point.config.at("policy"));
     point.facts = model_facts(point.config.at("model"));
+    store_last_scale(point.config, point.facts.cache);
+    point.generation = generation_settings(point.config, point.facts);
     // A policy that keeps everything has no use for a budget, but an impossible one is still a
     // typo.
-    resolved_tokens(budget_from_config(point.config.at("budget")), point.facts.cache.steps);
-    if (point.full_cache) point.config.set("budget", whole_budget());
-    point.generation = generation_settings(point.config, point.facts);
+    point.budget = budget_from_config(point.config.at("budget"));
+    const int64_t image_rows = point.generation.rows(1);
+    resolved_tokens(point.budget, point.facts.cache, image_rows);
+    if (keeps_all) point.budget = whole_budget();
+    point.config.set("budget", budget_group(point.budget));
     point.prompts = prompts_of(point.config);
-    point.plan = make_plan(point.facts.cache, point.config.at("policy"),
-                           budget_from_config(point.config.at("budget")));
+    point.parts = parts_;
+    PlannedBudget planned =
+        point.policy()->plan_budget(point.facts.cache, point.budget, image_rows);
+    point.plan = std::move(planned.plan);
+    point.budget_tokens = planned.tokens;
+    point.cut_tokens = planned.cut_tokens;
     point.labels = {{"model", point.facts.name},
                     {"policy", policy_text(point.config, overrides)},
-                    {"budget", budget_text(point.config)},
+                    {"budget", budget_text(point.budget)},
                     {"seed", fmt::format("{}", point.generation.seed)}};
     return point;
   }
@@ -98,11 +133,18 @@ class PointMaker {
         model_digests(point.config.at("model"), root_, files_);
     digests.emplace_back("prompts", prompts_digest(point.prompts));
     digests.emplace_back("results_version", kResultsVersion);
-    point.hash = point_digest(point.config, volatile_keys_, digests);
+    auto own_digests = digests;  // the reference needs no plug-in and no file of a policy
+    for (auto& digest : policy_digests(point.config.at("policy"), files_)) {
+      own_digests.push_back(std::move(digest));
+    }
+    for (const std::string& library : used_libraries(point)) {
+      own_digests.emplace_back("plugin", files_.of(library, "--plugin"));
+    }
+    point.hash = point_digest(point.config, volatile_keys_, own_digests);
     ConfigNode reference = point.config;
     if (const LoadedConfig* full = repository_.load("policy/full"); full && !point.full_cache) {
       reference.set("policy", full->body);
-      reference.set("budget", whole_budget());
+      reference.set("budget", budget_group(whole_budget()));
     }
     point.reference_hash = point_digest(reference, volatile_keys_, digests);
     point.labels.emplace_back("reference", point.reference_hash.substr(0, 12));
@@ -122,6 +164,7 @@ class PointMaker {
 
   const ComposeRequest& request_;
   std::string root_;
+  std::shared_ptr<const PartRegistry> parts_;
   ConfigRepository repository_;
   std::vector<std::string> volatile_keys_;
   FileDigests files_;
@@ -147,14 +190,21 @@ void order(std::vector<Point>& points) {
 
 }  // namespace
 
+std::unique_ptr<Policy> Point::policy() const {
+  auto policy = make_policy(config.at("policy"), *parts);
+  policy->tie_guidance_pairs(budget.tied_rows && generation.rows(1) == 2);
+  return policy;
+}
+
 int64_t Point::images() const {
   return static_cast<int64_t>(prompts.size()) * generation.replicas;
 }
 
 double Point::kept_tokens() const {
   const CacheGeometry& cache = plan.geometry();
-  const auto last = static_cast<int64_t>(cache.steps.size()) - 1;
-  return static_cast<double>(plan.live_tokens(last)) /
+  // A last step that is stored adds what nothing reads.
+  const auto last = static_cast<int64_t>(cache.steps.size()) - (cache.steps.back().stored ? 2 : 1);
+  return static_cast<double>(last < 0 ? 0 : plan.live_tokens(last)) /
          static_cast<double>(cache.layers * cache.heads);
 }
 
@@ -172,6 +222,8 @@ PointInfo Point::info(const std::string& manifest_json, int64_t token_bytes) con
   info.full_cache = full_cache;
   info.kept_tokens = kept_tokens();
   info.full_tokens = full_tokens();
+  info.budget_tokens = budget_tokens;
+  info.cut_tokens = cut_tokens;
   info.images = images();
   info.steps = static_cast<int64_t>(facts.cache.steps.size());
   info.token_bytes = token_bytes;
@@ -183,14 +235,15 @@ PointInfo Point::info(const std::string& manifest_json, int64_t token_bytes) con
 
 PointList list_points(const ComposeRequest& request,
                       const std::string& root,
-                      PointIdentity identity) {
+                      PointIdentity identity,
+                      std::shared_ptr<const PartRegistry> parts) {
   const std::vector<std::vector<std::string>> grid =
       request.multirun ? expand_sweep(request)
                        : std::vector<std::vector<std::string>>{request.overrides};
   if (grid.empty()) {
     throw Error(ErrorKind::kConfig, "the sweep has no points: a range or glob in it is empty");
   }
-  PointMaker maker(request, root);
+  PointMaker maker(request, root, std::move(parts));
   PointList list;
   std::vector<Point> points;
   for (size_t i = 0; i < grid.size(); ++i) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "core/models/image_model.h"
 #include "experiments/results/result_file.h"
 #include "experiments/sweep/settings.h"
+#include "policies/registry.h"
 
 namespace kvscope {
 
@@ -23,9 +25,15 @@ struct Point {
   ModelFacts facts{};
   GenerationSettings generation{};
   std::vector<Prompt> prompts{};
-  Plan plan{};
+  Budget budget{};            ///< as asked for; the whole cache under a policy that keeps all
+  Plan plan{};                ///< within the budget
+  int64_t budget_tokens = 0;  ///< a (layer, head): what the budget's number means
+  int64_t cut_tokens = 0;     ///< a (layer, head): what every cut aims at, see PlannedBudget
+  std::shared_ptr<const PartRegistry> parts{};  ///< what its policy is made of
   bool full_cache = false;  ///< keeps everything, so others are compared with it
 
+  /// The policy, fresh, with rows tied where the budget says so and the images are guided.
+  [[nodiscard]] std::unique_ptr<Policy> policy() const;
   [[nodiscard]] int64_t images() const;
   /// Tokens a (layer, head) holds going into the last step, on average; the same of a full cache.
   [[nodiscard]] double kept_tokens() const;
@@ -52,6 +60,7 @@ enum class PointIdentity {
 /// prompts that cannot be read. Nothing is written.
 PointList list_points(const ComposeRequest& request,
                       const std::string& root,
-                      PointIdentity identity);
+                      PointIdentity identity,
+                      std::shared_ptr<const PartRegistry> parts = std::make_shared<PartRegistry>());
 
 }  // namespace kvscope

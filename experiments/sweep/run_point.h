@@ -26,8 +26,9 @@ std::filesystem::path point_folder(const std::filesystem::path& points_folder,
 
 /// Makes the images that the point's result file lacks, a batch at a time: generate through a cache
 /// of the planned size, audit it, measure, write picture, then row. Returns false where it was
-/// asked to stop before the last image. Throws Error(kAudit) where cache and plan disagree, and
-/// what the model and the result file throw.
+/// asked to stop before the last image. Throws Error(kAudit) where the tokens kept, their bytes,
+/// the arena, or the peak by more than 2 % are not as planned, and what the model and the result
+/// file throw.
 bool run_point(const Point& point, const PointRun& run);
 
 /// Rows already in the point's result file, finished or not.

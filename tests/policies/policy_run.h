@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -78,6 +79,11 @@ class Witness : public CacheController {
  public:
   explicit Witness(Policy& policy) : policy_(policy) {}
   void begin_generation(int64_t rows) override { policy_.begin_generation(rows); }
+  [[nodiscard]] std::optional<KeptIndices> attended(const KvCache& cache,
+                                                    const StepInfo& step,
+                                                    int64_t layer) const override {
+    return policy_.attended(cache, step, layer);
+  }
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
     Decision decision;
     decision.step = layer_step.step.index;
@@ -99,11 +105,13 @@ class Witness : public CacheController {
 };
 
 /// Runs one generation through cache and policy, audited after every step. `head_order` permutes
-/// the heads of every layer; empty leaves them.
+/// the heads of every layer; empty leaves them. `spoil` that is no number goes into one key and one
+/// query of the second step's first layer.
 inline std::vector<Decision> run_policy(Policy& policy,
                                         const Plan& plan,
                                         const std::vector<int64_t>& rows,
-                                        const std::vector<int64_t>& head_order = {}) {
+                                        const std::vector<int64_t>& head_order = {},
+                                        double spoil = 0) {
   const CacheGeometry& geometry = plan.geometry();
   KvCache cache(plan, static_cast<int64_t>(rows.size()), at::kCPU);
   Witness witness(policy);
@@ -114,6 +122,10 @@ inline std::vector<Decision> run_policy(Policy& policy,
       LayerInputs inputs = layer_inputs(geometry, step, layer, rows);
       if (!head_order.empty()) {
         inputs = permuted_heads(inputs, head_order);
+      }
+      if (!std::isfinite(spoil) && step.index == 1 && layer == 0) {
+        inputs.k[0][0][0][0] = spoil;
+        inputs.q[0][0][0][0] = spoil;
       }
       attend(context, step, layer, inputs.q, inputs.k, inputs.v, 0.4, inputs.hidden,
              inputs.query_weight);

@@ -17,7 +17,7 @@ check() {
   fi
 }
 
-for script in quickstart run_tests tools/setup tools/bundle; do
+for script in quickstart run_tests tools/setup tools/bundle tools/build_policy; do
   check "$script --help" 0 "usage: " "$source_dir/$script" --help
 done
 for script in quickstart tools/setup tools/bundle; do

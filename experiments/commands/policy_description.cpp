@@ -1,0 +1,112 @@
+#include "experiments/commands/policy_description.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/config/format.h"
+
+namespace kvscope {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  if (file.bad() || lines.empty()) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: cannot be read", path));
+  }
+  return lines;
+}
+
+/// Where the comment of a YAML line begins: a # outside quotes, at the start or behind a space.
+size_t comment_begin(const std::string& line) {
+  char quote = 0;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#' && (i == 0 || line[i - 1] == ' ')) {
+      return i;
+    }
+  }
+  return std::string::npos;
+}
+
+std::string comment_text(const std::string& line) {
+  const size_t begin = comment_begin(line);
+  if (begin == std::string::npos) return "";
+  const size_t text = line.find_first_not_of("# ", begin);
+  return text == std::string::npos ? "" : line.substr(text);
+}
+
+/// The comment behind a line (counted from 1), with the lines below that hold nothing but more of
+/// it, further right than the line's own text begins.
+std::string comment_behind(const std::vector<std::string>& lines, int line) {
+  if (line < 1 || static_cast<size_t>(line) > lines.size()) return "";
+  const std::string& own = lines[static_cast<size_t>(line) - 1];
+  std::string text = comment_text(own);
+  if (text.empty()) return text;
+  const size_t indent = own.find_first_not_of(' ');
+  for (size_t next = static_cast<size_t>(line); next < lines.size(); ++next) {
+    const size_t begin = lines[next].find_first_not_of(' ');
+    if (begin == std::string::npos || lines[next][begin] != '#' || begin <= indent) break;
+    text += " " + comment_text(lines[next]);
+  }
+  return text;
+}
+
+std::string header_of(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) {
+    if (!line.starts_with('#')) break;
+    text += line.substr(std::min<size_t>(line.size(), 2)) + "\n";
+  }
+  return text;
+}
+
+/// The part's node below "policy.score" or "policy.protect.1"; null for a slot left out.
+const ConfigNode* node_at(const ConfigNode& policy, const PartKnobs& knobs) {
+  const ConfigNode* node = policy.child(knobs.part.slot);
+  const std::string slot = "policy." + knobs.part.slot;
+  if (node == nullptr || knobs.where.size() <= slot.size()) return node;
+  return &node->items()[std::stoul(knobs.where.substr(slot.size() + 1))];
+}
+
+}  // namespace
+
+std::string policy_description(const LoadedConfig& policy, const PartRegistry& parts) {
+  const std::vector<std::string> lines = lines_of(policy.file);
+  std::string text = fmt::format("{}\n", policy.file) + header_of(lines);
+  const auto append = [&](const std::string& more) { text += more + "\n"; };
+  for (const char* key : {"summary", "source"}) {
+    const ConfigNode* node = policy.body.child(key);
+    if (node != nullptr && node->is_string()) {
+      append(fmt::format("{}: {}", key, node->as_string()));
+    }
+  }
+  for (const PartKnobs& knobs : policy_knobs(policy.body, parts)) {
+    append(fmt::format("\n{}: {} ({})", knobs.where, knobs.part.name, knobs.part.summary));
+    const ConfigNode* node = node_at(policy.body, knobs);
+    for (const OptionInfo& option : knobs.options) {
+      const ConfigNode* given =
+          node != nullptr && node->is_map() ? node->child(option.key) : nullptr;
+      const std::string value = given == nullptr ? option.standard : to_yaml(*given);
+      append(fmt::format(
+          "  {} = {}{}{}", option.key, value.substr(0, value.find_last_not_of('\n') + 1),
+          option.standard.empty() ? "" : fmt::format("  default {}", option.standard),
+          option.range.empty() ? "" : fmt::format("  [{}]", option.range)));
+      const std::string explained =
+          given == nullptr ? "" : comment_behind(lines, given->origin().line);
+      if (!explained.empty()) append("      " + explained);
+    }
+  }
+  return text;
+}
+
+}  // namespace kvscope

@@ -115,7 +115,7 @@ std::vector<std::unique_ptr<Slot>> fill(const ConfigNode& policy,
     std::vector<OptionInfo> asked;
     made.push_back(registry.make<Slot>(where, node, &asked));
     if (knobs == nullptr) continue;
-    const std::string& name = PartOptions(where, node).part();
+    const std::string name = PartOptions(where, node).part();
     for (const PartInfo& info : registry.parts()) {
       if (info.slot == slot && info.name == name) knobs->push_back({info, where, asked});
     }

@@ -115,7 +115,7 @@ void describe_option(ConfigRepository& repository,
                                                 suggestion(name, repository.options(group))));
   }
   if (group == "policy") {
-    fmt::print("{}", policy_description(*option, parts));
+    fmt::print("{}", policy_description(repository, name, parts));
   } else {
     fmt::print("# {}\n{}", option->file, to_yaml(option->body));
   }

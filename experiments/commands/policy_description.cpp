@@ -78,9 +78,38 @@ const ConfigNode* node_at(const ConfigNode& policy, const PartKnobs& knobs) {
   return &node->items()[std::stoul(knobs.where.substr(slot.size() + 1))];
 }
 
+/// The option as it is written in the policy; null where it is left out.
+const ConfigNode* written_option(const ConfigNode& policy,
+                                 const PartKnobs& knobs,
+                                 const std::string& key) {
+  const ConfigNode* node = node_at(policy, knobs);
+  return node != nullptr && node->is_map() ? node->child(key) : nullptr;
+}
+
+/// The first explanation of a part's option among all policies.
+std::string explained_elsewhere(ConfigRepository& repository,
+                                const PartRegistry& parts,
+                                const PartInfo& part,
+                                const std::string& key) {
+  for (const std::string& name : repository.options("policy")) {
+    const LoadedConfig& other = *repository.load("policy/" + name);
+    for (const PartKnobs& knobs : policy_knobs(other.body, parts)) {
+      if (knobs.part.slot != part.slot || knobs.part.name != part.name) continue;
+      const ConfigNode* given = written_option(other.body, knobs, key);
+      if (given == nullptr) continue;
+      std::string text = comment_behind(lines_of(other.file), given->origin().line);
+      if (!text.empty()) return text;
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
-std::string policy_description(const LoadedConfig& policy, const PartRegistry& parts) {
+std::string policy_description(ConfigRepository& repository,
+                               const std::string& name,
+                               const PartRegistry& parts) {
+  const LoadedConfig& policy = *repository.load("policy/" + name);
   const std::vector<std::string> lines = lines_of(policy.file);
   std::string text = fmt::format("{}\n", policy.file) + header_of(lines);
   const auto append = [&](const std::string& more) { text += more + "\n"; };
@@ -92,17 +121,18 @@ std::string policy_description(const LoadedConfig& policy, const PartRegistry& p
   }
   for (const PartKnobs& knobs : policy_knobs(policy.body, parts)) {
     append(fmt::format("\n{}: {} ({})", knobs.where, knobs.part.name, knobs.part.summary));
-    const ConfigNode* node = node_at(policy.body, knobs);
     for (const OptionInfo& option : knobs.options) {
-      const ConfigNode* given =
-          node != nullptr && node->is_map() ? node->child(option.key) : nullptr;
-      const std::string value = given == nullptr ? option.standard : to_yaml(*given);
-      append(fmt::format(
-          "  {} = {}{}{}", option.key, value.substr(0, value.find_last_not_of('\n') + 1),
-          option.standard.empty() ? "" : fmt::format("  default {}", option.standard),
-          option.range.empty() ? "" : fmt::format("  [{}]", option.range)));
-      const std::string explained =
-          given == nullptr ? "" : comment_behind(lines, given->origin().line);
+      const ConfigNode* given = written_option(policy.body, knobs, option.key);
+      std::string value = given == nullptr ? option.standard : to_yaml(*given);
+      value.erase(value.find_last_not_of('\n') + 1);
+      if (value.find('\n') != std::string::npos) value = "as in the file";
+      append(fmt::format("  {} = {}{}{}", option.key, value,
+                         option.standard.empty() ? "" : "  default " + option.standard,
+                         option.range.empty() ? "" : fmt::format("  [{}]", option.range)));
+      std::string explained = given == nullptr ? "" : comment_behind(lines, given->origin().line);
+      if (explained.empty()) {
+        explained = explained_elsewhere(repository, parts, knobs.part, option.key);
+      }
       if (!explained.empty()) append("      " + explained);
     }
   }

@@ -9,8 +9,10 @@ namespace kvscope {
 
 /// `kvscope describe policy/NAME`: where the policy comes from, and of every part in its slots
 /// every option with its value here, default, range and the explanation that stands behind it in
-/// the YAML. Throws Error(kConfig) for an unknown part or option, Error(kInput) where the file
-/// cannot be read.
-std::string policy_description(const LoadedConfig& policy, const PartRegistry& parts);
+/// the YAML, or, for an option left at its default, behind it in another policy of the repository.
+/// Throws Error(kConfig) for an unknown part or option, Error(kInput) where a file cannot be read.
+std::string policy_description(ConfigRepository& repository,
+                               const std::string& name,
+                               const PartRegistry& parts);
 
 }  // namespace kvscope

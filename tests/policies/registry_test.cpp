@@ -42,6 +42,35 @@ TEST(Registry, NamesEveryYamlAndEveryPart) {
   }
 }
 
+TEST(Registry, TellsTheKnobsOfEveryPart) {
+  const auto knobs =
+      policy_knobs(yaml("{allocate: uniform, score: {name: window_attention, window: 3}, "
+                        "protect: [{name: sinks}, {name: recent}], schedule: each_scale}"));
+  std::vector<std::string> where;
+  for (const PartKnobs& part : knobs) where.push_back(part.where + " " + part.part.name);
+  EXPECT_EQ(where,
+            (std::vector<std::string>{"policy.allocate uniform", "policy.score window_attention",
+                                      "policy.protect.0 sinks", "policy.protect.1 recent",
+                                      "policy.store as_is", "policy.schedule each_scale"}));
+  ASSERT_FALSE(knobs[1].options.empty());
+  EXPECT_EQ(knobs[1].options.front().key, "window");
+  EXPECT_EQ(knobs[1].options.front().standard, "16");
+  EXPECT_EQ(knobs[1].options.front().range, "integer >= 1");
+}
+
+TEST(Registry, RefusesAPartOfATakenName) {
+  PartRegistry registry;
+  const PartInfo taken{.name = "recency"};
+  try {
+    registry.add(taken, static_cast<MakePart<Score>*>(nullptr));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'recency' exists already"));
+  }
+  registry.add(taken, static_cast<MakePart<Protect>*>(nullptr));  // another slot
+  EXPECT_EQ(registry.parts().size(), policy_parts().size() + 1);
+}
+
 TEST(Registry, SuggestsTheNearest) {
   try {
     named_policy(kPolicyFolder, "snapvk");

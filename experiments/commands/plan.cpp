@@ -161,6 +161,9 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   }
   const PointList list = list_points(compose_request(arguments), data_root().string(),
                                      PointIdentity::kNone, part_registry(arguments));
+  for (const std::string& message : list.infeasible) {
+    fmt::print(stderr, "left out: {}\n", message);
+  }
   for (const Point& point : list.points) fmt::print("{}\n", plan_text(point, options));
   if (list.points.size() > 1) {
     fmt::print("{} points{}\n{}", list.points.size(),

@@ -61,6 +61,28 @@ std::string comment_behind(const std::vector<std::string>& lines, int line) {
   return text;
 }
 
+/// The comment behind an option, which stands in the line of its value, or, where that is a block,
+/// in the line above.
+std::string comment_of(const std::vector<std::string>& lines,
+                       const ConfigNode& value,
+                       const std::string& key) {
+  const int line = value.origin().line;
+  std::string text = comment_behind(lines, line);
+  const bool block = line >= 2 && static_cast<size_t>(line) <= lines.size() &&
+                     lines[static_cast<size_t>(line) - 2].find(key + ":") != std::string::npos;
+  return text.empty() && block ? comment_behind(lines, line - 1) : text;
+}
+
+/// The comment of the file that speaks of `key`: options that others stand for are not written.
+std::string comment_naming(const std::vector<std::string>& lines, const std::string& key) {
+  for (size_t line = 0; line < lines.size(); ++line) {
+    if (lines[line].starts_with('#')) continue;
+    std::string text = comment_behind(lines, static_cast<int>(line) + 1);
+    if (text.find(key) != std::string::npos) return text;
+  }
+  return "";
+}
+
 std::string header_of(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) {
@@ -97,7 +119,7 @@ std::string explained_elsewhere(ConfigRepository& repository,
       if (knobs.part.slot != part.slot || knobs.part.name != part.name) continue;
       const ConfigNode* given = written_option(other.body, knobs, key);
       if (given == nullptr) continue;
-      std::string text = comment_behind(lines_of(other.file), given->origin().line);
+      std::string text = comment_of(lines_of(other.file), *given, key);
       if (!text.empty()) return text;
     }
   }
@@ -129,10 +151,11 @@ std::string policy_description(ConfigRepository& repository,
       append(fmt::format("  {} = {}{}{}", option.key, value,
                          option.standard.empty() ? "" : "  default " + option.standard,
                          option.range.empty() ? "" : fmt::format("  [{}]", option.range)));
-      std::string explained = given == nullptr ? "" : comment_behind(lines, given->origin().line);
+      std::string explained = given == nullptr ? "" : comment_of(lines, *given, option.key);
       if (explained.empty()) {
         explained = explained_elsewhere(repository, parts, knobs.part, option.key);
       }
+      if (explained.empty()) explained = comment_naming(lines, option.key);
       if (!explained.empty()) append("      " + explained);
     }
   }

@@ -40,6 +40,9 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
     fmt::print(stderr, "{} points, {} more are the same runs and left out\n",
                sweep.list.points.size(), sweep.list.duplicates);
   }
+  for (const std::string& message : sweep.list.infeasible) {
+    fmt::print(stderr, "left out: {}\n", message);
+  }
   const SweepOutcome outcome = run_sweep(sweep);
   if (outcome.interrupted) {
     fmt::print(stderr, "interrupted; {} images made and kept. The same command goes on:\n  {}\n",

@@ -1,6 +1,7 @@
 #include "experiments/sweep/point.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -76,6 +77,22 @@ std::set<std::string> used_libraries(const Point& point) {
   return libraries;
 }
 
+/// A budget that the point's policy cannot meet, where the sweep goes on without it.
+struct Infeasible {
+  std::string message;
+};
+
+PlannedBudget planned_budget(const Point& point, int64_t image_rows) {
+  try {
+    return point.policy()->plan_budget(point.facts.cache, point.budget, image_rows);
+  } catch (const Error& error) {
+    const ConfigNode* chosen = point.config.find("infeasible");
+    const bool skips = chosen != nullptr && chosen->is_string() && chosen->as_string() == "skip";
+    if (error.kind() != ErrorKind::kConfig || !skips) throw;
+    throw Infeasible{error.what()};
+  }
+}
+
 /// Composes and checks single points; keeps what they share.
 class PointMaker {
  public:
@@ -115,8 +132,7 @@ class PointMaker {
     point.config.set("budget", budget_group(point.budget));
     point.prompts = prompts_of(point.config);
     point.parts = parts_;
-    PlannedBudget planned =
-        point.policy()->plan_budget(point.facts.cache, point.budget, image_rows);
+    PlannedBudget planned = planned_budget(point, image_rows);
     point.plan = std::move(planned.plan);
     point.budget_tokens = planned.tokens;
     point.cut_tokens = planned.cut_tokens;
@@ -249,11 +265,17 @@ PointList list_points(const ComposeRequest& request,
   for (size_t i = 0; i < grid.size(); ++i) {
     try {
       points.push_back(maker.make(grid[i], list.results_folder));
+    } catch (const Infeasible& infeasible) {
+      list.infeasible.push_back(fmt::format("{}: {}", fmt::join(grid[i], " "), infeasible.message));
     } catch (const Error& error) {
       if (grid.size() == 1) throw;
       throw Error(error.kind(), fmt::format("point {} of {} ({}): {}", i + 1, grid.size(),
                                             fmt::join(grid[i], " "), error.what()));
     }
+  }
+  if (points.empty()) {
+    throw Error(ErrorKind::kConfig, fmt::format("no policy of this sweep can meet its budget; {}",
+                                                list.infeasible.front()));
   }
   // Only now are files read: a typo in the last point is found before gigabytes of the first.
   std::set<std::string> seen;

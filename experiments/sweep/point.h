@@ -47,6 +47,9 @@ struct PointList {
   std::vector<Point> points{};
   std::string results_folder{};  ///< hydra.sweep.dir or hydra.run.dir
   int64_t duplicates = 0;        ///< points left out because another one is the same
+  /// Points left out under infeasible=skip because their policy cannot meet their budget: the
+  /// messages, which name the nearest feasible one.
+  std::vector<std::string> infeasible{};
 };
 
 enum class PointIdentity {

@@ -116,6 +116,13 @@ ConfigSchema make_schema() {
        .maximum = 1024,
        .nullable = true,
        .is_volatile = true},
+      {.key = "infeasible",
+       .help =
+           "what a sweep does with a budget that a policy cannot meet: refuse it before anything "
+           "runs, or leave this point out and say so",
+       .allowed = {"refuse", "skip"},
+       .default_text = "refuse",
+       .is_volatile = true},
       {.key = "prompt",
        .type = KeyType::kOpen,
        .help = "a single prompt, a text or the number of a class, instead of the prompts group",

@@ -83,7 +83,7 @@ table:
   cells:
     - {label: one image, policy: full, published: 3.37}
     - {label: saved, policy: full, minus: [policy=snapkv, budget.ratio=0.5], published: 1.68}
-    - {label: off, policy: full, images: 2, published: 6.00}
+    - {label: differs, policy: full, images: 2, published: 6.00}
     - {label: hidden, policy: full, quantity: none, reason: nobody knows}
 )");
   const PaperMemory result = paper_memory(own(folder));
@@ -93,7 +93,7 @@ table:
   EXPECT_EQ(result.explained, 1);
   EXPECT_EQ(result.as_published, 2);
   ASSERT_EQ(result.unexplained.size(), 1);
-  EXPECT_THAT(result.unexplained.front(), HasSubstr("off (table.cells.2): planned 6.7371 GB"));
+  EXPECT_THAT(result.unexplained.front(), HasSubstr("differs (table.cells.2): planned 6.7371 GB"));
 }
 
 TEST(PaperMemory, TheCommandWritesTheTableAndFailsOnlyOnWhatIsUnexplained) {
@@ -136,7 +136,7 @@ TEST(PaperMemory, RefusesWhatItWouldNotSee) {
   };
   EXPECT_THAT(refusal(cell("modle: infinity_2b")), HasSubstr("'model'"));
   EXPECT_THAT(refusal(cell("model: infinity_3b")), HasSubstr("infinity_2b"));
-  EXPECT_THAT(refusal(cell("unit: MoB")), HasSubstr("'MiB'"));
+  EXPECT_THAT(refusal(cell("unit: MoB")), HasSubstr("'MB'"));
   EXPECT_THAT(refusal(cell("quantity: kb")), HasSubstr("'kv'"));
   EXPECT_THAT(refusal(cell("quantity: none")), HasSubstr("reason"));
   EXPECT_THAT(refusal(own(own_experiment("mode: plan\n"))), HasSubstr("table.cells"));

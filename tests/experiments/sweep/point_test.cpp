@@ -156,6 +156,21 @@ TEST(Points, EqualBudgetsAreOnePoint) {
   EXPECT_EQ(whole.points.size(), 1);
 }
 
+TEST(Points, WhatAPolicyCannotMeetIsRefusedOrLeftOut) {
+  const std::vector<std::string> grid =
+      tiny_model() + std::vector<std::string>{"policy=full,streaming_llm", "budget.tokens=2,6"};
+  EXPECT_THAT(refusal(grid, true), HasSubstr("nearest feasible: budget.tokens=4"));
+  const PointList list = points_of(grid + std::vector<std::string>{"infeasible=skip"});
+  EXPECT_EQ(list.points.size(), 2);
+  ASSERT_EQ(list.infeasible.size(), 1);
+  EXPECT_THAT(list.infeasible.front(), HasSubstr("policy=streaming_llm"));
+  EXPECT_THAT(list.infeasible.front(), HasSubstr("nearest feasible: budget.tokens=4"));
+  EXPECT_THAT(
+      refusal(tiny_model() + std::vector<std::string>{"policy=streaming_llm", "budget.tokens=2",
+                                                      "infeasible=skip"}),
+      HasSubstr("nearest feasible"));
+}
+
 TEST(Points, RefusesWhatTheUserGotWrong) {
   EXPECT_THAT(refusal({"policy=scalkv"}), HasSubstr("scalekv"));
   EXPECT_THAT(refusal({"gen.imges=3"}), HasSubstr("images"));

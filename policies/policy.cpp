@@ -59,7 +59,7 @@ at::Tensor scores_of(const LayerStep& layer_step, const RowGroup& rows, const at
   return sum;
 }
 
-int64_t count_of(const std::vector<uint8_t>& is_protected) {
+int64_t count_of(std::span<const uint8_t> is_protected) {
   return std::count(is_protected.begin(), is_protected.end(), uint8_t{1});
 }
 
@@ -122,7 +122,7 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
     std::iota(all.begin(), all.end(), 0);
     return all;
   }
-  const auto untouchable = std::count(is_protected.begin(), is_protected.end(), uint8_t{1});
+  const int64_t untouchable = count_of(is_protected);
   const auto where = [&] {
     return fmt::format("policy '{}', {}, layer {}, row {}, head {}", name_,
                        describe(layer_step.step), layer_step.layer, rows.front(), head);
@@ -189,8 +189,7 @@ std::vector<int64_t> Policy::counts_of_row(
   bool fits = std::accumulate(counts.begin(), counts.end(), int64_t{0}) == total &&
               counts.size() == available.size();
   for (std::size_t head = 0; fits && head < counts.size(); ++head) {
-    const auto least = std::count(is_protected[head].begin(), is_protected[head].end(), uint8_t{1});
-    fits = counts[head] >= least && counts[head] <= available[head];
+    fits = counts[head] >= count_of(is_protected[head]) && counts[head] <= available[head];
   }
   if (!fits) {
     throw Error(ErrorKind::kAudit,

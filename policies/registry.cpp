@@ -68,7 +68,7 @@ std::vector<PartInfo> PartRegistry::parts() const {
 template <class Slot>
 std::unique_ptr<Slot> PartRegistry::make(const std::string& where,
                                          const ConfigNode& node,
-                                         std::vector<OptionInfo>* asked) const {
+                                         PartKnobs* knobs) const {
   PartOptions options(where, node);
   std::vector<std::string> known;
   for (const Part& part : parts_) {
@@ -77,7 +77,7 @@ std::unique_ptr<Slot> PartRegistry::make(const std::string& where,
     if (part.info.name == options.part()) {
       auto made = (*make)(options);
       options.finish();
-      if (asked != nullptr) *asked = options.asked();
+      if (knobs != nullptr) *knobs = {part.info, where, options.asked()};
       return made;
     }
     known.push_back(part.info.name);
@@ -112,13 +112,9 @@ std::vector<std::unique_ptr<Slot>> fill(const ConfigNode& policy,
                                         std::vector<PartKnobs>* knobs) {
   std::vector<std::unique_ptr<Slot>> made;
   for (const auto& [where, node] : written_parts(policy, slot, neutral)) {
-    std::vector<OptionInfo> asked;
-    made.push_back(registry.make<Slot>(where, node, &asked));
-    if (knobs == nullptr) continue;
-    const std::string name = PartOptions(where, node).part();
-    for (const PartInfo& info : registry.parts()) {
-      if (info.slot == slot && info.name == name) knobs->push_back({info, where, asked});
-    }
+    PartKnobs of_part;
+    made.push_back(registry.make<Slot>(where, node, knobs == nullptr ? nullptr : &of_part));
+    if (knobs != nullptr) knobs->push_back(std::move(of_part));
   }
   return made;
 }

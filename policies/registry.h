@@ -22,6 +22,13 @@ struct PartInfo {
   std::string library{};  ///< the plug-in it came from; empty for the built-in ones
 };
 
+/// A part of a policy with every option it reads.
+struct PartKnobs {
+  PartInfo part{};
+  std::string where{};  ///< "policy.score", or "policy.protect.1" in a list
+  std::vector<OptionInfo> options{};
+};
+
 /// The parts that a policy may be made of: the built-in ones of parts.def, in its order, and what
 /// plug-ins add (policies/plugin.h). A value: whoever adds a part does so in a registry of its own.
 class PartRegistry {
@@ -41,11 +48,11 @@ class PartRegistry {
 
   [[nodiscard]] std::vector<PartInfo> parts() const;
 
-  /// Makes the part that `node` names and reads its options, which `asked` receives.
+  /// Makes the part that `node` names; `knobs` receives the part and the options it read.
   template <class Slot>
   std::unique_ptr<Slot> make(const std::string& where,
                              const ConfigNode& node,
-                             std::vector<OptionInfo>* asked = nullptr) const;
+                             PartKnobs* knobs = nullptr) const;
 
  private:
   struct Part {
@@ -76,13 +83,6 @@ std::vector<PartInfo> policy_parts();
 /// nearest name for an unknown slot, part or option.
 std::unique_ptr<Policy> make_policy(const ConfigNode& policy,
                                     const PartRegistry& registry = PartRegistry());
-
-/// A part of a policy with every option it reads.
-struct PartKnobs {
-  PartInfo part{};
-  std::string where{};  ///< "policy.score", or "policy.protect.1" in a list
-  std::vector<OptionInfo> options{};
-};
 
 /// The parts of a `policy` group in the order of the slots. Throws as make_policy() does.
 std::vector<PartKnobs> policy_knobs(const ConfigNode& policy,

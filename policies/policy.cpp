@@ -133,7 +133,7 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
                             "planned for another policy or budget",
                             where(), untouchable, count));
   }
-  const float* first = scores[head].const_data_ptr<float>();
+  const float* first = scores.const_data_ptr<float>() + head * scores.size(1);
   std::vector<float> values(first, first + tokens);
   fill_padding_tokens(layer_step, rows, head, std::numeric_limits<float>::lowest(),
                       std::span(values));

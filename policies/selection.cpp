@@ -19,6 +19,22 @@ void best_first(std::span<const float> scores, std::vector<int64_t>& candidates,
   candidates.resize(static_cast<std::size_t>(count));
 }
 
+/// What best_first() leaves where one token has to go, as at most steps of a next-token model: the
+/// lowest score, of equal ones the last.
+std::vector<int64_t> all_but_worst(std::span<const float> scores,
+                                   std::span<const uint8_t> is_protected) {
+  int64_t worst = -1;
+  for (int64_t token = 0; token < std::ssize(scores); ++token) {
+    if (is_protected[token] == 0 && (worst < 0 || scores[token] <= scores[worst])) worst = token;
+  }
+  std::vector<int64_t> kept;
+  kept.reserve(scores.size() - 1);
+  for (int64_t token = 0; token < std::ssize(scores); ++token) {
+    if (token != worst) kept.push_back(token);
+  }
+  return kept;
+}
+
 /// Ties as the published code leaves them: topk over the line with protected tokens at -infinity.
 std::vector<int64_t> torch_top_k(std::span<const float> scores,
                                  std::span<const uint8_t> is_protected,
@@ -40,6 +56,9 @@ std::vector<int64_t> keep_best(std::span<const float> scores,
                                std::span<const uint8_t> is_protected,
                                int64_t count,
                                TieRule ties) {
+  if (ties == TieRule::kLowerIndex && count + 1 == std::ssize(scores)) {
+    return all_but_worst(scores, is_protected);
+  }
   std::vector<int64_t> kept;
   std::vector<int64_t> candidates;
   kept.reserve(static_cast<std::size_t>(count));

@@ -1,8 +1,8 @@
 #include "core/models/infinity/generate.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
+#include "core/device/inference_guard.h"
 #include "core/models/infinity/block.h"
 #include "core/models/infinity/codes.h"
 #include "core/models/infinity/sample.h"
@@ -28,7 +28,7 @@ Generation generate(const TransformerConfig& config,
                     std::span<at::Generator> generators,
                     AttentionContext& context,
                     const std::function<void(const StepResult&)>& on_step) {
-  const at::NoGradGuard no_grad;
+  const InferenceGuard inference;
   const std::vector<StepInfo>& steps = context.cache.plan().geometry().steps;
   const std::vector<double> cfg = per_scale(options.cfg, steps.size(), "gen.cfg");
   const std::vector<double> tau = per_scale(options.tau, steps.size(), "gen.tau");

@@ -2,13 +2,13 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/core/grad_mode.h>
 
 #include <chrono>
 #include <optional>
 
 #include "core/base/clock.h"
 #include "core/checkpoint/mapped_tensor.h"
+#include "core/device/inference_guard.h"
 #include "core/models/caption_encoder.h"
 #include "core/models/infinity/generate.h"
 #include "core/models/infinity/vae.h"
@@ -50,7 +50,7 @@ class InfinityModel : public ImageModel {
                           const SamplingOptions& options,
                           std::span<at::Generator> generators,
                           AttentionContext& context) override {
-    const at::NoGradGuard no_grad;
+    const InferenceGuard inference;
     GeneratedBatch batch;
     auto start = std::chrono::steady_clock::now();
     const CaptionFeatures captions = captions_->encode(prompts);

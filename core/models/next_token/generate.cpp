@@ -1,7 +1,6 @@
 #include "core/models/next_token/generate.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/device/inference_guard.h"
 #include "core/models/next_token/guidance.h"
 #include "core/models/next_token/positions.h"
 #include "core/models/next_token/sample.h"
@@ -58,7 +58,7 @@ Generation generate(const NextTokenModel& model,
                     std::span<at::Generator> generators,
                     AttentionContext& context,
                     const std::function<void(const StepResult&)>& on_step) {
-  const at::NoGradGuard no_grad;
+  const InferenceGuard inference;
   const std::vector<StepInfo>& steps = context.cache.plan().geometry().steps;
   const std::vector<double> cfg = per_step(options.cfg, steps.size(), "gen.cfg");
   const std::vector<double> tau = per_step(options.tau, steps.size(), "gen.tau");

@@ -1,11 +1,11 @@
 #include "core/models/next_token/picture_model.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
 #include <chrono>
 
 #include "core/base/clock.h"
+#include "core/device/inference_guard.h"
 #include "core/models/next_token/guidance.h"
 #include "core/models/packed_tokens.h"
 #include "core/models/vq/vq_decoder.h"
@@ -29,7 +29,7 @@ GeneratedBatch PictureModel::generate(std::span<const std::string> prompts,
                                       const SamplingOptions& options,
                                       std::span<at::Generator> generators,
                                       AttentionContext& context) {
-  const at::NoGradGuard no_grad;
+  const InferenceGuard inference;
   GeneratedBatch batch;
   auto start = std::chrono::steady_clock::now();
   const Condition prefill = condition(prompts, guided(options.cfg));

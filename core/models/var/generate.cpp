@@ -1,8 +1,8 @@
 #include "core/models/var/generate.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
+#include "core/device/inference_guard.h"
 #include "core/models/next_scale/guidance.h"
 #include "core/models/next_scale/sample.h"
 #include "core/models/var/block.h"
@@ -43,7 +43,7 @@ Generation generate(const TransformerConfig& config,
                     std::span<at::Generator> generators,
                     AttentionContext& context,
                     const std::function<void(const StepResult&)>& on_step) {
-  const at::NoGradGuard no_grad;
+  const InferenceGuard inference;
   const auto scales = static_cast<int64_t>(schedule.size());
   const std::vector<double> strength = guidance_of_scales(options.cfg, schedule.size());
   const std::vector<double> tau = per_scale(options.tau, schedule.size(), "gen.tau");

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <chrono>
@@ -11,6 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/checkpoint/mapped_tensor.h"
+#include "core/device/inference_guard.h"
 #include "core/models/model_files.h"
 #include "core/models/model_keys.h"
 #include "core/models/next_scale/guidance.h"
@@ -48,7 +48,7 @@ class VarModel : public ImageModel {
                           const SamplingOptions& options,
                           std::span<at::Generator> generators,
                           AttentionContext& context) override {
-    const at::NoGradGuard no_grad;
+    const InferenceGuard inference;
     std::vector<int64_t> labels;
     for (const std::string& prompt : prompts) {
       labels.push_back(class_of_prompt(prompt, description_.transformer.classes));

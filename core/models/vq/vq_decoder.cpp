@@ -1,11 +1,11 @@
 #include "core/models/vq/vq_decoder.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "core/device/inference_guard.h"
 #include "core/models/vq/vq_quantiser.h"
 #include "core/models/vq/vq_tensors.h"
 
@@ -45,7 +45,7 @@ at::Tensor vq_decode(const VqConfig& config,
                      const at::Tensor& ids,
                      const std::string& prefix,
                      int64_t pictures_at_once) {
-  const at::NoGradGuard no_grad;
+  const InferenceGuard inference;
   const TensorMap weights = resolve_vq(vq_decoder_tensors(config), tensors, prefix);
   const at::Tensor codes = vq_lookup(vq_codebook(weights), ids);
   const int64_t count = codes.size(0);

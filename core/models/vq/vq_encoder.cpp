@@ -1,12 +1,12 @@
 #include "core/models/vq/vq_encoder.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/device/inference_guard.h"
 #include "core/models/vq/vq_quantiser.h"
 #include "core/models/vq/vq_tensors.h"
 
@@ -53,7 +53,7 @@ at::Tensor vq_encode(const VqConfig& config,
                      const at::Tensor& pictures,
                      const std::string& prefix,
                      int64_t pictures_at_once) {
-  const at::NoGradGuard no_grad;
+  const InferenceGuard inference;
   check_pictures(pictures, config.stride());
   const TensorMap weights = resolve_vq(vq_encoder_tensors(config), tensors, prefix);
   const at::Tensor codebook = vq_codebook(weights);

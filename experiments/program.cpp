@@ -14,6 +14,7 @@
 #include "experiments/commands/attention_heads.h"
 #include "experiments/commands/attention_preferences.h"
 #include "experiments/commands/attention_record.h"
+#include "experiments/commands/compare.h"
 #include "experiments/commands/contact_sheet.h"
 #include "experiments/commands/generate.h"
 #include "experiments/commands/list.h"
@@ -168,6 +169,15 @@ class CommandLine {
     });
     add_folder(command);
     command->add_option("--format", table_.format, "console, csv, md or tex");
+    command = add("compare", "policies by budget, or by how much they differ from one", [this] {
+      compare_.folder = folder_;
+      compare_.ansi = isatty(STDOUT_FILENO) == 1;
+      return compare_command(compare_);
+    });
+    add_folder(command);
+    command->add_option("--metric", compare_.metric, "shape_eval, psnr, ssim or all");
+    command->add_option("--against", compare_.against, "a policy: differences to it, by image");
+    command->add_option("--format", compare_.format, "console, csv, md or tex");
     command = add("plot", "memory against quality, SVG and PNG", [this] {
       plot_.folder = folder_;
       return plot_command(plot_);
@@ -332,6 +342,7 @@ class CommandLine {
   std::filesystem::path out_ = "kvscope.png";
   std::filesystem::path folder_;
   TableOptions table_;
+  CompareOptions compare_;
   PlotOptions plot_;
   ContactSheetOptions sheet_;
   ReportOptions report_;

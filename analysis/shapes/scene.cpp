@@ -1,5 +1,7 @@
 #include "analysis/shapes/scene.h"
 
+#include <numeric>
+
 #include "analysis/shapes/caption.h"
 #include "analysis/shapes/layout.h"
 #include "analysis/shapes/random.h"
@@ -96,15 +98,13 @@ Scene random_scene(Skill skill, uint64_t seed) {
   return random_scene_from(skill, random);
 }
 
-Scene random_scene(uint64_t seed) {
-  constexpr std::array kTwelfths = {
-      Skill::kSingleObject,      Skill::kColours,           Skill::kTwoObjects,
-      Skill::kTwoObjects,        Skill::kCounting,          Skill::kCounting,
-      Skill::kPosition,          Skill::kPosition,          Skill::kPosition,
-      Skill::kColourAttribution, Skill::kColourAttribution, Skill::kColourAttribution};
+Scene random_scene(uint64_t seed, const SkillShares& shares) {
   SplitMix64 random(seed);
-  const Skill skill = kTwelfths[draw_index<kTwelfths.size()>(random)];
-  return random_scene_from(skill, random);
+  const int64_t sum = std::accumulate(shares.begin(), shares.end(), int64_t{0});
+  auto left = static_cast<int64_t>(random.below(static_cast<uint64_t>(sum)));
+  size_t skill = 0;
+  while (left >= shares[skill]) left -= shares[skill++];
+  return random_scene_from(kSkills[skill], random);
 }
 
 }  // namespace kvscope::shapes

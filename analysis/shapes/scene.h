@@ -79,8 +79,12 @@ struct Scene {
 /// take training_scene (split.h).
 Scene random_scene(Skill skill, uint64_t seed);
 
-/// As above with the skill drawn too, in twelfths: single object 1, colours 1, two objects 2,
-/// counting 2, position 3, colour attribution 3 (more where there are more captions to learn).
-Scene random_scene(uint64_t seed);
+/// How often each skill is drawn, in the order of kSkills: not negative, not all 0.
+using SkillShares = std::array<int64_t, kSkills.size()>;
+/// More where there are more captions to learn.
+inline constexpr SkillShares kSkillShares = {1, 2, 2, 1, 3, 3};
+
+/// As above with the skill drawn too.
+Scene random_scene(uint64_t seed, const SkillShares& shares = kSkillShares);
 
 }  // namespace kvscope::shapes

@@ -45,15 +45,15 @@ bool held_out(std::string_view caption) {
   return has_held_out(parse_caption(caption).skill) && caption_hash(caption) % 10 == 0;
 }
 
-Scene training_scene(uint64_t seed) {
+Scene training_scene(uint64_t seed, const SkillShares& shares) {
   if (seed >= kFirstTestSeed) {
     throw Error(ErrorKind::kConfig,
                 fmt::format("shapes: training seed {} is a test seed; expected one below {}", seed,
                             kFirstTestSeed));
   }
-  Scene scene = random_scene(seed);
+  Scene scene = random_scene(seed, shares);
   SplitMix64 retries(seed);
-  while (held_out(scene.caption)) scene = random_scene(retries.next() >> 1);
+  while (held_out(scene.caption)) scene = random_scene(retries.next() >> 1, shares);
   return scene;
 }
 

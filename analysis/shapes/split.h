@@ -20,7 +20,7 @@ bool held_out(std::string_view caption);
 
 /// A scene for training: seed's random scene, redrawn while its caption is held out. Seeds from
 /// 0 to kFirstTestSeed - 1, else Error(kConfig).
-Scene training_scene(uint64_t seed);
+Scene training_scene(uint64_t seed, const SkillShares& shares = kSkillShares);
 
 /// `count` captions, the skills in turn (the order of kSkills): held-out ones where the skill has
 /// any, else any of its captions. Within a skill they come in an order shuffled by `seed` and

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <string>
+#include <vector>
+
 #include "analysis/metrics/ssim.h"
 #include "core/base/atomic_file.h"
 #include "experiments/commands/contact_sheet.h"
 #include "experiments/commands/plot.h"
 #include "experiments/commands/sweep_figures.h"
 #include "experiments/report/page.h"
+#include "experiments/results/comparison.h"
 #include "experiments/results/sweep_table.h"
 
 namespace kvscope {
@@ -37,24 +41,45 @@ ReportSection table_section(const SweepSummary& sweep) {
   return section;
 }
 
-ReportSection plot_section(const SweepSummary& sweep) {
-  ReportSection section{.title = "Memory against quality"};
-  for (const QualityMetric& metric : quality_metrics()) {
-    if (!was_measured(sweep, metric)) continue;
-    const Chart chart = quality_chart(sweep, metric);
-    section.blocks.emplace_back(SvgFigure{.svg = draw_chart(chart).svg(chart_info(chart)),
-                                          .caption = std::string(metric.axis.label)});
+// " of MODEL" where there are several.
+std::string of_model(const SweepSummary& model, size_t models) {
+  return models > 1 ? " of " + model.points.front().point().label("model") : "";
+}
+
+ReportSection budget_section(const std::vector<SweepSummary>& models) {
+  ReportSection section{.title = "Policies by budget"};
+  for (const SweepSummary& model : models) {
+    for (const QualityMetric& metric : quality_metrics()) {
+      if (was_measured(model, metric)) section.blocks.emplace_back(metric_by_budget(model, metric));
+    }
   }
   return section;
 }
 
-ReportSection picture_section(const SweepSummary& sweep) {
-  const ContactSheet sheet = sweep_contact_sheet(sweep, kShownPrompts, 0);
-  const FigureInfo info = contact_sheet_info(sheet);
-  return {.title = "Pictures",
-          .blocks = {PngFigure{.png = draw_contact_sheet(sheet).png(info),
-                               .caption = sheet.title,
-                               .alternative = info.description}}};
+ReportSection plot_section(const std::vector<SweepSummary>& models) {
+  ReportSection section{.title = "Memory against quality"};
+  for (const SweepSummary& model : models) {
+    for (const QualityMetric& metric : quality_metrics()) {
+      if (!was_measured(model, metric)) continue;
+      const Chart chart = quality_chart(model, metric);
+      section.blocks.emplace_back(
+          SvgFigure{.svg = draw_chart(chart).svg(chart_info(chart)),
+                    .caption = std::string(metric.label) + of_model(model, models.size())});
+    }
+  }
+  return section;
+}
+
+ReportSection picture_section(const std::vector<SweepSummary>& models) {
+  ReportSection section{.title = "Pictures"};
+  for (const SweepSummary& model : models) {
+    const ContactSheet sheet = sweep_contact_sheet(model, kShownPrompts, 0);
+    const FigureInfo info = contact_sheet_info(sheet);
+    section.blocks.emplace_back(PngFigure{.png = draw_contact_sheet(sheet).png(info),
+                                          .caption = sheet.title + of_model(model, models.size()),
+                                          .alternative = info.description});
+  }
+  return section;
 }
 
 }  // namespace
@@ -75,7 +100,9 @@ int report_command(const ReportOptions& options) {
   page.subtitle = table.title;
   if (!options.command.empty()) page.provenance.emplace_back("command", options.command);
   page.points = table.provenance;
-  page.sections = {table_section(sweep), plot_section(sweep), picture_section(sweep)};
+  const std::vector<SweepSummary> models = by_model(sweep);
+  page.sections = {plot_section(models), budget_section(models), table_section(sweep),
+                   picture_section(models)};
   write_page(report / "index.html", page);
   fmt::print("{}\n", (report / "index.html").string());
   return 0;

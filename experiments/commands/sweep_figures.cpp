@@ -56,23 +56,11 @@ std::vector<std::string> details_of(const PointSummary& summary) {
 
 }  // namespace
 
-const std::vector<QualityMetric>& quality_metrics() {
-  static const std::vector<QualityMetric> metrics = {
-      {"psnr",
-       {.label = "PSNR to the full cache", .unit = "dB", .remark = "higher is better"},
-       &PointSummary::psnr_decibels},
-      {"ssim",
-       {.label = "SSIM to the full cache", .unit = "", .remark = "higher is better"},
-       &PointSummary::ssim},
-      {"shape_eval",
-       {.label = "ShapeEval", .unit = "", .remark = "share of right pictures, higher is better"},
-       &PointSummary::shape_eval}};
-  return metrics;
-}
-
-bool was_measured(const SweepSummary& sweep, const QualityMetric& metric) {
-  return std::ranges::any_of(
-      sweep.points, [&](const PointSummary& summary) { return (summary.*metric.value).present(); });
+std::filesystem::path figure_path(const SweepSummary& of_model,
+                                  const std::string& name,
+                                  size_t models) {
+  const std::string model = of_model.points.front().point().label("model");
+  return of_model.folder / "report" / (models > 1 ? name + "_" + model : name);
 }
 
 Chart quality_chart(const SweepSummary& sweep, const QualityMetric& metric) {
@@ -81,7 +69,7 @@ Chart quality_chart(const SweepSummary& sweep, const QualityMetric& metric) {
   std::optional<TradeOff> full;
   int64_t full_points = 0;
   for (const PointSummary& summary : sweep.points) {
-    const Measured& measured = summary.*metric.value;
+    const Measured& measured = summary.*metric.of_point;
     TradeOff point{.policy = series_name(summary.point(), differing),
                    .label = summary.point().label("budget"),
                    .memory_mib = static_cast<double>(summary.kv_peak_bytes) / 1048576,
@@ -98,7 +86,10 @@ Chart quality_chart(const SweepSummary& sweep, const QualityMetric& metric) {
   }
   // Reference lines of several full caches would not say whose they are.
   if (full_points != 1) full.reset();
-  Chart chart = trade_off_chart(points, full, metric.axis);
+  Chart chart = trade_off_chart(points, full,
+                                {.label = std::string(metric.label),
+                                 .unit = std::string(metric.unit),
+                                 .remark = std::string(metric.remark)});
   chart.provenance = provenance_of(sweep);
   return chart;
 }

@@ -1,28 +1,22 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "experiments/report/chart.h"
 #include "experiments/report/contact_sheet.h"
+#include "experiments/results/quality_metric.h"
 #include "experiments/results/summary.h"
 
 namespace kvscope {
 
-/// A measure of picture quality that memory is plotted against.
-struct QualityMetric {
-  std::string_view name;  ///< psnr, ssim, shape_eval: file names and options
-  ChartAxis axis;
-  Measured PointSummary::*value;
-};
-
-/// All of them, in the order of a report.
-const std::vector<QualityMetric>& quality_metrics();
-
-/// Whether any point has this value.
-bool was_measured(const SweepSummary& sweep, const QualityMetric& metric);
+/// A figure of one model's part of a sweep (by_model) and where it goes: <folder>/report/<name>, or
+/// <name>_<model> where the sweep has `models` > 1. Without an extension.
+std::filesystem::path figure_path(const SweepSummary& of_model,
+                                  const std::string& name,
+                                  size_t models);
 
 /// Peak KV memory against the metric, one line a policy (and differing label), the full cache as
 /// reference lines.

@@ -25,28 +25,29 @@ const std::vector<TableFormat>& file_formats() {
   return formats;
 }
 
-std::string shown(const Table& table, const TableOptions& options) {
-  if (options.format == "console") return console_table(table, options.ansi);
-  std::vector<std::string> known = {"console"};
-  for (const TableFormat& format : file_formats()) {
-    if (format.name == options.format) return format.write(table);
-    known.push_back(format.name);
-  }
-  throw Error(ErrorKind::kConfig, fmt::format("no table format '{}'. {}", options.format,
-                                              suggestion(options.format, known)));
-}
-
 }  // namespace
 
+std::string formatted_table(const Table& table, const std::string& name, bool ansi) {
+  if (name == "console") return console_table(table, ansi);
+  std::vector<std::string> known = {"console"};
+  for (const TableFormat& format : file_formats()) {
+    if (format.name == name) return format.write(table);
+    known.push_back(format.name);
+  }
+  throw Error(ErrorKind::kConfig,
+              fmt::format("no table format '{}'. {}", name, suggestion(name, known)));
+}
+
 int table_command(const TableOptions& options) {
-  shown({}, options);  // an unknown format before anything is read or written
+  formatted_table({}, options.format,
+                  options.ansi);  // an unknown format before anything is read or written
   const SweepSummary sweep = summarise_sweep(options.folder);
   const Table table = sweep_table(sweep);
   for (const TableFormat& format : file_formats()) {
     write_file_atomically(options.folder / "report" / ("table." + format.name),
                           format.write(table));
   }
-  fmt::print("{}", shown(table, options));
+  fmt::print("{}", formatted_table(table, options.format, options.ansi));
   for (const std::string& note : sweep.notes) fmt::print(stderr, "note: {}\n", note);
   return 0;
 }

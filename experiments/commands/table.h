@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string>
 
+#include "experiments/report/table.h"
+
 namespace kvscope {
 
 struct TableOptions {
@@ -14,5 +16,9 @@ struct TableOptions {
 /// Prints the sweep's table to stdout and writes DIR/report/table.{csv,md,tex}. Returns the exit
 /// code. Throws Error(kInput) for a folder without points, Error(kConfig) for an unknown format.
 int table_command(const TableOptions& options);
+
+/// The table as console (`ansi`: with bold), csv, md or tex text. Throws Error(kConfig) for another
+/// format.
+std::string formatted_table(const Table& table, const std::string& format, bool ansi);
 
 }  // namespace kvscope

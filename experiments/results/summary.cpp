@@ -125,6 +125,19 @@ void measure(PointSummary& summary, const std::string& no_reference) {
 
 }  // namespace
 
+std::vector<SweepSummary> by_model(const SweepSummary& sweep) {
+  std::vector<SweepSummary> models;
+  std::string model;
+  for (const PointSummary& point : sweep.points) {
+    if (models.empty() || point.point().label("model") != model) {
+      model = point.point().label("model");
+      models.push_back({.folder = sweep.folder});
+    }
+    models.back().points.push_back(point);
+  }
+  return models;
+}
+
 Measured median_of(std::vector<double> values) {
   if (values.empty()) return {.missing = "no image was timed"};
   std::ranges::sort(values);

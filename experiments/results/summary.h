@@ -57,6 +57,10 @@ struct SweepSummary {
 /// a folder without finished points, naming folders with points near by, and for damaged files.
 SweepSummary summarise_sweep(const std::filesystem::path& folder);
 
+/// The sweep of each model by itself, in its order: models do not share an axis of memory or the
+/// pictures of a prompt. The notes stay behind.
+std::vector<SweepSummary> by_model(const SweepSummary& sweep);
+
 /// The median with a distribution-free interval of at least 95 % from order statistics (binomial);
 /// no interval below 6 values. `missing` is set for none.
 Measured median_of(std::vector<double> values);

@@ -65,6 +65,7 @@ TransformerTraining transformer_settings(const ModelTraining& run,
   training.condition_dropout = node.at("condition_dropout").as_double();
   training.flip_probability = node.at("flip_probability").as_double();
   training.short_scales = node.at("short_scales").as_int64();
+  training.skill_shares = run.skill_shares();
   training.full_share_first = node.at("full_share_first").as_double();
   training.full_share_last = node.at("full_share_last").as_double();
   const auto scales = static_cast<int64_t>(model.picture.schedule.size());

@@ -48,6 +48,7 @@ NextTokenTraining transformer_settings(const ModelTraining& run,
           .vocabulary_path = {},
           .learning_rate = node.at("learning_rate").as_double(),
           .condition_dropout = node.at("condition_dropout").as_double(),
+          .skill_shares = run.skill_shares(),
           .seed = run.seed()};
 }
 

@@ -6,11 +6,14 @@
 #include <memory>
 
 #include "analysis/shapes/caption.h"
+#include "core/base/error.h"
 #include "core/checkpoint/safetensors.h"
 #include "experiments/training/loss_curve.h"
 
 namespace kvscope {
 namespace {
+
+constexpr int64_t kLargestShare = 1000;
 
 std::filesystem::path curve_path(const ModelTraining& training, const std::string& stage) {
   return training.folder / (stage + "_loss.h5");
@@ -29,6 +32,23 @@ TrainingSchedule ModelTraining::schedule(const std::string& stage) const {
           .save_every_steps = train.at("save_every_steps").as_int64(),
           .state_path = (folder / (stage + "_state.safetensors")).string(),
           .stop_asked = [&flag = stop] { return flag.load(); }};
+}
+
+shapes::SkillShares ModelTraining::skill_shares() const {
+  const ConfigNode& node = train.at("transformer.skill_shares");
+  shapes::SkillShares shares{};
+  int64_t sum = 0;
+  for (size_t i = 0; i < shares.size(); ++i) {
+    const ConfigNode& share = node.at(shapes::skill_name(shapes::kSkills[i]));
+    shares[i] = share.as_int64();
+    if (shares[i] < 0 || shares[i] > kLargestShare) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("{}={} is not in 0..{}", share.path(), shares[i], kLargestShare));
+    }
+    sum += shares[i];
+  }
+  if (sum == 0) throw Error(ErrorKind::kConfig, node.path() + " are all 0: nothing to train on");
+  return shares;
 }
 
 TrainingReport ModelTraining::report(const std::string& stage) const {

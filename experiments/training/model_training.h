@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "analysis/shapes/scene.h"
 #include "core/checkpoint/tensor_map.h"
 #include "core/config/value.h"
 #include "experiments/training/training_loop.h"
@@ -24,6 +25,8 @@ struct ModelTraining {
   [[nodiscard]] uint64_t seed() const;
   /// Steps, batch and state file of a stage, which is a group of `train` and names its files.
   [[nodiscard]] TrainingSchedule schedule(const std::string& stage) const;
+  /// train.transformer.skill_shares, a share a skill.
+  [[nodiscard]] shapes::SkillShares skill_shares() const;
   /// Prints the progress of a stage with the time left and keeps its curve in
   /// <folder>/<stage>_loss.h5.
   [[nodiscard]] TrainingReport report(const std::string& stage) const;

@@ -4,18 +4,21 @@
 
 #include "analysis/shapes/draw.h"
 #include "analysis/shapes/random.h"
-#include "analysis/shapes/scene.h"
 #include "analysis/shapes/split.h"
 #include "core/models/picture_tensors.h"
 
 namespace kvscope {
 
-ShapesBatch shapes_batch(uint64_t seed, int64_t step, int64_t batch) {
+ShapesBatch shapes_batch(uint64_t seed,
+                         int64_t step,
+                         int64_t batch,
+                         const shapes::SkillShares& shares) {
   std::vector<Picture> pictures;
   ShapesBatch result;
   shapes::SplitMix64 random(seed * 0x9E3779B97F4A7C15ULL + static_cast<uint64_t>(step));
   for (int64_t i = 0; i < batch; ++i) {
-    const shapes::Scene scene = shapes::training_scene(random.next() >> 1);  // below kFirstTestSeed
+    const uint64_t scene_seed = random.next() >> 1;  // below kFirstTestSeed
+    const shapes::Scene scene = shapes::training_scene(scene_seed, shares);
     pictures.push_back(shapes::draw(scene));
     result.captions.push_back(scene.caption);
   }

@@ -55,7 +55,8 @@ class Trainer {
     const at::NoGradGuard no_grad;
     const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(
         training_.seed * 1000003 + static_cast<uint64_t>(index));
-    const ShapesBatch shapes = shapes_batch(training_.seed + 1, index, training_.schedule.batch);
+    const ShapesBatch shapes =
+        shapes_batch(training_.seed + 1, index, training_.schedule.batch, training_.skill_shares);
     Batch batch;
     batch.ids = vq_encode(training_.vq, vq_weights_, shapes.pictures.to(training_.device), "",
                           training_.schedule.batch)

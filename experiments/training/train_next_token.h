@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "analysis/shapes/scene.h"
 #include "core/checkpoint/tensor_map.h"
 #include "core/models/janus/config.h"
 #include "core/models/vq/vq_config.h"
@@ -22,6 +23,7 @@ struct NextTokenTraining {
   int64_t warmup_steps = 100;
   double learning_rate = 2e-3;
   double condition_dropout = 0.1;  ///< share of prompts made unconditional, for guidance
+  shapes::SkillShares skill_shares = shapes::kSkillShares;  ///< of the captions
   uint64_t seed = 1;
 };
 

@@ -76,7 +76,8 @@ class Trainer {
     const at::NoGradGuard no_grad;
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(
         training_.seed * 1000003 + static_cast<uint64_t>(index));
-    const ShapesBatch shapes = shapes_batch(training_.seed + 1, index, training_.schedule.batch);
+    const ShapesBatch shapes =
+        shapes_batch(training_.seed + 1, index, training_.schedule.batch, training_.skill_shares);
     const at::Tensor draws = at::rand({2 + training_.schedule.batch}, generator);
     const double progress =
         static_cast<double>(index) / static_cast<double>(training_.schedule.steps);

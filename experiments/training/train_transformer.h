@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "analysis/shapes/scene.h"
 #include "core/checkpoint/tensor_map.h"
 #include "core/models/infinity/config.h"
 #include "core/text/t5_encoder.h"
@@ -31,6 +32,7 @@ struct TransformerTraining {
   int64_t short_scales = 7;
   double full_share_first = 0.1;
   double full_share_last = 0.5;
+  shapes::SkillShares skill_shares = shapes::kSkillShares;  ///< of the captions
   uint64_t seed = 1;
 };
 

@@ -52,7 +52,7 @@ RolesFile file_of(const ConfigNode& node, const std::string& place) {
 }
 
 /// {file: PATH, drafters: N_d, per: scale | generation}
-DrafterRoles from_map(const ConfigNode& given, const PartOptions& options) {
+RolesFile file_of_map(const ConfigNode& given, const PartOptions& options) {
   const std::vector<std::string> known = {"file", "drafters", "per"};
   for (const ConfigEntry& entry : given.entries()) {
     if (std::ranges::find(known, entry.name) == known.end()) {
@@ -89,7 +89,7 @@ DrafterRoles from_map(const ConfigNode& given, const PartOptions& options) {
                             suggestion(scope, {"scale", "generation"})));
   }
   if (scope == "generation") file = same_at_every_scale(std::move(file));
-  return {std::move(file), path->as_string()};
+  return file;
 }
 
 }  // namespace
@@ -104,6 +104,20 @@ DrafterRoles::DrafterRoles(RolesFile file, std::string name)
     : source_(Source::kFile), file_(std::move(file)), name_(std::move(name)) {}
 
 DrafterRoles DrafterRoles::from_options(PartOptions& options) {
+  DrafterRoles roles = given_roles(options);
+  for_each_known_model(options, [&](const KnownModel& model, PartOptions& entry) {
+    const ConfigNode* file = entry.value("roles");
+    if (file == nullptr || !file->is_map()) {
+      throw Error(ErrorKind::kConfig, entry.place("roles") +
+                                          ": expected {file: PATH, drafters: N_d, per: scale | "
+                                          "generation}");
+    }
+    roles.known_.push_back({.model = model, .file = file_of_map(*file, entry)});
+  });
+  return roles;
+}
+
+DrafterRoles DrafterRoles::given_roles(PartOptions& options) {
   const ConfigNode* given = options.value("roles");
   if (given == nullptr) {
     return DrafterRoles(Source::kAuto);
@@ -117,7 +131,7 @@ DrafterRoles DrafterRoles::from_options(PartOptions& options) {
     return DrafterRoles(std::move(layers));
   }
   if (given->is_map()) {
-    return from_map(*given, options);
+    return {file_of_map(*given, options), given->child("file")->as_string()};
   }
   if (given->is_string() && given->as_string().find_first_of("./") != std::string::npos) {
     return {file_of(*given, options.place("roles")), given->as_string()};
@@ -159,9 +173,12 @@ std::vector<int64_t> DrafterRoles::after(const CacheGeometry& geometry,
       check(geometry);
       layers = of_file(file_, step);
       break;
-    case Source::kAuto:
-      layers = {0};
+    case Source::kAuto: {
+      const auto found = std::ranges::find_if(
+          known_, [&](const Known& known) { return known.model.fits(geometry); });
+      layers = found == known_.end() ? std::vector<int64_t>{0} : of_file(found->file, step);
       break;
+    }
   }
   std::erase_if(layers, [&](int64_t layer) { return layer >= geometry.layers; });
   return layers;

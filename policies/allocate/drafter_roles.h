@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/engine/plan.h"
+#include "policies/allocate/known_model.h"
 #include "policies/allocate/roles_file.h"
 #include "policies/part_options.h"
 
@@ -15,7 +16,8 @@ namespace kvscope {
 class DrafterRoles {
  public:
   enum class Source {
-    kAuto,        ///< the released roles for the 2B and 8B geometries, else the first layer
+    kAuto,        ///< the released roles for the 2B and 8B geometries, the calibrated ones of a
+                  ///< known model, else the first layer
     kReleased2b,  ///< blocks 0 and 23; only 0 before scale 13
     kReleased8b,  ///< blocks 0, 1, 2
     kLayers,      ///< the same given layers at every scale
@@ -33,7 +35,8 @@ class DrafterRoles {
   /// {file: PATH, drafters: N_d, per: scale | generation}. A path has a '/' or a '.' in it and
   /// starts beside the YAML file that names it, or else at the working directory. `drafters`
   /// chooses anew by the file's Z-scores, `per: generation` takes the same layers at every scale:
-  /// those of lowest Z on average, as many as N_d gives a scale.
+  /// those of lowest Z on average, as many as N_d gives a scale. Option `maps` (none): what auto
+  /// knows besides the released models, for_each_known_model() with `roles: {file: PATH, ...}`.
   static DrafterRoles from_options(PartOptions& options);
 
   /// Drafters after `step`, that is before the next one; ascending, without layers that the
@@ -43,12 +46,19 @@ class DrafterRoles {
                                            const StepInfo& step) const;
 
  private:
+  struct Known {
+    KnownModel model;
+    RolesFile file;
+  };
+
+  static DrafterRoles given_roles(PartOptions& options);
   void check(const CacheGeometry& geometry) const;
 
   Source source_ = Source::kAuto;
   std::vector<int64_t> layers_;
   RolesFile file_;
   std::string name_;
+  std::vector<Known> known_;
 };
 
 /// The file with its `drafters` pairs of lowest Z as drafters.

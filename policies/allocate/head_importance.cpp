@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "core/base/error.h"
 #include "policies/allocate/head_capacity.h"
-#include "policies/allocate/head_roles.h"
+#include "policies/allocate/head_map.h"
 #include "policies/part.h"
 
 namespace kvscope {
@@ -17,8 +16,7 @@ namespace {
 /// is left of the budget is shared, so that the mean is the budget up to rounding.
 class HeadImportance : public Allocate {
  public:
-  HeadImportance(std::optional<HeadTable> table, double beta)
-      : table_(std::move(table)), beta_(beta) {}
+  HeadImportance(HeadMap map, double beta) : map_(std::move(map)), beta_(beta) {}
 
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const CacheGeometry& geometry = request.geometry;
@@ -27,8 +25,9 @@ class HeadImportance : public Allocate {
         std::vector<int64_t>(static_cast<std::size_t>(geometry.heads), request.budget_tokens));
     const int64_t shared = request.budget_tokens - request.protected_tokens;
     const int64_t generated = request.step.first_token + request.step.queries();
-    if (!table_ || shared <= 0 || generated <= request.budget_tokens) return tokens;
-    tokens = head_capacities(importance(geometry), static_cast<double>(shared), beta_);
+    const HeadTable* table = map_.of(geometry);
+    if (table == nullptr || shared <= 0 || generated <= request.budget_tokens) return tokens;
+    tokens = head_capacities(importance(*table, geometry), static_cast<double>(shared), beta_);
     for (auto& layer : tokens) {
       for (int64_t& count : layer) count = std::max<int64_t>(1, count + request.protected_tokens);
     }
@@ -36,19 +35,20 @@ class HeadImportance : public Allocate {
   }
 
  private:
-  [[nodiscard]] std::vector<std::vector<double>> importance(const CacheGeometry& geometry) const {
-    table_->check(geometry);
+  static std::vector<std::vector<double>> importance(const HeadTable& table,
+                                                     const CacheGeometry& geometry) {
+    table.check(geometry);
     std::vector<std::vector<double>> values(static_cast<std::size_t>(geometry.layers));
     bool positive = false;
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
       for (int64_t head = 0; head < geometry.heads; ++head) {
-        const double value = table_->at(layer, head);
+        const double value = table.at(layer, head);
         if (value < 0) {
           throw Error(
               ErrorKind::kConfig,
               fmt::format("{}: the importance of layer {}, head {} is {}; nearest feasible: "
                           "0",
-                          table_->source(), layer, head, value));
+                          table.source(), layer, head, value));
         }
         positive = positive || value > 0;
         values[static_cast<std::size_t>(layer)].push_back(value);
@@ -56,23 +56,23 @@ class HeadImportance : public Allocate {
     }
     if (!positive) {
       throw Error(ErrorKind::kConfig,
-                  table_->source() + ": every importance is 0; expected one above it");
+                  table.source() + ": every importance is 0; expected one above it");
     }
     return values;
   }
 
-  std::optional<HeadTable> table_;
+  HeadMap map_;
   double beta_;
 };
 
 }  // namespace
 
-/// importance (uniform): uniform | a list [layers][heads] of numbers >= 0 | the path of a table as
-/// `kvscope attention heads` writes it. beta (1.01), 1..1000000: the part 1 - 1/beta of the budget
-/// is every head's own.
+/// importance (auto), maps (none): the table, numbers >= 0, see HeadMap; uniform: none, nor has a
+/// model that no map is of. `kvscope attention heads` measures one. beta (1.01), 1..1000000: the
+/// part 1 - 1/beta of the budget is every head's own.
 std::unique_ptr<Allocate> make_allocate_head_importance(PartOptions& options) {
-  std::optional<HeadTable> table = head_table_option(options, "importance", "uniform");
-  return std::make_unique<HeadImportance>(std::move(table), options.number("beta", 1.01, 1, 1e6));
+  auto map = HeadMap::from_options(options, {.table = "importance", .none = "uniform"});
+  return std::make_unique<HeadImportance>(std::move(map), options.number("beta", 1.01, 1, 1e6));
 }
 
 }  // namespace kvscope

@@ -48,7 +48,7 @@ class AllocateHeadPattern : public Allocate {
 /// by attention too. alpha (0.5): share of contextual heads, 0 .. 1. contextual_budget (0.5): B_C
 /// in budgets B, 0 .. 1; B_S follows. The paper gives neither number for its models.
 std::unique_ptr<Allocate> make_allocate_head_pattern(PartOptions& options) {
-  auto map = HeadMap::from_options(options);
+  auto map = HeadMap::from_options(options, {});
   const double alpha = options.number("alpha", 0.5, 0.0, 1.0);
   const double budget = options.number("contextual_budget", 0.5, 0.0, 1.0);
   return std::make_unique<AllocateHeadPattern>(std::move(map), alpha, budget);

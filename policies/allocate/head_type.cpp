@@ -44,7 +44,7 @@ class AllocateHeadType : public Allocate {
 /// models, with 46 % and 62 % semantic heads. spatial_tokens (64): W, likewise from the plots; a
 /// smaller budget, or more protected tokens, replaces it.
 std::unique_ptr<Allocate> make_allocate_head_type(PartOptions& options) {
-  auto map = HeadMap::from_options(options);
+  auto map = HeadMap::from_options(options, {});
   const double threshold = options.number("threshold", 0.2, 0.0, 1.0);
   const int64_t spatial = options.integer("spatial_tokens", 64, 1);
   return std::make_unique<AllocateHeadType>(std::move(map), threshold, spatial);

@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "core/base/error.h"
-#include "policies/allocate/head_roles.h"
+#include "policies/allocate/head_map.h"
 #include "policies/allocate/layer_budgets.h"
 #include "policies/part.h"
 
@@ -19,8 +18,7 @@ namespace {
 /// layers hold C on average, exactly.
 class LayerPreference : public Allocate {
  public:
-  explicit LayerPreference(std::optional<HeadTable> preferences)
-      : preferences_(std::move(preferences)) {}
+  explicit LayerPreference(HeadMap map) : map_(std::move(map)) {}
 
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const int64_t layers = request.geometry.layers;
@@ -41,48 +39,42 @@ class LayerPreference : public Allocate {
 
  private:
   [[nodiscard]] std::vector<double> preferences_of(const CacheGeometry& geometry) const {
-    if (!preferences_) return std::vector<double>(static_cast<size_t>(geometry.layers), 1.0);
-    if (preferences_->layers() != geometry.layers) {
+    const HeadTable* table = map_.of(geometry);
+    if (table == nullptr) return std::vector<double>(static_cast<size_t>(geometry.layers), 1.0);
+    if (table->layers() < geometry.layers) {
       throw Error(ErrorKind::kConfig,
-                  fmt::format("{}: preferences of {} layers; the model has {}",
-                              preferences_->source(), preferences_->layers(), geometry.layers));
+                  fmt::format("{}: preferences of {} layers; the model has {}", table->source(),
+                              table->layers(), geometry.layers));
     }
     std::vector<double> values;
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
-      values.push_back(preferences_->at(layer, 0));
+      values.push_back(table->at(layer, 0));
+      if (table->heads() != 1 || values.back() < 0) {
+        throw Error(ErrorKind::kConfig, fmt::format("{}: layer {}: expected one number of at "
+                                                    "least 0",
+                                                    table->source(), layer));
+      }
+    }
+    if (!(*std::max_element(values.begin(), values.end()) > 0)) {
+      throw Error(ErrorKind::kConfig,
+                  table->source() + ": all are 0; expected one preference above it");
     }
     return values;
   }
 
-  std::optional<HeadTable> preferences_;
+  HeadMap map_;
 };
 
 }  // namespace
 
-/// preferences (uniform): uniform | a list of one number a layer | the path of a text file with one
-/// number a line, as `kvscope attention preferences FILE` writes it. The published code measures
-/// them on the prompt, entropy^(1/tau1) * variance^(1/tau2) of the window's attention
+/// preferences (auto), maps (none): one number a layer, see HeadMap; uniform: none, nor has a model
+/// that no map is of. `kvscope attention preferences FILE` measures them. The published code
+/// measures them on the prompt, entropy^(1/tau1) * variance^(1/tau2) of the window's attention
 /// (cake_scores.h), during the very prefill that it then cuts; here the plan is fixed before the
 /// run, so they are measured once for a model. Equal preferences give every layer the budget.
 std::unique_ptr<Allocate> make_allocate_layer_preference(PartOptions& options) {
-  std::optional<HeadTable> preferences = head_table_option(options, "preferences", "uniform");
-  if (preferences) {
-    double largest = 0;
-    for (int64_t layer = 0; layer < preferences->layers(); ++layer) {
-      const double value = preferences->at(layer, 0);
-      if (preferences->heads() != 1 || value < 0) {
-        throw Error(ErrorKind::kConfig,
-                    fmt::format("{}: layer {}: expected one number of at least 0",
-                                preferences->source(), layer));
-      }
-      largest = std::max(largest, value);
-    }
-    if (!(largest > 0)) {
-      throw Error(ErrorKind::kConfig,
-                  preferences->source() + ": all are 0; expected one preference above it");
-    }
-  }
-  return std::make_unique<LayerPreference>(std::move(preferences));
+  return std::make_unique<LayerPreference>(HeadMap::from_options(
+      options, {.table = "preferences", .none = "uniform", .columns = HeadMap::Columns::kOne}));
 }
 
 }  // namespace kvscope

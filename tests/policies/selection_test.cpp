@@ -29,5 +29,19 @@ TEST(KeepBest, TorchTopKDiffersOnlyAmongEqualScores) {
   EXPECT_EQ(std::count(kept.begin(), kept.end(), 4) + std::count(kept.begin(), kept.end(), 5), 2);
 }
 
+TEST(KeepBest, DroppingOneEqualsAFullSort) {
+  const std::vector<uint8_t> is_protected{1, 0, 0, 0, 1, 0, 0, 1};
+  for (const std::vector<float>& scores :
+       {std::vector<float>{0, 3, 1, 1, -9, 1, 4, -9}, std::vector<float>(8, 2.0F),
+        std::vector<float>{5, -1, 0, 2, 1, 9, 8, 7}}) {
+    std::vector<int64_t> order{1, 2, 3, 5, 6};  // those that may go, the worst last
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int64_t left, int64_t right) { return scores[left] > scores[right]; });
+    std::vector<int64_t> expected{0, 1, 2, 3, 4, 5, 6, 7};
+    std::erase(expected, order.back());
+    EXPECT_EQ(keep_best(scores, is_protected, 7), expected);
+  }
+}
+
 }  // namespace
 }  // namespace kvscope

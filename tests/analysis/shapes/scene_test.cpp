@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdlib>
 #include <set>
 
@@ -22,6 +24,20 @@ TEST(Scene, DrawsAreFixedForEver) {
   // Trained weights depend on these; a change of the generator must show.
   EXPECT_EQ(random_scene(Skill::kPosition, 0).caption, "a blue cross left of a green circle");
   EXPECT_EQ(random_scene(Skill::kCounting, 1).caption, "four magenta triangles");
+}
+
+TEST(Scene, SkillsComeInTheirShares) {
+  std::array<int64_t, kSkills.size()> drawn{};
+  const SkillShares shares = {0, 1, 0, 3, 0, 4};
+  constexpr int64_t kScenes = 8000;
+  for (uint64_t seed = 0; seed < kScenes; ++seed) {
+    ++drawn[static_cast<size_t>(random_scene(seed, shares).skill)];
+  }
+  for (size_t i = 0; i < drawn.size(); ++i) {  // within five standard deviations
+    const double share = static_cast<double>(shares[i]) / 8;
+    EXPECT_NEAR(static_cast<double>(drawn[i]), kScenes * share,
+                5 * std::sqrt(kScenes * share * (1 - share)));
+  }
 }
 
 TEST(Scene, ObjectsStayInThePictureAndApart) {

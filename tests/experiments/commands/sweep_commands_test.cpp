@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/image/png.h"
+#include "experiments/commands/compare.h"
 #include "experiments/commands/contact_sheet.h"
 #include "experiments/commands/plot.h"
 #include "experiments/commands/report.h"
@@ -86,6 +87,37 @@ TEST(PlotCommand, WrongMetricIsNamed) {
     EXPECT_EQ(error.kind(), ErrorKind::kConfig);
     EXPECT_THAT(error.what(), HasSubstr("'psnr'"));
   }
+}
+
+TEST(PlotCommand, ModelsHaveAFigureEach) {
+  const path sweep = sample_sweep();
+  PointInfo other = sample_point("snapkv", 0.1, 7);
+  other.labels.front().second = "toy2";
+  other.point_hash = sha256_hex("toy2");
+  write_sample_point(sweep, other, 3);
+  printed_by([&] { return plot_command({.folder = sweep, .metric = "shape_eval"}); });
+  printed_by([&] { return contact_sheet_command({.folder = sweep, .prompts = 2}); });
+  for (const char* file : {"memory_shape_eval_toy.svg", "memory_shape_eval_toy2.png",
+                           "contact_sheet_toy.png", "contact_sheet_toy2.svg"}) {
+    EXPECT_TRUE(std::filesystem::exists(sweep / "report" / file)) << file;
+  }
+  EXPECT_FALSE(std::filesystem::exists(sweep / "report" / "contact_sheet.png"));
+  EXPECT_FALSE(std::filesystem::exists(sweep / "report" / "memory_shape_eval.svg"));
+}
+
+TEST(CompareCommand, PrintsATableAModelAndWritesNothing) {
+  const path sweep = sample_sweep();
+  const std::string printed =
+      printed_by([&] { return compare_command({.folder = sweep, .metric = "all"}); });
+  EXPECT_THAT(printed, AllOf(HasSubstr("ShapeEval on toy by budget"), HasSubstr("snapkv"),
+                             HasSubstr("SSIM to the full cache on toy by budget")));
+  EXPECT_THAT(printed_by([&] {
+                return compare_command({.folder = sweep, .against = "snapkv", .format = "md"});
+              }),
+              HasSubstr("difference to snapkv, paired by image"));
+  EXPECT_FALSE(std::filesystem::exists(sweep / "report"));
+  EXPECT_THROW(compare_command({.folder = sweep, .metric = "ssm"}), Error);
+  EXPECT_THROW(compare_command({.folder = sweep, .format = "cvs"}), Error);
 }
 
 TEST(ContactSheetCommand, ShowsAllPointsAndPassesOverLostPictures) {

@@ -204,5 +204,23 @@ TEST(DrafterRoles, AListOfLayersComesFromTheConfiguration) {
   }
 }
 
+TEST(DrafterRefiner, ADrafterOfSingleTokensKeepsAllUntilTheFloorOfTheRefiners) {
+  // Five refiners give up a token each only every fifth step, the drafter grows at every one.
+  const CacheGeometry geometry{
+      .layers = 6, .heads = 2, .head_dim = 8, .steps = next_token_steps(10, 120)};
+  const auto policy =
+      policy_from("{allocate: {name: drafter_refiner, roles: [1]}, score: recency}");
+  const Plan plan = policy->plan(geometry, Budget::of_tokens(30));
+  for (const StepInfo& step : geometry.steps) {
+    if (!step.stored) continue;
+    const int64_t seen = step.first_token + step.queries();
+    int64_t sum = 0;
+    for (int64_t layer = 0; layer < 6; ++layer) sum += plan.kept(step.index, layer, 0);
+    EXPECT_EQ(sum, 6 * std::min<int64_t>(seen, 30));
+    // 200/650 of the budget, 9 tokens, is the least a refiner holds: 180 - 5 * 9 are the drafter's.
+    if (seen < 130) EXPECT_GE(plan.kept(step.index, 1, 0), std::min<int64_t>(seen, 135) - 5);
+  }
+}
+
 }  // namespace
 }  // namespace kvscope

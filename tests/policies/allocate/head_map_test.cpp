@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+#include <vector>
+
 #include "core/base/error.h"
 #include "core/config/yaml.h"
 #include "policies/allocate/two_kinds.h"
@@ -57,6 +60,46 @@ TEST(HeadMap, TheEmbeddedNextScaleModelHasVariances) {
   geometry.steps = next_token_steps(20, 256);
   EXPECT_EQ(semantic_heads(hack->plan(geometry, Budget::of_tokens(30))), 36);
 }
+
+// An embedded model's profile changes what heads or layers hold; another model of the same policy
+// has none and treats them alike, but for DuoAttention, which then takes heads evenly.
+class ShippedProfile : public testing::TestWithParam<std::tuple<const char*, bool>> {};
+
+TEST_P(ShippedProfile, IsFoundByTheModelsShape) {
+  const auto [name, next_token] = GetParam();
+  CacheGeometry geometry{.layers = 6,
+                         .heads = 6,
+                         .head_dim = 32,
+                         .steps = next_token
+                                      ? next_token_steps(20, 256)
+                                      : next_scale_steps({{1, 1}, {4, 4}, {8, 8}, {16, 16}})};
+  const auto policy = make_policy(named_policy(kPolicyFolder, name));
+  const auto kept = [&] {
+    const Plan plan = policy->plan(geometry, Budget::of_tokens(40));
+    const int64_t last = std::ssize(geometry.steps) - 2;
+    std::vector<int64_t> tokens;
+    for (int64_t layer = 0; layer < 6; ++layer) {
+      for (int64_t head = 0; head < 6; ++head) tokens.push_back(plan.kept(last, layer, head));
+    }
+    return tokens;
+  };
+  const std::vector<int64_t> profiled = kept();
+  geometry.head_dim = 24;
+  EXPECT_NE(profiled, kept()) << name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies,
+                         ShippedProfile,
+                         testing::Values(std::tuple{"ssd", true},
+                                         std::tuple{"hack", false},
+                                         std::tuple{"headkv", true},
+                                         std::tuple{"headkv", false},
+                                         std::tuple{"duo_attention", true},
+                                         std::tuple{"duo_attention", false},
+                                         std::tuple{"cake", true},
+                                         std::tuple{"cake", false},
+                                         std::tuple{"scalekv", true},
+                                         std::tuple{"scalekv_paper", true}));
 
 TEST(HeadMap, APaperPointHasItsBudgets) {
   // M = 192 + 32 recent in semantic heads, 64 in spatial ones: 142 tokens on average with 185 of

@@ -1,0 +1,27 @@
+#include "experiments/commands/compare.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "experiments/commands/table.h"
+#include "experiments/results/comparison.h"
+
+namespace kvscope {
+int compare_command(const CompareOptions& options) {
+  formatted_table({}, options.format, options.ansi);  // an unknown format before anything is read
+  const std::vector<QualityMetric> metrics = metrics_named(options.metric);
+  const SweepSummary sweep = summarise_sweep(options.folder);
+  for (const SweepSummary& model : by_model(sweep)) {
+    for (const QualityMetric& metric : metrics) {
+      const Table table = options.against.empty()
+                              ? metric_by_budget(model, metric)
+                              : difference_by_budget(model, metric, options.against);
+      fmt::print("{}\n", formatted_table(table, options.format, options.ansi));
+    }
+  }
+  for (const std::string& note : sweep.notes) fmt::print(stderr, "note: {}\n", note);
+  return 0;
+}
+
+}  // namespace kvscope

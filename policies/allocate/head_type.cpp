@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "policies/allocate/head_map.h"
 #include "policies/allocate/two_kinds.h"
@@ -14,8 +15,11 @@ namespace {
 /// outside its neighbourhood, which a table gives for every head, is at least tau.
 class AllocateHeadType : public Allocate {
  public:
-  AllocateHeadType(HeadMap map, double threshold, int64_t spatial_tokens)
-      : map_(std::move(map)), threshold_(threshold), spatial_tokens_(spatial_tokens) {}
+  AllocateHeadType(HeadMap map, double threshold, int64_t spatial_tokens, double spatial_share)
+      : map_(std::move(map)),
+        threshold_(threshold),
+        spatial_tokens_(spatial_tokens),
+        spatial_share_(spatial_share) {}
 
   [[nodiscard]] HeadTypes head_types(const CacheGeometry& geometry) const override {
     const HeadTable* table = map_.of(geometry);
@@ -25,15 +29,19 @@ class AllocateHeadType : public Allocate {
   }
 
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
-    return share_among_kinds(head_types(request.geometry), request.budget_tokens,
-                             std::max(spatial_tokens_, request.protected_tokens),
-                             full_cache_tokens(request.geometry.steps));
+    const auto most = static_cast<int64_t>(
+        std::floor(spatial_share_ * static_cast<double>(request.budget_tokens)));
+    return share_among_kinds(
+        head_types(request.geometry), request.budget_tokens,
+        std::max({std::min(spatial_tokens_, most), request.protected_tokens, int64_t{1}}),
+        full_cache_tokens(request.geometry.steps));
   }
 
  private:
   HeadMap map_;
   double threshold_;
   int64_t spatial_tokens_;
+  double spatial_share_;
 };
 
 }  // namespace
@@ -41,13 +49,15 @@ class AllocateHeadType : public Allocate {
 /// heads (auto), maps (none): the table, see HeadMap; `kvscope attention heads` measures one. A
 /// model without a table has semantic heads only. threshold (0.2): tau, 0 .. 1; a head below it is
 /// spatial. The paper gives no number: 0.2 reproduces the mean budgets of its plots for both
-/// models, with 46 % and 62 % semantic heads. spatial_tokens (64): W, likewise from the plots; a
-/// smaller budget, or more protected tokens, replaces it.
+/// models, with 46 % and 62 % semantic heads. spatial_tokens (64): W, likewise from the plots; more
+/// protected tokens replace it. spatial_share (1), 0 .. 1: share of the budget that W is at most,
+/// so that small budgets still tell the kinds apart.
 std::unique_ptr<Allocate> make_allocate_head_type(PartOptions& options) {
   auto map = HeadMap::from_options(options, {});
   const double threshold = options.number("threshold", 0.2, 0.0, 1.0);
   const int64_t spatial = options.integer("spatial_tokens", 64, 1);
-  return std::make_unique<AllocateHeadType>(std::move(map), threshold, spatial);
+  const double share = options.number("spatial_share", 1.0, 0.0, 1.0);
+  return std::make_unique<AllocateHeadType>(std::move(map), threshold, spatial, share);
 }
 
 }  // namespace kvscope

@@ -218,7 +218,9 @@ TEST(DrafterRefiner, ADrafterOfSingleTokensKeepsAllUntilTheFloorOfTheRefiners) {
     for (int64_t layer = 0; layer < 6; ++layer) sum += plan.kept(step.index, layer, 0);
     EXPECT_EQ(sum, 6 * std::min<int64_t>(seen, 30));
     // 200/650 of the budget, 9 tokens, is the least a refiner holds: 180 - 5 * 9 are the drafter's.
-    if (seen < 130) EXPECT_GE(plan.kept(step.index, 1, 0), std::min<int64_t>(seen, 135) - 5);
+    if (seen < 130) {
+      EXPECT_GE(plan.kept(step.index, 1, 0), std::min<int64_t>(seen, 135) - 5);
+    }
   }
 }
 

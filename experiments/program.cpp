@@ -184,6 +184,9 @@ class CommandLine {
     });
     add_folder(command);
     command->add_option("--metric", plot_.metric, "psnr, ssim, shape_eval or all");
+    command
+        ->add_option("--highlight", plot_.highlighted, "policies in colour, the others grey: a,b")
+        ->delimiter(',');
     command = add("sheet", "contact sheet: a row a policy and budget", [this] {
       sheet_.folder = folder_;
       return contact_sheet_command(sheet_);

@@ -128,7 +128,7 @@ WeightReport compare_weights(const std::vector<WeightSpec>& specs, const TensorM
     }
   }
   for (const auto& [name, tensor] : tensors) {
-    const auto starts = [&name](const std::string& head) { return name.starts_with(head); };
+    const auto starts = [&name = name](const std::string& head) { return name.starts_with(head); };
     if (!asked_for.contains(name) && std::ranges::none_of(unneeded, starts)) {
       report.unexpected.push_back(name);
     }

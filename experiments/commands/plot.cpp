@@ -20,7 +20,7 @@ int plot_command(const PlotOptions& options) {
     const std::vector<SweepSummary> models = by_model(sweep);
     for (const SweepSummary& model : models) {
       if (!was_measured(model, metric)) continue;
-      const Chart chart = quality_chart(model, metric);
+      const Chart chart = quality_chart(model, metric, options.highlighted);
       const Canvas canvas = draw_chart(chart);
       const std::string stem =
           figure_path(model, fmt::format("memory_{}", metric.name), models.size()).string();

@@ -2,12 +2,14 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace kvscope {
 
 struct PlotOptions {
-  std::filesystem::path folder{};  ///< DIR with points/*/result.h5
-  std::string metric = "all";      ///< psnr, ssim, shape_eval, or all that were measured
+  std::filesystem::path folder{};          ///< DIR with points/*/result.h5
+  std::string metric = "all";              ///< psnr, ssim, shape_eval, or all that were measured
+  std::vector<std::string> highlighted{};  ///< policies in colour among grey ones; see trade_off.h
 };
 
 /// Draws memory against quality: DIR/report/memory_<metric>.{svg,png} from one drawing, and prints

@@ -63,7 +63,9 @@ std::filesystem::path figure_path(const SweepSummary& of_model,
   return of_model.folder / "report" / (models > 1 ? name + "_" + model : name);
 }
 
-Chart quality_chart(const SweepSummary& sweep, const QualityMetric& metric) {
+Chart quality_chart(const SweepSummary& sweep,
+                    const QualityMetric& metric,
+                    const std::vector<std::string>& highlighted) {
   const std::vector<std::string> differing = differing_labels(sweep);
   std::vector<TradeOff> points;
   std::optional<TradeOff> full;
@@ -89,7 +91,8 @@ Chart quality_chart(const SweepSummary& sweep, const QualityMetric& metric) {
   Chart chart = trade_off_chart(points, full,
                                 {.label = std::string(metric.label),
                                  .unit = std::string(metric.unit),
-                                 .remark = std::string(metric.remark)});
+                                 .remark = std::string(metric.remark)},
+                                highlighted);
   chart.provenance = provenance_of(sweep);
   return chart;
 }

@@ -19,8 +19,10 @@ std::filesystem::path figure_path(const SweepSummary& of_model,
                                   size_t models);
 
 /// Peak KV memory against the metric, one line a policy (and differing label), the full cache as
-/// reference lines.
-Chart quality_chart(const SweepSummary& sweep, const QualityMetric& metric);
+/// reference lines. `highlighted`: see trade_off_chart().
+Chart quality_chart(const SweepSummary& sweep,
+                    const QualityMetric& metric,
+                    const std::vector<std::string>& highlighted = {});
 
 /// One row a point, the same prompts across: of the first `prompts` images of the first point.
 /// `magnification` 0 chooses one that makes a picture about 128 pixels wide.

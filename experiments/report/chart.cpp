@@ -21,6 +21,7 @@ const TextStyle kPointLabel{.size_px = 10, .colour = ink::kSoft, .baseline = Tex
 const TextStyle kNote{.size_px = 10, .colour = ink::kSoft};
 
 InkColour line_colour(const ChartSeries& series, size_t index) {
+  if (series.context) return ink::kMuted.with_alpha(0.7);
   return series.faint ? series_colour(index).with_alpha(0.35) : series_colour(index);
 }
 
@@ -49,9 +50,10 @@ std::vector<Position> thinned(const std::vector<Position>& points) {
 
 void draw_lines(Canvas& canvas, const ChartFrame& frame, const ChartSeries& series, size_t index) {
   if (!series.connected) return;
+  const bool thin = series.faint || series.context;
   StrokeStyle style{
-      .colour = line_colour(series, index), .width_px = series.faint ? 1.0 : 1.9, .dash_px = {}};
-  if (index >= series_colour_count())
+      .colour = line_colour(series, index), .width_px = thin ? 1.0 : 1.9, .dash_px = {}};
+  if (index >= series_colour_count() && !series.context)
     style.dash_px = {5, 3};  // colours repeat: tell apart by dashes
   StrokeStyle pale = style;
   pale.colour = style.colour.with_alpha(0.35);
@@ -87,7 +89,7 @@ void draw_error_bars(Canvas& canvas,
                      const ChartSeries& series,
                      size_t index) {
   for (const ChartPoint& point : series.points) {
-    if (!frame.contains(point) || !(point.y_half_width > 0)) continue;
+    if (series.context || !frame.contains(point) || !(point.y_half_width > 0)) continue;
     const InkColour colour = point.muted ? ink::kMuted : series_colour(index);
     const StrokeStyle style{.colour = colour, .width_px = 1.2, .dash_px = {}};
     const double low = std::max(point.y - point.y_half_width, frame.y.minimum);
@@ -105,7 +107,7 @@ void draw_markers(Canvas& canvas,
                   const ChartFrame& frame,
                   const ChartSeries& series,
                   size_t index) {
-  if (!series.markers) return;
+  if (!series.markers || series.context) return;
   for (const bool muted : {true, false}) {  // the points that matter on top
     for (const ChartPoint& point : series.points) {
       if (!frame.contains(point) || point.muted != muted) continue;
@@ -160,7 +162,7 @@ void take_drawn(LabelPlaces& places,
                 const ChartFrame& frame,
                 const Chart& chart) {
   for (const ChartSeries& series : chart.series) {
-    if (!series.markers) continue;
+    if (!series.markers || series.context) continue;
     const ChartPoint* previous = nullptr;
     for (const ChartPoint& point : series.points) {
       if (!frame.contains(point)) continue;
@@ -224,7 +226,7 @@ void draw_names(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
   std::vector<Name> names;
   std::vector<double> heights;
   for (size_t i = 0; i < chart.series.size(); ++i) {
-    if (chart.series[i].name.empty()) continue;
+    if (chart.series[i].name.empty() || chart.series[i].context) continue;
     Name name{i, {frame.right(), frame.bottom()}, false};
     for (const ChartPoint& point : chart.series[i].points) {
       if (!frame.contains(point)) continue;
@@ -346,11 +348,15 @@ Canvas draw_chart(const Chart& chart) {
     canvas.polyline(frontier, {.colour = colour_of(0xE4E9F0), .width_px = 7, .dash_px = {}});
   }
   draw_references(canvas, frame, chart);
-  for (const bool faint : {true, false}) {
+  const auto lines = [&](bool context, bool faint) {
     for (size_t i = 0; i < chart.series.size(); ++i) {
-      if (chart.series[i].faint == faint) draw_lines(canvas, frame, chart.series[i], i);
+      const ChartSeries& one = chart.series[i];
+      if (one.context == context && one.faint == faint) draw_lines(canvas, frame, one, i);
     }
-  }
+  };
+  lines(true, false);
+  lines(false, true);
+  lines(false, false);
   for (size_t i = 0; i < chart.series.size(); ++i) {
     draw_error_bars(canvas, frame, chart.series[i], i);
   }

@@ -23,6 +23,8 @@ struct ChartSeries {
   bool connected = true;
   bool markers = true;
   bool faint = false;  // thin and pale, behind the others, e.g. a raw curve below its average
+  bool context =
+      false;  // a thin grey line behind all, without markers or name: what others are among
 };
 
 struct ReferenceLine {

@@ -1,9 +1,15 @@
 #include "experiments/report/trade_off.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
+
+#include "core/base/error.h"
+#include "experiments/report/colours.h"
 
 namespace kvscope {
 namespace {
@@ -57,9 +63,66 @@ double hypervolume(const std::vector<TradeOff>& points,
   return area;
 }
 
+namespace {
+
+std::vector<std::string> policies_of(const std::vector<TradeOff>& points) {
+  std::vector<std::string> names;
+  for (const TradeOff& point : points) {
+    if (std::ranges::find(names, point.policy) == names.end()) names.push_back(point.policy);
+  }
+  return names;
+}
+
+/// The `count` policies whose own points have the largest hypervolume, the largest first.
+std::vector<std::string> strongest(const std::vector<TradeOff>& points, size_t count) {
+  double largest_memory = 0;
+  double lowest_quality = INFINITY;
+  for (const TradeOff& point : points) {
+    if (!is_real(point)) continue;
+    largest_memory = std::max(largest_memory, point.memory_mib);
+    lowest_quality = std::min(lowest_quality, point.quality);
+  }
+  std::vector<std::pair<double, std::string>> ranked;
+  for (const std::string& policy : policies_of(points)) {
+    std::vector<TradeOff> own;
+    std::ranges::copy_if(points, std::back_inserter(own),
+                         [&](const TradeOff& point) { return point.policy == policy; });
+    // Half a decade beyond the largest memory, so that its points count, too.
+    ranked.emplace_back(hypervolume(own, 3.2 * largest_memory, lowest_quality), policy);
+  }
+  std::ranges::stable_sort(ranked, std::ranges::greater{}, &std::pair<double, std::string>::first);
+  std::vector<std::string> names;
+  for (size_t i = 0; i < std::min(count, ranked.size()); ++i) names.push_back(ranked[i].second);
+  return names;
+}
+
+/// Gives the highlighted series the colours, in that order; the others stand back. Returns how the
+/// note names these.
+std::string highlight(Chart& chart, const std::vector<std::string>& highlighted) {
+  const auto place = [&](const ChartSeries& series) {
+    return std::ranges::find(highlighted, series.name) - highlighted.begin();
+  };
+  std::ranges::stable_sort(chart.series, std::ranges::less{}, place);
+  constexpr size_t kNamed = 4;  // a note has one line
+  std::vector<std::string> others;
+  for (ChartSeries& series : chart.series) {
+    series.context = place(series) == std::ssize(highlighted);
+    if (series.context) others.push_back(series.name);
+    for (ChartPoint& point : series.points) {
+      point.muted = false;
+      if (series.context) point.label.clear();
+    }
+  }
+  return others.size() > kNamed ? fmt::format("{} other policies", others.size())
+                                : fmt::format("{}", fmt::join(others, ", "));
+}
+
+}  // namespace
+
 Chart trade_off_chart(const std::vector<TradeOff>& points,
                       const std::optional<TradeOff>& full,
-                      const ChartAxis& quality_axis) {
+                      const ChartAxis& quality_axis,
+                      const std::vector<std::string>& highlighted) {
   Chart chart;
   chart.title = quality_axis.label + " against KV-cache memory";
   chart.x = {.label = "KV-cache memory",
@@ -102,11 +165,24 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
            false});
     }
   }
-  if (std::find(is_dominated.begin(), is_dominated.end(), true) != is_dominated.end()) {
+  const std::vector<std::string> policies = policies_of(points);
+  for (const std::string& name : highlighted) {
+    if (std::ranges::find(policies, name) != policies.end()) continue;
+    throw Error(ErrorKind::kConfig,
+                fmt::format("no policy '{}' to highlight. {}", name, suggestion(name, policies)));
+  }
+  std::vector<std::string> chosen = highlighted;
+  if (chosen.empty() && policies.size() > series_colour_count()) {
+    chosen = strongest(points, series_colour_count());
+  }
+  if (!chosen.empty()) {
+    const std::string others = highlight(chart, chosen);
+    chart.note = "Band: the best quality to be had for the memory.";
+    if (!others.empty()) chart.note += " Thin and grey: " + others + ".";
+  } else if (std::ranges::find(is_dominated, true) != is_dominated.end()) {
     chart.note =
         "Band: the best quality to be had for the memory. Grey: another point is as good in both "
-        "and "
-        "better in one.";
+        "and better in one.";
   }
   return chart;
 }

@@ -32,9 +32,12 @@ double hypervolume(const std::vector<TradeOff>& points,
 /// Memory (logarithmic) against quality, one line a policy in order of appearance, dominated points
 /// greyed, the full cache as reference lines. `quality` names, unit and remark come from
 /// `quality_axis`; `full` is the full-cache point; its quality line is left out when infinite (PSNR
-/// against itself).
+/// against itself). With `highlighted` policies those have the colours, in that order, and all
+/// others are thin grey lines; none are highlighted where there are as many policies as colours or
+/// fewer, else those of the largest hypervolume. Throws Error(kConfig) for one without a point.
 Chart trade_off_chart(const std::vector<TradeOff>& points,
                       const std::optional<TradeOff>& full,
-                      const ChartAxis& quality_axis);
+                      const ChartAxis& quality_axis,
+                      const std::vector<std::string>& highlighted = {});
 
 }  // namespace kvscope

@@ -7,7 +7,10 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
 
+#include "core/base/error.h"
+#include "experiments/report/colours.h"
 #include "experiments/report/label_layout.h"
 #include "experiments/report/trade_off.h"
 #include "tests/experiments/report/figure_check.h"
@@ -192,6 +195,32 @@ TEST(TradeOff, ChartHasOneLineAPolicyAndTheFullCacheAsReference) {
   EXPECT_EQ(chart.x.scale, AxisScale::kLogarithmic);
   ASSERT_EQ(chart.references.size(), 1u);  // an infinite PSNR has no line
   EXPECT_EQ(chart.references[0].label, "full cache, 13 MiB");
+}
+
+TEST(TradeOff, OthersStandBackBehindHighlightedPolicies) {
+  const std::vector<TradeOff> points{
+      {"snapkv", "10 %", 2, 20}, {"scalekv", "10 %", 2, 25}, {"h2o", "5 %", 1, 18}};
+  const Chart chart = trade_off_chart(points, {}, {.label = "PSNR"}, {"h2o", "snapkv"});
+  ASSERT_EQ(chart.series.size(), 3u);
+  EXPECT_EQ(chart.series[0].name, "h2o");  // the order of the colours
+  EXPECT_FALSE(chart.series[1].context);
+  EXPECT_FALSE(chart.series[1].points[0].muted);  // dominated, yet asked for
+  EXPECT_EQ(chart.series[2].name, "scalekv");
+  EXPECT_TRUE(chart.series[2].context);
+  EXPECT_THAT(chart.note, testing::HasSubstr("grey: scalekv."));
+  EXPECT_THROW(trade_off_chart(points, {}, {.label = "PSNR"}, {"h20"}), Error);
+}
+
+TEST(TradeOff, ManyPoliciesLeaveTheColoursToTheStrongest) {
+  std::vector<TradeOff> points;
+  const auto colours = static_cast<int>(series_colour_count());
+  for (int i = 0; i < colours + 3; ++i) {
+    points.push_back({"p" + std::to_string(i), "10 %", 2, 20.0 + i});
+  }
+  const Chart chart = trade_off_chart(points, {}, {.label = "PSNR"});
+  EXPECT_EQ(chart.series[0].name, "p" + std::to_string(colours + 2));
+  EXPECT_EQ(std::ranges::count_if(chart.series, [](const ChartSeries& one) { return one.context; }),
+            3);
 }
 
 }  // namespace

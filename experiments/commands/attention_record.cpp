@@ -48,7 +48,7 @@ int attention_record_command(const ConfigArguments& arguments,
                               .raw_heads = options.raw_heads});
   const InterruptGuard interrupt;
   Progress progress(1, point.images(), isatty(STDERR_FILENO) == 1);
-  progress.begin_point("attention of " + point.facts.name, point.images(), 0);
+  progress.begin_point(0, "attention of " + point.facts.name, point.images(), 0);
   const auto replicas = static_cast<uint64_t>(point.generation.replicas);
   for (int64_t first = 0; first < point.images(); first += point.generation.batch) {
     if (interrupt.requested()) return 130;
@@ -66,9 +66,9 @@ int attention_record_command(const ConfigArguments& arguments,
     AttentionContext context{cache, policy.get(), {&recorder}};
     recorder.add_prompts(texts);
     model->generate(texts, point.generation.sampling, generators, context);
-    progress.add_images(count);
+    progress.add_images(0, count);
   }
-  progress.end_point("recorded");
+  progress.end_point(0, "recorded");
   AttentionRecord record = recorder.record();
   record.model = point.facts.name;
   record.point_hash = point.hash;

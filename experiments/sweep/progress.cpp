@@ -31,34 +31,36 @@ Progress::~Progress() {
   erase();
 }
 
-void Progress::begin_point(const std::string& label, int64_t images, int64_t images_there) {
-  ++point_;
-  label_ = label;
-  point_images_ = images;
-  point_done_ = images_there;
-  point_made_ = 0;
-  point_start_ = Clock::now();
+void Progress::begin_point(int64_t point,
+                           const std::string& label,
+                           int64_t images,
+                           int64_t images_there) {
+  at_work_[point] = {.label = label, .images = images, .done = images_there};
   if (terminal_) draw();
 }
 
-void Progress::add_images(int64_t images) {
-  point_done_ += images;
-  point_made_ += images;
+void Progress::add_images(int64_t point, int64_t images) {
+  AtWork& work = at_work_.at(point);
+  work.done += images;
+  work.made += images;
   made_ += images;
   if (terminal_) {
     draw();
   } else if (Clock::now() - last_line_ > kQuietPeriod) {
-    note(point_line() + "; " + sweep_line());
+    note(point_line(point) + "; " + sweep_line());
   }
 }
 
-void Progress::end_point(const std::string& outcome) {
-  const double seconds = seconds_since(point_start_);
+void Progress::end_point(int64_t point, const std::string& outcome) {
+  const AtWork work = at_work_.at(point);
+  erase();
+  at_work_.erase(point);
   std::string pace;
-  if (point_made_ > 0) {
-    pace = fmt::format(", {:.2f} s/image", seconds / static_cast<double>(point_made_));
+  if (work.made > 0) {
+    pace =
+        fmt::format(", {:.2f} s/image", seconds_since(work.start) / static_cast<double>(work.made));
   }
-  note(fmt::format("[{}/{}] {}: {}{}{}", point_, points_, label_, outcome, pace,
+  note(fmt::format("[{}/{}] {}: {}{}{}", point + 1, points_, work.label, outcome, pace,
                    terminal_ ? "" : "; " + sweep_line()));
 }
 
@@ -71,21 +73,26 @@ void Progress::note(const std::string& text) {
 
 void Progress::draw() {
   erase();
-  fmt::print(stderr, "{}\n{}", point_line(), sweep_line());
+  for (const auto& [point, work] : at_work_) fmt::print(stderr, "{}\n", point_line(point));
+  fmt::print(stderr, "{}", sweep_line());
   std::fflush(stderr);
-  drawn_ = true;
+  lines_drawn_ = std::ssize(at_work_) + 1;
 }
 
 void Progress::erase() {
-  if (!drawn_) return;
-  fmt::print(stderr, "{}{}{}", kEraseLine, kLineUp, kEraseLine);
+  if (lines_drawn_ == 0) return;
+  fmt::print(stderr, "{}", kEraseLine);
+  for (int64_t line = 1; line < lines_drawn_; ++line) {
+    fmt::print(stderr, "{}{}", kLineUp, kEraseLine);
+  }
   std::fflush(stderr);
-  drawn_ = false;
+  lines_drawn_ = 0;
 }
 
-std::string Progress::point_line() const {
-  return fmt::format("[{}/{}] {}: image {} of {}", point_, points_, label_, point_done_,
-                     point_images_);
+std::string Progress::point_line(int64_t point) const {
+  const AtWork& work = at_work_.at(point);
+  return fmt::format("[{}/{}] {}: image {} of {}", point + 1, points_, work.label, work.done,
+                     work.images);
 }
 
 std::string Progress::sweep_line() const {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace kvscope {
@@ -9,8 +10,9 @@ namespace kvscope {
 /// "45 s", "3 min 20 s", "2 h 05 min".
 std::string duration_text(double seconds);
 
-/// How far a sweep is, on stderr: two lines that change in place on a terminal, else one line a
-/// point and one every half a minute.
+/// How far a sweep is, on stderr: on a terminal a line of every point at work and one of the whole
+/// that change in place, else one line a finished point and one every half a minute. Points are
+/// numbered from 0; any number of them may be at work.
 class Progress {
  public:
   /// `images` are those still to be made, in `points` points.
@@ -19,32 +21,35 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void begin_point(const std::string& label, int64_t images, int64_t images_there);
-  void add_images(int64_t images);
-  void end_point(const std::string& outcome);
+  void begin_point(int64_t point, const std::string& label, int64_t images, int64_t images_there);
+  void add_images(int64_t point, int64_t images);
+  void end_point(int64_t point, const std::string& outcome);
   /// A line that stays, such as a warning.
   void note(const std::string& text);
   [[nodiscard]] int64_t images_made() const { return made_; }
 
  private:
   using Clock = std::chrono::steady_clock;
+  struct AtWork {
+    std::string label{};
+    int64_t images = 0;
+    int64_t done = 0;
+    int64_t made = 0;  ///< of these, now
+    Clock::time_point start = Clock::now();
+  };
+
   void draw();
   void erase();
-  [[nodiscard]] std::string point_line() const;
+  [[nodiscard]] std::string point_line(int64_t point) const;
   [[nodiscard]] std::string sweep_line() const;
 
   int64_t points_ = 0;
   int64_t images_ = 0;
   bool terminal_ = false;
-  bool drawn_ = false;
-  int64_t point_ = 0;  // 1-based
-  std::string label_;
-  int64_t point_images_ = 0;
-  int64_t point_done_ = 0;
-  int64_t point_made_ = 0;
+  int64_t lines_drawn_ = 0;
+  std::map<int64_t, AtWork> at_work_;
   int64_t made_ = 0;
   Clock::time_point start_ = Clock::now();
-  Clock::time_point point_start_ = Clock::now();
   Clock::time_point last_line_ = Clock::now();
 };
 

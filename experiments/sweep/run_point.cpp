@@ -78,10 +78,10 @@ class PointRunner {
     }
     const auto batch = static_cast<size_t>(point_.generation.batch);
     for (size_t first = 0; first < missing.size(); first += batch) {
-      if (run_.interrupt.requested()) return false;
+      if (run_.stop_asked()) return false;
       const size_t count = std::min(batch, missing.size() - first);
       make(std::span<const uint64_t>(missing).subspan(first, count));
-      run_.progress.add_images(static_cast<int64_t>(count));
+      run_.images_made(static_cast<int64_t>(count));
     }
     writer_->finish();
     return true;

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "core/models/image_model.h"
-#include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/point.h"
-#include "experiments/sweep/progress.h"
 
 namespace kvscope {
 
@@ -16,8 +15,8 @@ struct PointRun {
   at::Device device;
   std::filesystem::path points_folder{};  ///< DIR/points
   std::string manifest_json{};
-  Progress& progress;
-  const InterruptGuard& interrupt;
+  std::function<void(int64_t)> images_made;  ///< called with their number as they are kept
+  std::function<bool()> stop_asked;          ///< asked before every batch
 };
 
 /// DIR/points/<12 digits>.

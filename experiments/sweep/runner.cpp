@@ -1,20 +1,16 @@
 #include "experiments/sweep/runner.h"
 
 #include <ATen/Parallel.h>
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <memory>
+#include <thread>
 
-#include "core/base/atomic_file.h"
-#include "core/base/error.h"
-#include "core/config/format.h"
-#include "core/device/device.h"
-#include "experiments/sweep/digests.h"
 #include "experiments/sweep/folder_lock.h"
-#include "experiments/sweep/provenance.h"
+#include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/job_pool.h"
+#include "experiments/sweep/point_worker.h"
+#include "experiments/sweep/progress.h"
 #include "experiments/sweep/run_point.h"
 
 namespace kvscope {
@@ -30,49 +26,18 @@ std::string point_name(const Point& point) {
   return fmt::format("{} ({})", name, point.hash.substr(0, 12));
 }
 
-const std::string& device_of(const Point& point) {
-  return point.config.at("device").as_string();
-}
-
-/// The model of the last point; points are grouped by model, so each is opened once.
-class OpenModel {
- public:
-  ImageModel& of(const Point& point, const std::string& root, at::Device device) {
-    const ConfigNode& group = point.config.at("model");
-    const std::string key = canonical_json(group) + device_of(point);
-    if (!model_ || key != key_) {
-      model_.reset();
-      model_ = open_model(group, root, device);
-      key_ = key;
-    }
-    return *model_;
-  }
-
- private:
-  std::string key_;
-  std::unique_ptr<ImageModel> model_;
-};
-
 class SweepRunner {
  public:
   explicit SweepRunner(const Sweep& sweep)
-      : sweep_(sweep), points_(sweep.list.points), points_folder_(sweep.folder / "points") {}
+      : sweep_(sweep),
+        points_(sweep.list.points),
+        points_folder_(sweep.folder / "points"),
+        worker_(sweep.root, points_folder_, sweep.command_line) {}
 
   SweepOutcome run() {
-    // GPUs have to be opened before LibTorch does anything else.
-    for (const Point& point : points_) {
-      const std::string& name = device_of(point);
-      if (!devices_.contains(name)) devices_.emplace(name, open_device(name));
-    }
-    // The first model too: a damaged checkpoint is to leave nothing behind.
-    OpenModel model;
-    const auto first = std::ranges::find_if(points_, [&](const Point& point) {
-      return !point_finished(point_folder(points_folder_, point.hash));
-    });
-    if (first != points_.end()) model.of(*first, sweep_.root, devices_.at(device_of(*first)));
-
+    const int64_t workers = workers_of(points_.front().config.at("workers"));
+    check_first(workers);
     const FolderLock lock(sweep_.folder);
-    std::vector<const Point*> open_points;
     int64_t images = 0;
     for (const Point& point : points_) {
       const int64_t there = images_there(point, points_folder_);
@@ -81,37 +46,134 @@ class SweepRunner {
         continue;
       }
       images += point.images() - there;
-      open_points.push_back(&point);
+      open_points_.push_back(&point);
     }
-    if (open_points.empty()) return outcome_;
-    write_manifest(sweep_.folder, points_.front());
+    if (open_points_.empty()) return outcome_;
+    worker_.write_manifest(sweep_.folder, points_.front());
     warn_about_references();
 
-    Progress progress(static_cast<int64_t>(open_points.size()), images, sweep_.terminal);
+    Progress progress(std::ssize(open_points_), images, sweep_.terminal);
     if (outcome_.points_done > 0) {
       progress.note(
           fmt::format("{} of {} points are done already", outcome_.points_done, points_.size()));
     }
     const InterruptGuard interrupt;
-    for (const Point* point : open_points) {
-      progress.begin_point(point_name(*point), point->images(),
-                           images_there(*point, points_folder_));
-      run_one(*point, model, progress, interrupt);
-      if (outcome_.interrupted) break;
+    if (workers > 1) {
+      // Full caches first and all of them: the others are measured against their pictures.
+      const auto others = std::ranges::stable_partition(
+          open_points_, [](const Point* point) { return point->full_cache; });
+      const auto full = others.begin() - open_points_.begin();
+      run_in_processes(0, full, workers, progress, interrupt);
+      if (!outcome_.interrupted) {
+        run_in_processes(full, std::ssize(open_points_), workers, progress, interrupt);
+      }
+    } else {
+      run_here(progress, interrupt);
     }
     outcome_.images_made = progress.images_made();
     return outcome_;
   }
 
  private:
-  std::string write_manifest(const fs::path& folder, const Point& point) {
-    const Provenance provenance{
-        .command_line = sweep_.command_line,
-        .device = device_of(point),
-        .digests = model_digests(point.config.at("model"), sweep_.root, files_)};
-    const std::string text = manifest_json(provenance, sweep_.root);
-    write_file_atomically(folder / "manifest.json", text);
-    return text;
+  /// A damaged checkpoint or a missing device is to leave nothing behind: looks before anything is
+  /// written. Workers need a parent that has opened neither.
+  void check_first(int64_t workers) {
+    const auto first = std::ranges::find_if(points_, [&](const Point& point) {
+      return !point_finished(point_folder(points_folder_, point.hash));
+    });
+    const auto look = [&](PointWorker& worker) {
+      for (const Point& point : points_) worker.open_device_of(point);
+      if (first != points_.end()) worker.model_of(*first);
+    };
+    if (workers == 1) return look(worker_);
+    run_jobs(
+        1, 1,
+        [&](int64_t, const JobContext&) {
+          at::set_num_threads(threads_of_worker(workers));
+          look(worker_);
+          return std::string();
+        },
+        {.begun = [](int64_t) {},
+         .told = [](int64_t, int64_t) {},
+         .ended = [](int64_t, const std::string&) {},
+         .died = [](int64_t, const std::string&) {}},
+        [] { return false; });
+  }
+
+  void run_here(Progress& progress, const InterruptGuard& interrupt) {
+    for (int64_t i = 0; i < std::ssize(open_points_) && !outcome_.interrupted; ++i) {
+      begin(i, progress);
+      const PointWorker::End end = worker_.run(
+          *open_points_[i], [&](int64_t images) { progress.add_images(i, images); },
+          [&] { return interrupt.requested(); });
+      finish(i, end, progress);
+    }
+  }
+
+  /// The open points first .. end - 1.
+  void run_in_processes(int64_t first,
+                        int64_t end,
+                        int64_t workers,
+                        Progress& progress,
+                        const InterruptGuard& interrupt) {
+    const std::string interrupted = "interrupted";
+    const std::string failed = "failed: ";
+    int64_t ended = 0;
+    run_jobs(
+        end - first, workers,
+        [&](int64_t job, const JobContext& context) {
+          at::set_num_threads(threads_of_worker(workers));
+          const PointWorker::End how =
+              worker_.run(*open_points_[first + job], context.tell, context.stop_asked);
+          if (how.interrupted) return interrupted;
+          return how.failure.empty() ? how.failure : failed + how.failure;
+        },
+        {.begun = [&](int64_t job) { begin(first + job, progress); },
+         .told = [&](int64_t job, int64_t images) { progress.add_images(first + job, images); },
+         .ended =
+             [&](int64_t job, const std::string& result) {
+               ++ended;
+               const bool has_failed = result.starts_with(failed);
+               finish(first + job,
+                      {.interrupted = result == interrupted,
+                       .failure = has_failed ? result.substr(failed.size()) : ""},
+                      progress);
+             },
+         .died =
+             [&](int64_t job, const std::string& how) {
+               ++ended;
+               finish(first + job, {.failure = how + "; the same command goes on with it"},
+                      progress);
+             }},
+        [&] { return interrupt.requested(); });
+    if (ended < end - first) outcome_.interrupted = true;  // some never began
+  }
+
+  static int64_t cores() {
+    return std::max<int64_t>(1, static_cast<int64_t>(std::thread::hardware_concurrency()));
+  }
+  static int64_t workers_of(const ConfigNode& workers) {
+    return workers.is_null() ? cores() : workers.as_int64();
+  }
+  static int threads_of_worker(int64_t workers) {
+    return static_cast<int>(std::max<int64_t>(1, cores() / workers));
+  }
+
+  void begin(int64_t i, Progress& progress) {
+    const Point& point = *open_points_[i];
+    progress.begin_point(i, point_name(point), point.images(), images_there(point, points_folder_));
+  }
+
+  void finish(int64_t i, const PointWorker::End& end, Progress& progress) {
+    if (end.interrupted) {
+      outcome_.interrupted = true;
+    } else if (end.failure.empty()) {
+      ++outcome_.points_done;
+      progress.end_point(i, "done");
+    } else {
+      outcome_.failures.push_back(point_name(*open_points_[i]) + ": " + end.failure);
+      progress.end_point(i, "failed: " + end.failure);
+    }
   }
 
   /// PSNR and SSIM compare with the full cache; say so where there is none to compare with.
@@ -133,52 +195,11 @@ class SweepRunner {
     }
   }
 
-  void run_one(const Point& point,
-               OpenModel& model,
-               Progress& progress,
-               const InterruptGuard& interrupt) {
-    if (const ConfigNode* threads = point.config.find("threads"); threads && !threads->is_null()) {
-      at::set_num_threads(static_cast<int>(threads->as_int64()));
-    }
-    const fs::path folder = point_folder(points_folder_, point.hash);
-    std::string failure;
-    try {
-      const at::Device device = devices_.at(device_of(point));
-      ImageModel& opened = model.of(point, sweep_.root, device);
-      const std::string manifest = write_manifest(folder, point);
-      write_file_atomically(folder / "config.yaml", to_yaml(point.config));
-      const PointRun run{.model = opened,
-                         .device = device,
-                         .points_folder = points_folder_,
-                         .manifest_json = manifest,
-                         .progress = progress,
-                         .interrupt = interrupt};
-      if (!run_point(point, run)) {
-        outcome_.interrupted = true;
-        return;
-      }
-    } catch (const Error& error) {
-      const bool of_this_point =
-          error.kind() == ErrorKind::kNumerics || error.kind() == ErrorKind::kAudit;
-      if (!of_this_point) throw;
-      failure = error.what();
-    } catch (const c10::Error& error) {
-      failure = error.what_without_backtrace();
-    }
-    if (failure.empty()) {
-      ++outcome_.points_done;
-      progress.end_point("done");
-    } else {
-      outcome_.failures.push_back(point_name(point) + ": " + failure);
-      progress.end_point("failed: " + failure);
-    }
-  }
-
   const Sweep& sweep_;
   const std::vector<Point>& points_;
   fs::path points_folder_;
-  std::map<std::string, at::Device> devices_;
-  FileDigests files_;
+  PointWorker worker_;
+  std::vector<const Point*> open_points_;
   SweepOutcome outcome_;
 };
 

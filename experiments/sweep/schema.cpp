@@ -116,6 +116,16 @@ ConfigSchema make_schema() {
        .maximum = 1024,
        .nullable = true,
        .is_volatile = true},
+      {.key = "workers",
+       .type = KeyType::kInt,
+       .help =
+           "processes that share the points of a sweep, null: one a core; with threads null each "
+           "has its part of the cores. For models too small to fill more than one",
+       .minimum = 1,
+       .maximum = 1024,
+       .default_text = "1",
+       .nullable = true,
+       .is_volatile = true},
       {.key = "infeasible",
        .help =
            "what a sweep does with a budget that a policy cannot meet: refuse it before anything "

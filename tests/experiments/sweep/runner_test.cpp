@@ -14,6 +14,8 @@
 #include "core/base/error.h"
 #include "core/image/png.h"
 #include "experiments/sweep/folder_lock.h"
+#include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/progress.h"
 #include "experiments/sweep/provenance.h"
 #include "experiments/sweep/run_point.h"
 #include "sweep_testing.h"
@@ -99,6 +101,35 @@ TEST(Sweep, TokensDoNotDependOnTheBatch) {
   }
   EXPECT_EQ(tokens[0], tokens[1]);
   EXPECT_EQ(tokens[0], tokens[2]);
+}
+
+TEST(Sweep, WorkersMakeWhatOneProcessMakes) {
+  const ResultsFolder alone("alone");
+  const ResultsFolder shared("shared");
+  const std::vector<std::string> overrides =
+      tiny_model() + std::vector<std::string>{"policy=streaming_llm,snapkv,h2o,full",
+                                              "budget.tokens=6,9", "threads=1"};
+  const Sweep one = sweep_of(overrides, alone);
+  const Sweep three = sweep_of(overrides + std::vector<std::string>{"workers=3"}, shared);
+  ASSERT_EQ(run_sweep(one).points_done, 7);
+  const SweepOutcome outcome = run_sweep(three);
+  EXPECT_THAT(outcome.failures, testing::IsEmpty());
+  EXPECT_EQ(outcome.points_done, 7);
+  EXPECT_EQ(outcome.images_made, 35);
+  EXPECT_FALSE(outcome.interrupted);
+  ASSERT_EQ(three.list.points.size(), one.list.points.size());
+  for (size_t i = 0; i < one.list.points.size(); ++i) {
+    EXPECT_EQ(three.list.points[i].hash, one.list.points[i].hash);  // a worker is no setting
+    const ResultFile a = results_of(one.list.points[i], alone);
+    const ResultFile b = results_of(three.list.points[i], shared);
+    EXPECT_EQ(tokens_of(a), tokens_of(b));
+    ASSERT_EQ(b.rows.size(), 5u);
+    for (const ImageRow& row : b.rows) {
+      // Measured at once, as full caches come first whatever the order of the sweep.
+      EXPECT_EQ(std::isnan(row.psnr_decibels), b.point.full_cache);
+    }
+  }
+  EXPECT_EQ(run_sweep(three).images_made, 0);
 }
 
 TEST(Sweep, GoesOnAfterKillMinus9) {
@@ -195,15 +226,18 @@ TEST(Sweep, ADamagedCheckpointLeavesNothingOnDisk) {
   const ResultsFolder folder("damaged");
   const fs::path weights = fs::path(testing::TempDir()) / "kvscope_damaged.safetensors";
   std::ofstream(weights) << "no tensors in here";
-  const Sweep sweep = sweep_of(
-      tiny_model() + std::vector<std::string>{"model.weights=" + weights.string()}, folder);
-  try {
-    run_sweep(sweep);
-    ADD_FAILURE() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kInput) << error.what();
+  for (const char* workers : {"workers=1", "workers=2"}) {
+    const Sweep sweep = sweep_of(
+        tiny_model() + std::vector<std::string>{"model.weights=" + weights.string(), workers},
+        folder);
+    try {
+      run_sweep(sweep);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput) << error.what();
+    }
+    EXPECT_FALSE(fs::exists(folder.path()));
   }
-  EXPECT_FALSE(fs::exists(folder.path()));
   fs::remove(weights);
 }
 

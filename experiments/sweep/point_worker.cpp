@@ -1,0 +1,76 @@
+#include "experiments/sweep/point_worker.h"
+
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "core/config/format.h"
+#include "core/device/device.h"
+#include "experiments/sweep/provenance.h"
+#include "experiments/sweep/run_point.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string& device_of(const Point& point) {
+  return point.config.at("device").as_string();
+}
+
+}  // namespace
+
+void PointWorker::open_device_of(const Point& point) {
+  const std::string& name = device_of(point);
+  if (!devices_.contains(name)) devices_.emplace(name, open_device(name));
+}
+
+ImageModel& PointWorker::model_of(const Point& point) {
+  open_device_of(point);
+  const ConfigNode& group = point.config.at("model");
+  const std::string key = canonical_json(group) + device_of(point);
+  if (!model_ || key != model_key_) {
+    model_.reset();
+    model_ = open_model(group, root_, devices_.at(device_of(point)));
+    model_key_ = key;
+  }
+  return *model_;
+}
+
+std::string PointWorker::write_manifest(const fs::path& folder, const Point& point) {
+  const Provenance provenance{.command_line = command_line_,
+                              .device = device_of(point),
+                              .digests = model_digests(point.config.at("model"), root_, files_)};
+  const std::string text = manifest_json(provenance, root_);
+  write_file_atomically(folder / "manifest.json", text);
+  return text;
+}
+
+PointWorker::End PointWorker::run(const Point& point,
+                                  const std::function<void(int64_t)>& images_made,
+                                  const std::function<bool()>& stop_asked) {
+  if (const ConfigNode* threads = point.config.find("threads"); threads && !threads->is_null()) {
+    at::set_num_threads(static_cast<int>(threads->as_int64()));
+  }
+  const fs::path folder = point_folder(points_folder_, point.hash);
+  try {
+    ImageModel& model = model_of(point);
+    const std::string manifest = write_manifest(folder, point);
+    write_file_atomically(folder / "config.yaml", to_yaml(point.config));
+    const PointRun run{.model = model,
+                       .device = devices_.at(device_of(point)),
+                       .points_folder = points_folder_,
+                       .manifest_json = manifest,
+                       .images_made = images_made,
+                       .stop_asked = stop_asked};
+    return {.interrupted = !run_point(point, run)};
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kNumerics && error.kind() != ErrorKind::kAudit) throw;
+    return {.failure = error.what()};
+  } catch (const c10::Error& error) {
+    return {.failure = error.what_without_backtrace()};
+  }
+}
+
+}  // namespace kvscope

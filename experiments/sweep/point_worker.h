@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/models/image_model.h"
+#include "experiments/sweep/digests.h"
+#include "experiments/sweep/point.h"
+
+namespace kvscope {
+
+/// Runs points one after the other in this process, with the devices and the model it has open.
+class PointWorker {
+ public:
+  /// How a point ended: as it should, by a numeric or audit error of its own, or because it was
+  /// asked to.
+  struct End {
+    bool interrupted = false;
+    std::string failure{};
+  };
+
+  /// `root`: where relative paths of model groups start.
+  PointWorker(std::string root, std::filesystem::path points_folder, std::string command_line)
+      : root_(std::move(root)),
+        points_folder_(std::move(points_folder)),
+        command_line_(std::move(command_line)) {}
+
+  /// Opens a device before LibTorch does anything else, as GPUs need. Throws as open_device().
+  void open_device_of(const Point& point);
+  /// Opens a point's model, unless the last point had the same. Throws Error(kInput) for a bad
+  /// checkpoint.
+  ImageModel& model_of(const Point& point);
+  /// Writes the point's config and manifest and makes the images it lacks. Throws what concerns
+  /// more than this point.
+  End run(const Point& point,
+          const std::function<void(int64_t)>& images_made,
+          const std::function<bool()>& stop_asked);
+  /// Writes FOLDER/manifest.json for a point and returns it.
+  std::string write_manifest(const std::filesystem::path& folder, const Point& point);
+
+ private:
+  std::string root_;
+  std::filesystem::path points_folder_;
+  std::string command_line_;
+  std::map<std::string, at::Device> devices_;
+  std::string model_key_;
+  std::unique_ptr<ImageModel> model_;
+  FileDigests files_;
+};
+
+}  // namespace kvscope

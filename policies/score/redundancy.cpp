@@ -1,5 +1,11 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
 #include "kernels/ragged/ragged.h"
 #include "policies/part.h"
 #include "policies/score/observation_window.h"
@@ -9,6 +15,8 @@
 
 namespace kvscope {
 namespace {
+
+constexpr int64_t kElementsAtOnce = int64_t{1} << 17;  // of the matrices of cosines: within a cache
 
 /// R-KV (Cai et al., arXiv:2505.24133, section 3): score_j = lambda * A_j - (1 - lambda) * S_j with
 /// A the largest of neighbours' mean attention of the last queries, their softmax over the tokens
@@ -43,16 +51,34 @@ class Redundancy : public Score {
   /// a head's tokens.
   [[nodiscard]] at::Tensor repetition(const LayerStep& layer_step, const at::Tensor& scores) const {
     const KvCache& cache = layer_step.cache;
-    at::Tensor result = at::zeros_like(scores);
-    for (int64_t row = 0; row < scores.size(0); ++row) {
-      for (int64_t head = 0; head < scores.size(1); ++head) {
-        const at::Tensor keys = at::cat({cache.keys(layer_step.layer, row, head).to(at::kFloat),
-                                         layer_step.k[row][head].to(at::kFloat)});
-        const int64_t padding = cache.padding_length(layer_step.layer, row, head) +
-                                cache.padding_of_step(layer_step.step, row);
-        result[row][head]
-            .slice(0, padding, keys.size(0))
-            .copy_(key_repetition(keys.slice(0, padding), rule_));
+    const int64_t heads = scores.size(1);
+    // Heads with as many tokens and as much padding are looked at together: (tokens, padding).
+    std::map<std::pair<int64_t, int64_t>, std::vector<int64_t>> alike;
+    for (int64_t slot = 0; slot < scores.size(0) * heads; ++slot) {
+      const int64_t row = slot / heads;
+      const int64_t head = slot % heads;
+      const int64_t tokens = cache.length(layer_step.layer, row, head) + layer_step.step.queries();
+      const int64_t padding = cache.padding_length(layer_step.layer, row, head) +
+                              cache.padding_of_step(layer_step.step, row);
+      alike[{tokens, padding}].push_back(slot);
+    }
+    at::Tensor result = at::zeros(scores.sizes(), scores.options());
+    const at::Tensor lines = result.view({scores.size(0) * heads, -1});
+    for (const auto& [size, slots] : alike) {
+      const auto [tokens, padding] = size;
+      const auto most =
+          static_cast<size_t>(std::max<int64_t>(1, kElementsAtOnce / (tokens * tokens)));
+      for (size_t first = 0; first < slots.size(); first += most) {
+        const auto some = std::span(slots).subspan(first, std::min(most, slots.size() - first));
+        std::vector<at::Tensor> keys;
+        for (const int64_t slot : some) {
+          keys.push_back(cache.keys(layer_step.layer, slot / heads, slot % heads));
+        }
+        const at::Tensor index = at::tensor(some, at::kLong).to(scores.device());
+        const at::Tensor current = layer_step.k.flatten(0, 1).index_select(0, index);
+        const at::Tensor all = at::cat({at::stack(keys).to(at::kFloat), current.to(at::kFloat)}, 1);
+        lines.narrow(1, padding, tokens - padding)
+            .index_copy_(0, index, key_repetition(all.narrow(1, padding, tokens - padding), rule_));
       }
     }
     return result;

@@ -24,9 +24,9 @@ struct SimilarityRule {
   double retain_ratio = 0.1;  ///< of kFirstPercent
 };
 
-/// S of one (row, head): softmax over keys of the mean over rows of the cosine matrix of `keys`
-/// [tokens, head_dim], its diagonal 0 and in each row the entry that `rule` names 0. Returns
-/// [tokens] fp32. The matrix is never held whole.
+/// S of every head: softmax over keys of the mean over rows of the cosine matrix of its `keys`
+/// [..., tokens, head_dim], its diagonal 0 and in each row the entry that `rule` names 0. Returns
+/// [..., tokens] fp32. Of a matrix 256 rows are held at once.
 at::Tensor key_repetition(const at::Tensor& keys, const SimilarityRule& rule);
 
 /// lambda * attention - (1 - lambda) * repetition.

@@ -86,6 +86,13 @@ std::optional<KeptIndices> Policy::attended(const KvCache& cache,
   return slots_.score->attended(cache, step, layer);
 }
 
+HistoryCopies Policy::history_copies(const Plan& plan) const {
+  return {.turned_keys = key_positions() == KeyPositions::kInCache,
+          .attended = [this, &plan](const StepInfo& step, int64_t layer) {
+            return slots_.score->attended_tokens(plan, step, layer);
+          }};
+}
+
 std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
                                         int64_t row,
                                         int64_t head) const {

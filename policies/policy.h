@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/engine/attend.h"
+#include "core/engine/kv_memory.h"
 #include "core/engine/plan.h"
 #include "policies/budget.h"
 #include "policies/slots.h"
@@ -66,6 +67,8 @@ class Policy : public CacheController {
   [[nodiscard]] std::optional<KeptIndices> attended(const KvCache& cache,
                                                     const StepInfo& step,
                                                     int64_t layer) const override;
+  /// What attention copies under a plan of this policy: the plan outlives the answer.
+  [[nodiscard]] HistoryCopies history_copies(const Plan& plan) const;
   /// Keeps, per (row, head), the protected tokens and the best of the rest, as many as the cache's
   /// plan says; nullopt where nothing is dropped. Padding goes first. Throws Error(kNumerics)
   /// naming layer, row and head where a score is not finite.

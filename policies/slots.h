@@ -105,6 +105,13 @@ class Score {
                                                             int64_t /*layer*/) const {
     return std::nullopt;
   }
+  /// How many of a row's held tokens, over all heads, attended() leaves; nullopt: it does not
+  /// apply.
+  [[nodiscard]] virtual std::optional<int64_t> attended_tokens(const Plan& /*plan*/,
+                                                               const StepInfo& /*step*/,
+                                                               int64_t /*layer*/) const {
+    return std::nullopt;
+  }
   /// Which of equal scores stays.
   [[nodiscard]] virtual TieRule ties() const { return TieRule::kLowerIndex; }
 };

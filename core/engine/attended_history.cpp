@@ -20,7 +20,8 @@ AttendedHistory attended_history(const KvCache& cache, int64_t layer, const Kept
   std::vector<int64_t> rows;
   for (int64_t slot = 0; slot < slots; ++slot) {
     const int64_t padding = cache.padding_length(layer, slot / heads, slot % heads);
-    seen.begin.push_back(static_cast<int64_t>(rows.size()));
+    const auto first = static_cast<int64_t>(rows.size());
+    int64_t skipped = 0;  // padding is copied as well, so that the bytes do not depend on prompts
     int64_t previous = -1;
     for (const int64_t index : attended[static_cast<size_t>(slot)]) {
       if (index <= previous || index >= history.length[static_cast<size_t>(slot)]) {
@@ -31,8 +32,10 @@ AttendedHistory attended_history(const KvCache& cache, int64_t layer, const Kept
                                 history.length[static_cast<size_t>(slot)]));
       }
       previous = index;
-      if (index >= padding) rows.push_back(history.begin[static_cast<size_t>(slot)] + index);
+      if (index < padding) ++skipped;
+      rows.push_back(history.begin[static_cast<size_t>(slot)] + index);
     }
+    seen.begin.push_back(first + skipped);
     seen.length.push_back(static_cast<int64_t>(rows.size()) - seen.begin.back());
   }
   const at::Tensor index = at::tensor(rows, at::kLong).to(history.keys.device());

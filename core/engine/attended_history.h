@@ -22,8 +22,8 @@ struct AttendedHistory {
 };
 
 /// Copies the `attended` tokens of every (row, head): indices into what it holds, ascending.
-/// Padding among them is left out, as nobody sees it. Throws Error(kAudit) where they do not fit
-/// the cache.
+/// Padding among them is not seen by anybody: no slot's begin and length take it in. Throws
+/// Error(kAudit) where they do not fit the cache.
 AttendedHistory attended_history(const KvCache& cache, int64_t layer, const KeptIndices& attended);
 
 }  // namespace kvscope

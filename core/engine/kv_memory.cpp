@@ -17,10 +17,12 @@ int64_t most_step_bytes(const CacheGeometry& geometry, int64_t rows) {
   return most;
 }
 
-int64_t peak_kv_bytes(const Plan& plan, int64_t rows, bool turned_keys) {
+int64_t peak_kv_bytes(const Plan& plan, int64_t rows, const HistoryCopies& copies) {
   const CacheGeometry& geometry = plan.geometry();
   const int64_t key_bytes =
       geometry.head_dim * static_cast<int64_t>(c10::elementSize(geometry.key_type));
+  const int64_t token_bytes =
+      key_bytes + geometry.head_dim * static_cast<int64_t>(c10::elementSize(geometry.value_type));
   int64_t live = 0;
   int64_t most = 0;
   for (int64_t step = 0; step <= last_attending_step(geometry.steps); ++step) {
@@ -28,9 +30,13 @@ int64_t peak_kv_bytes(const Plan& plan, int64_t rows, bool turned_keys) {
     const int64_t own = step_bytes(geometry, info, rows);
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
       const int64_t before = step == 0 ? 0 : plan.layer_bytes(step - 1, layer);
-      const int64_t turned =
-          turned_keys && step > 0 ? own / 2 + rows * plan.layer_capacity(layer) * key_bytes : 0;
-      most = std::max(most, rows * live + own + turned);
+      int64_t copied = 0;
+      if (copies.turned_keys && step > 0) {
+        copied = own / 2 + rows * plan.layer_capacity(layer) * key_bytes;
+      } else if (copies.attended && step > 0) {
+        copied = rows * copies.attended(info, layer).value_or(0) * token_bytes;
+      }
+      most = std::max(most, rows * live + own + copied);
       live += plan.layer_bytes(step, layer) - before;
       most = std::max(most, rows * live + own);
     }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 
 #include "core/engine/plan.h"
 
@@ -13,11 +15,19 @@ int64_t step_bytes(const CacheGeometry& geometry, const StepInfo& step, int64_t 
 /// Of the largest step.
 int64_t most_step_bytes(const CacheGeometry& geometry, int64_t rows);
 
+/// What attention reads copies of instead of the cache.
+struct HistoryCopies {
+  /// A layer's keys turned to their positions in the cache (KeyPositions::kInCache).
+  bool turned_keys = false;
+  /// Tokens, of the heads of a row together, that a step of a layer sees a copy of
+  /// (CacheController::attended); nullopt, or no function: it sees them all where they are.
+  std::function<std::optional<int64_t>(const StepInfo& step, int64_t layer)> attended{};
+};
+
 /// The closed form of AttentionContext::kv_peak_bytes after a generation of `rows` rows: the
 /// largest, over steps and layers, of the tokens held (layers store one after the other), that
-/// layer's step before it is cut, and the scratch of a packed format. `turned_keys`: attention
-/// reads a layer's keys turned to their positions in the cache (KeyPositions::kInCache), a copy of
-/// them.
-int64_t peak_kv_bytes(const Plan& plan, int64_t rows, bool turned_keys = false);
+/// layer's step before it is cut, the copies that attention reads, and the scratch of a packed
+/// format.
+int64_t peak_kv_bytes(const Plan& plan, int64_t rows, const HistoryCopies& copies = {});
 
 }  // namespace kvscope

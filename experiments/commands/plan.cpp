@@ -121,17 +121,17 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
   append_budget(text, point);
   fmt::format_to(out, "  tokens a head into the last step  {:.1f} of {:.0f}\n", point.kept_tokens(),
                  point.full_tokens());
-  const bool turned = point.policy()->key_positions() == KeyPositions::kInCache;
+  const auto policy = point.policy();
   const std::pair<const char*, int64_t> lines[] = {
       {"KV cache into the last step", plan.live_bytes(last, rows)},
       {"most at once", plan.peak_live_bytes(rows)},
-      {"with the step a layer works on", peak_kv_bytes(plan, rows, turned)},
+      {"with the step a layer works on", peak_kv_bytes(plan, rows, policy->history_copies(plan))},
       {"arena", plan.arena_bytes(rows)}};
   for (const auto& [what, bytes] : lines) {
     fmt::format_to(out, "  {:<32}  {}\n", what, bytes_text(bytes));
   }
   append_steps(text, plan, rows);
-  for (const std::string& remark : point.policy()->remarks(plan, point.cut_tokens)) {
+  for (const std::string& remark : policy->remarks(plan, point.cut_tokens)) {
     fmt::format_to(out, "  {}\n", remark);
   }
   if (options.every_head) append_heads(text, plan);

@@ -127,6 +127,8 @@ std::vector<std::string> differing_labels(const SweepSummary& sweep) {
       if (differs) names.push_back(name);
     }
   }
+  // Which full cache a point is compared with follows from what else differs, if anything does.
+  if (names.size() > 1) std::erase(names, "reference");
   return names;
 }
 

@@ -151,7 +151,7 @@ class PointRunner {
   }
 
   [[nodiscard]] int64_t planned_peak(int64_t rows) const {
-    return peak_kv_bytes(point_.plan, rows, policy_->key_positions() == KeyPositions::kInCache);
+    return peak_kv_bytes(point_.plan, rows, policy_->history_copies(point_.plan));
   }
 
   void describe_memory(ImageRow& row,

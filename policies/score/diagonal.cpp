@@ -60,6 +60,28 @@ class Diagonal : public Score {
     return seen;
   }
 
+  /// By the pace of observe(): nothing in it depends on what attention looks like.
+  [[nodiscard]] std::optional<int64_t> attended_tokens(const Plan& plan,
+                                                       const StepInfo& step,
+                                                       int64_t layer) const override {
+    if (step.kind != StepKind::kToken) return std::nullopt;
+    const CacheGeometry& geometry = plan.geometry();
+    const int64_t beside = condition_tokens(geometry.steps) + sinks_;
+    const int64_t drawn = step.first_token - beside;
+    int64_t tokens = 0;
+    bool any_learned = false;
+    for (int64_t head = 0; head < geometry.heads; ++head) {
+      const int64_t window = window_tokens(plan, layer, head);
+      const int64_t attends = attended_of(window);
+      // The first step that learns has a token behind it to learn of.
+      const int64_t learned = std::clamp<int64_t>(drawn - std::max<int64_t>(attends - 1, 1), 0,
+                                                  std::max<int64_t>(window - attends, 0));
+      any_learned = any_learned || learned > 0;
+      tokens += plan.kept(step.index - 1, layer, head) - learned;
+    }
+    return any_learned ? std::optional(tokens) : std::nullopt;
+  }
+
   void observe(const LayerStep& layer_step) override {
     const StepInfo& step = layer_step.step;
     const KvCache& cache = layer_step.cache;

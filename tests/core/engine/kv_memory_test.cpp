@@ -101,7 +101,22 @@ TEST(KvMemory, TurnedKeysAreACopyOfALayersKeys) {
   const int64_t token = 2 * 8 * (4 + 2);
   // While the last layer attends in the last step, all but one token of its own are there.
   EXPECT_EQ(peak_kv_bytes(plan, 1), 3 * 19 * token + step);
-  EXPECT_EQ(peak_kv_bytes(plan, 1, true), (3 * 19 - 1) * token + step + step / 2 + 19 * 2 * 8 * 4);
+  EXPECT_EQ(peak_kv_bytes(plan, 1, {.turned_keys = true}),
+            (3 * 19 - 1) * token + step + step / 2 + 19 * 2 * 8 * 4);
+}
+
+TEST(KvMemory, AStepThatSeesPartOfAHistorySeesACopy) {
+  const Plan plan = full_plan(geometry(next_token_steps(11, 9)));
+  const int64_t step = 2 * 8 * 2 * 4;
+  const int64_t token = 2 * 8 * (4 + 2);
+  const auto six_in_layer_0 = [](const StepInfo& at, int64_t layer) -> std::optional<int64_t> {
+    if (at.index != 8 || layer != 0) return std::nullopt;
+    return 2 * 6;
+  };
+  // In the last attending step, layer 0: the others hold as much as before, 18 tokens of 2 heads.
+  EXPECT_EQ(peak_kv_bytes(plan, 1, {.attended = six_in_layer_0}),
+            std::max(3 * 18 * token + step + 6 * token, 3 * 19 * token + step));
+  EXPECT_GT(peak_kv_bytes(plan, 1, {.attended = six_in_layer_0}), peak_kv_bytes(plan, 1));
 }
 
 }  // namespace

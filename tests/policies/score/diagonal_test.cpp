@@ -28,6 +28,14 @@ class AttendedWitness : public CacheController {
     positions.clear();
     const auto& steps = cache.plan().geometry().steps;
     const int64_t heads = cache.plan().geometry().heads;
+    // The plan knows how many tokens attention will copy.
+    const auto planned = policy_.history_copies(cache.plan()).attended(step, layer);
+    EXPECT_EQ(planned.has_value(), seen.has_value()) << "step " << step.index;
+    for (int64_t row = 0; seen && planned && row < cache.rows(); ++row) {
+      std::size_t tokens = 0;
+      for (int64_t head = 0; head < heads; ++head) tokens += (*seen)[row * heads + head].size();
+      EXPECT_EQ(static_cast<int64_t>(tokens), *planned) << "step " << step.index;
+    }
     for (int64_t slot = 0; slot < cache.rows() * heads; ++slot) {
       const auto origins = cache.origins(layer, slot / heads, slot % heads);
       positions.emplace_back();

@@ -16,12 +16,6 @@ namespace {
 
 constexpr int64_t kShownWidthPixels = 128;
 
-std::string series_name(const PointInfo& point, const std::vector<std::string>& differing) {
-  std::string name;
-  for (const std::string& label : differing) name += point.label(label) + " ";
-  return name + point.label("policy");
-}
-
 std::vector<std::string> provenance_of(const SweepSummary& sweep) {
   std::vector<std::string> hashes;
   for (const PointSummary& summary : sweep.points) hashes.push_back(short_hash(summary.point()));

@@ -18,13 +18,6 @@ namespace {
 /// The cell of a point in the column of a budget, which is its own or, of the full cache, any.
 using CellOf = std::function<TableCell(const PointSummary& point, const std::string& budget)>;
 
-/// The label of a point without its budget: differing labels and the policy.
-std::string row_name(const PointInfo& point, const std::vector<std::string>& differing) {
-  std::string name;
-  for (const std::string& label : differing) name += point.label(label) + " ";
-  return name + point.label("policy");
-}
-
 /// Budgets of the points, those that keep most tokens first.
 std::vector<std::string> budgets_of(const SweepSummary& of_model) {
   std::vector<std::pair<double, std::string>> most;
@@ -60,7 +53,7 @@ Table by_budget(const SweepSummary& of_model, const QualityMetric& metric, const
   std::map<std::string, size_t> row_of;
   for (const PointSummary& summary : of_model.points) {
     const PointInfo& point = summary.point();
-    const std::string name = row_name(point, differing);
+    const std::string name = series_name(point, differing);
     const auto [found, is_new] = row_of.try_emplace(name, table.rows.size());
     if (is_new) {
       table.rows.push_back({.cells = {TableCell::text(name)}, .reference = point.full_cache});

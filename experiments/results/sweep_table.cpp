@@ -132,10 +132,14 @@ std::vector<std::string> differing_labels(const SweepSummary& sweep) {
   return names;
 }
 
-std::string point_name(const PointInfo& point, const std::vector<std::string>& differing) {
+std::string series_name(const PointInfo& point, const std::vector<std::string>& differing) {
   std::string name;
   for (const std::string& label : differing) name += point.label(label) + " ";
-  name += point.label("policy");
+  return name + point.label("policy");
+}
+
+std::string point_name(const PointInfo& point, const std::vector<std::string>& differing) {
+  const std::string name = series_name(point, differing);
   return point.full_cache ? name : name + " " + budget_of(point);
 }
 

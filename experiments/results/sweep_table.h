@@ -17,7 +17,10 @@ std::vector<std::string> differing_labels(const SweepSummary& sweep);
 /// one was used), seconds an image, attention ms, PSNR, SSIM, ShapeEval, images.
 Table sweep_table(const SweepSummary& sweep);
 
-/// "snapkv 10 %", with differing labels before it where there are any.
+/// "snapkv", with differing labels before it where there are any.
+std::string series_name(const PointInfo& point, const std::vector<std::string>& differing);
+
+/// "snapkv 10 %", likewise.
 std::string point_name(const PointInfo& point, const std::vector<std::string>& differing);
 
 /// First 12 digits of the hash, the name of the point's folder.

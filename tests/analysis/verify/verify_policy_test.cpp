@@ -17,6 +17,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/safetensors.h"
 #include "test_paths.h"
+#include "tests/test_files.h"
 
 namespace kvscope {
 namespace {
@@ -52,7 +53,7 @@ struct Recorded {
   fs::path write() { return write_cases(cases.dump()); }
   fs::path write_cases(const std::string& text) {
     metadata["cases"] = text;
-    const fs::path path = fs::path(testing::TempDir()) / "verify_policy_copy.safetensors";
+    const fs::path path = test_file("verify_policy_copy.safetensors");
     write_safetensors(path, tensors, metadata);
     return path;
   }

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/safetensors.h"
 #include "test_paths.h"
+#include "tests/test_files.h"
 
 namespace kvscope {
 namespace {
@@ -45,7 +46,7 @@ struct Copy {
     std::erase_if(tensors, [&](const auto& entry) { return entry.first == name; });
   }
   fs::path write() const {
-    const fs::path path = fs::path(testing::TempDir()) / "verify_copy.safetensors";
+    const fs::path path = test_file("verify_copy.safetensors");
     write_safetensors(path, tensors, metadata);
     return path;
   }
@@ -255,7 +256,7 @@ TEST(Verify, WrongShapesAndDamageAreErrors) {
 }
 
 TEST(Verify, TokenizerCasesNeedOneModelAndAgree) {
-  const fs::path folder = fs::path(testing::TempDir()) / "verify_pieces";
+  const fs::path folder = test_file("verify_pieces");
   fs::remove_all(folder);
   fs::create_directories(folder);
   const fs::path list = folder / "cases.json";

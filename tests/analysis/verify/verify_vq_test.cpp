@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/safetensors.h"
 #include "test_paths.h"
+#include "tests/test_files.h"
 
 namespace kvscope {
 namespace {
@@ -29,8 +30,7 @@ std::vector<GroupResult> verify_changed(const std::string& name, const Change& c
   for (const auto& [key, tensor] : reader.tensors()) tensors.set(key, tensor.clone());
   Metadata metadata = reader.metadata();
   change(tensors, metadata);
-  const std::filesystem::path path =
-      std::filesystem::path(testing::TempDir()) / "verify_vq_copy.safetensors";
+  const std::filesystem::path path = test_file("verify_vq_copy.safetensors");
   write_safetensors(path, tensors.entries(), metadata);
   return verify_file(path);
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/engine/hole_filling.h"
 #include "policies/selection.h"
 
 namespace kvscope {
@@ -19,6 +20,17 @@ namespace {
 
 std::string describe(const StepInfo& step) {
   return fmt::format("step {} ({}x{})", step.index, step.grid_height, step.grid_width);
+}
+
+TokenView view_of(const LayerStep& layer_step,
+                  int64_t row,
+                  int64_t head,
+                  std::span<const int64_t> window = {}) {
+  return {.geometry = layer_step.cache.plan().geometry(),
+          .step = layer_step.step,
+          .history = layer_step.cache.origins(layer_step.layer, row, head),
+          .window = window,
+          .padding = layer_step.cache.padding(row)};
 }
 
 /// Rows that decide together: a row by itself, or the two of a guidance pair.
@@ -59,6 +71,37 @@ at::Tensor scores_of(const LayerStep& layer_step, const RowGroup& rows, const at
   return sum;
 }
 
+/// fp32 on the CPU; one copy, and one wait, for all of those that are on a device.
+std::vector<at::Tensor> on_host(std::vector<at::Tensor> scores) {
+  const bool together = scores.size() > 1 && std::ranges::all_of(scores, [&](const auto& each) {
+                          return !each.is_cpu() && each.device() == scores.front().device();
+                        });
+  if (!together) {
+    for (at::Tensor& each : scores) each = each.to(at::kCPU, at::kFloat).contiguous();
+    return scores;
+  }
+  std::vector<at::Tensor> flat;
+  for (const at::Tensor& each : scores) flat.push_back(each.to(at::kFloat).flatten());
+  const at::Tensor all = at::cat(flat).cpu();
+  int64_t from = 0;
+  for (at::Tensor& each : scores) {
+    const int64_t count = each.numel();
+    each = all.narrow(0, from, count).view(each.sizes());
+    from += count;
+  }
+  return scores;
+}
+
+/// Whether the plan drops anything of the layer: all rows hold the same number together.
+bool is_cut(const LayerStep& layer_step) {
+  const Plan& plan = layer_step.cache.plan();
+  int64_t available = 0;  // in one row
+  for (int64_t head = 0; head < plan.geometry().heads; ++head) {
+    available += layer_step.cache.length(layer_step.layer, 0, head) + layer_step.step.queries();
+  }
+  return plan.layer_kept(layer_step.step.index, layer_step.layer) < available;
+}
+
 int64_t count_of(std::span<const uint8_t> is_protected) {
   return std::count(is_protected.begin(), is_protected.end(), uint8_t{1});
 }
@@ -66,7 +109,11 @@ int64_t count_of(std::span<const uint8_t> is_protected) {
 }  // namespace
 
 Policy::Policy(std::string name, PolicySlots slots)
-    : name_(std::move(name)), slots_(std::move(slots)) {}
+    : name_(std::move(name)),
+      slots_(std::move(slots)),
+      order_free_(slots_.score->order_free() && key_positions() == KeyPositions::kOriginal &&
+                  std::ranges::all_of(slots_.protect,
+                                      [](const auto& part) { return part->order_free(); })) {}
 
 void Policy::begin_generation(int64_t rows) {
   if (tied_rows_ && rows % 2 != 0) {
@@ -86,8 +133,9 @@ std::optional<KeptIndices> Policy::attended(const KvCache& cache,
   return slots_.score->attended(cache, step, layer);
 }
 
-HistoryCopies Policy::history_copies(const Plan& plan) const {
-  return {.turned_keys = key_positions() == KeyPositions::kInCache,
+KvTransients Policy::kv_transients(const Plan& plan, Cuts cuts) const {
+  return {.cuts = cuts,
+          .turned_keys = key_positions() == KeyPositions::kInCache,
           .attended = [this, &plan](const StepInfo& step, int64_t layer) {
             return slots_.score->attended_tokens(plan, step, layer);
           }};
@@ -104,11 +152,7 @@ std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
                                         int64_t row,
                                         int64_t head,
                                         std::span<const int64_t> window) const {
-  const TokenView view{.geometry = layer_step.cache.plan().geometry(),
-                       .step = layer_step.step,
-                       .history = layer_step.cache.origins(layer_step.layer, row, head),
-                       .window = window,
-                       .padding = layer_step.cache.padding(row)};
+  const TokenView view = view_of(layer_step, row, head, window);
   std::vector<uint8_t> is_protected(static_cast<std::size_t>(view.available()), 0);
   for (const auto& part : slots_.protect) {
     part->mark(view, is_protected);
@@ -152,20 +196,27 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
                               where(), token, tokens, values[token]));
     }
   }
-  return keep_best(values, is_protected, count, slots_.score->ties());
+  std::vector<int64_t> positions;
+  if (order_free_) {
+    const TokenView view = view_of(layer_step, rows.front(), head);
+    positions.resize(tokens);
+    for (std::size_t token = 0; token < tokens; ++token) {
+      positions[token] = view.padded_position(static_cast<int64_t>(token));
+    }
+  }
+  return keep_best(values, is_protected, count, slots_.score->ties(), positions);
 }
 
 at::Tensor Policy::scores(const LayerStep& layer_step) const {
   const int64_t rows = layer_step.cache.rows();
   const int64_t heads = layer_step.cache.plan().geometry().heads;
-  const at::Tensor scores = slots_.score->score(layer_step).to(at::kCPU, at::kFloat).contiguous();
-  const int64_t tokens = most_tokens(layer_step);
+  at::Tensor scores = slots_.score->score(layer_step);
   if (scores.dim() != 3 || scores.size(0) != rows || scores.size(1) != heads ||
-      scores.size(2) < tokens) {
+      scores.size(2) < most_tokens(layer_step)) {
     throw Error(ErrorKind::kAudit,
                 fmt::format("policy '{}', layer {}: scores have another shape than [{} rows, {} "
                             "heads, {} tokens]",
-                            name_, layer_step.layer, rows, heads, tokens));
+                            name_, layer_step.layer, rows, heads, most_tokens(layer_step)));
   }
   return scores;
 }
@@ -234,10 +285,9 @@ std::vector<std::vector<uint8_t>> Policy::protection_of(const LayerStep& layer_s
   return fits && left >= 0 ? of_all : of_first;
 }
 
-KeptIndices Policy::choose(const LayerStep& layer_step) const {
+KeptIndices Policy::choose(const LayerStep& layer_step, const at::Tensor& scores) const {
   const KvCache& cache = layer_step.cache;
   const int64_t heads = cache.plan().geometry().heads;
-  const at::Tensor scores = Policy::scores(layer_step);
   const std::vector<int64_t> window =
       slots_.score->window(layer_step.step, tightest_count(layer_step));
   const int64_t groups = tied_rows_ ? cache.rows() / 2 : cache.rows();
@@ -260,17 +310,29 @@ KeptIndices Policy::choose(const LayerStep& layer_step) const {
 }
 
 std::optional<KeptIndices> Policy::decide(const LayerStep& layer_step) {
-  const Plan& plan = layer_step.cache.plan();
-  int64_t available = 0;  // of the layer, one row: all rows hold the same number together
-  for (int64_t head = 0; head < plan.geometry().heads; ++head) {
-    available += layer_step.cache.length(layer_step.layer, 0, head) + layer_step.step.queries();
+  return std::move(decide_step(std::span(&layer_step, 1)).front());
+}
+
+std::vector<std::optional<KeptIndices>> Policy::decide_step(std::span<const LayerStep> layers) {
+  for (const LayerStep& layer_step : layers) slots_.score->observe(layer_step);
+  std::vector<std::size_t> cut;
+  std::vector<at::Tensor> scores;  // of the layers that are cut
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (!is_cut(layers[i])) continue;
+    cut.push_back(i);
+    scores.push_back(Policy::scores(layers[i]));
   }
-  slots_.score->observe(layer_step);
-  std::optional<KeptIndices> kept;
-  if (plan.layer_kept(layer_step.step.index, layer_step.layer) < available) {
-    kept = choose(layer_step);
+  scores = on_host(std::move(scores));
+  std::vector<std::optional<KeptIndices>> kept(layers.size());
+  for (std::size_t i = 0; i < cut.size(); ++i) {
+    const LayerStep& layer_step = layers[cut[i]];
+    KeptIndices chosen = choose(layer_step, scores[i]);
+    const bool fills_holes = order_free_ && !layer_step.cache.keeps_order();
+    kept[cut[i]] = fills_holes ? hole_filling(std::move(chosen)) : std::move(chosen);
   }
-  slots_.score->settle(layer_step, kept ? &*kept : nullptr);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    slots_.score->settle(layers[i], kept[i] ? &*kept[i] : nullptr);
+  }
   return kept;
 }
 

@@ -62,19 +62,25 @@ class Policy : public CacheController {
   /// does. Otherwise, as from the start, every row decides for itself.
   void tie_guidance_pairs(bool tied) { tied_rows_ = tied; }
 
+  /// Cuts leave tokens in the order of their positions, even where every part is order_free().
+  void keep_order() { order_free_ = false; }
+
   void begin_generation(int64_t rows) override;
   [[nodiscard]] KeyPositions key_positions() const override;
   [[nodiscard]] std::optional<KeptIndices> attended(const KvCache& cache,
                                                     const StepInfo& step,
                                                     int64_t layer) const override;
-  /// What attention copies under a plan of this policy: the plan outlives the answer.
-  [[nodiscard]] HistoryCopies history_copies(const Plan& plan) const;
+  /// What exists beside the tokens held under a plan of this policy, which outlives the answer.
+  [[nodiscard]] KvTransients kv_transients(const Plan& plan, Cuts cuts) const;
   /// Keeps, per (row, head), the protected tokens and the best of the rest, as many as the cache's
-  /// plan says; nullopt where nothing is dropped. Padding goes first. Throws Error(kNumerics)
-  /// naming layer, row and head where a score is not finite.
+  /// plan says; nullopt where nothing is dropped. Padding goes first. Where all parts and the cache
+  /// allow it, what stays fills the holes. Throws Error(kNumerics) naming layer, row and head where
+  /// a score is not finite.
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override;
+  /// Scores of all layers come from a device in one copy.
+  std::vector<std::optional<KeptIndices>> decide_step(std::span<const LayerStep> layers) override;
 
-  /// What decide() ranks by: [rows, heads, tokens] fp32 on the CPU, tokens of the longest head.
+  /// What decide() ranks by: [rows, heads, tokens] floating point, tokens of the longest head.
   [[nodiscard]] at::Tensor scores(const LayerStep& layer_step) const;
   /// 1 for every token of [history | current step] of one (row, head) that must stay; 0 for padding
   /// whatever the parts say, as nobody sees it.
@@ -102,7 +108,8 @@ class Policy : public CacheController {
                                                 int64_t row,
                                                 int64_t head,
                                                 std::span<const int64_t> window) const;
-  [[nodiscard]] KeptIndices choose(const LayerStep& layer_step) const;
+  /// What stays of a layer; `scores` as scores() gives them.
+  [[nodiscard]] KeptIndices choose(const LayerStep& layer_step, const at::Tensor& scores) const;
   /// [heads][available] what rows that decide together must keep.
   [[nodiscard]] std::vector<std::vector<uint8_t>> protection_of(
       const LayerStep& layer_step,
@@ -125,6 +132,7 @@ class Policy : public CacheController {
   std::string name_;
   PolicySlots slots_;
   bool tied_rows_ = false;
+  bool order_free_ = false;
 };
 
 }  // namespace kvscope

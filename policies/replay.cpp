@@ -28,7 +28,9 @@ bool differ_in_equal_scores(const std::vector<int64_t>& a,
 }  // namespace
 
 Replay::Replay(Policy& policy, Recorded recorded)
-    : policy_(policy), recorded_(std::move(recorded)) {}
+    : policy_(policy), recorded_(std::move(recorded)) {
+  policy_.keep_order();  // as the recorded decisions do
+}
 
 void Replay::begin_generation(int64_t rows) {
   comparisons_.clear();
@@ -56,7 +58,7 @@ std::optional<KeptIndices> Replay::decide(const LayerStep& layer_step) {
         continue;
       }
       if (!scores.defined()) {
-        scores = policy_.scores(layer_step);
+        scores = policy_.scores(layer_step).to(at::kCPU, at::kFloat).contiguous();
       }
       const auto index = static_cast<int64_t>(slot);
       if (differ_in_equal_scores(a, b, scores[index / row_heads][index % row_heads])) {

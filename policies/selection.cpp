@@ -8,28 +8,33 @@
 namespace kvscope {
 namespace {
 
-/// Moves the best `count` candidates to the front, equal scores by index: a total order, so the set
-/// does not depend on the algorithm that finds it.
-void best_first(std::span<const float> scores, std::vector<int64_t>& candidates, int64_t count) {
-  std::nth_element(candidates.begin(), candidates.begin() + count, candidates.end(),
-                   [&](int64_t left, int64_t right) {
-                     return scores[left] != scores[right] ? scores[left] > scores[right]
-                                                          : left < right;
-                   });
+/// A total order, best first, so that a set of the best does not depend on the algorithm that finds
+/// it.
+struct Better {
+  std::span<const float> scores;
+  std::span<const int64_t> positions;
+
+  bool operator()(int64_t left, int64_t right) const {
+    if (scores[left] != scores[right]) return scores[left] > scores[right];
+    return positions.empty() ? left < right : positions[left] < positions[right];
+  }
+};
+
+void best_first(const Better& better, std::vector<int64_t>& candidates, int64_t count) {
+  std::nth_element(candidates.begin(), candidates.begin() + count, candidates.end(), better);
   candidates.resize(static_cast<std::size_t>(count));
 }
 
-/// What best_first() leaves where one token has to go, as at most steps of a next-token model: the
-/// lowest score, of equal ones the last.
-std::vector<int64_t> all_but_worst(std::span<const float> scores,
-                                   std::span<const uint8_t> is_protected) {
+/// What best_first() leaves where one token has to go, as at most steps of a next-token model.
+std::vector<int64_t> all_but_worst(const Better& better, std::span<const uint8_t> is_protected) {
+  const int64_t tokens = std::ssize(is_protected);
   int64_t worst = -1;
-  for (int64_t token = 0; token < std::ssize(scores); ++token) {
-    if (is_protected[token] == 0 && (worst < 0 || scores[token] <= scores[worst])) worst = token;
+  for (int64_t token = 0; token < tokens; ++token) {
+    if (is_protected[token] == 0 && (worst < 0 || better(worst, token))) worst = token;
   }
   std::vector<int64_t> kept;
-  kept.reserve(scores.size() - 1);
-  for (int64_t token = 0; token < std::ssize(scores); ++token) {
+  kept.reserve(is_protected.size() - 1);
+  for (int64_t token = 0; token < tokens; ++token) {
     if (token != worst) kept.push_back(token);
   }
   return kept;
@@ -55,9 +60,11 @@ std::vector<int64_t> torch_top_k(std::span<const float> scores,
 std::vector<int64_t> keep_best(std::span<const float> scores,
                                std::span<const uint8_t> is_protected,
                                int64_t count,
-                               TieRule ties) {
-  if (ties == TieRule::kLowerIndex && count + 1 == std::ssize(scores)) {
-    return all_but_worst(scores, is_protected);
+                               TieRule ties,
+                               std::span<const int64_t> positions) {
+  const Better better{.scores = scores, .positions = positions};
+  if (ties == TieRule::kEarlier && count + 1 == std::ssize(scores)) {
+    return all_but_worst(better, is_protected);
   }
   std::vector<int64_t> kept;
   std::vector<int64_t> candidates;
@@ -70,7 +77,7 @@ std::vector<int64_t> keep_best(std::span<const float> scores,
   if (ties == TieRule::kTorchTopK) {
     candidates = torch_top_k(scores, is_protected, free);
   } else {
-    best_first(scores, candidates, free);
+    best_first(better, candidates, free);
   }
   kept.insert(kept.end(), candidates.begin(), candidates.end());
   std::sort(kept.begin(), kept.end());

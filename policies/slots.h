@@ -112,15 +112,19 @@ class Score {
                                                                int64_t /*layer*/) const {
     return std::nullopt;
   }
+  /// Whether the score is the same wherever a head's tokens lie: it goes by their origins where it
+  /// goes by order at all. Where every part says so, cuts fill holes (core/engine/hole_filling.h);
+  /// otherwise tokens stay in the order of their positions. Equal scores go by position either way.
+  [[nodiscard]] virtual bool order_free() const { return false; }
   /// Which of equal scores stays.
-  [[nodiscard]] virtual TieRule ties() const { return TieRule::kLowerIndex; }
+  [[nodiscard]] virtual TieRule ties() const { return TieRule::kEarlier; }
 };
 
 /// One (row, head)'s tokens at the moment of a cut: [history | current step].
 struct TokenView {
   const CacheGeometry& geometry;         ///< of the whole generation
   const StepInfo& step;                  ///< the current one
-  std::span<const TokenOrigin> history;  ///< in storage order
+  std::span<const TokenOrigin> history;  ///< in storage order: see Score::order_free
   std::span<const int64_t> window;       ///< Score::window of this step: positions
   int64_t padding = 0;                   ///< positions of the row's padding (KvCache::set_padding)
 
@@ -148,6 +152,8 @@ class Protect {
   virtual ~Protect() = default;
   /// Sets `is_protected` [available] to 1 where a token must stay; never clears it.
   virtual void mark(const TokenView& view, std::span<uint8_t> is_protected) const = 0;
+  /// Whether mark() goes by origins alone: see Score::order_free.
+  [[nodiscard]] virtual bool order_free() const { return false; }
   /// Most tokens mark() can set after `step`, given the size of the observation window.
   [[nodiscard]] virtual int64_t most_tokens(const CacheGeometry& geometry,
                                             const StepInfo& step,

@@ -6,11 +6,10 @@
 #include <numeric>
 
 #include "analysis/verify/policy_tensors.h"
-#include "core/config/yaml.h"
+#include "analysis/verify/policy_trace.h"
 #include "core/engine/in_cache_positions.h"
 #include "core/models/next_token/rotation.h"
 #include "policies/policy.h"
-#include "policies/registry.h"
 
 namespace kvscope::verify {
 namespace {
@@ -60,12 +59,10 @@ Trace run(const Form& form,
           const at::Tensor& k,
           const at::Tensor& v,
           const std::optional<RotationTable>& table) {
-  const auto policy = make_policy(load_yaml_text(
-      fmt::format("{{allocate: {{name: uniform, room: {}}}, score: {{name: recency, rotation: {}}},"
-                  " protect: {{name: sinks, sink_tokens: {}}}}}",
-                  form.before ? "next_step" : "none", form.rerotates ? "rerotate" : "keep",
-                  form.sinks),
-      "streaming_llm"));
+  const auto policy = policy_of(fmt::format(
+      "{{allocate: {{name: uniform, room: {}}}, score: {{name: recency, rotation: {}}},"
+      " protect: {{name: sinks, sink_tokens: {}}}}}",
+      form.before ? "next_step" : "none", form.rerotates ? "rerotate" : "keep", form.sinks));
   const CacheGeometry geometry{
       .layers = 1, .heads = q.size(0), .head_dim = q.size(2), .steps = steps};
   const Plan plan = policy->plan(

@@ -12,7 +12,9 @@
 namespace kvscope::verify {
 
 std::unique_ptr<Policy> policy_of(const std::string& yaml) {
-  return make_policy(load_yaml_text(yaml, "the recorded case's policy"));
+  auto policy = make_policy(load_yaml_text(yaml, "the recorded case's policy"));
+  policy->keep_order();  // as the recorded lists are
+  return policy;
 }
 
 void replay_trace(const TraceInputs& inputs,

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
@@ -106,9 +108,28 @@ int64_t bytes_of(const at::Tensor& x) {
 /// Counts what is there now: the cache with its scratch, and `transient_bytes` beside it.
 void count_peak(AttentionContext& context, int64_t transient_bytes) {
   const KvCache& cache = context.cache;
-  context.kv_peak_bytes =
-      std::max(context.kv_peak_bytes,
-               cache.live_bytes() + cache.plan().scratch_bytes(cache.rows()) + transient_bytes);
+  context.kv_peak_bytes = std::max(context.kv_peak_bytes,
+                                   cache.live_bytes() + cache.plan().scratch_bytes(cache.rows()) +
+                                       context.waiting.bytes() + transient_bytes);
+}
+
+/// Stores a layer, of which the controller says what stays.
+void store_layer(AttentionContext& context, const LayerStep& layer_step) {
+  std::optional<KeptIndices> kept;
+  if (context.controller != nullptr) kept = context.controller->decide(layer_step);
+  if (kept) {
+    context.cache.keep(layer_step.layer, layer_step.step, layer_step.k, layer_step.v, *kept);
+  } else {
+    context.cache.append(layer_step.layer, layer_step.step, layer_step.k, layer_step.v);
+  }
+}
+
+/// Likewise all layers of a step that wait.
+void store_waiting(AttentionContext& context, const StepInfo& step) {
+  const std::vector<LayerStep> layers = context.waiting.layers();
+  std::vector<std::optional<KeptIndices>> kept(layers.size());
+  if (context.controller != nullptr) kept = context.controller->decide_step(layers);
+  context.cache.keep_step(step, context.waiting.k(), context.waiting.v(), kept);
 }
 
 AttentionResult attention_of(AttentionContext& context,
@@ -179,14 +200,18 @@ at::Tensor attend(AttentionContext& context,
   if (!step.stored) return result.out;
 
   const ScopedClock clock(context.policy_ms, q.device());
-  std::optional<KeptIndices> kept;
-  if (context.controller != nullptr) kept = context.controller->decide(layer_step);
-  if (kept) {
-    context.cache.keep(layer, step, k, v, *kept);
-  } else {
-    context.cache.append(layer, step, k, v);
+  if (context.cuts == Cuts::kPerLayer) {
+    store_layer(context, layer_step);
+    count_peak(context, bytes_of(k) + bytes_of(v));
+    return result.out;
   }
+  context.waiting.add(layer_step, std::move(attended));
   count_peak(context, bytes_of(k) + bytes_of(v));
+  if (context.waiting.is_complete()) {
+    store_waiting(context, step);
+    count_peak(context, bytes_of(k) + bytes_of(v));
+    context.waiting.clear();
+  }
   return result.out;
 }
 

@@ -6,65 +6,11 @@
 #include <vector>
 
 #include "core/engine/kv_cache.h"
+#include "core/engine/layer_step.h"
 #include "core/engine/rotation.h"
+#include "core/engine/waiting_step.h"
 
 namespace kvscope {
-
-/// One layer's attention of one step, as it was computed; what observers and controllers look at.
-struct LayerStep {
-  const StepInfo& step;
-  int64_t layer;
-  const KvCache& cache;  ///< before the step is stored: the history
-  const at::Tensor& q;   ///< [rows, heads, queries, head_dim] as used (normalised, scaled, rotated)
-  const at::Tensor& k;   ///< [rows, heads, queries, head_dim] the current step's keys as cached
-  const at::Tensor& v;   ///< likewise values
-  /// [rows, heads, queries] fp32 natural log, over history and current; +infinity for queries that
-  /// are padding, so that exp(s - lse) gives their attention no weight.
-  const at::Tensor& lse;
-  double softmax_scale;
-  const at::Tensor& hidden;        ///< [rows, queries, width] input of the query projection
-  const at::Tensor& query_weight;  ///< [heads * head_dim, width] query projection without bias
-  /// How q and k are turned by position, for scores that look at other positions; null: they are
-  /// not.
-  const RotationTable* rotation = nullptr;
-  /// Held tokens that the step saw, ascending, per (row, head); null: all.
-  const KeptIndices* attended = nullptr;
-};
-
-/// Where cached keys stand when a query looks at them. They are stored as the model turned them,
-/// whichever it is.
-enum class KeyPositions : uint8_t {
-  kOriginal,  ///< where they stood when they were made; gaps stay gaps
-  kInCache,   ///< 0, 1, 2, ... along what is held, the current step behind it (StreamingLLM,
-              ///< arXiv:2309.17453): gaps close
-};
-
-/// Decides what stays after a layer's step. Implemented by policies; core knows none by name.
-class CacheController {
- public:
-  virtual ~CacheController() = default;
-  /// A new generation begins: forget everything about the last one.
-  virtual void begin_generation(int64_t rows) = 0;
-  /// nullopt keeps everything.
-  virtual std::optional<KeptIndices> decide(const LayerStep& layer_step) = 0;
-  /// Where keys stand when a query looks at them.
-  [[nodiscard]] virtual KeyPositions key_positions() const { return KeyPositions::kOriginal; }
-  /// Held tokens that a layer's step sees, indices ascending per (row, head), for methods that
-  /// store more than they attend to; nullopt: all of them. Asked before the step is attended.
-  [[nodiscard]] virtual std::optional<KeptIndices> attended(const KvCache& /*cache*/,
-                                                            const StepInfo& /*step*/,
-                                                            int64_t /*layer*/) const {
-    return std::nullopt;
-  }
-};
-
-/// Looks at a layer's step without changing anything.
-class AttentionObserver {
- public:
-  virtual ~AttentionObserver() = default;
-  virtual void begin_generation(int64_t rows) = 0;
-  virtual void observe(const LayerStep& layer_step) = 0;
-};
 
 /// What a generation attends through: the cache, who decides, who watches, and the clock of both
 /// parts.
@@ -75,14 +21,18 @@ struct AttentionContext {
   /// Set by the model as a generation begins; empty where it does not rotate queries and keys. One
   /// row a position of the generation.
   std::optional<RotationTable> rotation = std::nullopt;
+  Cuts cuts = Cuts::kPerLayer;
+  WaitingStep waiting{};    ///< under kPerStep
   double attention_ms = 0;  ///< time in attention kernels, accumulated
   double policy_ms = 0;     ///< time deciding and compacting, accumulated
-  /// Most bytes of K and V at once so far: tokens held, the step of the layer that attends, and
-  /// what attention reads copies of (a layer in full of a packed cache, turned keys).
+  /// Most bytes of K and V at once so far: tokens held, the step of the layer that attends, what
+  /// waits to be stored, and what attention reads copies of (a layer in full of a packed cache,
+  /// turned keys).
   int64_t kv_peak_bytes = 0;
 };
 
-/// Attends over [history | current], lets observers look, then stores what the controller keeps.
+/// Attends over [history | current], lets observers look, then stores what the controller keeps:
+/// at once, or with all layers of the step after the last one, as context.cuts says.
 /// q, k, v [rows, heads, queries, head_dim]; returns [rows, heads, queries, head_dim].
 /// A step that is not stored is never offered to the controller. A prefill is causal among its own
 /// tokens. Padding (KvCache::set_padding) is seen by nobody, and a padding query sees itself alone.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "core/base/error.h"
@@ -29,6 +30,23 @@ void check_shape(const char* name,
                   "head_dim] = [{}]",
                   step.index, name, fmt::join(tensor.sizes(), ", "), fmt::join(expected, ", ")));
 }
+
+/// Index lists of many slots, one behind the other, as compact_rows() takes them.
+struct FlatIndices {
+  std::vector<int64_t> indices;
+  std::vector<int64_t> begin{0};
+
+  void add(const std::vector<int64_t>& of_slot) {
+    indices.insert(indices.end(), of_slot.begin(), of_slot.end());
+    begin.push_back(std::ssize(indices));
+  }
+  /// 0 .. count - 1
+  void add_first(int64_t count) {
+    indices.resize(indices.size() + static_cast<size_t>(count));
+    std::iota(indices.end() - count, indices.end(), 0);
+    begin.push_back(std::ssize(indices));
+  }
+};
 
 }  // namespace
 
@@ -173,22 +191,17 @@ void KvCache::append(int64_t layer,
   const CacheGeometry& geometry = plan_.geometry();
   check_shape("k", k, geometry, rows_, step);
   check_shape("v", v, geometry, rows_, step);
-  const int64_t tokens = step.queries();
-  for (int64_t row = 0; row < rows_; ++row) {
-    for (int64_t head = 0; head < geometry.heads; ++head) {
-      const int64_t held = length(layer, row, head);
-      const int64_t capacity = rooms_[slot(layer, row, head)];
-      if (held + tokens > capacity) {
-        throw Error(ErrorKind::kAudit,
-                    fmt::format("cache: step {}, layer {}, row {}, head {}: {} cached + {} new "
-                                "tokens exceed the planned capacity of {}",
-                                step.index, layer, row, head, held, tokens, capacity));
-      }
-    }
-  }
+  check_room(layer, step);
   const std::span<const int64_t> lengths = of_layer(lengths_, layer);
   const std::vector<int64_t> held(lengths.begin(), lengths.end());
   append_rows(history(layer), k, v);
+  note_appended(layer, step);
+  pack(layer, held, nullptr);
+  peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
+}
+
+void KvCache::note_appended(int64_t layer, const StepInfo& step) {
+  const int64_t tokens = step.queries();
   for (size_t at = slot(layer, 0, 0); at < slot(layer, rows_, 0); ++at) {
     TokenOrigin* out = origins_.data() + layer_begins_[layer] + begins_[at] + lengths_[at];
     for (int64_t token = 0; token < tokens; ++token) {
@@ -197,12 +210,10 @@ void KvCache::append(int64_t layer,
     lengths_[at] += tokens;
     live_tokens_ += tokens;
     if (has_padding()) {
-      const auto row = static_cast<int64_t>(at - slot(layer, 0, 0)) / geometry.heads;
+      const auto row = static_cast<int64_t>(at - slot(layer, 0, 0)) / plan_.geometry().heads;
       set_padding_length(at, padding_lengths_[at] + padding_of_step(step, row));
     }
   }
-  pack(layer, held, nullptr);
-  peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
 }
 
 void KvCache::keep(int64_t layer,
@@ -246,16 +257,69 @@ void KvCache::compact(int64_t layer,
                       const at::Tensor& k,
                       const at::Tensor& v,
                       const KeptIndices& kept) {
-  std::vector<int64_t> kept_begin{0};
-  kept_begin.reserve(kept.size() + 1);
-  for (const auto& indices : kept) {
-    kept_begin.push_back(kept_begin.back() + static_cast<int64_t>(indices.size()));
-  }
-  std::vector<int64_t> flat;
-  flat.reserve(kept_begin.back());
-  for (const auto& indices : kept) flat.insert(flat.end(), indices.begin(), indices.end());
-  compact_rows(history(layer), k, v, flat, kept_begin);
+  FlatIndices flat;
+  for (const auto& indices : kept) flat.add(indices);
+  compact_rows(history(layer), k, v, flat.indices, flat.begin);
+  note_kept(layer, step, kept);
+}
 
+void KvCache::keep_step(const StepInfo& step,
+                        const at::Tensor& k,
+                        const at::Tensor& v,
+                        std::span<const std::optional<KeptIndices>> kept) {
+  const int64_t layers = plan_.geometry().layers;
+  bool any_cut = false;
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    check_shape("k", k[layer], plan_.geometry(), rows_, step);
+    check_shape("v", v[layer], plan_.geometry(), rows_, step);
+    if (kept[layer]) {
+      check_kept(layer, step, *kept[layer]);
+      any_cut = true;
+    } else {
+      check_room(layer, step);
+    }
+  }
+  if (plan_.scope() == CountScope::kLayer || packed_) {
+    for (int64_t layer = 0; layer < layers; ++layer) {
+      if (kept[layer]) {
+        keep(layer, step, k[layer], v[layer], *kept[layer]);
+      } else {
+        append(layer, step, k[layer], v[layer]);
+      }
+    }
+    return;
+  }
+  const int64_t layer_slots = rows_ * plan_.geometry().heads;
+  std::vector<int64_t> begins = begins_;
+  for (size_t at = 0; at < begins.size(); ++at) begins[at] += layer_begins_[at / layer_slots];
+  const RaggedRows all{.keys = keys_, .values = values_, .begin = begins, .length = lengths_};
+  const at::Tensor k_rows = k.flatten(0, 1);
+  const at::Tensor v_rows = v.flatten(0, 1);
+  if (any_cut) {
+    FlatIndices flat;
+    for (size_t at = 0; at < begins.size(); ++at) {
+      const auto& of_layer = kept[at / layer_slots];
+      if (of_layer) {
+        flat.add((*of_layer)[at % layer_slots]);
+      } else {
+        flat.add_first(lengths_[at] + step.queries());
+      }
+    }
+    compact_rows(all, k_rows, v_rows, flat.indices, flat.begin);
+  } else {
+    append_rows(all, k_rows, v_rows);
+  }
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    if (kept[layer]) {
+      note_kept(layer, step, *kept[layer]);
+    } else {
+      note_appended(layer, step);
+    }
+  }
+  peak_live_bytes_ = std::max(peak_live_bytes_, live_bytes());
+}
+
+void KvCache::note_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) {
   for (size_t i = 0; i < kept.size(); ++i) {
     const size_t at = slot(layer, 0, 0) + i;
     TokenOrigin* origins = origins_.data() + layer_begins_[layer] + begins_[at];
@@ -329,51 +393,6 @@ void KvCache::move_slot(int64_t layer, size_t slot, int64_t begin) {
   std::memmove(origins + begin, origins + from, count * sizeof(TokenOrigin));
 }
 
-void KvCache::check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const {
-  const int64_t heads = plan_.geometry().heads;
-  if (std::cmp_not_equal(kept.size(), rows_ * heads)) {
-    throw Error(ErrorKind::kAudit,
-                fmt::format("cache: step {}, layer {}: kept indices for {} (row, head) pairs, "
-                            "expected {} rows x {} heads = {}",
-                            step.index, layer, kept.size(), rows_, heads, rows_ * heads));
-  }
-  int64_t of_row = 0;
-  for (size_t i = 0; i < kept.size(); ++i) {
-    const int64_t row = static_cast<int64_t>(i) / heads;
-    const int64_t head = static_cast<int64_t>(i) % heads;
-    const auto where = [&] {
-      return fmt::format("cache: step {}, layer {}, row {}, head {}", step.index, layer, row, head);
-    };
-    const int64_t available = length(layer, row, head) + step.queries();
-    int64_t previous = -1;
-    for (const int64_t index : kept[i]) {
-      if (index < 0 || index >= available) {
-        throw Error(ErrorKind::kAudit,
-                    fmt::format("{}: kept index {} is outside [0, {})", where(), index, available));
-      }
-      if (index <= previous) {
-        throw Error(ErrorKind::kAudit,
-                    fmt::format("{}: kept index {} follows {}, expected strictly ascending",
-                                where(), index, previous));
-      }
-      previous = index;
-    }
-    if (plan_.scope() == CountScope::kHead &&
-        std::cmp_greater(kept[i].size(), plan_.capacity(layer, head))) {
-      throw Error(ErrorKind::kAudit,
-                  fmt::format("{}: {} kept tokens exceed the planned capacity of {}", where(),
-                              kept[i].size(), plan_.capacity(layer, head)));
-    }
-    of_row = head == 0 ? 0 : of_row;
-    of_row += static_cast<int64_t>(kept[i].size());
-    if (of_row > plan_.layer_capacity(layer)) {
-      throw Error(ErrorKind::kAudit,
-                  fmt::format("{}: {} kept tokens of its layer so far exceed the planned {}",
-                              where(), of_row, plan_.layer_capacity(layer)));
-    }
-  }
-}
-
 void KvCache::set_padding(std::vector<int64_t> tokens) {
   const std::vector<StepInfo>& steps = plan_.geometry().steps;
   const int64_t prefill =
@@ -442,44 +461,6 @@ int64_t KvCache::allocated_bytes() const {
   const auto dense = static_cast<int64_t>(keys_.storage().nbytes() + values_.storage().nbytes());
   return packed_ ? dense + packed_->keys.allocated_bytes() + packed_->values.allocated_bytes()
                  : dense;
-}
-
-void KvCache::audit(int64_t step) const {
-  const CacheGeometry& geometry = plan_.geometry();
-  int64_t bytes = 0;
-  for (int64_t layer = 0; layer < geometry.layers; ++layer) {
-    for (int64_t row = 0; row < rows_; ++row) {
-      int64_t of_layer = 0;
-      for (int64_t head = 0; head < geometry.heads; ++head) {
-        const int64_t held = length(layer, row, head);
-        of_layer += held;
-        bytes += geometry.head_bytes(held);
-        if (plan_.scope() == CountScope::kLayer) continue;
-        const int64_t planned = plan_.kept(step, layer, head);
-        if (held == planned) continue;
-        throw Error(
-            ErrorKind::kAudit,
-            fmt::format("cache: step {}, layer {}, head {} (row {}): {} tokens kept, {} planned",
-                        step, layer, head, row, held, planned));
-      }
-      if (of_layer == plan_.layer_kept(step, layer)) continue;
-      throw Error(ErrorKind::kAudit,
-                  fmt::format("cache: step {}, layer {} (row {}): {} tokens kept, {} planned", step,
-                              layer, row, of_layer, plan_.layer_kept(step, layer)));
-    }
-  }
-  // By the tokens held; the plan says the same wherever its counts fix the bytes.
-  const int64_t planned = plan_.bytes_are_exact() ? plan_.live_bytes(step, rows_) : bytes;
-  if (live_bytes() != planned || bytes != planned) {
-    throw Error(ErrorKind::kAudit,
-                fmt::format("cache: step {}: {} bytes live, {} planned, {} by the tokens held",
-                            step, live_bytes(), planned, bytes));
-  }
-  if (allocated_bytes() != plan_.arena_bytes(rows_)) {
-    throw Error(ErrorKind::kAudit,
-                fmt::format("cache: step {}: {} bytes allocated, the plan's arena has {}", step,
-                            allocated_bytes(), plan_.arena_bytes(rows_)));
-  }
 }
 
 }  // namespace kvscope

@@ -20,8 +20,9 @@ struct TokenOrigin {
   bool operator==(const TokenOrigin&) const = default;
 };
 
-/// Which of [history | current step] stay, per (row, head), ascending. An index below the history's
-/// length names a cached token, one at or above it the current step's token (index - length).
+/// Which of [history | current step] stay, per (row, head), in the order they are stored in:
+/// ascending, or as hole_filling() puts them. An index below the history's length names a cached
+/// token, one at or above it the current step's token (index - length).
 using KeptIndices = std::vector<std::vector<int64_t>>;  // [rows * heads][kept]
 
 /// K and V of every (layer, row, head), each with its own length, in one arena sized by the plan.
@@ -61,13 +62,26 @@ class KvCache {
 
   /// Appends a whole step: `k`, `v` [rows, heads, queries, head_dim].
   void append(int64_t layer, const StepInfo& step, const at::Tensor& k, const at::Tensor& v);
-  /// Keeps `kept` of [history | k, v] in place, order preserved. Throws Error(kAudit) where indices
-  /// are out of range, unsorted or more than the capacity.
+  /// Keeps `kept` of [history | k, v] in place. Throws Error(kAudit) where indices are out of
+  /// range, more than the capacity, or neither ascending nor, where the cache does not keep its
+  /// order, hole filling.
   void keep(int64_t layer,
             const StepInfo& step,
             const at::Tensor& k,
             const at::Tensor& v,
             const KeptIndices& kept);
+  /// append(), or keep() where there are `kept` indices, of every layer [layers]; `k`, `v` [layers,
+  /// rows, heads, queries, head_dim]. One call of a kernel moves all of them, except where heads
+  /// share regions or a format packs. Throws as both do, before anything is changed.
+  void keep_step(const StepInfo& step,
+                 const at::Tensor& k,
+                 const at::Tensor& v,
+                 std::span<const std::optional<KeptIndices>> kept);
+  /// Whether stored tokens must stay in the order of their positions: where heads share a region
+  /// and move within it, where a format packs neighbours together, and while rows have padding.
+  [[nodiscard]] bool keeps_order() const {
+    return plan_.scope() == CountScope::kLayer || packed_.has_value() || has_padding();
+  }
   /// Says that the first `tokens[row]` positions of a row are padding: prompts of unequal length
   /// are padded on the left to the prefill's. Padding is stored like any token, so that lengths
   /// stay those of the plan, but no other token sees it. Stored tokens are in the order of their
@@ -110,7 +124,11 @@ class KvCache {
   };
 
   [[nodiscard]] size_t slot(int64_t layer, int64_t row, int64_t head) const;
+  void check_room(int64_t layer, const StepInfo& step) const;
   void check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const;
+  /// What append() and compact() leave of a layer beside its rows.
+  void note_appended(int64_t layer, const StepInfo& step);
+  void note_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept);
   /// Leaves `kept` of [history | k, v] in every slot of the layer, whose room suffices.
   void compact(int64_t layer,
                const StepInfo& step,

@@ -12,12 +12,14 @@ namespace kvscope {
 /// beside the cache while the layer attends.
 int64_t step_bytes(const CacheGeometry& geometry, const StepInfo& step, int64_t rows);
 
-/// Of the largest step.
-int64_t most_step_bytes(const CacheGeometry& geometry, int64_t rows);
+/// Of the largest step, with what waits of the other layers under kPerStep.
+int64_t most_step_bytes(const CacheGeometry& geometry, int64_t rows, Cuts cuts);
 
-/// What attention reads copies of instead of the cache.
-struct HistoryCopies {
-  /// A layer's keys turned to their positions in the cache (KeyPositions::kInCache).
+/// What exists beside the tokens held.
+struct KvTransients {
+  Cuts cuts = Cuts::kPerLayer;
+  /// Attention reads a copy of a layer's keys, turned to their positions in the cache
+  /// (KeyPositions::kInCache).
   bool turned_keys = false;
   /// Tokens, of the heads of a row together, that a step of a layer sees a copy of
   /// (CacheController::attended); nullopt, or no function: it sees them all where they are.
@@ -25,9 +27,9 @@ struct HistoryCopies {
 };
 
 /// The closed form of AttentionContext::kv_peak_bytes after a generation of `rows` rows: the
-/// largest, over steps and layers, of the tokens held (layers store one after the other), that
-/// layer's step before it is cut, the copies that attention reads, and the scratch of a packed
+/// largest, over steps and layers, of the tokens held, that layer's step before it is cut, under
+/// kPerStep the step of all layers, the copies that attention reads, and the scratch of a packed
 /// format.
-int64_t peak_kv_bytes(const Plan& plan, int64_t rows, const HistoryCopies& copies = {});
+int64_t peak_kv_bytes(const Plan& plan, int64_t rows, const KvTransients& transients = {});
 
 }  // namespace kvscope

@@ -162,15 +162,16 @@ int64_t Plan::live_bytes(int64_t step, int64_t rows) const {
   return bytes * rows;
 }
 
-int64_t Plan::peak_live_bytes(int64_t rows) const {
+int64_t Plan::peak_live_bytes(int64_t rows, Cuts cuts) const {
   int64_t live = 0;
   int64_t most = 0;
   for (size_t step = 0; step < kept_.size(); ++step) {
     const auto at = static_cast<int64_t>(step);
     for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
       live += layer_bytes(at, layer) - (step == 0 ? 0 : layer_bytes(at - 1, layer));
-      most = std::max(most, live);
+      if (cuts == Cuts::kPerLayer) most = std::max(most, live);
     }
+    most = std::max(most, live);
   }
   return most * rows;
 }

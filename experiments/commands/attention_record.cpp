@@ -63,7 +63,10 @@ int attention_record_command(const ConfigArguments& arguments,
           image_generator(point.generation.seed, prompt.id, image % replicas, device));
     }
     KvCache cache(point.plan, model->rows(count, point.generation.sampling), device);
-    AttentionContext context{cache, policy.get(), {&recorder}};
+    AttentionContext context{.cache = cache,
+                             .controller = policy.get(),
+                             .observers = {&recorder},
+                             .cuts = point.generation.cuts};
     recorder.add_prompts(texts);
     model->generate(texts, point.generation.sampling, generators, context);
     progress.add_images(0, count);

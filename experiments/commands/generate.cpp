@@ -42,7 +42,8 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
   for (size_t image = 0; image < images; ++image) {
     const Prompt& prompt = point.prompts[image / replicas];
     KvCache cache(point.plan, model->rows(1, point.generation.sampling), device);
-    AttentionContext context{cache, policy.get()};
+    AttentionContext context{
+        .cache = cache, .controller = policy.get(), .cuts = point.generation.cuts};
     std::vector<at::Generator> generators = {
         image_generator(point.generation.seed, prompt.id, image % replicas, device)};
     const std::vector<std::string> texts = {prompt.text};

@@ -122,10 +122,12 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
   fmt::format_to(out, "  tokens a head into the last step  {:.1f} of {:.0f}\n", point.kept_tokens(),
                  point.full_tokens());
   const auto policy = point.policy();
+  const Cuts cuts = point.generation.cuts;
   const std::pair<const char*, int64_t> lines[] = {
       {"KV cache into the last step", plan.live_bytes(last, rows)},
-      {"most at once", plan.peak_live_bytes(rows)},
-      {"with the step a layer works on", peak_kv_bytes(plan, rows, policy->history_copies(plan))},
+      {"most at once", plan.peak_live_bytes(rows, cuts)},
+      {"with the step a layer works on",
+       peak_kv_bytes(plan, rows, policy->kv_transients(plan, cuts))},
       {"arena", plan.arena_bytes(rows)}};
   for (const auto& [what, bytes] : lines) {
     fmt::format_to(out, "  {:<32}  {}\n", what, bytes_text(bytes));

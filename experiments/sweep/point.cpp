@@ -19,7 +19,7 @@ namespace kvscope {
 namespace {
 
 /// Changes whenever equal configs would give other results.
-constexpr const char* kResultsVersion = "1";
+constexpr const char* kResultsVersion = "2";
 
 bool keeps_everything(const ConfigNode& policy) {
   const ConfigNode* allocate = policy.child("allocate");

@@ -115,7 +115,8 @@ class PointRunner {
                        .seed = generators.back().current_seed(),
                        .skill = prompt.skill};
     }
-    AttentionContext context{*cache_, policy_.get()};
+    AttentionContext context{
+        .cache = *cache_, .controller = policy_.get(), .cuts = point_.generation.cuts};
     const AllocationMeter meter(run_.device);
     const GeneratedBatch made =
         run_.model.generate(texts, point_.generation.sampling, generators, context);
@@ -151,7 +152,8 @@ class PointRunner {
   }
 
   [[nodiscard]] int64_t planned_peak(int64_t rows) const {
-    return peak_kv_bytes(point_.plan, rows, policy_->history_copies(point_.plan));
+    return peak_kv_bytes(point_.plan, rows,
+                         policy_->kv_transients(point_.plan, point_.generation.cuts));
   }
 
   void describe_memory(ImageRow& row,
@@ -169,7 +171,9 @@ class PointRunner {
     // meter. Neither counts it.
     row.allocator_peak_bytes = (cache_->allocated_bytes() + meter.peak_bytes()) / images;
     row.allocator_planned_bytes =
-        (point_.plan.arena_bytes(rows) + most_step_bytes(point_.plan.geometry(), rows)) / images;
+        (point_.plan.arena_bytes(rows) +
+         most_step_bytes(point_.plan.geometry(), rows, point_.generation.cuts)) /
+        images;
     if (const auto bytes = meter.device_peak_bytes()) {
       row.device_peak_bytes = static_cast<double>(*bytes);
     }

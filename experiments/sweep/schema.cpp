@@ -235,6 +235,12 @@ ConfigSchema make_schema() {
                "released code does (+gen.store_last_scale=true)",
        .default_text = "false",
        .nullable = true},
+      {.key = "gen.cuts",
+       .help = "when a step is cut and stored: as each layer has attended, or all layers together "
+               "at the end, which takes fewer calls and more memory (+gen.cuts=per_step)",
+       .allowed = {"per_layer", "per_step"},
+       .default_text = "per_layer",
+       .nullable = true},
       {.key = "gen.top_k",
        .type = KeyType::kInt,
        .help = "most likely values to draw from; 0: all",

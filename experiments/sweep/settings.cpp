@@ -115,6 +115,9 @@ GenerationSettings generation_settings(const ConfigNode& config, const ModelFact
   settings.batch = gen.at("batch").as_int64();
   settings.seed = static_cast<uint64_t>(gen.at("seed").as_int64());
   settings.replicas = gen.at("replicas").as_int64();
+  const ConfigNode* cuts = gen.child("cuts");
+  const bool per_step = cuts != nullptr && cuts->is_string() && cuts->as_string() == "per_step";
+  settings.cuts = per_step ? Cuts::kPerStep : Cuts::kPerLayer;
   check_length(settings.sampling.cfg, steps, gen.at("cfg"));
   check_length(settings.sampling.tau, steps, gen.at("tau"));
   return settings;

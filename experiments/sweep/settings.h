@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/config/value.h"
+#include "core/engine/plan.h"
 #include "core/models/image_model.h"
 
 namespace kvscope {
@@ -16,6 +17,7 @@ struct GenerationSettings {
   uint64_t seed = 0;      ///< with prompt id and replica, the seed of an image
   int64_t replicas = 1;   ///< images of each prompt
   double unguided = 1.0;  ///< the model's cfg that means no guidance
+  Cuts cuts = Cuts::kPerLayer;
 
   /// Cache rows of `images` images: two each where any step is guided.
   [[nodiscard]] int64_t rows(int64_t images) const;

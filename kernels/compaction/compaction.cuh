@@ -28,7 +28,8 @@ __global__ void __launch_bounds__(kCompactionThreads) append_kernel(const Compac
 }
 
 /// One block a slot, in tiles of `tile_rows`: a tile is read whole before any of it is written, and
-/// writes rows below its own end, while every later source lies at or above it. Grid: (1, heads,
+/// writes rows below its own end, while every later source lies at or above it (ordered) or above
+/// all that is written (hole filling). Rows that stay where they are move no byte. Grid: (1, heads,
 /// rows).
 __global__ void __launch_bounds__(kCompactionThreads) compact_kernel(const CompactionArguments a,
                                                                      const int64_t* kept,
@@ -45,12 +46,15 @@ __global__ void __launch_bounds__(kCompactionThreads) compact_kernel(const Compa
     const int64_t tile = count - first < tile_rows ? count - first : tile_rows;
     for (int64_t e = threadIdx.x; e < tile * a.head_dim; e += kCompactionThreads) {
       const int64_t source = sources[first + e / a.head_dim];
+      if (source == first + e / a.head_dim && source < cached) continue;
       const int64_t channel = e % a.head_dim;
       staging[e] =
           source < cached ? arena.load(source, channel) : current.load(source - cached, channel);
     }
     __syncthreads();
     for (int64_t e = threadIdx.x; e < tile * a.head_dim; e += kCompactionThreads) {
+      const int64_t row = first + e / a.head_dim;
+      if (sources[row] == row && row < cached) continue;
       arena.store(staging[e], first * a.head_dim + e);
     }
     __syncthreads();

@@ -17,13 +17,18 @@ namespace kvscope {
 /// Throws c10::Error where shapes, types or devices do not fit.
 void append_rows(const RaggedRows& history, const at::Tensor& k, const at::Tensor& v);
 
-/// Keeps some of [history | k, v] of every (row, head), in place and in order: with slot
-/// s = row * heads + head and kept_s = kept[kept_begin[s] .. kept_begin[s + 1]),
+/// Keeps some of [history | k, v] of every (row, head), in place: with slot s = row * heads + head
+/// and kept_s = kept[kept_begin[s] .. kept_begin[s + 1]),
 ///   arena row begin[s] + j = [history | current] row kept_s[j].
-/// `kept` is strictly ascending within a slot; an index below length[s] is a cached row, one at or
-/// above it the current row (index - length[s]). `kept_begin` [rows * heads + 1]. As kept_s[j] >=
-/// j, a row is only ever moved towards the front, which is what makes the move safe in place. The
-/// caller guarantees room for the kept rows and sets length afterwards. Indices are trusted:
+/// An index below length[s] is a cached row, one at or above it the current row (index -
+/// length[s]). `kept_begin` [rows * heads + 1]. A slot's list has one of two forms, both safe in
+/// place:
+///   ordered: strictly ascending, so that kept_s[j] >= j and a row only moves towards the front;
+///   hole filling: with M = the number of kept rows, kept_s[j] = j where row j stays, and an index
+///     of at least M where it goes. Rows that stay are not touched, and what moves is never
+///     overwritten: |evicted rows below M| rows move, where the ordered form moves all behind the
+///     first of them.
+/// The caller guarantees room for the kept rows and sets length afterwards. Indices are trusted:
 /// KvCache::keep() checks them.
 void compact_rows(const RaggedRows& history,
                   const at::Tensor& k,

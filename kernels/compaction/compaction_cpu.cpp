@@ -83,8 +83,13 @@ void compact_slot(const Slot& keys,
                   const RowSource& v,
                   c10::IntArrayRef kept) {
   const auto count = static_cast<int64_t>(kept.size());
-  int64_t j = 0;
-  while (j < count && kept[j] < length) {
+  for (int64_t j = 0; j < count;) {
+    if (kept[j] >= length) {
+      keys.store(j, k.from(kept[j] - length));
+      values.store(j, v.from(kept[j] - length));
+      ++j;
+      continue;
+    }
     int64_t run = 1;  // adjacent sources move as one block
     while (j + run < count && kept[j + run] == kept[j] + run && kept[j + run] < length) ++run;
     if (kept[j] != j) {
@@ -92,10 +97,6 @@ void compact_slot(const Slot& keys,
       values.move(j, kept[j], run);
     }
     j += run;
-  }
-  for (; j < count; ++j) {
-    keys.store(j, k.from(kept[j] - length));
-    values.store(j, v.from(kept[j] - length));
   }
 }
 

@@ -15,10 +15,11 @@ class ProtectAnchors : public Protect {
     const int64_t first = condition_tokens(view.geometry.steps);
     for (int64_t token = 0; token < view.available(); ++token) {
       const int64_t position = view.padded_position(token);
-      if (position >= first + anchor_tokens_) break;  // positions ascend
-      if (position >= first) is_protected[token] = 1;
+      if (position >= first && position < first + anchor_tokens_) is_protected[token] = 1;
     }
   }
+
+  [[nodiscard]] bool order_free() const override { return true; }
 
   [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
                                     const StepInfo& step,

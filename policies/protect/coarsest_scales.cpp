@@ -12,10 +12,11 @@ class ProtectCoarsestScales : public Protect {
 
   void mark(const TokenView& view, std::span<uint8_t> is_protected) const override {
     for (int64_t token = 0; token < view.available(); ++token) {
-      if (!counts(view.writer(token))) break;  // steps ascend
-      is_protected[token] = 1;
+      if (counts(view.writer(token))) is_protected[token] = 1;
     }
   }
+
+  [[nodiscard]] bool order_free() const override { return true; }
 
   [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
                                     const StepInfo& step,

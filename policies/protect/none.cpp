@@ -6,6 +6,8 @@ namespace {
 class ProtectNone : public Protect {
  public:
   void mark(const TokenView& /*view*/, std::span<uint8_t> /*is_protected*/) const override {}
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
                                     const StepInfo& /*step*/,
                                     int64_t /*window_tokens*/) const override {

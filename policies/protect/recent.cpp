@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <functional>
+#include <numeric>
+#include <vector>
 
 #include "policies/part.h"
 
@@ -12,8 +15,18 @@ class ProtectRecent : public Protect {
 
   void mark(const TokenView& view, std::span<uint8_t> is_protected) const override {
     const int64_t tokens = std::min(recent_tokens_, view.available());
-    std::fill_n(is_protected.end() - tokens, tokens, uint8_t{1});
+    const int64_t current = std::min(tokens, view.step.queries());
+    std::fill_n(is_protected.end() - current, current, uint8_t{1});
+    if (tokens == current) return;
+    std::vector<int64_t> newest_first(view.history.size());
+    std::iota(newest_first.begin(), newest_first.end(), 0);
+    std::ranges::nth_element(newest_first, newest_first.begin() + (tokens - current - 1),
+                             std::ranges::greater{},
+                             [&](int64_t token) { return view.padded_position(token); });
+    for (int64_t i = 0; i < tokens - current; ++i) is_protected[newest_first[i]] = 1;
   }
+
+  [[nodiscard]] bool order_free() const override { return true; }
 
   [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
                                     const StepInfo& step,

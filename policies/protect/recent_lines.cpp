@@ -14,11 +14,12 @@ class ProtectRecentLines : public Protect {
 
   void mark(const TokenView& view, std::span<uint8_t> is_protected) const override {
     const int64_t first = first_position(view.geometry, view.step);
-    for (int64_t token = view.available() - 1; token >= 0; --token) {
-      if (view.padded_position(token) < first) break;  // positions ascend
-      is_protected[token] = 1;
+    for (int64_t token = 0; token < view.available(); ++token) {
+      if (view.padded_position(token) >= first) is_protected[token] = 1;
     }
   }
+
+  [[nodiscard]] bool order_free() const override { return true; }
 
   [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
                                     const StepInfo& step,

@@ -17,12 +17,11 @@ class ProtectSinks : public Protect {
     const int64_t sinks =
         sink_tokens_.value_or(condition_tokens(view.geometry.steps) - view.padding);
     for (int64_t token = 0; token < view.available(); ++token) {
-      if (view.position(token) >= sinks) {
-        break;  // positions ascend
-      }
-      is_protected[token] = 1;
+      if (view.position(token) < sinks) is_protected[token] = 1;
     }
   }
+
+  [[nodiscard]] bool order_free() const override { return true; }
 
   [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
                                     const StepInfo& step,

@@ -14,6 +14,8 @@ class ProtectText : public Protect {
     }
   }
 
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
                                     const StepInfo& /*step*/,
                                     int64_t /*window_tokens*/) const override {

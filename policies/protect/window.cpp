@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "policies/part.h"
 
 namespace kvscope {
@@ -8,15 +11,17 @@ class ProtectWindow : public Protect {
  public:
   void mark(const TokenView& view, std::span<uint8_t> is_protected) const override {
     if (view.window.empty()) return;
-    // Both ascend: a walk from the newest token back meets every token of the window.
-    auto wanted = view.window.rbegin();
-    for (int64_t token = view.available() - 1; token >= 0 && wanted != view.window.rend();
-         --token) {
+    const int64_t first = view.window.front();
+    const int64_t last = view.window.back();
+    const bool whole = last - first + 1 == std::ssize(view.window);
+    for (int64_t token = 0; token < view.available(); ++token) {
       const int64_t position = view.padded_position(token);
-      while (wanted != view.window.rend() && *wanted > position) ++wanted;
-      if (wanted != view.window.rend() && *wanted == position) is_protected[token] = 1;
+      if (position < first || position > last) continue;
+      if (whole || std::ranges::binary_search(view.window, position)) is_protected[token] = 1;
     }
   }
+
+  [[nodiscard]] bool order_free() const override { return true; }
 
   [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
                                     const StepInfo& /*step*/,

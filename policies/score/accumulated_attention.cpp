@@ -32,6 +32,8 @@ class AccumulatedAttention : public Score {
     return recent_window(step, recent);
   }
 
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const at::Tensor sums = sums_.sums(layer_step);
     return mean_ ? sums / queries_that_saw(layer_step) : sums;

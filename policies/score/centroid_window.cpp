@@ -219,7 +219,7 @@ std::unique_ptr<Score> make_score_centroid_window(PartOptions& options) {
   choices.by_layer = options.word("granularity", "head", {"head", "layer"}) == "layer";
   choices.ties = options.word("ties", "torch_topk", {"torch_topk", "lower_index"}) == "torch_topk"
                      ? TieRule::kTorchTopK
-                     : TieRule::kLowerIndex;
+                     : TieRule::kEarlier;
   return std::make_unique<CentroidWindow>(choices);
 }
 

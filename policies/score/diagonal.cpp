@@ -1,9 +1,11 @@
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "core/base/error.h"
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
 #include "policies/part.h"
@@ -169,6 +171,15 @@ class Diagonal : public Score {
       if (distance < 1 || distance >= std::ssize(skipped.distances) ||
           skipped.distances[static_cast<std::size_t>(distance)] != 0) {
         continue;
+      }
+      if (!std::isfinite(weights[index])) {
+        throw Error(
+            ErrorKind::kNumerics,
+            fmt::format("diagonal: step {}, layer {}, row {}, head {}: attention to a token "
+                        "is {}; expected finite numbers, so check keys, queries and the "
+                        "precision of this layer",
+                        layer_step.step.index, layer_step.layer, slot / heads, slot % heads,
+                        weights[index]));
       }
       if (weights[index] < least_weight) {
         least = distance;

@@ -48,6 +48,8 @@ class ExpectedAttention : public Score {
     layer.recent.weight = newest(layer.recent.weight, now.weight, 1);
   }
 
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     QueryMoments future = moments_of(layer_step);
     if (const auto rotation = mean_future_rotation(layer_step, settings_.future)) {

@@ -9,6 +9,8 @@ namespace {
 /// the last cut is the paper's block.
 class KeyDifference : public Score {
  public:
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     return key_difference_scores(key_rows(layer_step), visible_tokens(layer_step));
   }

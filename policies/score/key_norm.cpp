@@ -23,6 +23,8 @@ at::Tensor rounded(const at::Tensor& scores) {
 /// depends on the batch.
 class KeyNorm : public Score {
  public:
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     return rounded(key_norm_scores(key_rows(layer_step)));
   }

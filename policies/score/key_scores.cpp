@@ -29,7 +29,7 @@ std::vector<int64_t> block_kept(const at::Tensor& keys, int64_t count, int64_t b
     const at::Tensor scores = key_difference_scores(keys.index_select(0, index)).cpu().contiguous();
     const std::vector<uint8_t> free(candidates.size(), 0);
     const auto best = keep_best({scores.const_data_ptr<float>(), candidates.size()}, free, count,
-                                TieRule::kLowerIndex);
+                                TieRule::kEarlier);
     kept.clear();
     for (const int64_t at : best) kept.push_back(candidates[at]);
   }

@@ -17,6 +17,8 @@ class LastQuery : public Score {
  public:
   explicit LastQuery(bool whole_scale) : whole_scale_(whole_scale) {}
 
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const bool whole = whole_scale_ && layer_step.step.kind == StepKind::kScale;
     const at::Tensor attention =

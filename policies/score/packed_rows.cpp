@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <functional>
 
 #include "kernels/attention_rows/attention_rows.h"
 #include "policies/slots.h"
@@ -60,21 +59,16 @@ at::Tensor positions_mask(const LayerStep& layer_step, const std::vector<int64_t
   bool* values = mask.mutable_data_ptr<bool>();
   for (int64_t slot = 0; slot < rows * heads; ++slot) {
     const auto origins = cache.origins(layer_step.layer, slot / heads, slot % heads);
-    const auto position_of = [&](const TokenOrigin& origin) {
-      return steps[static_cast<std::size_t>(origin.step)].first_token + origin.token;
-    };
     bool* line = values + slot * most;
     for (const int64_t position : positions) {
       if (position >= step.first_token) {
         line[std::ssize(origins) + position - step.first_token] = true;
-        continue;
       }
-      // Tokens are stored in the order of their positions.
-      const auto found =
-          std::ranges::lower_bound(origins, position, std::ranges::less{}, position_of);
-      if (found != origins.end() && position_of(*found) == position) {
-        line[found - origins.begin()] = true;
-      }
+    }
+    if (positions.empty() || positions.front() >= step.first_token) continue;
+    for (const TokenOrigin& origin : origins) {
+      *line++ = std::ranges::binary_search(
+          positions, steps[static_cast<std::size_t>(origin.step)].first_token + origin.token);
     }
   }
   return mask.to(layer_step.k.device());

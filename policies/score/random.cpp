@@ -12,6 +12,8 @@ class Random : public Score {
  public:
   Random(uint64_t seed, bool redraw) : seed_(seed), redraw_(redraw) {}
 
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const KvCache& cache = layer_step.cache;
     const std::vector<StepInfo>& steps = cache.plan().geometry().steps;

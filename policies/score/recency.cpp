@@ -1,25 +1,20 @@
-#include <ATen/ATen.h>
-
-#include <algorithm>
-
 #include "policies/part.h"
+#include "policies/score/token_rows.h"
 
 namespace kvscope {
 namespace {
 
-/// Importance = position: the newest tokens stay (sliding window). The cache holds tokens in the
-/// order of their positions, so the index in [history | current] ranks them.
+/// Importance = position: the newest tokens stay (sliding window).
 class Recency : public Score {
  public:
   explicit Recency(KeyPositions key_positions) : key_positions_(key_positions) {}
 
   [[nodiscard]] KeyPositions key_positions() const override { return key_positions_; }
 
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    const int64_t rows = layer_step.k.size(0);
-    const int64_t heads = layer_step.k.size(1);
-    const int64_t tokens = most_tokens(layer_step);
-    return at::arange(tokens, at::kFloat).expand({rows, heads, tokens});
+    return token_positions(layer_step);
   }
 
  private:

@@ -15,30 +15,30 @@ namespace {
 
 constexpr float kUnseen = -std::numeric_limits<float>::infinity();
 
-/// Columns [first, end) of [history | current step] of a (row, head) that a query at `position`
-/// sees. They are contiguous: tokens are stored in the order of their positions, padding first.
-struct SeenColumns {
-  int64_t first;
-  int64_t end;
-};
-
-SeenColumns seen_columns(const LayerStep& layer_step, int64_t row, int64_t head, int64_t position) {
+/// Sets `unseen` [tokens], all true, to false for the columns of [history | current step] of a
+/// (row, head) that a query at `position` sees.
+void mark_seen(
+    const LayerStep& layer_step, int64_t row, int64_t head, int64_t position, bool* unseen) {
   const KvCache& cache = layer_step.cache;
   const StepInfo& step = layer_step.step;
-  if (position < cache.padding(row)) return {0, 0};
+  if (position < cache.padding(row)) return;
   const int64_t held = cache.length(layer_step.layer, row, head);
   // Padding is stored before everything else, or is the head of the prefill with nothing before it.
   const int64_t first =
       cache.padding_length(layer_step.layer, row, head) + cache.padding_of_step(step, row);
-  if (step.kind == StepKind::kScale) return {first, held + step.queries()};
-  if (position >= step.first_token) return {first, held + position - step.first_token + 1};
+  const bool whole_step = step.kind == StepKind::kScale;
+  if (whole_step || position >= step.first_token) {
+    const int64_t current = whole_step ? step.queries() : position - step.first_token + 1;
+    std::fill(unseen + first, unseen + held + current, false);
+    return;
+  }
   const auto origins = cache.origins(layer_step.layer, row, head);
   const auto& steps = cache.plan().geometry().steps;
-  const auto later =
-      std::partition_point(origins.begin(), origins.end(), [&](const TokenOrigin& origin) {
-        return steps[static_cast<std::size_t>(origin.step)].first_token + origin.token <= position;
-      });
-  return {first, std::max<int64_t>(first, later - origins.begin())};
+  for (int64_t token = first; token < held; ++token) {
+    const TokenOrigin& origin = origins[static_cast<std::size_t>(token)];
+    unseen[token] =
+        steps[static_cast<std::size_t>(origin.step)].first_token + origin.token > position;
+  }
 }
 
 /// [rows, heads, queries, tokens] bool: true where the query at positions[i] does not see the key.
@@ -52,8 +52,7 @@ at::Tensor unseen_mask(const LayerStep& layer_step, const std::vector<int64_t>& 
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t head = 0; head < heads; ++head) {
       for (const int64_t position : positions) {
-        const SeenColumns seen = seen_columns(layer_step, row, head, position);
-        std::fill(line + seen.first, line + std::max(seen.first, seen.end), false);
+        mark_seen(layer_step, row, head, position, line);
         line += tokens;
       }
     }

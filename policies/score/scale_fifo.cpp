@@ -25,6 +25,8 @@ class ScaleFifo : public Score {
  public:
   explicit ScaleFifo(bool spread) : spread_(spread) {}
 
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const KvCache& cache = layer_step.cache;
     const int64_t rows = layer_step.k.size(0);

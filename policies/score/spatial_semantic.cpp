@@ -3,6 +3,7 @@
 #include "policies/part.h"
 #include "policies/score/attention_sums.h"
 #include "policies/score/observation_window.h"
+#include "policies/score/token_rows.h"
 
 namespace kvscope {
 namespace {
@@ -24,13 +25,14 @@ class SpatialSemantic : public Score {
     return recent_window(step, fitting_window(recent_tokens_, most));
   }
 
+  [[nodiscard]] bool order_free() const override { return true; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     at::Tensor scores = sums_.sums(layer_step);
-    const int64_t tokens = scores.size(2);
+    const at::Tensor positions = token_positions(layer_step);
     for (int64_t head = 0; head < scores.size(1); ++head) {
       if (layer_step.cache.plan().head_type(layer_step.layer, head) == 0) continue;
-      // Tokens lie in the order of their positions, so the index is their age.
-      scores.select(1, head).copy_(at::arange(tokens, scores.options()));
+      scores.select(1, head).copy_(positions.select(1, head));
     }
     return scores;
   }

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "policies/slots.h"
@@ -65,6 +66,25 @@ at::Tensor value_rows(const LayerStep& layer_step) {
   });
 }
 
+at::Tensor token_positions(const LayerStep& layer_step) {
+  const KvCache& cache = layer_step.cache;
+  const std::vector<StepInfo>& steps = cache.plan().geometry().steps;
+  const int64_t rows = layer_step.k.size(0);
+  const int64_t heads = layer_step.k.size(1);
+  const int64_t most = most_tokens(layer_step);
+  at::Tensor positions = at::zeros({rows, heads, most}, at::kFloat);
+  auto* line = positions.mutable_data_ptr<float>();
+  for (int64_t slot = 0; slot < rows * heads; ++slot, line += most) {
+    float* next = line;
+    for (const TokenOrigin& origin : cache.origins(layer_step.layer, slot / heads, slot % heads)) {
+      *next++ = static_cast<float>(steps[origin.step].first_token + origin.token);
+    }
+    std::iota(next, next + layer_step.step.queries(),
+              static_cast<float>(layer_step.step.first_token));
+  }
+  return positions.to(layer_step.k.device());
+}
+
 at::Tensor visible_tokens(const LayerStep& layer_step) {
   const KvCache& cache = layer_step.cache;
   return marked(layer_step, [&](bool* line, int64_t row, int64_t head) {
@@ -83,8 +103,7 @@ at::Tensor first_tokens(const LayerStep& layer_step, int64_t count) {
     const int64_t end = count + cache.padding(row);
     const auto origins = cache.origins(layer_step.layer, row, head);
     for (const TokenOrigin& origin : origins) {
-      if (steps[origin.step].first_token + origin.token >= end) return;  // positions ascend
-      *line++ = true;
+      *line++ = steps[origin.step].first_token + origin.token < end;
     }
     std::fill_n(
         line, std::clamp<int64_t>(end - layer_step.step.first_token, 0, layer_step.step.queries()),

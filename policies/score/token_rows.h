@@ -12,6 +12,10 @@ namespace kvscope {
 at::Tensor key_rows(const LayerStep& layer_step);
 at::Tensor value_rows(const LayerStep& layer_step);
 
+/// [rows, heads, tokens] fp32 on the step's device: positions in the generation, padding counted;
+/// zeros beyond the tokens of a head.
+at::Tensor token_positions(const LayerStep& layer_step);
+
 /// [rows, heads, tokens] bool on the step's device: true for tokens that somebody sees, false for
 /// padding and beyond the tokens of a head.
 at::Tensor visible_tokens(const LayerStep& layer_step);

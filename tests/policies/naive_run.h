@@ -137,8 +137,7 @@ inline int64_t expect_same_as_naive(Policy& policy,
                                                     .count = plan.kept(step.index, layer, head),
                                                     .attention = attention});
         if (!decision->kept) continue;
-        std::vector<int64_t> kept;
-        for (const int64_t index : (*decision->kept)[slot]) kept.push_back(tokens[index]);
+        const std::vector<int64_t>& kept = decision->positions[static_cast<std::size_t>(slot)];
         EXPECT_EQ(kept, expected) << fmt::format("step {}, layer {}, row {}, head {}", step.index,
                                                  layer, row, head);
         cuts += kept.size() < tokens.size() ? 1 : 0;

@@ -1,17 +1,23 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/config/yaml.h"
 #include "core/engine/attend.h"
 #include "core/engine/kv_cache.h"
+#include "core/engine/kv_memory.h"
 #include "policies/policy.h"
 #include "policies/registry.h"
 
@@ -72,7 +78,32 @@ struct Decision {
   std::vector<int64_t> available;                  // [rows * heads]
   std::vector<std::vector<uint8_t>> is_protected;  // [rows * heads][available]
   std::optional<KeptIndices> kept;
+  std::vector<std::vector<int64_t>> positions;  // [rows * heads] of what is kept, ascending
 };
+
+/// Positions of the tokens that every (row, head) keeps, ascending; empty where all are kept.
+inline std::vector<std::vector<int64_t>> positions_kept(const LayerStep& layer_step,
+                                                        const std::optional<KeptIndices>& kept) {
+  const KvCache& cache = layer_step.cache;
+  const auto& steps = cache.plan().geometry().steps;
+  std::vector<std::vector<int64_t>> positions;
+  for (std::size_t slot = 0; kept && slot < kept->size(); ++slot) {
+    const auto at = static_cast<int64_t>(slot);
+    const int64_t heads = layer_step.k.size(1);
+    const auto origins = cache.origins(layer_step.layer, at / heads, at % heads);
+    std::vector<int64_t>& of_slot = positions.emplace_back();
+    for (const int64_t index : (*kept)[slot]) {
+      if (index >= std::ssize(origins)) {
+        of_slot.push_back(layer_step.step.first_token + index - std::ssize(origins));
+      } else {
+        const TokenOrigin& origin = origins[static_cast<std::size_t>(index)];
+        of_slot.push_back(steps[static_cast<std::size_t>(origin.step)].first_token + origin.token);
+      }
+    }
+    std::ranges::sort(of_slot);
+  }
+  return positions;
+}
 
 /// Passes decisions on and writes them down.
 class Witness : public CacheController {
@@ -85,6 +116,21 @@ class Witness : public CacheController {
     return policy_.attended(cache, step, layer);
   }
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
+    Decision decision = before(layer_step);
+    note(layer_step, decision, policy_.decide(layer_step));
+    return decisions.back().kept;
+  }
+  std::vector<std::optional<KeptIndices>> decide_step(std::span<const LayerStep> layers) override {
+    std::vector<Decision> of_layers;
+    for (const LayerStep& layer_step : layers) of_layers.push_back(before(layer_step));
+    const auto kept = policy_.decide_step(layers);
+    for (std::size_t i = 0; i < layers.size(); ++i) note(layers[i], of_layers[i], kept[i]);
+    return kept;
+  }
+  std::vector<Decision> decisions;
+
+ private:
+  [[nodiscard]] Decision before(const LayerStep& layer_step) const {
     Decision decision;
     decision.step = layer_step.step.index;
     decision.layer = layer_step.layer;
@@ -94,13 +140,14 @@ class Witness : public CacheController {
         decision.available.push_back(static_cast<int64_t>(decision.is_protected.back().size()));
       }
     }
-    decision.kept = policy_.decide(layer_step);
-    decisions.push_back(decision);
-    return decision.kept;
+    return decision;
   }
-  std::vector<Decision> decisions;
+  void note(const LayerStep& layer_step, Decision decision, std::optional<KeptIndices> kept) {
+    decision.positions = positions_kept(layer_step, kept);
+    decision.kept = std::move(kept);
+    decisions.push_back(std::move(decision));
+  }
 
- private:
   Policy& policy_;
 };
 
@@ -111,12 +158,13 @@ inline std::vector<Decision> run_policy(Policy& policy,
                                         const Plan& plan,
                                         const std::vector<int64_t>& rows,
                                         const std::vector<int64_t>& head_order = {},
-                                        double spoil = 0) {
+                                        double spoil = 0,
+                                        Cuts cuts = Cuts::kPerLayer) {
   const CacheGeometry& geometry = plan.geometry();
   KvCache cache(plan, static_cast<int64_t>(rows.size()), at::kCPU);
   Witness witness(policy);
   witness.begin_generation(cache.rows());
-  AttentionContext context{.cache = cache, .controller = &witness};
+  AttentionContext context{.cache = cache, .controller = &witness, .cuts = cuts};
   for (const StepInfo& step : geometry.steps) {
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
       LayerInputs inputs = layer_inputs(geometry, step, layer, rows);
@@ -131,6 +179,10 @@ inline std::vector<Decision> run_policy(Policy& policy,
              inputs.query_weight);
     }
     cache.audit(step.index);
+  }
+  if (plan.bytes_are_exact()) {
+    EXPECT_EQ(context.kv_peak_bytes,
+              peak_kv_bytes(plan, cache.rows(), policy.kv_transients(plan, cuts)));
   }
   return witness.decisions;
 }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "kernels/ragged/ragged.h"
@@ -83,6 +84,26 @@ inline double largest_difference(const at::Tensor& a, const at::Tensor& b) {
   if (a.numel() == 0) return 0;
   const at::Tensor difference = (a.to(at::kDouble) - b.to(at::kDouble)).abs();
   return difference.isnan().any().item<bool>() ? INFINITY : difference.max().item<double>();
+}
+
+/// The same indices with those below the count at their own places, the others in between.
+inline std::vector<int64_t> with_holes_filled(std::vector<int64_t> kept) {
+  const int64_t count = std::ssize(kept);
+  std::vector<int64_t> stored(kept.size(), -1);
+  std::vector<int64_t> moving;
+  for (const int64_t index : kept) {
+    if (index < count) {
+      stored[index] = index;
+    } else {
+      moving.push_back(index);
+    }
+  }
+  for (int64_t& index : stored) {
+    if (index >= 0) continue;
+    index = moving.back();
+    moving.pop_back();
+  }
+  return stored;
 }
 
 }  // namespace kvscope

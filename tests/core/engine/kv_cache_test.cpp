@@ -165,7 +165,7 @@ TEST(KvCache, WrongIndicesAreNamed) {
   EXPECT_THAT(message({0, 4}),
               HasSubstr("step 1, layer 1, row 1, head 2: kept index 4 is outside [0, 4)"));
   EXPECT_THAT(message({-1}), HasSubstr("kept index -1"));
-  EXPECT_THAT(message({2, 1}), HasSubstr("kept index 1 follows 2"));
+  EXPECT_THAT(message({2, 0}), HasSubstr("kept index 0 follows 2"));
   EXPECT_THAT(message({2, 2}), HasSubstr("kept index 2 follows 2"));
   EXPECT_THAT(audit_message([&] { cache.keep(1, step, k, k, {{0}}); }), HasSubstr("1 (row, head)"));
   EXPECT_EQ(cache.live_bytes(), 0) << "a refused step must leave the cache as it was";

@@ -89,6 +89,25 @@ TEST(Sweep, TiedRowsAndOtherScopesRunAsPlanned) {
   EXPECT_EQ(outcome.points_done, 8);
 }
 
+TEST(Sweep, LayersCutTogetherDrawTheSameAndWaitInMemory) {
+  const ResultsFolder folder("cuts");
+  const Sweep sweep = sweep_of(
+      tiny_model() + std::vector<std::string>{"policy=h2o", "budget.tokens=6", "metrics=none",
+                                              "+gen.cuts=per_layer,per_step"},
+      folder);
+  ASSERT_EQ(sweep.list.points.size(), 2);
+  ASSERT_THAT(run_sweep(sweep).failures, testing::IsEmpty());
+  const ResultFile each = results_of(sweep.list.points[0], folder);
+  const ResultFile together = results_of(sweep.list.points[1], folder);
+  EXPECT_EQ(tokens_of(each), tokens_of(together));
+  const int64_t token = 2 * 2 * 16 * 4 * 2;  // a layer's: rows, heads, channels, f32, K V
+  // The third scale, 9 tokens, of both layers waits beside that of the second; the cache holds the
+  // five tokens of the scales before. Otherwise the last scale of one layer is the most.
+  EXPECT_EQ(together.rows.front().kv_peak_bytes, (2 * 6 + 3 * 9) * token);
+  EXPECT_EQ(each.rows.front().kv_peak_bytes, (2 * 6 + 16) * token);
+  EXPECT_EQ(together.rows.front().kv_live_bytes, each.rows.front().kv_live_bytes);
+}
+
 TEST(Sweep, TokensDoNotDependOnTheBatch) {
   std::vector<std::map<uint64_t, std::string>> tokens;
   for (const char* batch : {"gen.batch=1", "gen.batch=3", "gen.batch=5"}) {

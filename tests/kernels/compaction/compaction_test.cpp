@@ -4,13 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <utility>
 
 #include "tests/support/ragged_case.h"
 
 namespace kvscope {
 namespace {
 
-TEST(Compaction, KeepsOrderInPlaceForRandomSubsets) {
+/// The arena after random cuts of ragged slots against selection from a copy.
+void expect_selection(std::vector<int64_t> (*arrange)(std::vector<int64_t>)) {
   std::mt19937 random(3);
   for (int trial = 0; trial < 300; ++trial) {
     RaggedCase c{.rows = 2, .heads = 2, .queries = 1, .tokens = 9, .head_dim = 5};
@@ -25,6 +27,7 @@ TEST(Compaction, KeepsOrderInPlaceForRandomSubsets) {
       for (int64_t i = 0; i < c.length[slot] + c.tokens; ++i) {
         if (static_cast<double>(random() % 1000) < 1000 * keep_ratio) indices.push_back(i);
       }
+      indices = arrange(std::move(indices));
       const at::Tensor index = at::tensor(indices, at::kLong);
       expected_keys.push_back(c.all_keys(slot).index_select(0, index));
       expected_values.push_back(c.all_values(slot).index_select(0, index));
@@ -42,6 +45,14 @@ TEST(Compaction, KeepsOrderInPlaceForRandomSubsets) {
       EXPECT_TRUE(c.arena_keys[c.begin[slot] - 1].isnan().all().item<bool>()) << "guard row";
     }
   }
+}
+
+TEST(Compaction, KeepsOrderInPlaceForRandomSubsets) {
+  expect_selection([](std::vector<int64_t> kept) { return kept; });
+}
+
+TEST(Compaction, FillsHolesInPlaceForRandomSubsets) {
+  expect_selection(with_holes_filled);
 }
 
 TEST(Compaction, AppendWritesBehindEachHistoryAndConverts) {

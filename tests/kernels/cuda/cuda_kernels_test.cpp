@@ -217,14 +217,18 @@ TEST(CudaKernels, AppendMatchesTheCpu) {
   }
 }
 
-TEST(CudaKernels, CompactionMatchesTheCpuInOneTileAndInMany) {
+/// Every slot's cut, ordered or hole filling, on both sides.
+void expect_same_compaction(bool fills_holes) {
   for (const RaggedCase& c : cases()) {
     std::vector<int64_t> kept;
     std::vector<int64_t> kept_begin{0};
     for (const int64_t length : c.length) {
+      std::vector<int64_t> of_slot;
       for (int64_t j = 0; j < length + c.tokens; ++j) {
-        if (j % 3 != 0 || j % 7 == 0) kept.push_back(j);
+        if (j % 3 != 0 || j % 7 == 0) of_slot.push_back(j);
       }
+      if (fills_holes) of_slot = with_holes_filled(std::move(of_slot));
+      kept.insert(kept.end(), of_slot.begin(), of_slot.end());
       kept_begin.push_back(static_cast<int64_t>(kept.size()));
     }
     const at::Tensor keys_before = c.arena_keys.clone();
@@ -238,6 +242,11 @@ TEST(CudaKernels, CompactionMatchesTheCpuInOneTileAndInMany) {
       expect_same_arena(keys, c.arena_keys);
     }
   }
+}
+
+TEST(CudaKernels, CompactionMatchesTheCpuInOneTileAndInMany) {
+  expect_same_compaction(false);
+  expect_same_compaction(true);
 }
 
 DeviceLines device_lines(const at::Tensor& tensor) {

@@ -93,6 +93,7 @@ TEST(AccumulatedAttention, DropsAsTheEquationsSay) {
       policy_from("{score: {name: accumulated_attention, recent_tokens: 4}, protect: window}");
   const CacheGeometry geometry{
       .layers = 1, .heads = 3, .head_dim = 6, .steps = next_token_steps(7, 23)};
+  policy->keep_order();  // the oracle takes the last tokens for the newest
   const Plan plan = policy->plan(geometry, Budget::of_tokens(kHeavy + kRecent));
   Ledger ledger;
   int64_t cuts = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../policy_run.h"
+#include "core/engine/hole_filling.h"
 #include "policies/part.h"
 
 namespace kvscope {
@@ -95,6 +96,9 @@ class RandomCuts : public CacheController {
         std::sample(tokens.begin(), tokens.end(), std::back_inserter(kept.back()), count, random_);
         all = all && kept.back().size() == tokens.size();
       }
+    }
+    if (score_.order_free() && !layer_step.cache.keeps_order()) {
+      kept = hole_filling(std::move(kept));
     }
     score_.settle(layer_step, all ? nullptr : &kept);
     if (after_) after_(layer_step, kept);

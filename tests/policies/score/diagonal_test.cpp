@@ -29,7 +29,7 @@ class AttendedWitness : public CacheController {
     const auto& steps = cache.plan().geometry().steps;
     const int64_t heads = cache.plan().geometry().heads;
     // The plan knows how many tokens attention will copy.
-    const auto planned = policy_.history_copies(cache.plan()).attended(step, layer);
+    const auto planned = policy_.kv_transients(cache.plan(), Cuts::kPerLayer).attended(step, layer);
     EXPECT_EQ(planned.has_value(), seen.has_value()) << "step " << step.index;
     for (int64_t row = 0; seen && planned && row < cache.rows(); ++row) {
       std::size_t tokens = 0;

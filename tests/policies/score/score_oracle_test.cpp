@@ -10,6 +10,7 @@
 #include <random>
 
 #include "../policy_run.h"
+#include "core/engine/hole_filling.h"
 #include "policies/part.h"
 
 namespace kvscope {
@@ -48,8 +49,15 @@ struct Head {
 };
 
 Line recency(const Head& head) {
-  Line values(static_cast<std::size_t>(head.tokens()));
-  std::iota(values.begin(), values.end(), 0);
+  const auto origins = head.layer_step.cache.origins(head.layer_step.layer, head.row, head.head);
+  const auto& steps = head.layer_step.cache.plan().geometry().steps;
+  Line values;
+  for (const TokenOrigin& origin : origins) {
+    values.push_back(static_cast<double>(steps[origin.step].first_token + origin.token));
+  }
+  for (int64_t token = 0; token < head.layer_step.step.queries(); ++token) {
+    values.push_back(static_cast<double>(head.layer_step.step.first_token + token));
+  }
   return values;
 }
 
@@ -84,7 +92,7 @@ class OracleCheck : public CacheController {
                     random_);
       }
     }
-    return kept;
+    return score_.order_free() ? hole_filling(std::move(kept)) : kept;
   }
   int64_t compared = 0;
 

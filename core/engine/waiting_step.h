@@ -1,0 +1,47 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/engine/layer_step.h"
+
+namespace kvscope {
+
+/// The layers of a step that have attended and are not stored yet (Cuts::kPerStep).
+class WaitingStep {
+ public:
+  /// Takes over what a decision about the layer looks at; k and v are copied, next to those of the
+  /// other layers. Layers come in their order, and layer 0 begins a step. Throws Error(kAudit)
+  /// otherwise.
+  void add(const LayerStep& layer_step, std::optional<KeptIndices> attended);
+  /// Whether all layers are there.
+  [[nodiscard]] bool is_complete() const;
+  /// Those that are, as a controller looks at them: valid until the next add() or clear().
+  [[nodiscard]] std::vector<LayerStep> layers() const;
+  /// [layers, rows, heads, queries, head_dim]
+  [[nodiscard]] const at::Tensor& k() const { return k_; }
+  [[nodiscard]] const at::Tensor& v() const { return v_; }
+  /// Of k and v.
+  [[nodiscard]] int64_t bytes() const;
+  void clear();
+
+ private:
+  /// What a LayerStep refers to.
+  struct Layer {
+    const StepInfo* step;
+    const KvCache* cache;
+    const RotationTable* rotation;
+    double softmax_scale;
+    at::Tensor q, k, v, lse, hidden, query_weight;
+    std::optional<KeptIndices> attended;
+  };
+
+  at::Tensor k_;
+  at::Tensor v_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace kvscope

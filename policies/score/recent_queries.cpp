@@ -15,49 +15,62 @@ namespace {
 
 constexpr float kUnseen = -std::numeric_limits<float>::infinity();
 
-/// Sets `unseen` [tokens], all true, to false for the columns of [history | current step] of a
-/// (row, head) that a query at `position` sees.
-void mark_seen(
-    const LayerStep& layer_step, int64_t row, int64_t head, int64_t position, bool* unseen) {
-  const KvCache& cache = layer_step.cache;
-  const StepInfo& step = layer_step.step;
-  if (position < cache.padding(row)) return;
-  const int64_t held = cache.length(layer_step.layer, row, head);
-  // Padding is stored before everything else, or is the head of the prefill with nothing before it.
-  const int64_t first =
-      cache.padding_length(layer_step.layer, row, head) + cache.padding_of_step(step, row);
-  const bool whole_step = step.kind == StepKind::kScale;
-  if (whole_step || position >= step.first_token) {
-    const int64_t current = whole_step ? step.queries() : position - step.first_token + 1;
-    std::fill(unseen + first, unseen + held + current, false);
-    return;
+/// A held token that some query of a window may not see yet.
+struct NewToken {
+  int64_t index;
+  int64_t position;
+};
+
+/// Those of a (row, head) behind `position`.
+std::vector<NewToken> newer_than(const LayerStep& layer_step,
+                                 int64_t row,
+                                 int64_t head,
+                                 int64_t position) {
+  const auto& steps = layer_step.cache.plan().geometry().steps;
+  const auto origins = layer_step.cache.origins(layer_step.layer, row, head);
+  std::vector<NewToken> found;
+  for (int64_t index = 0; index < std::ssize(origins); ++index) {
+    const TokenOrigin& origin = origins[static_cast<std::size_t>(index)];
+    const int64_t own = steps[static_cast<std::size_t>(origin.step)].first_token + origin.token;
+    if (own > position) found.push_back({.index = index, .position = own});
   }
-  const auto origins = cache.origins(layer_step.layer, row, head);
-  const auto& steps = cache.plan().geometry().steps;
-  for (int64_t token = first; token < held; ++token) {
-    const TokenOrigin& origin = origins[static_cast<std::size_t>(token)];
-    unseen[token] =
-        steps[static_cast<std::size_t>(origin.step)].first_token + origin.token > position;
-  }
+  return found;
 }
 
-/// [rows, heads, queries, tokens] bool: true where the query at positions[i] does not see the key.
-at::Tensor unseen_mask(const LayerStep& layer_step, const std::vector<int64_t>& positions) {
-  const int64_t rows = layer_step.k.size(0);
+/// Sets `lines` [rows, heads, queries, tokens] to `hidden` where the query at positions[i] does not
+/// see the key of [history | current step].
+template <typename Value>
+void hide_unseen(const LayerStep& layer_step,
+                 const std::vector<int64_t>& positions,
+                 Value hidden,
+                 Value* lines) {
+  const KvCache& cache = layer_step.cache;
+  const StepInfo& step = layer_step.step;
   const int64_t heads = layer_step.k.size(1);
-  const auto queries = static_cast<int64_t>(positions.size());
   const int64_t tokens = most_tokens(layer_step);
-  at::Tensor mask = at::ones({rows, heads, queries, tokens}, at::kBool);
-  bool* line = mask.mutable_data_ptr<bool>();
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t head = 0; head < heads; ++head) {
-      for (const int64_t position : positions) {
-        mark_seen(layer_step, row, head, position, line);
-        line += tokens;
+  const bool whole_step = step.kind == StepKind::kScale;
+  Value* line = lines;
+  for (int64_t slot = 0; slot < cache.rows() * heads; ++slot) {
+    const int64_t row = slot / heads;
+    const int64_t held = cache.length(layer_step.layer, row, slot % heads);
+    // Padding is stored before everything else, or is the head of the prefill with nothing before.
+    const int64_t padding = cache.padding_length(layer_step.layer, row, slot % heads) +
+                            cache.padding_of_step(step, row);
+    const std::vector<NewToken> newer =
+        whole_step ? std::vector<NewToken>()
+                   : newer_than(layer_step, row, slot % heads, positions.front());
+    for (const int64_t position : positions) {
+      const bool is_padding = position < cache.padding(row);
+      const int64_t current =
+          whole_step ? step.queries() : std::max<int64_t>(0, position - step.first_token + 1);
+      std::fill(line, line + (is_padding ? tokens : padding), hidden);
+      std::fill(line + held + current, line + tokens, hidden);
+      for (const NewToken& token : newer) {
+        if (token.position > position) line[token.index] = hidden;
       }
+      line += tokens;
     }
   }
-  return mask.to(layer_step.k.device());
 }
 
 }  // namespace
@@ -164,7 +177,14 @@ at::Tensor RecentQueries::logits(const LayerStep& layer_step, int64_t window) co
                                !layer_step.cache.has_padding() &&
                                (layer_step.step.kind == StepKind::kScale || queries == 1);
   if (sees_everything) return result;
-  return result.masked_fill_(unseen_mask(layer_step, positions(layer_step, window)), kUnseen);
+  const std::vector<int64_t> from = positions(layer_step, window);
+  if (result.is_cpu() && result.scalar_type() == at::kFloat) {
+    hide_unseen(layer_step, from, kUnseen, result.mutable_data_ptr<float>());
+    return result;
+  }
+  at::Tensor unseen = at::zeros(result.sizes(), at::kBool);
+  hide_unseen(layer_step, from, true, unseen.mutable_data_ptr<bool>());
+  return result.masked_fill_(unseen.to(result.device()), kUnseen);
 }
 
 at::Tensor RecentQueries::attention(const LayerStep& layer_step, int64_t window) const {
@@ -179,9 +199,19 @@ int64_t RecentQueries::state_bytes() const {
   return bytes;
 }
 
+at::Tensor sees_nothing(const at::Tensor& logits) {
+  return logits.amax(-1) == kUnseen;
+}
+
+at::Tensor softmax_or_zero(const at::Tensor& logits, const at::Tensor& nothing) {
+  at::Tensor attention = at::softmax(logits, -1);
+  // A pass that is mostly for nothing; on a device, to know so would take a wait.
+  if (nothing.is_cpu() && !nothing.any().item<bool>()) return attention;
+  return attention.masked_fill_(nothing.unsqueeze(-1), 0);
+}
+
 at::Tensor softmax_or_zero(const at::Tensor& logits) {
-  const at::Tensor nothing = logits.amax(-1, true) == kUnseen;
-  return at::softmax(logits, -1).masked_fill_(nothing, 0);
+  return softmax_or_zero(logits, sees_nothing(logits));
 }
 
 }  // namespace kvscope

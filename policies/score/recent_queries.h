@@ -56,7 +56,12 @@ class RecentQueries {
   std::vector<Ring> rings_;  // [layers seen]
 };
 
-/// Softmax over the last dimension in which a line of nothing but -infinity is 0 throughout.
+/// [..., queries] bool for logits [..., queries, tokens]: whether a line is nothing but -infinity.
+at::Tensor sees_nothing(const at::Tensor& logits);
+
+/// Softmax over the last dimension in which such a line is 0 throughout; `nothing` where
+/// sees_nothing() is known already.
 at::Tensor softmax_or_zero(const at::Tensor& logits);
+at::Tensor softmax_or_zero(const at::Tensor& logits, const at::Tensor& nothing);
 
 }  // namespace kvscope

@@ -19,11 +19,12 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 at::Tensor mean_window_attention(const at::Tensor& logits,
                                  const at::Tensor& in_window,
                                  SoftmaxOver softmax) {
+  const at::Tensor nothing = sees_nothing(logits);
   const at::Tensor attention =
       softmax == SoftmaxOver::kAll
-          ? softmax_or_zero(logits)
+          ? softmax_or_zero(logits, nothing)
           : softmax_or_zero(logits.masked_fill(in_window.unsqueeze(-2), -kInfinity));
-  const at::Tensor looking = (logits.amax(-1) > -kInfinity).sum(-1, true).clamp_min(1);
+  const at::Tensor looking = nothing.logical_not().sum(-1, true).clamp_min(1);
   return attention.sum(-2).div_(looking);
 }
 

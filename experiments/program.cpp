@@ -194,6 +194,8 @@ class CommandLine {
     add_folder(command);
     command->add_option("--prompts", sheet_.prompts, "columns at most");
     command->add_option("--magnification", sheet_.magnification, "pixels a pixel; 0: fitting");
+    command->add_option("--only", sheet_.only,
+                        "label=value: only these points, and full caches (budget=20%)");
     command = add("report", "table, plots and sheet as one HTML page", [this] {
       report_.folder = folder_;
       return report_command(report_);

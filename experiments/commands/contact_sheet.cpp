@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "experiments/commands/sweep_figures.h"
+#include "experiments/results/point_filter.h"
 
 namespace kvscope {
 
 int contact_sheet_command(const ContactSheetOptions& options) {
-  const SweepSummary sweep = summarise_sweep(options.folder);
+  const SweepSummary sweep = points_with(summarise_sweep(options.folder), options.only);
   const std::vector<SweepSummary> models = by_model(sweep);
   for (const SweepSummary& model : models) {
     const ContactSheet sheet = sweep_contact_sheet(model, options.prompts, options.magnification);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <set>
 #include <tuple>
 
 #include "analysis/statistics/interval.h"
@@ -123,6 +125,30 @@ void measure(PointSummary& summary, const std::string& no_reference) {
   }
 }
 
+/// Takes out points whose settings were run again later, as after a change of the model, a policy's
+/// file or kvscope itself: same model, policy, budget and seed by name, same overrides, another
+/// hash. Returns the names of their folders.
+std::vector<std::string> remove_replaced(std::vector<PointSummary>& points) {
+  const auto settings = [](const PointSummary& summary) {
+    const PointInfo& point = summary.point();
+    return std::tuple(point.label("model"), point.label("policy"), point.label("budget"),
+                      point.label("seed"), point.overrides);
+  };
+  const auto finished = [](const PointSummary& summary) {
+    std::error_code error;
+    return std::filesystem::last_write_time(summary.folder / "result.h5", error);
+  };
+  std::ranges::stable_sort(points, std::ranges::greater{}, finished);
+  std::set<decltype(settings(points.front()))> seen;
+  std::vector<std::string> replaced;
+  std::erase_if(points, [&](const PointSummary& summary) {
+    if (seen.insert(settings(summary)).second) return false;
+    replaced.push_back(summary.folder.filename().string());
+    return true;
+  });
+  return replaced;
+}
+
 }  // namespace
 
 std::vector<SweepSummary> by_model(const SweepSummary& sweep) {
@@ -177,6 +203,12 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder) {
   if (!unfinished.empty()) {
     sweep.notes.push_back(
         fmt::format("not in it, because unfinished: {}", fmt::join(unfinished, ", ")));
+  }
+  if (const auto replaced = remove_replaced(sweep.points); !replaced.empty()) {
+    sweep.notes.push_back(
+        fmt::format("not in it, because the same settings were run again later: "
+                    "{} in {}",
+                    fmt::join(replaced, ", "), (folder / "points").string()));
   }
   std::ranges::sort(sweep.points, {}, [](const PointSummary& summary) {
     const PointInfo& point = summary.point();

@@ -120,6 +120,32 @@ TEST(CompareCommand, PrintsATableAModelAndWritesNothing) {
   EXPECT_THROW(compare_command({.folder = sweep, .format = "cvs"}), Error);
 }
 
+TEST(ContactSheetCommand, ShowsWhatIsAskedForBesideTheFullCache) {
+  const path sweep = sample_sweep();
+  const auto height = [&](const std::vector<std::string>& only) {
+    printed_by(
+        [&] { return contact_sheet_command({.folder = sweep, .prompts = 2, .only = only}); });
+    return static_cast<int64_t>(read_png(sweep / "report" / "contact_sheet.png").picture.height);
+  };
+  const int64_t all = height({});  // full, snapkv at 50 and 10 %, sliding_window at 10 %
+  const int64_t row = all - height({"budget=10%"});
+  EXPECT_GT(row, 0);
+  EXPECT_EQ(height({"policy=snapkv"}), all - row);
+  EXPECT_EQ(height({"budget=10 %", "policy=snapkv"}), all - 2 * row);
+  const auto refused = [&](const std::string& only) -> std::string {
+    try {
+      contact_sheet_command({.folder = sweep, .only = {only}});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+      return error.what();
+    }
+    return "drawn";
+  };
+  EXPECT_THAT(refused("budget=15%"), HasSubstr("no budget '15%'"));
+  EXPECT_THAT(refused("polcy=snapkv"), AllOf(HasSubstr("no label 'polcy'"), HasSubstr("policy")));
+  EXPECT_THAT(refused("snapkv"), HasSubstr("expected label=value"));
+}
+
 TEST(ContactSheetCommand, ShowsAllPointsAndPassesOverLostPictures) {
   const path sweep = sample_sweep();
   std::filesystem::remove(

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 
 #include "analysis/metrics/psnr.h"
@@ -114,6 +115,30 @@ TEST(SummariseSweep, MissingReferenceIsSaid) {
   const Table table = sweep_table(summary);
   EXPECT_EQ(table.columns.front().header, "model");
   EXPECT_THAT(footnotes(table), testing::Contains(HasSubstr("no full-cache point")));
+}
+
+TEST(SummariseSweep, TheNewestOfTheSameSettingsCounts) {
+  const path sweep = fresh_folder("sweep");
+  const PointInfo now = sample_point("snapkv", 0.1, 3);
+  PointInfo before = now;
+  before.point_hash = sha256_hex("as an earlier version made it");
+  PointInfo other = now;
+  other.point_hash = sha256_hex("more images");
+  other.overrides.emplace_back("gen.images=3");
+  write_sample_point(sweep, sample_point("full", 1, 3), 0);
+  const path newest = write_sample_point(sweep, now, 3);
+  const path old = write_sample_point(sweep, before, 3);
+  const path beside = write_sample_point(sweep, other, 3);
+  std::filesystem::last_write_time(
+      old / "result.h5",
+      std::filesystem::last_write_time(newest / "result.h5") - std::chrono::hours(1));
+  const SweepSummary summary = summarise_sweep(sweep);
+  ASSERT_EQ(summary.points.size(), 3);
+  for (const PointSummary& point : summary.points) EXPECT_NE(point.folder, old);
+  EXPECT_THAT(summary.notes, ElementsAre(testing::AllOf(HasSubstr("run again later"),
+                                                        HasSubstr(old.filename().string()))));
+  std::filesystem::remove_all(newest);
+  EXPECT_THAT(summarise_sweep(sweep).notes, testing::IsEmpty());
 }
 
 TEST(SummariseSweep, WrongFoldersPointToTheRightOne) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ostream>
 
 #include "core/base/error.h"
 #include "policy_run.h"
@@ -41,6 +42,11 @@ struct Case {
   double ratio = 1.0;
 };
 
+void PrintTo(const Case& one, std::ostream* out) {
+  *out << fmt::format("{} on {} at {:g} %", one.policy, one.geometry, 100 * one.ratio);
+}
+
+/// tests/CMakeLists.txt names the geometries too.
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
   for (const std::string& policy : policy_names(kPolicyFolder)) {

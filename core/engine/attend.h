@@ -21,10 +21,10 @@ struct AttentionContext {
   /// Set by the model as a generation begins; empty where it does not rotate queries and keys. One
   /// row a position of the generation.
   std::optional<RotationTable> rotation = std::nullopt;
-  Cuts cuts = Cuts::kPerLayer;
-  WaitingStep waiting{};    ///< under kPerStep
-  double attention_ms = 0;  ///< time in attention kernels, accumulated
-  double policy_ms = 0;     ///< time deciding and compacting, accumulated
+  Cuts cuts = Cuts::kPerLayer;  ///< when what a step adds is stored
+  WaitingStep waiting{};        ///< under kPerStep: what is not stored yet
+  double attention_ms = 0;      ///< time in attention kernels, accumulated
+  double policy_ms = 0;         ///< time deciding and compacting, accumulated
   /// Most bytes of K and V at once so far: tokens held, the step of the layer that attends, what
   /// waits to be stored, and what attention reads copies of (a layer in full of a packed cache,
   /// turned keys).

@@ -18,6 +18,7 @@ void WaitingStep::add(const LayerStep& layer_step, std::optional<KeptIndices> at
                             layer_step.step.index, layer_step.layer, layers_.size()));
   }
   if (layers_.empty()) {
+    step_ = layer_step.step;
     std::vector<int64_t> shape = layer_step.k.sizes().vec();
     shape.insert(shape.begin(), layer_step.cache.plan().geometry().layers);
     k_ = at::empty(shape, layer_step.k.options());
@@ -25,8 +26,7 @@ void WaitingStep::add(const LayerStep& layer_step, std::optional<KeptIndices> at
   }
   k_.select(0, layer_step.layer).copy_(layer_step.k);
   v_.select(0, layer_step.layer).copy_(layer_step.v);
-  layers_.push_back({.step = &layer_step.step,
-                     .cache = &layer_step.cache,
+  layers_.push_back({.cache = &layer_step.cache,
                      .rotation = layer_step.rotation,
                      .softmax_scale = layer_step.softmax_scale,
                      .q = layer_step.q,
@@ -46,7 +46,7 @@ std::vector<LayerStep> WaitingStep::layers() const {
   std::vector<LayerStep> steps;
   steps.reserve(layers_.size());
   for (const Layer& layer : layers_) {
-    steps.push_back({.step = *layer.step,
+    steps.push_back({.step = step_,
                      .layer = static_cast<int64_t>(steps.size()),
                      .cache = *layer.cache,
                      .q = layer.q,

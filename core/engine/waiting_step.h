@@ -31,7 +31,6 @@ class WaitingStep {
  private:
   /// What a LayerStep refers to.
   struct Layer {
-    const StepInfo* step;
     const KvCache* cache;
     const RotationTable* rotation;
     double softmax_scale;
@@ -39,6 +38,7 @@ class WaitingStep {
     std::optional<KeptIndices> attended;
   };
 
+  StepInfo step_;
   at::Tensor k_;
   at::Tensor v_;
   std::vector<Layer> layers_;

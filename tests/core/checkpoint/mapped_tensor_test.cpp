@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <string>
+#include <tuple>
+
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/safetensors.h"
 #include "tests/core/checkpoint/torch_file.h"
@@ -64,7 +67,7 @@ fs::path weights_file(const std::string& name, at::ScalarType dtype) {
   return write_torch_file(path, pickle::dictionary(items), storages);
 }
 
-class LoadingMemory : public testing::TestWithParam<std::tuple<const char*, at::ScalarType>> {};
+class LoadingMemory : public testing::TestWithParam<std::tuple<std::string, at::ScalarType>> {};
 
 TEST_P(LoadingMemory, PeaksAtMostATenthAboveTheWeights) {
   const auto [name, dtype] = GetParam();
@@ -86,7 +89,11 @@ TEST_P(LoadingMemory, PeaksAtMostATenthAboveTheWeights) {
 INSTANTIATE_TEST_SUITE_P(Containers,
                          LoadingMemory,
                          testing::Combine(testing::Values("w.safetensors", "w.bin"),
-                                          testing::Values(at::kFloat, at::kBFloat16)));
+                                          testing::Values(at::kFloat, at::kBFloat16)),
+                         [](const auto& param_info) {
+                           return std::get<0>(param_info.param).substr(2) + "_" +
+                                  c10::toString(std::get<1>(param_info.param));
+                         });
 
 TEST(MappedTensor, ConvertsToTheSameValuesInPiecesOfAnySize) {
   const fs::path path = checkpoint_folder("convert") / "w.safetensors";

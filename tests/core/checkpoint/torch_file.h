@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "tests/test_files.h"
 
 namespace kvscope {
 
@@ -174,10 +175,9 @@ inline std::filesystem::path write_torch_file(
   return write_bytes(path, zip.finish());
 }
 
-/// A folder of this test program's own, empty.
+/// An empty folder of the running test's own.
 inline std::filesystem::path checkpoint_folder(const std::string& name) {
-  std::filesystem::path folder =
-      std::filesystem::path(testing::TempDir()) / ("kvscope_checkpoint_" + name);
+  std::filesystem::path folder = test_file(name);
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;

@@ -102,6 +102,12 @@ bool is_cut(const LayerStep& layer_step) {
   return plan.layer_kept(layer_step.step.index, layer_step.layer) < available;
 }
 
+/// Whether a cut of the layer fills holes: tokens may lie in any order, for the policy and the
+/// cache.
+bool any_order(const LayerStep& layer_step, bool order_free) {
+  return order_free && !layer_step.cache.keeps_order();
+}
+
 int64_t count_of(std::span<const uint8_t> is_protected) {
   return std::count(is_protected.begin(), is_protected.end(), uint8_t{1});
 }
@@ -197,7 +203,7 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
     }
   }
   std::vector<int64_t> positions;
-  if (order_free_) {
+  if (any_order(layer_step, order_free_)) {
     const TokenView view = view_of(layer_step, rows.front(), head);
     positions.resize(tokens);
     for (std::size_t token = 0; token < tokens; ++token) {
@@ -327,8 +333,8 @@ std::vector<std::optional<KeptIndices>> Policy::decide_step(std::span<const Laye
   for (std::size_t i = 0; i < cut.size(); ++i) {
     const LayerStep& layer_step = layers[cut[i]];
     KeptIndices chosen = choose(layer_step, scores[i]);
-    const bool fills_holes = order_free_ && !layer_step.cache.keeps_order();
-    kept[cut[i]] = fills_holes ? hole_filling(std::move(chosen)) : std::move(chosen);
+    kept[cut[i]] =
+        any_order(layer_step, order_free_) ? hole_filling(std::move(chosen)) : std::move(chosen);
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     slots_.score->settle(layers[i], kept[i] ? &*kept[i] : nullptr);

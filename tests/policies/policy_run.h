@@ -81,24 +81,26 @@ struct Decision {
   std::vector<std::vector<int64_t>> positions;  // [rows * heads] of what is kept, ascending
 };
 
+/// Position in the generation of a token of [history | current step], padding counted.
+inline int64_t position_of(const LayerStep& layer_step, int64_t row, int64_t head, int64_t token) {
+  const auto origins = layer_step.cache.origins(layer_step.layer, row, head);
+  const auto held = static_cast<int64_t>(origins.size());
+  if (token >= held) return layer_step.step.first_token + token - held;
+  const TokenOrigin& origin = origins[static_cast<std::size_t>(token)];
+  const auto& steps = layer_step.cache.plan().geometry().steps;
+  return steps[static_cast<std::size_t>(origin.step)].first_token + origin.token;
+}
+
 /// Positions of the tokens that every (row, head) keeps, ascending; empty where all are kept.
 inline std::vector<std::vector<int64_t>> positions_kept(const LayerStep& layer_step,
                                                         const std::optional<KeptIndices>& kept) {
-  const KvCache& cache = layer_step.cache;
-  const auto& steps = cache.plan().geometry().steps;
+  const int64_t heads = layer_step.k.size(1);
   std::vector<std::vector<int64_t>> positions;
   for (std::size_t slot = 0; kept && slot < kept->size(); ++slot) {
     const auto at = static_cast<int64_t>(slot);
-    const int64_t heads = layer_step.k.size(1);
-    const auto origins = cache.origins(layer_step.layer, at / heads, at % heads);
     std::vector<int64_t>& of_slot = positions.emplace_back();
     for (const int64_t index : (*kept)[slot]) {
-      if (index >= std::ssize(origins)) {
-        of_slot.push_back(layer_step.step.first_token + index - std::ssize(origins));
-      } else {
-        const TokenOrigin& origin = origins[static_cast<std::size_t>(index)];
-        of_slot.push_back(steps[static_cast<std::size_t>(origin.step)].first_token + origin.token);
-      }
+      of_slot.push_back(position_of(layer_step, at / heads, at % heads, index));
     }
     std::ranges::sort(of_slot);
   }

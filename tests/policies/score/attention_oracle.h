@@ -22,16 +22,6 @@ inline int64_t tokens_held(const LayerStep& layer_step, int64_t row, int64_t hea
   return layer_step.cache.length(layer_step.layer, row, head) + layer_step.step.queries();
 }
 
-/// Position in the generation of a token of [history | current step], padding counted.
-inline int64_t position_of(const LayerStep& layer_step, int64_t row, int64_t head, int64_t token) {
-  const auto origins = layer_step.cache.origins(layer_step.layer, row, head);
-  const auto held = static_cast<int64_t>(origins.size());
-  if (token >= held) return layer_step.step.first_token + token - held;
-  const TokenOrigin& origin = origins[static_cast<std::size_t>(token)];
-  const auto& steps = layer_step.cache.plan().geometry().steps;
-  return steps[static_cast<std::size_t>(origin.step)].first_token + origin.token;
-}
-
 /// Whether a query of the current step sees a token.
 inline bool sees(
     const LayerStep& layer_step, int64_t row, int64_t head, int64_t query, int64_t token) {

@@ -49,14 +49,9 @@ struct Head {
 };
 
 Line recency(const Head& head) {
-  const auto origins = head.layer_step.cache.origins(head.layer_step.layer, head.row, head.head);
-  const auto& steps = head.layer_step.cache.plan().geometry().steps;
   Line values;
-  for (const TokenOrigin& origin : origins) {
-    values.push_back(static_cast<double>(steps[origin.step].first_token + origin.token));
-  }
-  for (int64_t token = 0; token < head.layer_step.step.queries(); ++token) {
-    values.push_back(static_cast<double>(head.layer_step.step.first_token + token));
+  for (int64_t token = 0; token < head.tokens(); ++token) {
+    values.push_back(static_cast<double>(position_of(head.layer_step, head.row, head.head, token)));
   }
   return values;
 }

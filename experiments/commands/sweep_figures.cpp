@@ -70,7 +70,8 @@ Chart quality_chart(const SweepSummary& sweep,
                    .label = summary.point().label("budget"),
                    .memory_mib = static_cast<double>(summary.kv_peak_bytes) / 1048576,
                    .quality = measured.value,
-                   .quality_half_width = measured.half_width()};
+                   .quality_low = measured.low,
+                   .quality_high = measured.high};
     if (summary.point().full_cache) {
       ++full_points;
       // Without a value of its own, the reference still marks the memory it needs.

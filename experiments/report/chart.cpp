@@ -89,11 +89,11 @@ void draw_error_bars(Canvas& canvas,
                      const ChartSeries& series,
                      size_t index) {
   for (const ChartPoint& point : series.points) {
-    if (series.context || !frame.contains(point) || !(point.y_half_width > 0)) continue;
+    if (series.context || !frame.contains(point) || !point.has_error_bar()) continue;
     const InkColour colour = point.muted ? ink::kMuted : series_colour(index);
     const StrokeStyle style{.colour = colour, .width_px = 1.2, .dash_px = {}};
-    const double low = std::max(point.y - point.y_half_width, frame.y.minimum);
-    const double high = std::min(point.y + point.y_half_width, frame.y.maximum);
+    const double low = std::max(point.y_low, frame.y.minimum);
+    const double high = std::min(point.y_high, frame.y.maximum);
     const Position bottom = frame.at(point.x, low);
     const Position top = frame.at(point.x, high);
     canvas.line(bottom, top, style);
@@ -172,9 +172,9 @@ void take_drawn(LabelPlaces& places,
         places.take_segment(frame.at(previous->x, previous->y), at);
       }
       previous = &point;
-      if (!(point.y_half_width > 0)) continue;
-      const double high = std::min(point.y + point.y_half_width, frame.y.maximum);
-      const double low = std::max(point.y - point.y_half_width, frame.y.minimum);
+      if (!point.has_error_bar()) continue;
+      const double high = std::min(point.y_high, frame.y.maximum);
+      const double low = std::max(point.y_low, frame.y.minimum);
       places.take_segment(frame.at(point.x, high), frame.at(point.x, low));
     }
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,9 +13,12 @@ namespace kvscope {
 struct ChartPoint {
   double x = 0;
   double y = 0;
-  double y_half_width = -1;  // error bar; negative: none
-  std::string label{};       // beside the point, where there is room
-  bool muted = false;        // greyed, e.g. because another point is better in both directions
+  double y_low = std::numeric_limits<double>::quiet_NaN();  // ends of the error bar; NaN: none
+  double y_high = std::numeric_limits<double>::quiet_NaN();
+  std::string label{};  // beside the point, where there is room
+  bool muted = false;   // greyed, e.g. because another point is better in both directions
+
+  [[nodiscard]] bool has_error_bar() const { return y_high > y_low; }
 };
 
 struct ChartSeries {

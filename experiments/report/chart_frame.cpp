@@ -85,9 +85,9 @@ std::optional<std::pair<AxisRange, AxisRange>> chart_ranges(const Chart& chart) 
       if (!is_placeable(point.x, chart.x) || !is_placeable(point.y, chart.y)) continue;
       x.include(point.x, chart.x);
       y.include(point.y, chart.y);
-      if (point.y_half_width > 0) {
-        y.include(point.y - point.y_half_width, chart.y);
-        y.include(point.y + point.y_half_width, chart.y);
+      if (point.has_error_bar()) {
+        y.include(point.y_low, chart.y);
+        y.include(point.y_high, chart.y);
       }
     }
   }

@@ -141,8 +141,12 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
       chart.series.push_back({.name = points[i].policy, .points = {}});
       series = std::prev(chart.series.end());
     }
-    series->points.push_back({points[i].memory_mib, points[i].quality, points[i].quality_half_width,
-                              is_dominated[i] ? "" : points[i].label, is_dominated[i]});
+    series->points.push_back({.x = points[i].memory_mib,
+                              .y = points[i].quality,
+                              .y_low = points[i].quality_low,
+                              .y_high = points[i].quality_high,
+                              .label = is_dominated[i] ? "" : points[i].label,
+                              .muted = is_dominated[i]});
   }
   for (ChartSeries& series : chart.series) {
     std::stable_sort(series.points.begin(), series.points.end(),

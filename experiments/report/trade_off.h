@@ -15,7 +15,8 @@ struct TradeOff {
   std::string label{};  // the budget as the user wrote it, e.g. "10 %"
   double memory_mib = 0;
   double quality = 0;
-  double quality_half_width = -1;
+  double quality_low = std::numeric_limits<double>::quiet_NaN();  // of its interval; NaN: none
+  double quality_high = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// True where another point needs no more memory and is no worse in quality, and is better in one

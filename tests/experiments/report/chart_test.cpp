@@ -81,9 +81,10 @@ Chart chart_of(std::vector<ChartSeries> series) {
 }
 
 TEST(Chart, SvgAndPngShowTheSameDrawing) {
-  const Chart chart = chart_of({{.name = "a & b",
-                                 .points = {{.x = 1, .y = 2, .y_half_width = 0.5, .label = "5 %"},
-                                            {.x = 3, .y = 1, .muted = true}}}});
+  const Chart chart =
+      chart_of({{.name = "a & b",
+                 .points = {{.x = 1, .y = 2, .y_low = 1.5, .y_high = 2.5, .label = "5 %"},
+                            {.x = 3, .y = 1, .muted = true}}}});
   const Canvas canvas = draw_chart(chart);
   const std::string svg = canvas.svg(chart_info(chart));
   EXPECT_TRUE(is_well_formed(svg));
@@ -106,7 +107,7 @@ TEST(Chart, SurvivesWhatCannotBeDrawn) {
   Chart logarithmic = chart_of({{.name = "log",
                                  .points = {{.x = -1, .y = 1},
                                             {.x = 0, .y = 1},
-                                            {.x = 1, .y = 1, .y_half_width = 2},
+                                            {.x = 1, .y = 1, .y_low = -1, .y_high = 3},
                                             {.x = 10, .y = std::nan("")}}}});
   logarithmic.x.scale = logarithmic.y.scale = AxisScale::kLogarithmic;
   EXPECT_TRUE(is_well_formed(draw(logarithmic)));
@@ -129,6 +130,29 @@ std::optional<LabelBox> difference(const DecodedFigure& a, const DecodedFigure& 
   if (right < 0) return std::nullopt;
   return LabelBox{static_cast<double>(left), static_cast<double>(top),
                   static_cast<double>(right - left + 1), static_cast<double>(bottom - top + 1)};
+}
+
+// Wilson's interval of a share reaches further to the side of 0.5.
+TEST(Chart, ErrorBarsGoFromTheirLowToTheirHighEnd) {
+  const auto decoded = [](double low, double high) {
+    Chart chart = chart_of({{.name = "s",
+                             .points = {{.x = 1, .y = 0},
+                                        {.x = 2, .y = 2, .y_low = low, .y_high = high},
+                                        {.x = 3, .y = 4}},
+                             .connected = false}});
+    return decode_figure(draw_chart(chart).png(chart_info(chart), 2));
+  };
+  const double nan = std::nan("");
+  const DecodedFigure none = decoded(nan, nan);
+  EXPECT_FALSE(difference(none, decoded(nan, nan)));
+  const auto above = difference(none, decoded(2, 3));
+  const auto below = difference(none, decoded(1, 2));
+  const auto both = difference(none, decoded(1, 3));
+  ASSERT_TRUE(above && below && both);
+  EXPECT_LE(above->top + above->height, below->top + 1);
+  EXPECT_NEAR(above->top, both->top, 1);
+  EXPECT_NEAR(below->top + below->height, both->top + both->height, 1);
+  EXPECT_NEAR(above->height, below->height, 2);
 }
 
 TEST(Chart, LabelsOfPointsKeepOffTheLabelOfAReferenceLine) {

@@ -139,7 +139,7 @@ struct TokenView {
   /// Position of token `index` in the whole generation, padding counted, as in `window`.
   [[nodiscard]] int64_t padded_position(int64_t index) const {
     const auto held = static_cast<int64_t>(history.size());
-    return index < held ? writer(index).first_token + history[index].token
+    return index < held ? position_of(history[index], geometry.steps)
                         : step.first_token + index - held;
   }
   /// Likewise, padding not counted: below 0 for padding.

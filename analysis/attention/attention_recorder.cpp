@@ -44,19 +44,6 @@ std::vector<int64_t> evenly_spaced(int64_t count, int64_t wanted) {
   return indices;
 }
 
-/// Position in the order of generation of each key of [history | current step].
-std::vector<int64_t> key_positions(const LayerStep& layer_step, int64_t row, int64_t head) {
-  const std::vector<StepInfo>& steps = layer_step.cache.plan().geometry().steps;
-  std::vector<int64_t> positions;
-  for (const TokenOrigin& origin : layer_step.cache.origins(layer_step.layer, row, head)) {
-    positions.push_back(steps[origin.step].first_token + origin.token);
-  }
-  for (int64_t i = 0; i < layer_step.step.queries(); ++i) {
-    positions.push_back(layer_step.step.first_token + i);
-  }
-  return positions;
-}
-
 }  // namespace
 
 AttentionRecorder::AttentionRecorder(AttentionRecorderOptions options)
@@ -153,7 +140,7 @@ void AttentionRecorder::add_columns(const LayerStep& layer_step) {
   for (int64_t image = 0; image < batch_images_; ++image) {
     for (int64_t head = 0; head < sums_.heads; ++head) {
       const auto slot = static_cast<size_t>(image * sums_.heads + head);
-      const std::vector<int64_t> positions = key_positions(layer_step, image, head);
+      const std::vector<int64_t> positions = positions_of(layer_step, image, head);
       const size_t pair = static_cast<size_t>(layer_step.layer * sums_.heads + head);
       double* key_mass = &sums_.key_mass[layer_step.step.index][pair * writer.size()];
       std::ranges::fill(masses, 0.0);
@@ -217,7 +204,7 @@ void AttentionRecorder::add_raw(const LayerStep& layer_step) {
                                     raw.queries, rows.causal),
                      layer_step, queries, 0.0, head, 1)
             .to(at::kCPU);
-    const std::vector<int64_t> positions = key_positions(layer_step, 0, head);
+    const std::vector<int64_t> positions = positions_of(layer_step, 0, head);
     const auto keys = static_cast<size_t>(sums_.keys(raw.step));
     raw.rows.assign(raw.queries.size() * keys, 0);
     const auto* weight = map.const_data_ptr<float>();

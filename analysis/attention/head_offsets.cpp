@@ -41,7 +41,7 @@ void HeadOffsets::add(const LayerStep& layer_step,
       image[above * (2 * line_tokens_ - 1) + beside + line_tokens_ - 1] += mass;
     };
     for (const TokenOrigin& origin : origins) {
-      add_weight(geometry.steps[static_cast<size_t>(origin.step)].first_token + origin.token);
+      add_weight(position_of(origin, geometry.steps));
     }
     add_weight(step.first_token);
   }

@@ -29,14 +29,7 @@ class Witness : public CacheController {
   void begin_generation(int64_t rows) override { policy_.begin_generation(rows); }
   [[nodiscard]] KeyPositions key_positions() const override { return policy_.key_positions(); }
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
-    const KvCache& cache = layer_step.cache;
-    seen.clear();
-    for (const TokenOrigin& origin : cache.origins(0, 0, 0)) {
-      seen.push_back(cache.plan().geometry().steps[origin.step].first_token + origin.token);
-    }
-    for (int64_t token = 0; token < layer_step.step.queries(); ++token) {
-      seen.push_back(layer_step.step.first_token + token);
-    }
+    seen = positions_of(layer_step, 0, 0);
     return policy_.decide(layer_step);
   }
   std::vector<int64_t> seen;  // positions, of the latest step
@@ -83,12 +76,7 @@ Trace run(const Form& form,
     const at::Tensor out =
         attend(context, step, 0, of_step(q), of_step(k), of_step(v), scale, none, none);
     trace.out.push_back(out[0].select(1, step.queries() - 1));
-    trace.kept.push_back(witness.seen);
-    if (form.before) continue;
-    trace.kept.back().clear();
-    for (const TokenOrigin& origin : cache.origins(0, 0, 0)) {
-      trace.kept.back().push_back(steps[origin.step].first_token + origin.token);
-    }
+    trace.kept.push_back(form.before ? witness.seen : cache.positions(0, 0, 0));
   }
   return trace;
 }

@@ -45,15 +45,10 @@ void replay_trace(const TraceInputs& inputs,
 }
 
 KeptLists positions_held(const KvCache& cache) {
-  const CacheGeometry& geometry = cache.plan().geometry();
   KeptLists lists;
   for (int64_t row = 0; row < cache.rows(); ++row) {
-    for (int64_t head = 0; head < geometry.heads; ++head) {
-      lists.emplace_back();
-      for (const TokenOrigin& origin : cache.origins(0, row, head)) {
-        const StepInfo& step = geometry.steps[static_cast<std::size_t>(origin.step)];
-        lists.back().push_back(step.first_token + origin.token);
-      }
+    for (int64_t head = 0; head < cache.plan().geometry().heads; ++head) {
+      lists.push_back(cache.positions(0, row, head));
     }
   }
   return lists;

@@ -58,8 +58,7 @@ InCacheKeys at_in_cache_positions(const KvCache& cache,
               .last(static_cast<std::size_t>(result.length[slot]));  // padding comes first
       result.begin[slot] -= first;
       for (std::size_t i = 0; i < origins.size(); ++i) {
-        const int64_t position =
-            geometry.steps[origins[i].step].first_token + origins[i].token - unnumbered;
+        const int64_t position = position_of(origins[i], geometry.steps) - unnumbered;
         of_rows[result.begin[slot] + i] = position - static_cast<int64_t>(i);
       }
       of_current.push_back(step.first_token - unnumbered - result.length[slot]);

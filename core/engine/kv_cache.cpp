@@ -113,6 +113,14 @@ std::span<const TokenOrigin> KvCache::origins(int64_t layer, int64_t row, int64_
   return std::span(origins_).subspan(layer_begins_.at(layer) + begins_.at(at), lengths_.at(at));
 }
 
+std::vector<int64_t> KvCache::positions(int64_t layer, int64_t row, int64_t head) const {
+  std::vector<int64_t> result;
+  for (const TokenOrigin& origin : origins(layer, row, head)) {
+    result.push_back(position_of(origin, plan_.geometry().steps));
+  }
+  return result;
+}
+
 at::Tensor KvCache::layer_rows(const at::Tensor& arena, int64_t layer) const {
   return arena.narrow(0, packed_ ? 0 : layer_begins_.at(layer),
                       rows_ * plan_.layer_capacity(layer));

@@ -9,16 +9,10 @@
 
 #include "core/engine/packed_arena.h"
 #include "core/engine/plan.h"
+#include "core/engine/token_origin.h"
 #include "kernels/ragged/ragged.h"
 
 namespace kvscope {
-
-/// Where a cached token came from; policies and recorders group by it.
-struct TokenOrigin {
-  int32_t step = 0;   ///< StepInfo::index that wrote it
-  int32_t token = 0;  ///< row-major position inside that step's grid
-  bool operator==(const TokenOrigin&) const = default;
-};
 
 /// Which of [history | current step] stay, per (row, head), in the order they are stored in:
 /// ascending, or as hole_filling() puts them. An index below the history's length names a cached
@@ -52,6 +46,8 @@ class KvCache {
   [[nodiscard]] std::span<const TokenOrigin> origins(int64_t layer,
                                                      int64_t row,
                                                      int64_t head) const;
+  /// Their positions in the generation, padding counted.
+  [[nodiscard]] std::vector<int64_t> positions(int64_t layer, int64_t row, int64_t head) const;
   /// The layer's K and V as the attention kernels read them.
   [[nodiscard]] RaggedRows history(int64_t layer) const;
   /// history() without padding: what a query sees.

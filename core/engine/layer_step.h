@@ -33,6 +33,9 @@ struct LayerStep {
   const KeptIndices* attended = nullptr;
 };
 
+/// Positions in the generation of the tokens of [history | current step], padding counted.
+std::vector<int64_t> positions_of(const LayerStep& layer_step, int64_t row, int64_t head);
+
 /// Where cached keys stand when a query looks at them. They are stored as the model turned them,
 /// whichever it is.
 enum class KeyPositions : uint8_t {

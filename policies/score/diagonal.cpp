@@ -112,8 +112,7 @@ class Diagonal : public Score {
                                         const StepInfo& step,
                                         const TokenOrigin& origin) const {
     const CacheGeometry& geometry = cache.plan().geometry();
-    const int64_t position =
-        geometry.steps[static_cast<std::size_t>(origin.step)].first_token + origin.token;
+    const int64_t position = position_of(origin, geometry.steps);
     return position < condition_tokens(geometry.steps) + sinks_ ? 0 : step.first_token - position;
   }
 

@@ -67,8 +67,7 @@ at::Tensor positions_mask(const LayerStep& layer_step, const std::vector<int64_t
     }
     if (positions.empty() || positions.front() >= step.first_token) continue;
     for (const TokenOrigin& origin : origins) {
-      *line++ = std::ranges::binary_search(
-          positions, steps[static_cast<std::size_t>(origin.step)].first_token + origin.token);
+      *line++ = std::ranges::binary_search(positions, position_of(origin, steps));
     }
   }
   return mask.to(layer_step.k.device());

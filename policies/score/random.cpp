@@ -16,25 +16,18 @@ class Random : public Score {
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const KvCache& cache = layer_step.cache;
-    const std::vector<StepInfo>& steps = cache.plan().geometry().steps;
     const int64_t tokens = most_tokens(layer_step);
     at::Tensor scores = at::zeros({cache.rows(), layer_step.k.size(1), tokens}, at::kFloat);
     float* line = scores.mutable_data_ptr<float>();
     for (int64_t row = 0; row < cache.rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head, line += tokens) {
         float* next = line;
-        const auto place = [&](int64_t position) {
+        for (const int64_t position : positions_of(layer_step, row, head)) {
           *next++ = random_score({.seed = seed_,
                                   .layer = layer_step.layer,
                                   .head = head,
                                   .position = position - cache.padding(row),
                                   .draw = redraw_ ? layer_step.step.index : 0});
-        };
-        for (const TokenOrigin& origin : cache.origins(layer_step.layer, row, head)) {
-          place(steps[origin.step].first_token + origin.token);
-        }
-        for (int64_t token = 0; token < layer_step.step.queries(); ++token) {
-          place(layer_step.step.first_token + token);
         }
       }
     }

@@ -30,8 +30,7 @@ std::vector<NewToken> newer_than(const LayerStep& layer_step,
   const auto origins = layer_step.cache.origins(layer_step.layer, row, head);
   std::vector<NewToken> found;
   for (int64_t index = 0; index < std::ssize(origins); ++index) {
-    const TokenOrigin& origin = origins[static_cast<std::size_t>(index)];
-    const int64_t own = steps[static_cast<std::size_t>(origin.step)].first_token + origin.token;
+    const int64_t own = position_of(origins[static_cast<std::size_t>(index)], steps);
     if (own > position) found.push_back({.index = index, .position = own});
   }
   return found;

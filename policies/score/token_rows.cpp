@@ -77,7 +77,7 @@ at::Tensor token_positions(const LayerStep& layer_step) {
   for (int64_t slot = 0; slot < rows * heads; ++slot, line += most) {
     float* next = line;
     for (const TokenOrigin& origin : cache.origins(layer_step.layer, slot / heads, slot % heads)) {
-      *next++ = static_cast<float>(steps[origin.step].first_token + origin.token);
+      *next++ = static_cast<float>(position_of(origin, steps));
     }
     std::iota(next, next + layer_step.step.queries(),
               static_cast<float>(layer_step.step.first_token));
@@ -103,7 +103,7 @@ at::Tensor first_tokens(const LayerStep& layer_step, int64_t count) {
     const int64_t end = count + cache.padding(row);
     const auto origins = cache.origins(layer_step.layer, row, head);
     for (const TokenOrigin& origin : origins) {
-      *line++ = steps[origin.step].first_token + origin.token < end;
+      *line++ = position_of(origin, steps) < end;
     }
     std::fill_n(
         line, std::clamp<int64_t>(end - layer_step.step.first_token, 0, layer_step.step.queries()),

@@ -54,8 +54,7 @@ at::Tensor window_mask(const LayerStep& layer_step, int64_t first_position) {
     for (int64_t head = 0; head < heads; ++head, line += tokens) {
       const auto origins = cache.origins(layer_step.layer, row, head);
       const auto earlier = [&](const TokenOrigin& origin) {
-        return steps[static_cast<std::size_t>(origin.step)].first_token + origin.token <
-               first_position;
+        return position_of(origin, steps) < first_position;
       };
       // Stored tokens are in the order of their positions, the current step's follow.
       const int64_t begin = std::partition_point(origins.begin(), origins.end(), earlier) -

@@ -44,13 +44,8 @@ class ByPosition : public Score {
     for (int64_t row = 0; row < cache.rows(); ++row) {
       for (int64_t head = 0; head < geometry.heads; ++head) {
         int64_t at = 0;
-        for (const TokenOrigin& origin : cache.origins(layer_step.layer, row, head)) {
-          const int64_t position = geometry.steps[origin.step].first_token + origin.token;
+        for (const int64_t position : positions_of(layer_step, row, head)) {
           values[row][head][at++] = static_cast<float>(importance(row, head, position));
-        }
-        for (int64_t token = 0; token < layer_step.step.queries(); ++token) {
-          values[row][head][at++] =
-              static_cast<float>(importance(row, head, layer_step.step.first_token + token));
         }
       }
     }
@@ -265,14 +260,8 @@ TEST(TiedRows, PaddingOfOneRowIsATokenOfTheOther) {
       attend(context, step, layer, inputs.q, inputs.k, inputs.v, 0.4, inputs.hidden,
              inputs.query_weight);
       for (int64_t head = 0; head < 2; ++head) {
-        const auto first = cache.origins(layer, 0, head);
-        const auto second = cache.origins(layer, 1, head);
-        ASSERT_TRUE(std::ranges::equal(first, second));
-        std::vector<int64_t> positions;
-        for (const TokenOrigin& origin : first) {
-          positions.push_back(plan.geometry().steps[static_cast<size_t>(origin.step)].first_token +
-                              origin.token);
-        }
+        const std::vector<int64_t> positions = cache.positions(layer, 0, head);
+        ASSERT_EQ(positions, cache.positions(layer, 1, head));
         if (step.index == 0) {
           EXPECT_EQ(positions, (std::vector<int64_t>{1, 2, 3, 4}));  // 0 is padding in both
         } else {

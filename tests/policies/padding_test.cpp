@@ -38,12 +38,8 @@ class Recorder : public CacheController {
       const auto is_padding = [&](int64_t position) {
         return static_cast<uint8_t>(position < kPadding[static_cast<size_t>(row)]);
       };
-      for (const TokenOrigin& origin : s.cache.origins(s.layer, row, head)) {
-        line.push_back(
-            is_padding(s.cache.plan().geometry().steps[origin.step].first_token + origin.token));
-      }
-      for (int64_t i = 0; i < s.step.queries(); ++i) {
-        line.push_back(is_padding(s.step.first_token + i));
+      for (const int64_t position : positions_of(s, row, head)) {
+        line.push_back(is_padding(position));
       }
     }
     decision.kept = policy_.decide(s);

@@ -86,9 +86,8 @@ inline int64_t position_of(const LayerStep& layer_step, int64_t row, int64_t hea
   const auto origins = layer_step.cache.origins(layer_step.layer, row, head);
   const auto held = static_cast<int64_t>(origins.size());
   if (token >= held) return layer_step.step.first_token + token - held;
-  const TokenOrigin& origin = origins[static_cast<std::size_t>(token)];
-  const auto& steps = layer_step.cache.plan().geometry().steps;
-  return steps[static_cast<std::size_t>(origin.step)].first_token + origin.token;
+  return position_of(origins[static_cast<std::size_t>(token)],
+                     layer_step.cache.plan().geometry().steps);
 }
 
 /// Positions of the tokens that every (row, head) keeps, ascending; empty where all are kept.

@@ -16,17 +16,6 @@ namespace {
 
 using testing::HasSubstr;
 
-std::vector<int64_t> positions_held(const KvCache& cache,
-                                    int64_t layer,
-                                    int64_t row,
-                                    int64_t head) {
-  std::vector<int64_t> positions;
-  for (const TokenOrigin& origin : cache.origins(layer, row, head)) {
-    positions.push_back(cache.plan().geometry().steps[origin.step].first_token + origin.token);
-  }
-  return positions;
-}
-
 TEST(StreamingLlm, SinksMayBeTheText) {
   const auto policy =
       policy_from("{allocate: uniform, score: recency, protect: {name: sinks, sink_tokens: text}}");
@@ -40,8 +29,8 @@ TEST(StreamingLlm, SinksMayBeTheText) {
     const LayerInputs in = layer_inputs(geometry, step, 0, {0, 1});
     attend(context, step, 0, in.q, in.k, in.v, 0.4, in.hidden, in.query_weight);
   }
-  EXPECT_EQ(positions_held(cache, 0, 0, 0), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 22, 23, 24}));
-  EXPECT_EQ(positions_held(cache, 0, 1, 0), (std::vector<int64_t>{2, 3, 4, 5, 20, 21, 22, 23, 24}));
+  EXPECT_EQ(cache.positions(0, 0, 0), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 22, 23, 24}));
+  EXPECT_EQ(cache.positions(0, 1, 0), (std::vector<int64_t>{2, 3, 4, 5, 20, 21, 22, 23, 24}));
   EXPECT_THAT(
       [] {
         policy_from(
@@ -148,7 +137,7 @@ TEST_F(Rerotation, EqualsAttentionOfKeysThatWereNeverTurned) {
         const Rotation there = at_positions(table, at::tensor(positions, at::kLong).view({2, -1}));
         std::vector<std::vector<int64_t>> held;
         for (int64_t slot = 0; slot < 4; ++slot) {
-          held.push_back(positions_held(cache, 0, slot / 2, slot % 2));
+          held.push_back(cache.positions(0, slot / 2, slot % 2));
           for (int64_t i = 0; i < step.queries(); ++i) held.back().push_back(step.first_token + i);
           std::erase_if(held.back(),
                         [&](int64_t position) { return position < padding[slot / 2]; });

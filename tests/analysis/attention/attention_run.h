@@ -102,9 +102,7 @@ struct AttentionRun {
       for (int64_t head = 0; head < heads; ++head) {
         at::Tensor hidden = at::ones({all_keys.size(2)}, at::kBool);
         hidden.narrow(0, step.first_token, step.queries()).fill_(false);
-        for (const TokenOrigin& origin : cache.origins(layer, row, head)) {
-          hidden[steps[origin.step].first_token + origin.token] = false;
-        }
+        for (const int64_t position : cache.positions(layer, row, head)) hidden[position] = false;
         scores[row][head].masked_fill_(hidden, -INFINITY);
       }
     }

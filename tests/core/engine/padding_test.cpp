@@ -109,13 +109,8 @@ class Oracle : public AttentionObserver {
       const int64_t row = slot / kHeads;
       const int64_t head = slot % kHeads;
       const int64_t padding = kPadding[static_cast<size_t>(row)];
-      std::vector<int64_t> positions;
-      for (const TokenOrigin& origin : s.cache.origins(0, row, head)) {
-        positions.push_back(s.cache.plan().geometry().steps[origin.step].first_token +
-                            origin.token);
-      }
-      const auto held = static_cast<int64_t>(positions.size());
-      for (int64_t i = 0; i < s.step.queries(); ++i) positions.push_back(s.step.first_token + i);
+      const std::vector<int64_t> positions = positions_of(s, row, head);
+      const int64_t held = s.cache.length(0, row, head);
       at::Tensor sums = at::zeros({static_cast<int64_t>(positions.size())}, at::kDouble);
       for (int64_t query = 0; query < s.step.queries(); ++query) {
         const int64_t position = s.step.first_token + query;
@@ -165,10 +160,7 @@ void run(const Plan& plan, CacheController* controller) {
     // The history of every (row, head) before the step.
     std::vector<std::vector<int64_t>> held(kRows * kHeads);
     for (int64_t slot = 0; slot < kRows * kHeads; ++slot) {
-      for (const TokenOrigin& origin : cache.origins(0, slot / kHeads, slot % kHeads)) {
-        held[static_cast<size_t>(slot)].push_back(plan.geometry().steps[origin.step].first_token +
-                                                  origin.token);
-      }
+      held[static_cast<size_t>(slot)] = cache.positions(0, slot / kHeads, slot % kHeads);
     }
     const at::Tensor out = attend(context, step, 0, Inputs::of(in.q, step), Inputs::of(in.k, step),
                                   Inputs::of(in.v, step), kScale, at::Tensor(), at::Tensor());

@@ -112,16 +112,6 @@ class Check : public CacheController {
   int64_t compared = 0;
 
  private:
-  /// Position of every token of [history | current].
-  static std::vector<int64_t> positions(const LayerStep& s, int64_t row, int64_t head) {
-    std::vector<int64_t> result;
-    for (const TokenOrigin& origin : s.cache.origins(s.layer, row, head)) {
-      result.push_back(s.cache.plan().geometry().steps[origin.step].first_token + origin.token);
-    }
-    for (int64_t i = 0; i < s.step.queries(); ++i) result.push_back(s.step.first_token + i);
-    return result;
-  }
-
   [[nodiscard]] double input(const at::Tensor LayerInputs::*what,
                              int64_t position,
                              int64_t row,
@@ -148,7 +138,7 @@ class Check : public CacheController {
   }
 
   [[nodiscard]] Line oracle(const LayerStep& s, int64_t row, int64_t head) const {
-    const std::vector<int64_t> where = positions(s, row, head);
+    const std::vector<int64_t> where = positions_of(s, row, head);
     const auto tokens = std::ssize(where);
     const std::vector<int64_t> window = window_of(s.step, case_.centre);
     const int64_t padding = s.cache.padding(row);
@@ -199,7 +189,7 @@ class Check : public CacheController {
   }
 
   std::vector<int64_t> some(const LayerStep& s, int64_t row, int64_t head) {
-    std::vector<int64_t> all(positions(s, row, head).size());
+    std::vector<int64_t> all(positions_of(s, row, head).size());
     std::iota(all.begin(), all.end(), 0);
     std::vector<int64_t> kept;
     std::sample(all.begin(), all.end(), std::back_inserter(kept),

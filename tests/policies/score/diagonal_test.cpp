@@ -26,7 +26,6 @@ class AttendedWitness : public CacheController {
                                                     int64_t layer) const override {
     auto seen = policy_.attended(cache, step, layer);
     positions.clear();
-    const auto& steps = cache.plan().geometry().steps;
     const int64_t heads = cache.plan().geometry().heads;
     // The plan knows how many tokens attention will copy.
     const auto planned = policy_.kv_transients(cache.plan(), Cuts::kPerLayer).attended(step, layer);
@@ -37,15 +36,12 @@ class AttendedWitness : public CacheController {
       EXPECT_EQ(static_cast<int64_t>(tokens), *planned) << "step " << step.index;
     }
     for (int64_t slot = 0; slot < cache.rows() * heads; ++slot) {
-      const auto origins = cache.origins(layer, slot / heads, slot % heads);
-      positions.emplace_back();
-      const auto add = [&](const TokenOrigin& origin) {
-        positions.back().push_back(steps[origin.step].first_token + origin.token);
-      };
+      const std::vector<int64_t> held = cache.positions(layer, slot / heads, slot % heads);
       if (!seen) {
-        for (const TokenOrigin& origin : origins) add(origin);
+        positions.push_back(held);
       } else {
-        for (const int64_t index : (*seen)[slot]) add(origins[index]);
+        positions.emplace_back();
+        for (const int64_t index : (*seen)[slot]) positions.back().push_back(held.at(index));
       }
     }
     return seen;

@@ -127,9 +127,7 @@ TEST(Random, KeepsAUniformSampleOfAllTokens) {
   std::vector<int64_t> tens(10, 0);
   for (int64_t layer = 0; layer < 20; ++layer) {
     for (int64_t head = 0; head < 8; ++head) {
-      for (const TokenOrigin& origin : cache.origins(layer, 0, head)) {
-        ++tens[(geometry.steps[origin.step].first_token + origin.token) / 10];
-      }
+      for (const int64_t position : cache.positions(layer, 0, head)) ++tens[position / 10];
     }
   }
   // 160 heads keep 20 of 100 tokens: 320 of every ten, with a standard error of 15.

@@ -50,21 +50,6 @@ class RecentCheck : public CacheController {
   int64_t blind = 0;  // queries that see nothing
 
  private:
-  [[nodiscard]] static int64_t position_of(const LayerStep& layer_step,
-                                           int64_t row,
-                                           int64_t head,
-                                           int64_t token) {
-    const auto origins = layer_step.cache.origins(layer_step.layer, row, head);
-    const auto held = static_cast<int64_t>(origins.size());
-    if (token >= held) return layer_step.step.first_token + token - held;
-    const TokenOrigin& origin = origins[static_cast<std::size_t>(token)];
-    return layer_step.cache.plan()
-               .geometry()
-               .steps[static_cast<std::size_t>(origin.step)]
-               .first_token +
-           origin.token;
-  }
-
   /// The query or key of a position, from what was fed.
   [[nodiscard]] at::Tensor fed(
       const LayerStep& layer_step, int64_t position, bool query, int64_t row, int64_t head) const {

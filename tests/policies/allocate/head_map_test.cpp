@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <tuple>
+#include <string>
 #include <vector>
 
 #include "core/base/error.h"
@@ -63,10 +63,15 @@ TEST(HeadMap, TheEmbeddedNextScaleModelHasVariances) {
 
 // An embedded model's profile changes what heads or layers hold; another model of the same policy
 // has none and treats them alike, but for DuoAttention, which then takes heads evenly.
-class ShippedProfile : public testing::TestWithParam<std::tuple<const char*, bool>> {};
+struct Profile {
+  std::string policy;
+  bool next_token;
+};
+
+class ShippedProfile : public testing::TestWithParam<Profile> {};
 
 TEST_P(ShippedProfile, IsFoundByTheModelsShape) {
-  const auto [name, next_token] = GetParam();
+  const auto& [name, next_token] = GetParam();
   CacheGeometry geometry{.layers = 6,
                          .heads = 6,
                          .head_dim = 32,
@@ -90,16 +95,20 @@ TEST_P(ShippedProfile, IsFoundByTheModelsShape) {
 
 INSTANTIATE_TEST_SUITE_P(Policies,
                          ShippedProfile,
-                         testing::Values(std::tuple{"ssd", true},
-                                         std::tuple{"hack", false},
-                                         std::tuple{"headkv", true},
-                                         std::tuple{"headkv", false},
-                                         std::tuple{"duo_attention", true},
-                                         std::tuple{"duo_attention", false},
-                                         std::tuple{"cake", true},
-                                         std::tuple{"cake", false},
-                                         std::tuple{"scalekv", true},
-                                         std::tuple{"scalekv_paper", true}));
+                         testing::Values(Profile{"ssd", true},
+                                         Profile{"hack", false},
+                                         Profile{"headkv", true},
+                                         Profile{"headkv", false},
+                                         Profile{"duo_attention", true},
+                                         Profile{"duo_attention", false},
+                                         Profile{"cake", true},
+                                         Profile{"cake", false},
+                                         Profile{"scalekv", true},
+                                         Profile{"scalekv_paper", true}),
+                         [](const auto& profile) {
+                           return profile.param.policy +
+                                  (profile.param.next_token ? "_next_token" : "_next_scale");
+                         });
 
 TEST(HeadMap, APaperPointHasItsBudgets) {
   // M = 192 + 32 recent in semantic heads, 64 in spatial ones: 142 tokens on average with 185 of

@@ -160,6 +160,23 @@ AttentionResult attention_of(AttentionContext& context,
 
 }  // namespace
 
+void begin_generation(AttentionContext& context, std::span<const at::Generator> generators) {
+  context.cache.clear();
+  if (!generators.empty()) {
+    constexpr uint64_t kOfTheOtherRow = 0x9E3779B97F4A7C15U;  // images' seeds may be neighbours
+    std::vector<uint64_t> seeds(static_cast<size_t>(context.cache.rows()));
+    for (size_t row = 0; row < seeds.size(); ++row) {
+      seeds[row] = generators[row % generators.size()].current_seed() +
+                   kOfTheOtherRow * (row / generators.size());
+    }
+    context.cache.set_row_seeds(std::move(seeds));
+  }
+  if (context.controller != nullptr) context.controller->begin_generation(context.cache.rows());
+  for (AttentionObserver* observer : context.observers) {
+    observer->begin_generation(context.cache.rows());
+  }
+}
+
 at::Tensor attend(AttentionContext& context,
                   const StepInfo& step,
                   int64_t layer,

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/engine/kv_cache.h"
@@ -30,6 +32,11 @@ struct AttentionContext {
   /// turned keys).
   int64_t kv_peak_bytes = 0;
 };
+
+/// A generation begins: empties the cache, names its rows and tells controller and observers.
+/// `generators` are the images' own, one each: row r is image r % images, and its seed comes from
+/// that image's, so that the two rows of a guided image differ. None: rows have no seeds.
+void begin_generation(AttentionContext& context, std::span<const at::Generator> generators);
 
 /// Attends over [history | current], lets observers look, then stores what the controller keeps:
 /// at once, or with all layers of the step after the last one, as context.cuts says.

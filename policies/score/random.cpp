@@ -10,7 +10,8 @@ namespace {
 /// must beat. The rows of a guidance pair, and all images, draw the same numbers.
 class Random : public Score {
  public:
-  Random(uint64_t seed, bool redraw) : seed_(seed), redraw_(redraw) {}
+  Random(uint64_t seed, bool separate_rows, bool redraw)
+      : seed_(seed), separate_rows_(separate_rows), redraw_(redraw) {}
 
   [[nodiscard]] bool order_free() const override { return true; }
 
@@ -20,10 +21,12 @@ class Random : public Score {
     at::Tensor scores = at::zeros({cache.rows(), layer_step.k.size(1), tokens}, at::kFloat);
     float* line = scores.mutable_data_ptr<float>();
     for (int64_t row = 0; row < cache.rows(); ++row) {
+      const uint64_t row_seed = separate_rows_ ? cache.row_seed(row) : 0;
       for (int64_t head = 0; head < layer_step.k.size(1); ++head, line += tokens) {
         float* next = line;
         for (const int64_t position : positions_of(layer_step, row, head)) {
           *next++ = random_score({.seed = seed_,
+                                  .row = row_seed,
                                   .layer = layer_step.layer,
                                   .head = head,
                                   .position = position - cache.padding(row),
@@ -36,18 +39,21 @@ class Random : public Score {
 
  private:
   uint64_t seed_;
+  bool separate_rows_;
   bool redraw_;
 };
 
 }  // namespace
 
-/// seed (0): other numbers. redraw (never): never | each_step. Drawn once, what stays is a uniform
-/// sample of all tokens so far; drawn anew at each step, old tokens have survived many draws and
-/// the newest prevail.
+/// seed (0): other numbers. rows (separate): separate | alike: whether every image, and each of its
+/// two rows under guidance, has numbers of its own, or all have the same. redraw (never): never |
+/// each_step. Drawn once, what stays is a uniform sample of all tokens so far; drawn anew at each
+/// step, old tokens have survived many draws and the newest prevail.
 std::unique_ptr<Score> make_score_random(PartOptions& options) {
   const int64_t seed = options.integer("seed", 0, 0);
+  const bool separate = options.word("rows", "separate", {"separate", "alike"}) == "separate";
   const bool redraw = options.word("redraw", "never", {"never", "each_step"}) == "each_step";
-  return std::make_unique<Random>(static_cast<uint64_t>(seed), redraw);
+  return std::make_unique<Random>(static_cast<uint64_t>(seed), separate, redraw);
 }
 
 }  // namespace kvscope

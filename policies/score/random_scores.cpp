@@ -13,7 +13,7 @@ uint64_t mixed(uint64_t value) {
 }  // namespace
 
 float random_score(const RandomPlace& place) {
-  uint64_t hash = mixed(place.seed);
+  uint64_t hash = mixed(mixed(place.seed) + place.row);
   for (const int64_t field : {place.layer, place.head, place.position, place.draw}) {
     hash = mixed(hash + static_cast<uint64_t>(field));
   }

@@ -10,13 +10,10 @@ namespace kvscope {
 
 std::vector<StepTimes> run_scales(
     AttentionContext& context,
+    std::span<const at::Generator> generators,
     const std::function<void(const StepInfo& step, const SelfAttention& attend)>& scale,
     const std::function<void(const StepInfo& step, const StepTimes& times)>& after) {
-  context.cache.clear();
-  if (context.controller != nullptr) context.controller->begin_generation(context.cache.rows());
-  for (AttentionObserver* observer : context.observers) {
-    observer->begin_generation(context.cache.rows());
-  }
+  begin_generation(context, generators);
   std::vector<StepTimes> times;
   for (const StepInfo& step : context.cache.plan().geometry().steps) {
     const auto start = std::chrono::steady_clock::now();

@@ -17,9 +17,11 @@ struct StepTimes {
 
 /// The loop of every next-scale model: from an empty cache, `scale` computes and samples one step
 /// of the cache's plan, its layers attending through `attend` (softmax scale 1); `after` looks at
-/// the finished step outside its clock. Returns the clocks of all steps.
+/// the finished step outside its clock. `generators`, one an image, name the rows. Returns the
+/// clocks of all steps.
 std::vector<StepTimes> run_scales(
     AttentionContext& context,
+    std::span<const at::Generator> generators,
     const std::function<void(const StepInfo& step, const SelfAttention& attend)>& scale,
     const std::function<void(const StepInfo& step, const StepTimes& times)>& after = {});
 

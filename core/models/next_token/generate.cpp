@@ -39,15 +39,14 @@ void check_rows(const AttentionContext& context, const Condition& condition, int
                           steps.empty() ? 0 : steps[0].queries()));
 }
 
-void begin(AttentionContext& context, const NextTokenModel& model, const Condition& condition) {
-  context.cache.clear();
+void begin(AttentionContext& context,
+           const NextTokenModel& model,
+           const Condition& condition,
+           std::span<const at::Generator> generators) {
+  begin_generation(context, generators);
   context.rotation = model.rotation;
   context.rotation->skips_padding = model.positions_skip_padding;
   if (!condition.padding.empty()) context.cache.set_padding(condition.padding);
-  if (context.controller != nullptr) context.controller->begin_generation(context.cache.rows());
-  for (AttentionObserver* observer : context.observers) {
-    observer->begin_generation(context.cache.rows());
-  }
 }
 
 }  // namespace
@@ -65,7 +64,7 @@ Generation generate(const NextTokenModel& model,
   const int64_t rows = condition.embeddings.size(0);
   const int64_t images = guided(options.cfg) ? rows / 2 : rows;
   check_rows(context, condition, images);
-  begin(context, model, condition);
+  begin(context, model, condition, generators);
 
   const double softmax_scale = 1.0 / std::sqrt(static_cast<double>(model.config.head_dim()));
   const Positions positions(model, condition);

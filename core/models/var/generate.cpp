@@ -83,7 +83,7 @@ Generation generate(const TransformerConfig& config,
     result.step_ms.push_back(times.step_ms);
     if (on_step) on_step({step, logits, ids, times});
   };
-  run_scales(context, scale, after);
+  run_scales(context, generators, scale, after);
   result.attention_ms = context.attention_ms;
   result.policy_ms = context.policy_ms;
   return result;

@@ -3,6 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "core/base/error.h"
+
 namespace kvscope {
 namespace {
 
@@ -90,6 +94,36 @@ TEST(Attend, ControllerKeepsAndObserverSeesTheHistoryBefore) {
   EXPECT_EQ(witness.lse_sizes, (std::vector<int64_t>{kRows, kHeads, 9}));
   EXPECT_TRUE(at::equal(cache.keys(0, 1, 0), last_k[1][0].slice(0, 1)));
   EXPECT_TRUE(at::equal(cache.keys(0, 1, 1), last_k[1][1].slice(0, 2)));
+}
+
+TEST(BeginGeneration, SeedsTellRowsApartWhateverTheirBatch) {
+  const CacheGeometry geometry{
+      .layers = 1, .heads = 1, .head_dim = 2, .steps = next_token_steps(2, 3)};
+  const auto seeds_of = [&](const std::vector<uint64_t>& images, int64_t rows) {
+    std::vector<at::Generator> generators;
+    for (const uint64_t image : images) {
+      generators.push_back(at::detail::createCPUGenerator(image));
+    }
+    KvCache cache(full_plan(geometry), rows, at::kCPU);
+    AttentionContext context{.cache = cache};
+    begin_generation(context, generators);
+    std::vector<uint64_t> seeds;
+    for (int64_t row = 0; row < rows; ++row) seeds.push_back(cache.row_seed(row));
+    return seeds;
+  };
+  const auto three = seeds_of({8, 9, 10}, 6);  // guided: conditional rows, then the others
+  const auto one = seeds_of({9}, 2);
+  EXPECT_EQ(one[0], three[1]);
+  EXPECT_EQ(one[1], three[4]);
+  EXPECT_EQ(std::set<uint64_t>(three.begin(), three.end()).size(), 6);
+  EXPECT_EQ(seeds_of({9}, 1)[0], one[0]);
+  EXPECT_EQ(seeds_of({}, 2), (std::vector<uint64_t>{0, 0}));
+
+  KvCache cache(full_plan(geometry), 2, at::kCPU);
+  EXPECT_THROW(cache.set_row_seeds({1, 2, 3}), Error);
+  cache.set_row_seeds({1, 2});
+  cache.clear();
+  EXPECT_EQ(cache.row_seed(1), 0);
 }
 
 }  // namespace

@@ -126,6 +126,7 @@ inline void run_cuts(CacheController& controller,
                      const std::vector<int64_t>& padding = {}) {
   KvCache cache(plan, std::ssize(rows), at::kCPU);
   if (!padding.empty()) cache.set_padding(padding);
+  cache.set_row_seeds({rows.begin(), rows.end()});
   AttentionContext context{.cache = cache, .controller = &controller};
   controller.begin_generation(cache.rows());
   for (const StepInfo& step : plan.geometry().steps) {

@@ -17,6 +17,7 @@ TEST(RandomScore, IsUniformWhicheverFieldRuns) {
   using Field = std::function<RandomPlace(int64_t)>;
   const std::vector<Field> fields = {
       [](int64_t i) { return RandomPlace{.seed = static_cast<uint64_t>(i)}; },
+      [](int64_t i) { return RandomPlace{.row = static_cast<uint64_t>(i)}; },
       [](int64_t i) { return RandomPlace{.layer = i}; },
       [](int64_t i) { return RandomPlace{.head = i}; },
       [](int64_t i) { return RandomPlace{.position = i}; },
@@ -83,15 +84,36 @@ int64_t expect_agree(const Seen& a, const Seen& b) {
   return common;
 }
 
-TEST(Random, DependsOnLayerHeadAndPositionAlone) {
+TEST(Random, DependsOnRowLayerHeadAndPositionAlone) {
   const Seen alone = seen("{name: random, seed: 5}", {1}, {});
   const Seen batch = seen("{name: random, seed: 5}", {7, 1, 3}, {});
   const Seen padded = seen("{name: random, seed: 5}", {7, 1, 3}, {0, 2, 4});
   EXPECT_GT(expect_agree(alone, batch), 60);
   EXPECT_GT(expect_agree(alone, padded), 30);
   for (const auto& [place, value] : alone) {
-    EXPECT_EQ(value, random_score({.seed = 5, .layer = 0, .head = place[2], .position = place[3]}));
+    EXPECT_EQ(
+        value,
+        random_score({.seed = 5, .row = 1, .layer = 0, .head = place[2], .position = place[3]}));
   }
+}
+
+TEST(Random, RowsDrawAlikeWhenAsked) {
+  const auto as_of_another_row = [](const Seen& values) {
+    int64_t alike = 0;
+    int64_t compared = 0;
+    for (const auto& [place, value] : values) {
+      if (place[1] != 7) continue;
+      auto other = place;
+      other[1] = 3;
+      if (!values.contains(other)) continue;
+      ++compared;
+      alike += values.at(other) == value ? 1 : 0;
+    }
+    EXPECT_GT(compared, 30);
+    return static_cast<double>(alike) / static_cast<double>(compared);
+  };
+  EXPECT_EQ(as_of_another_row(seen("{name: random, rows: alike}", {7, 3}, {})), 1);
+  EXPECT_LT(as_of_another_row(seen("{name: random}", {7, 3}, {})), 0.1);
 }
 
 TEST(Random, DrawsAgainOnlyWhenAsked) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "experiments/report/chart_frame.h"
 #include "experiments/report/label_layout.h"
@@ -84,6 +85,11 @@ void draw_lines(Canvas& canvas, const ChartFrame& frame, const ChartSeries& seri
   flush();
 }
 
+/// The ends of a point's error bar within the axis, in data units.
+std::pair<double, double> error_bar(const ChartPoint& point, const ChartFrame& frame) {
+  return {std::max(point.y_low, frame.y.minimum), std::min(point.y_high, frame.y.maximum)};
+}
+
 void draw_error_bars(Canvas& canvas,
                      const ChartFrame& frame,
                      const ChartSeries& series,
@@ -92,8 +98,7 @@ void draw_error_bars(Canvas& canvas,
     if (series.context || !frame.contains(point) || !point.has_error_bar()) continue;
     const InkColour colour = point.muted ? ink::kMuted : series_colour(index);
     const StrokeStyle style{.colour = colour, .width_px = 1.2, .dash_px = {}};
-    const double low = std::max(point.y_low, frame.y.minimum);
-    const double high = std::min(point.y_high, frame.y.maximum);
+    const auto [low, high] = error_bar(point, frame);
     const Position bottom = frame.at(point.x, low);
     const Position top = frame.at(point.x, high);
     canvas.line(bottom, top, style);
@@ -173,8 +178,7 @@ void take_drawn(LabelPlaces& places,
       }
       previous = &point;
       if (!point.has_error_bar()) continue;
-      const double high = std::min(point.y_high, frame.y.maximum);
-      const double low = std::max(point.y_low, frame.y.minimum);
+      const auto [low, high] = error_bar(point, frame);
       places.take_segment(frame.at(point.x, high), frame.at(point.x, low));
     }
   }

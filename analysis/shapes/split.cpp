@@ -9,6 +9,7 @@
 #include "analysis/shapes/layout.h"
 #include "analysis/shapes/random.h"
 #include "core/base/error.h"
+#include "core/base/split_mix.h"
 
 namespace kvscope::shapes {
 namespace {
@@ -21,7 +22,7 @@ uint64_t caption_hash(std::string_view caption) {
   for (const char letter : caption) {
     hash = (hash ^ static_cast<uint8_t>(letter)) * 0x100000001B3ULL;
   }
-  return SplitMix64::mix(hash);
+  return split_mix_finaliser(hash);
 }
 
 bool has_held_out(Skill skill) {
@@ -74,7 +75,7 @@ std::vector<std::string> test_prompts(int64_t count, uint64_t seed) {
 std::vector<Scene> test_scenes(int64_t count, uint64_t seed) {
   std::vector<Scene> scenes;
   for (const std::string& caption : test_prompts(count, seed)) {
-    SplitMix64 random((SplitMix64::mix(seed) + scenes.size()) | kFirstTestSeed);
+    SplitMix64 random((split_mix_finaliser(seed) + scenes.size()) | kFirstTestSeed);
     Scene scene = parse_caption(caption);
     for (SceneObject& object : scene.objects) {
       if (!object.colour_named) object.colour = kColours[random.below(kColours.size())];

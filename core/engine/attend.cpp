@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/split_mix.h"
 #include "core/engine/attended_history.h"
 #include "core/engine/in_cache_positions.h"
 #include "kernels/attention/attention.h"
@@ -163,11 +164,10 @@ AttentionResult attention_of(AttentionContext& context,
 void begin_generation(AttentionContext& context, std::span<const at::Generator> generators) {
   context.cache.clear();
   if (!generators.empty()) {
-    constexpr uint64_t kOfTheOtherRow = 0x9E3779B97F4A7C15U;  // images' seeds may be neighbours
     std::vector<uint64_t> seeds(static_cast<size_t>(context.cache.rows()));
     for (size_t row = 0; row < seeds.size(); ++row) {
       seeds[row] = generators[row % generators.size()].current_seed() +
-                   kOfTheOtherRow * (row / generators.size());
+                   kSplitMixIncrement * (row / generators.size());  // seeds may be neighbours
     }
     context.cache.set_row_seeds(std::move(seeds));
   }

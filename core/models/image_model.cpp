@@ -4,6 +4,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "core/base/error.h"
+#include "core/base/split_mix.h"
 #include "core/models/infinity/pipeline.h"
 #include "core/models/janus/pipeline.h"
 #include "core/models/llamagen/pipeline.h"
@@ -39,13 +40,6 @@ const Family& family_of(const ConfigNode& model) {
                                       name + "'. " + suggestion(name, known));
 }
 
-// SplitMix64's finaliser: neighbouring seeds and ids give unrelated streams.
-uint64_t mix(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31);
-}
-
 }  // namespace
 
 ModelFacts model_facts(const ConfigNode& model) {
@@ -66,8 +60,7 @@ at::Generator image_generator(uint64_t seed,
                               uint64_t prompt_id,
                               uint64_t replica,
                               at::Device device) {
-  constexpr uint64_t kGolden = 0x9E3779B97F4A7C15ULL;
-  const uint64_t state = mix(mix(mix(seed + kGolden) + prompt_id + kGolden) + replica + kGolden);
+  const uint64_t state = split_mix(split_mix(split_mix(seed) + prompt_id) + replica);
   at::Generator generator = device.is_cpu() ? at::make_generator<at::CPUGeneratorImpl>()
                                             : at::globalContext().defaultGenerator(device).clone();
   generator.set_current_seed(state);

@@ -10,12 +10,15 @@
 
 #include "core/base/error.h"
 #include "core/config/compose.h"
+#include "core/device/device_error.h"
 #include "experiments/commands/attention.h"
 #include "experiments/commands/attention_heads.h"
 #include "experiments/commands/attention_preferences.h"
 #include "experiments/commands/attention_record.h"
 #include "experiments/commands/compare.h"
+#include "experiments/commands/config_options.h"
 #include "experiments/commands/contact_sheet.h"
+#include "experiments/commands/device.h"
 #include "experiments/commands/generate.h"
 #include "experiments/commands/list.h"
 #include "experiments/commands/plan.h"
@@ -81,6 +84,7 @@ class CommandLine {
     add_attention();
     add_weights();
     add_checks();
+    add_device_commands(app_, [this](std::function<int()> action) { action_ = std::move(action); });
   }
 
   CLI::App& app() { return app_; }
@@ -95,26 +99,7 @@ class CommandLine {
     return command;
   }
 
-  void add_config(CLI::App* command) {
-    command->add_option("--config-dir", config_.config_folder,
-                        "folder of configs that stands before the own ones (-cd)");
-    command->add_option("--config-name", config_.config_name, "primary config (-cn)");
-    add_plugins(command);
-    command->add_option("overrides", config_.overrides,
-                        "group=option, key=value, +key=value, ~key");
-  }
-
-  void add_plugins(CLI::App* command) {
-    command
-        ->add_option("--plugin", config_.plugins,
-                     "library with parts of policies (docs/own_policy.md); repeatable")
-        ->expected(1)
-        ->take_all();
-  }
-
-  void add_multirun(CLI::App* command) {
-    command->add_flag("-m,--multirun", config_.multirun, "sweep over comma-separated values");
-  }
+  void add_config(CLI::App* command) { add_config_options(*command, config_); }
 
   void add_run() {
     CLI::App* command = add("run", "run points, or go on with them", [this] {
@@ -122,7 +107,6 @@ class CommandLine {
                             : show_config_command(config_, shown_, resolve_, package_);
     });
     add_config(command);
-    add_multirun(command);
     command->add_option("-c,--cfg", shown_, "print the config instead: job, hydra or all");
     command->add_flag("--resolve", resolve_, "with interpolations filled in");
     command->add_option("-p,--package", package_, "only what is below this key");
@@ -132,7 +116,6 @@ class CommandLine {
     CLI::App* command = add("plan", "tokens and bytes of a run, without running it",
                             [this] { return plan_command(config_, plan_); });
     add_config(command);
-    add_multirun(command);
     command->add_flag("--full", plan_.every_head, "tokens of every (step, layer, head)");
   }
 
@@ -148,12 +131,12 @@ class CommandLine {
                             [this] { return list_command(config_, what_); });
     command->add_option("what", what_, "what to list")->required();
     command->add_option("--config-dir", config_.config_folder, "as for run");
-    add_plugins(command);
+    add_plugin_option(*command, config_);
     command = add("describe", "a config option (policy/snapkv) or a key (gen.cfg)",
                   [this] { return describe_command(config_, what_); });
     command->add_option("what", what_, "GROUP/OPTION or key")->required();
     command->add_option("--config-dir", config_.config_folder, "as for run");
-    add_plugins(command);
+    add_plugin_option(*command, config_);
   }
 
   void add_folder(CLI::App* command) {
@@ -289,8 +272,11 @@ class CommandLine {
 
   void add_checks() {
     CLI::App* command = add("verify", "recompute golden files from what is inside them",
-                            [this] { return verify_command(files_); });
-    command->add_option("files", files_, "safetensors files")->required();
+                            [this] { return verify_command(verify_); });
+    command->add_option("files", verify_.files, "safetensors files, JSON files of tokenizer cases")
+        ->required();
+    command->add_option("--device", verify_.device, "cpu, cuda, cuda:N or auto");
+    command->add_flag("--json", verify_.json, "a JSON object per file and line");
     command = add("tokenize", "token ids of every line of standard input or a file",
                   [this] { return tokenize_command(tokenize_); });
     command
@@ -356,7 +342,7 @@ class CommandLine {
   AttentionRolesOptions roles_;
   AttentionHeadsOptions heads_;
   AttentionPreferencesOptions preferences_;
-  std::vector<std::string> files_;
+  VerifyOptions verify_;
   TokenizeOptions tokenize_;
   std::filesystem::path weights_from_, weights_to_;
 };
@@ -405,10 +391,9 @@ void refuse_unknown_command(const std::vector<std::string>& arguments, const CLI
                 fmt::format("no command '{}'. {}", word, suggestion(word, known)));
   };
   check(arguments.front(), app);
-  for (const char* group : {"attention", "weights"}) {
-    if (arguments.front() == group && arguments.size() > 1) {
-      check(arguments[1], *app.get_subcommand(group));
-    }
+  if (arguments.size() > 1 && !arguments.front().starts_with('-')) {
+    const CLI::App& chosen = *app.get_subcommand(arguments.front());
+    if (!subcommand_names(chosen).empty()) check(arguments[1], chosen);  // "attention record"
   }
   if (arguments.front().starts_with('-')) {
     const std::vector<std::string> known = flag_names(app);
@@ -442,6 +427,10 @@ int run_program(const std::vector<std::string>& arguments) {
     fmt::print(stderr, "error: {}\n", error.what());
     return error.exit_code();
   } catch (const c10::Error& error) {
+    if (const auto failed = device_error(error)) {
+      fmt::print(stderr, "error: {}\n", failed->what());
+      return failed->exit_code();
+    }
     fmt::print(stderr, "error: in LibTorch: {}\n", error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: out of memory\n");

@@ -30,7 +30,8 @@ json parse(const GoldenFile& file, const std::string& key) {
 
 }  // namespace
 
-GoldenFile::GoldenFile(const std::filesystem::path& path) : path_(path), reader_(path) {
+GoldenFile::GoldenFile(const std::filesystem::path& path, c10::Device device)
+    : path_(path), device_(device), reader_(path) {
   if (!has_key("weights_from")) return;
   const std::string& name = text("weights_from");
   if (name.empty() || std::filesystem::path(name).filename() != name || name.starts_with('.')) {
@@ -161,7 +162,8 @@ TensorMap GoldenFile::weights(const std::string& prefix) {
       if (!name.starts_with(prefix) || reader_of(name) != reader) continue;
       read_.insert(name);
       const at::Tensor weight = reader->tensor(name);
-      result.set(name, weight.is_floating_point() ? weight.to(at::kFloat) : weight);
+      result.set(name, weight.to(device_, weight.is_floating_point() ? at::kFloat
+                                                                     : weight.scalar_type()));
     }
   }
   if (result.empty()) fail(fmt::format("it holds no weights: no tensor begins with '{}'", prefix));

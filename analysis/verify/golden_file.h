@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -19,13 +20,15 @@ inline constexpr int64_t kLargestSize = int64_t{1} << 24;
 
 /// A recorded run: configuration as strings in the metadata, inputs, weights and outputs as
 /// tensors. A file may borrow its weights (tensors below "model.", "vae." and the like) from one
-/// beside it, whose name is its metadata `weights_from`. All getters throw Error(kInput) naming the
+/// beside it, whose name is its metadata `weights_from`. It is recomputed on `device`: weights are
+/// there, everything else is on the CPU until it is put there. All getters throw Error(kInput) naming the
 /// file and the key or tensor. Nothing in the file is trusted.
 class GoldenFile {
  public:
-  explicit GoldenFile(const std::filesystem::path& path);
+  explicit GoldenFile(const std::filesystem::path& path, c10::Device device = c10::kCPU);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] c10::Device device() const { return device_; }
   [[nodiscard]] bool has_key(const std::string& key) const;
   [[nodiscard]] const std::string& text(const std::string& key) const;
   /// An integer in [least, most].
@@ -47,7 +50,8 @@ class GoldenFile {
   [[nodiscard]] const std::vector<int64_t>& shape(const std::string& name) const;
   /// The tensor, of exactly this shape.
   [[nodiscard]] at::Tensor tensor(const std::string& name, at::IntArrayRef shape);
-  /// Tensors below `prefix`, named with it; floating types widened to fp32, which is exact.
+  /// Tensors below `prefix`, named with it, on the device; floating types widened to fp32, which is
+  /// exact.
   [[nodiscard]] TensorMap weights(const std::string& prefix);
   /// Tensors that nobody asked for.
   [[nodiscard]] std::vector<std::string> unread() const;
@@ -60,6 +64,7 @@ class GoldenFile {
   [[nodiscard]] const SafetensorsReader* reader_of(std::string_view name) const;
 
   std::filesystem::path path_;
+  c10::Device device_;
   SafetensorsReader reader_;
   std::optional<SafetensorsReader> lender_;
   std::set<std::string> read_;

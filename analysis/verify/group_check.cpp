@@ -25,9 +25,11 @@ double largest_absolute(const at::Tensor& computed, const at::Tensor& recorded) 
 GroupCheck::GroupCheck(std::string group, double tolerance, double share)
     : group_(std::move(group)), tolerance_(tolerance), share_(share) {}
 
-void GroupCheck::compare(const at::Tensor& computed,
-                         const at::Tensor& recorded,
+void GroupCheck::compare(const at::Tensor& computed_anywhere,
+                         const at::Tensor& recorded_anywhere,
                          const std::string& name) {
+  const at::Tensor computed = computed_anywhere.cpu();
+  const at::Tensor recorded = recorded_anywhere.cpu();
   ++tensors_;
   values_ += recorded.numel();
   if (computed.sizes() != recorded.sizes()) {

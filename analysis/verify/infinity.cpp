@@ -121,7 +121,7 @@ std::vector<GroupResult> recompute(GoldenFile& file,
                                    const InfinityRun& run,
                                    const Plan& plan,
                                    Policy* policy) {
-  KvCache cache(plan, cache_rows(run.images, run.options.cfg), at::kCPU);
+  KvCache cache(plan, cache_rows(run.images, run.options.cfg), file.device());
   std::optional<Replay> replay;
   if (policy != nullptr) {
     replay.emplace(*policy, [&](int64_t step, int64_t layer) {
@@ -134,7 +134,7 @@ std::vector<GroupResult> recompute(GoldenFile& file,
   GroupCheck logits("logits", kTolerance, kLogitShare);
   BitsCheck bits(run.seed, run.options.top_p);
   const auto compare_step = [&](const infinity::StepResult& step) {
-    bits.observe(step.logits, step.bits);
+    bits.observe(step.logits.cpu(), step.bits.cpu());
     if (step.step.index < first) return;
     const std::string name = fmt::format("logits.{}", step.step.index);
     logits.compare(step.logits, file.tensor(name, step.logits.sizes()), name);

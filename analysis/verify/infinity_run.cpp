@@ -77,6 +77,7 @@ infinity::TextFeatures read_text(GoldenFile& file, int64_t images, int64_t chann
     text.features[image].narrow(0, 0, length).copy_(packed.narrow(0, begin, length));
     begin += length;
   }
+  text.features = text.features.to(file.device());
   return text;
 }
 

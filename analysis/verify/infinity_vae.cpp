@@ -29,7 +29,7 @@ std::vector<GroupResult> verify_infinity_vae(GoldenFile& file) {
   if (latent.size() != 4 || latent[1] != config.code_bits) {
     file.fail(fmt::format("tensor 'z' must be [pictures, {}, height, width]", config.code_bits));
   }
-  const at::Tensor z = file.tensor("z", latent).to(at::kFloat);
+  const at::Tensor z = file.tensor("z", latent).to(file.device(), at::kFloat);
   const at::Tensor recorded =
       file.tensor("image", {latent[0], 3, latent[2] * stride, latent[3] * stride});
   GroupCheck image("image");

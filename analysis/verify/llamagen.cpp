@@ -86,7 +86,8 @@ next_token::Condition read_captions(GoldenFile& file,
     lengths.push_back(length);
     right_padded.push_back(features[image].roll({length - tokens}, {0}));
   }
-  return caption_condition(config, weights, at::stack(right_padded), lengths, true);
+  return caption_condition(config, weights, at::stack(right_padded).to(file.device()), lengths,
+                           true);
 }
 
 // Recorded tokens against recomputed logits: what a draw from the recorded seed gives, and, where
@@ -153,7 +154,7 @@ std::vector<GroupResult> verify_llamagen(GoldenFile& file, Conditioning conditio
   GroupCheck keys("cache.k");
   GroupCheck values("cache.v");
   compare_caches(file, made, "", keys, values);
-  return {logits.result(), check_tokens(file, made.logits, tokens), keys.result(), values.result()};
+  return {logits.result(), check_tokens(file, made.logits.cpu(), tokens), keys.result(), values.result()};
 }
 
 }  // namespace

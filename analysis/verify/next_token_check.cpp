@@ -18,7 +18,7 @@ NextTokenTrace trace(const NextTokenRun& run) {
                                .value_type = at::kFloat,
                                .steps = next_token_steps(run.condition.embeddings.size(1),
                                                          run.options.forced_tokens.size(1))};
-  KvCache cache(full_plan(geometry), rows, at::kCPU);
+  KvCache cache(full_plan(geometry), rows, run.condition.embeddings.device());
   AttentionContext context{.cache = cache};
   const auto in_file_order = [&](const at::Tensor& x) {
     return run.interleaved ? next_token::interleaved_of_halves(x) : x;

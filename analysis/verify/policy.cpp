@@ -176,7 +176,7 @@ at::Tensor PolicyCase::input(const std::string& name, at::IntArrayRef shape) con
   if (!at::isfinite(values).all().item<bool>()) {
     fail(fmt::format("tensor '{}' holds NaN or infinities", full_name(name)));
   }
-  return values.to(at::kFloat).contiguous();
+  return values.to(file_->device(), at::kFloat).contiguous();
 }
 
 at::Tensor PolicyCase::integers(const std::string& name,

@@ -58,9 +58,9 @@ class PolicyCase {
   [[nodiscard]] std::string full_name(const std::string& tensor) const;
   [[nodiscard]] bool has_tensor(const std::string& tensor) const;
   [[nodiscard]] const std::vector<int64_t>& shape(const std::string& tensor) const;
-  /// The tensor, of exactly this shape, in the type of the file.
+  /// The tensor, of exactly this shape, in the type of the file, on the CPU.
   [[nodiscard]] at::Tensor tensor(const std::string& tensor, at::IntArrayRef shape) const;
-  /// Likewise, contiguous fp32; throws where it holds integers, NaN or infinities.
+  /// Likewise, contiguous fp32 on the device; throws where it holds integers, NaN or infinities.
   [[nodiscard]] at::Tensor input(const std::string& tensor, at::IntArrayRef shape) const;
   /// Likewise, int64 values in [least, most].
   [[nodiscard]] at::Tensor integers(const std::string& tensor,

@@ -100,7 +100,9 @@ class RollingStep {
  public:
   RollingStep(const RealDrop& trace, const KeptLists& held)
       : trace_(trace), length_(std::ssize(held.front())) {
-    for (const auto& line : held) index_.push_back(at::tensor(line, at::kLong));
+    for (const auto& line : held) {
+      index_.push_back(at::tensor(line, at::kLong).to(trace.inputs.k.device()));
+    }
   }
 
   /// [1, heads, length + 1, head_dim]: of the held tokens, then of the new one at `newest`.
@@ -127,7 +129,7 @@ class RollingStep {
       return std::vector(1, std::vector<int64_t>(static_cast<std::size_t>(trace_.heads), tokens));
     };
     const int64_t left = std::min(trace_.capacity, length_ + 1);
-    KvCache cache(Plan(geometry, {plan_of(length_), plan_of(left), plan_of(left)}), 1, at::kCPU);
+    KvCache cache(Plan(geometry, {plan_of(length_), plan_of(left), plan_of(left)}), 1, k.device());
     AttentionContext context{.cache = cache, .controller = &watched};
     const auto held = [&](const at::Tensor& x) { return x.narrow(2, 0, length_).contiguous(); };
     const auto newest = [&](const at::Tensor& x) { return x.narrow(2, length_, 1).contiguous(); };

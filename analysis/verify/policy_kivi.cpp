@@ -195,10 +195,10 @@ void check_trace(const PolicyCase& of, const PolicyCase& inputs, PolicyGroups& g
   for (const SideFormat* side : {&geometry.format.keys, &geometry.format.values}) {
     if (!side->complaint().empty()) of.fail(side->complaint());
   }
-  KvCache cache(full_plan(geometry), 1, at::kCPU);
+  KvCache cache(full_plan(geometry), 1, k.device());
   AttentionContext context{.cache = cache};
-  const at::Tensor weight = at::zeros({heads * channels, 1});
-  at::Tensor out = at::empty({steps + 1, heads, channels});
+  const at::Tensor weight = at::zeros({heads * channels, 1}, k.options());
+  at::Tensor out = at::empty({steps + 1, heads, channels}, k.options());
   at::Tensor lengths = at::empty({steps + 1, 4}, at::kLong);
   for (int64_t s = 0; s <= steps; ++s) {
     const StepInfo& step = geometry.steps[static_cast<size_t>(s)];
@@ -207,7 +207,7 @@ void check_trace(const PolicyCase& of, const PolicyCase& inputs, PolicyGroups& g
     };
     const at::Tensor result = attend(context, step, 0, current(q), current(k), current(v),
                                      1.0 / std::sqrt(static_cast<double>(channels)),
-                                     at::zeros({1, step.queries(), 1}), weight);
+                                     at::zeros({1, step.queries(), 1}, k.options()), weight);
     out[s].copy_(result[0].select(1, step.queries() - 1));
     cache.audit(s);
     for (int64_t head = 0; head < heads; ++head) {

@@ -60,7 +60,7 @@ Trace run(const Form& form,
       .layers = 1, .heads = q.size(0), .head_dim = q.size(2), .steps = steps};
   const Plan plan = policy->plan(
       geometry, Budget::of_tokens(std::min(form.budget, full_cache_tokens(geometry.steps))));
-  KvCache cache(plan, 1, at::kCPU);
+  KvCache cache(plan, 1, k.device());
   Witness witness(*policy);
   AttentionContext context{.cache = cache, .controller = &witness};
   context.rotation = table;

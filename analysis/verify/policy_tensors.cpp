@@ -26,7 +26,7 @@ at::Tensor causal_window_logits(const at::Tensor& q_window, const at::Tensor& k)
   }
   const double scale = 1 / std::sqrt(static_cast<double>(k.size(-1)));
   const at::Tensor later =
-      at::ones({window, tokens}, at::TensorOptions().dtype(at::kBool)).triu(tokens - window + 1);
+      at::ones({window, tokens}, q_window.options().dtype(at::kBool)).triu(tokens - window + 1);
   return at::matmul(q_window, k.transpose(-2, -1)).mul_(scale).masked_fill_(later, -kInfinity);
 }
 

@@ -52,18 +52,18 @@ std::vector<GroupResult> verify_t5_encoder(GoldenFile& file) {
                         .eps = file.number("eps")};
   const std::vector<int64_t> batch = file.shape("input_ids");
   if (batch.size() != 2) file.fail("tensor 'input_ids' must be [rows, tokens]");
-  const at::Tensor ids = file.tensor("input_ids", batch).to(at::kLong);
-  const at::Tensor mask = file.tensor("attention_mask", batch).to(at::kLong);
+  const at::Tensor ids = file.tensor("input_ids", batch).to(file.device(), at::kLong);
+  const at::Tensor mask = file.tensor("attention_mask", batch).to(file.device(), at::kLong);
   const at::Tensor recorded =
       file.tensor("last_hidden_state", {batch[0], batch[1], config.d_model});
   const at::Tensor computed = t5_encode(config, file.weights("t5."), ids, mask, "t5.");
 
   const at::Tensor real = mask != 0;
   GroupCheck states("last_hidden_state");
-  states.compare(computed.index({real}), recorded.index({real}), "last_hidden_state");
+  states.compare(computed.index({real}), recorded.index({real.cpu()}), "last_hidden_state");
   std::vector<GroupResult> results{states.result("where the mask is 1")};
   if (file.has_key("texts") && file.has_key("tokenizer")) {
-    results.push_back(check_ids(file, ids, mask));
+    results.push_back(check_ids(file, ids.cpu(), mask.cpu()));
   }
   return results;
 }

@@ -125,7 +125,8 @@ std::vector<GroupResult> verify_var(GoldenFile& file) {
   const auto images = static_cast<int64_t>(run.labels.size());
   CacheGeometry geometry = var::cache_geometry(run.config, run.schedule, at::kFloat, at::kFloat);
   geometry.steps.back().stored = true;  // as the reference does: the recorded caches hold it
-  KvCache cache(full_plan(geometry), cache_rows(images, run.options.cfg, var::kUnguided), at::kCPU);
+  KvCache cache(full_plan(geometry), cache_rows(images, run.options.cfg, var::kUnguided),
+                file.device());
   AttentionContext context{.cache = cache};
   LogitsCheck logits(file);
   IdsCheck ids(run);
@@ -135,7 +136,7 @@ std::vector<GroupResult> verify_var(GoldenFile& file) {
                     run.options, unused, context, [&](const var::StepResult& step) {
                       if (!run.has_head) return;
                       logits.observe(step.step, step.logits);
-                      ids.observe(step.logits, step.ids);
+                      ids.observe(step.logits.cpu(), step.ids.cpu());
                     });
 
   std::vector<GroupResult> results;

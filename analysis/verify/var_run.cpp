@@ -103,10 +103,11 @@ TensorMap transformer_weights(GoldenFile& file, const VarRun& run) {
   TensorMap weights = file.weights("model.");
   if (run.has_head) return weights;
   const int64_t c = run.config.width;
-  weights.set("model.head_nm.ada_lin.1.weight", at::zeros({2 * c, c}));
-  weights.set("model.head_nm.ada_lin.1.bias", at::zeros({2 * c}));
-  weights.set("model.head.weight", at::zeros({run.config.codes, c}));
-  weights.set("model.head.bias", at::zeros({run.config.codes}));
+  const auto zeros = [&](at::IntArrayRef shape) { return at::zeros(shape, file.device()); };
+  weights.set("model.head_nm.ada_lin.1.weight", zeros({2 * c, c}));
+  weights.set("model.head_nm.ada_lin.1.bias", zeros({2 * c}));
+  weights.set("model.head.weight", zeros({run.config.codes, c}));
+  weights.set("model.head.bias", zeros({run.config.codes}));
   return weights;
 }
 

@@ -11,6 +11,7 @@
 #include "analysis/verify/golden_file.h"
 #include "analysis/verify/kinds.h"
 #include "core/base/error.h"
+#include "core/device/device_error.h"
 
 namespace kvscope {
 namespace {
@@ -50,8 +51,8 @@ std::string known_kinds() {
   return list;
 }
 
-std::vector<GroupResult> verify_safetensors(const std::filesystem::path& path) {
-  GoldenFile file(path);
+std::vector<GroupResult> verify_safetensors(const std::filesystem::path& path, c10::Device device) {
+  GoldenFile file(path, device);
   if (!file.has_key("kind")) {
     file.fail("metadata 'kind' is missing, so it is no recorded run. Known kinds: " +
               known_kinds());
@@ -71,8 +72,8 @@ std::vector<GroupResult> verify_safetensors(const std::filesystem::path& path) {
   file.fail(fmt::format("unknown kind '{}'. Known kinds: {}", file.text("kind"), known_kinds()));
 }
 
-std::vector<GroupResult> verify_any(const std::filesystem::path& path) {
-  if (path.extension() != ".json") return verify_safetensors(path);
+std::vector<GroupResult> verify_any(const std::filesystem::path& path, c10::Device device) {
+  if (path.extension() != ".json") return verify_safetensors(path, device);
   if (verify::is_sp_cases(path)) return verify::verify_sp_cases(path);
   if (verify::is_bpe_cases(path)) return verify::verify_bpe_cases(path);
   throw Error(ErrorKind::kInput,
@@ -89,19 +90,22 @@ std::vector<VerifyKind> verify_kinds() {
   return kinds;
 }
 
-std::vector<GroupResult> verify_file(const std::filesystem::path& path) {
+std::vector<GroupResult> verify_file(const std::filesystem::path& path, c10::Device device) {
   const auto damaged = [&](const std::string& message) {
     const bool named = message.find(path.string()) != std::string::npos;
     return Error(ErrorKind::kInput, named ? message : path.string() + ": " + message);
   };
   try {
-    return verify_any(path);
+    return verify_any(path, device);
   } catch (const Error& error) {
     // What is a wrong setting or a failed audit elsewhere is a damaged file here.
     const bool environment = error.kind() == ErrorKind::kEnvironment;
     if (!environment && error.kind() != ErrorKind::kNumerics) throw damaged(error.what());
     throw Error(error.kind(), path.string() + ": " + error.what());
   } catch (const c10::Error& error) {
+    if (const auto failed = device_error(error)) {
+      throw Error(failed->kind(), path.string() + ": " + failed->what());
+    }
     throw damaged(std::string("its tensors do not fit together: ") +
                   error.what_without_backtrace());
   } catch (const std::bad_alloc&) {

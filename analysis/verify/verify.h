@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -28,8 +30,10 @@ std::vector<VerifyKind> verify_kinds();
 
 /// Recomputes the outputs recorded in `path` from the weights, inputs and configuration in it: a
 /// safetensors file with a `kind` in its metadata, or a .json list of tokenizer cases with
-/// its tokenizer beside it. Throws Error(kInput) naming file and tensor or key where
+/// its tokenizer beside it. What runs on a device (all but tokenizers) runs on `device`, within the
+/// same tolerances. Throws Error(kInput) naming file and tensor or key where
 /// something is missing, damaged or does not fit, and listing the known kinds for another kind.
-std::vector<GroupResult> verify_file(const std::filesystem::path& path);
+std::vector<GroupResult> verify_file(const std::filesystem::path& path,
+                                     c10::Device device = c10::kCPU);
 
 }  // namespace kvscope

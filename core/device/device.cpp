@@ -3,9 +3,14 @@
 #include <ATen/Context.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "core/base/error.h"
@@ -64,9 +69,35 @@ c10::DeviceIndex gpu_index(const std::string& name) {
     const auto [rest, error] = std::from_chars(name.data() + kPrefix.size(), end, index);
     if (error == std::errc() && rest == end && index >= 0) return index;
   }
-  throw Error(ErrorKind::kConfig, fmt::format("device={}: no such device. {} (cuda:N for the GPU "
-                                              "numbered N)",
-                                              name, suggestion(name, {"cpu", "cuda", "cuda:0"})));
+  throw Error(ErrorKind::kConfig,
+              fmt::format("device={}: no such device. {} (cuda:N for the GPU "
+                          "numbered N)",
+                          name, suggestion(name, {"cpu", "cuda", "cuda:0", "auto"})));
+}
+
+/// The first plug-in that is there.
+std::optional<fs::path> find_plugin() {
+  for (const fs::path& place : plugin_places()) {
+    if (fs::exists(place)) return place;
+  }
+  return std::nullopt;
+}
+
+fs::path libtorch_cuda() {
+  return libtorch_folder() / "libtorch_cuda.so";
+}
+
+/// Number of GPUs, asked in a process of its own: asking wakes the driver, which a process must not
+/// have done before it forks workers that use it.
+int gpu_count_elsewhere() {
+  constexpr int kMost = 100;
+  const pid_t child = fork();
+  if (child < 0) return count_gpus().count;
+  if (child == 0) _exit(std::min(count_gpus().count, kMost));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 void load(const fs::path& library, const std::string& remedy) {
@@ -77,21 +108,24 @@ void load(const fs::path& library, const std::string& remedy) {
 
 void load_cuda() {
   static const bool loaded = [] {
-    load(libtorch_folder() / "libtorch_cuda.so",
+    load(libtorch_cuda(),
          "A GPU needs the whole of PyTorch 2.11 with its CUDA 13 libraries: pip install "
          "torch==2.11.0, "
          "then set LIBTORCH_ROOT to its torch folder and build, or start a bundle, again.");
-    for (const fs::path& place : plugin_places()) {
-      if (!fs::exists(place)) continue;
-      load(place, "Build kvscope again, with the CUDA 13 toolkit and this PyTorch.");
-      return true;
+    const std::optional<fs::path> plugin = find_plugin();
+    if (!plugin) {
+      throw Error(
+          ErrorKind::kEnvironment,
+          fmt::format("device=cuda: this build has no CUDA kernels (no libkvscope_cuda.so beside "
+                      "{}). Install the CUDA 13 toolkit (nvcc) and build again, or use "
+                      "device=cpu.",
+                      fs::canonical("/proc/self/exe").string()));
     }
-    throw Error(
-        ErrorKind::kEnvironment,
-        fmt::format("device=cuda: this build has no CUDA kernels (no libkvscope_cuda.so beside "
-                    "{}). Install the CUDA 13 toolkit (nvcc) and build again, or use "
-                    "device=cpu.",
-                    fs::canonical("/proc/self/exe").string()));
+    load(*plugin, "Build kvscope again, with the CUDA 13 toolkit and this PyTorch.");
+    // LibTorch lets convolutions round their inputs to TF32, whose 10 bits show in pictures.
+    at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setAllowTF32CuBLAS(false);
+    return true;
   }();
   (void)loaded;
 }
@@ -102,7 +136,29 @@ int gpu_count() {
   return count_gpus().count;
 }
 
-c10::Device open_device(const std::string& name) {
+std::string resolved_device(const std::string& name) {
+  if (name != "auto") return name;
+  if (gpu_count_elsewhere() == 0) {
+    spdlog::info("device=auto: the CPU, as no usable GPU is here");
+    return "cpu";
+  }
+  if (!fs::exists(libtorch_cuda())) {
+    spdlog::warn("device=auto: the CPU. There is a GPU, but {} is not there; PyTorch 2.11 has it",
+                 libtorch_cuda().string());
+    return "cpu";
+  }
+  if (!find_plugin()) {
+    spdlog::warn(
+        "device=auto: the CPU. There is a GPU, but this build has no CUDA kernels; install the "
+        "CUDA 13 toolkit (nvcc) and build again");
+    return "cpu";
+  }
+  spdlog::info("device=auto: cuda, the first GPU");
+  return "cuda";
+}
+
+c10::Device open_device(const std::string& asked) {
+  const std::string name = resolved_device(asked);
   if (name == "cpu") return c10::Device(c10::kCPU);
   const c10::DeviceIndex index = gpu_index(name);
   const GpuCount gpus = count_gpus();

@@ -1,53 +1,21 @@
 #include "core/engine/attend.h"
 
 #include <ATen/Functions.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <utility>
 #include <vector>
 
-#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/split_mix.h"
+#include "core/device/work_profile.h"
 #include "core/engine/attended_history.h"
 #include "core/engine/in_cache_positions.h"
 #include "kernels/attention/attention.h"
 
 namespace kvscope {
 namespace {
-
-/// Adds the time of a scope to `total_ms`. An accelerator is waited for at both ends: its calls
-/// only enqueue work, and a clock without the wait would charge it to whoever synchronises next.
-class ScopedClock {
- public:
-  ScopedClock(double& total_ms, at::Device device) : total_ms_(total_ms), device_(device) {
-    wait();
-    start_ = std::chrono::steady_clock::now();
-  }
-  ~ScopedClock() {
-    wait();
-    total_ms_ += milliseconds_since(start_);
-  }
-  ScopedClock(const ScopedClock&) = delete;
-  ScopedClock& operator=(const ScopedClock&) = delete;
-
- private:
-  void wait() const noexcept {
-    if (device_.is_cpu()) return;
-    try {
-      c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
-    } catch (const std::exception&) {
-      // A failed kernel is sticky: the next call on the device reports it where it can be thrown.
-    }
-  }
-
-  double& total_ms_;
-  at::Device device_;
-  std::chrono::steady_clock::time_point start_;
-};
 
 /// A prefill of rows that are padded on the left: each row attends among its own tokens.
 AttentionResult padded_prefill(const KvCache& cache,
@@ -189,13 +157,14 @@ at::Tensor attend(AttentionContext& context,
   AttentionResult result;
   std::optional<KeptIndices> attended;
   {
-    const ScopedClock clock(context.policy_ms, q.device());
+    const WorkClock::Scope clock = context.policy_clock.measure(q.device());
+    const WorkMark mark(WorkMark::kDecision);
     if (context.controller != nullptr) {
       attended = context.controller->attended(context.cache, step, layer);
     }
   }
   {
-    const ScopedClock clock(context.attention_ms, q.device());
+    const WorkClock::Scope clock = context.attention_clock.measure(q.device());
     result =
         attention_of(context, step, layer, q, k, v, softmax_scale, attended ? &*attended : nullptr);
   }
@@ -216,7 +185,8 @@ at::Tensor attend(AttentionContext& context,
   for (AttentionObserver* observer : context.observers) observer->observe(layer_step);
   if (!step.stored) return result.out;
 
-  const ScopedClock clock(context.policy_ms, q.device());
+  const WorkClock::Scope clock = context.policy_clock.measure(q.device());
+  const WorkMark mark(WorkMark::kDecision);
   if (context.cuts == Cuts::kPerLayer) {
     store_layer(context, layer_step);
     count_peak(context, bytes_of(k) + bytes_of(v));

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/device/work_clock.h"
 #include "core/engine/kv_cache.h"
 #include "core/engine/layer_step.h"
 #include "core/engine/rotation.h"
@@ -25,8 +26,8 @@ struct AttentionContext {
   std::optional<RotationTable> rotation = std::nullopt;
   Cuts cuts = Cuts::kPerLayer;  ///< when what a step adds is stored
   WaitingStep waiting{};        ///< under kPerStep: what is not stored yet
-  double attention_ms = 0;      ///< time in attention kernels, accumulated
-  double policy_ms = 0;         ///< time deciding and compacting, accumulated
+  WorkClock attention_clock{};  ///< time in attention kernels
+  WorkClock policy_clock{};     ///< time deciding and compacting
   /// Most bytes of K and V at once so far: tokens held, the step of the layer that attends, what
   /// waits to be stored, and what attention reads copies of (a layer in full of a packed cache,
   /// turned keys).

@@ -56,13 +56,9 @@ std::vector<WeightSpec> model_tensors(const ConfigNode& model) {
   return family_of(model).tensors(model);
 }
 
-at::Generator image_generator(uint64_t seed,
-                              uint64_t prompt_id,
-                              uint64_t replica,
-                              at::Device device) {
+at::Generator image_generator(uint64_t seed, uint64_t prompt_id, uint64_t replica) {
   const uint64_t state = split_mix(split_mix(split_mix(seed) + prompt_id) + replica);
-  at::Generator generator = device.is_cpu() ? at::make_generator<at::CPUGeneratorImpl>()
-                                            : at::globalContext().defaultGenerator(device).clone();
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>();
   generator.set_current_seed(state);
   return generator;
 }

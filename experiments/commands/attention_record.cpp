@@ -4,12 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "analysis/attention/attention_file.h"
 #include "analysis/attention/attention_recorder.h"
 #include "core/base/error.h"
 #include "core/device/device.h"
-#include "core/engine/kv_cache.h"
+#include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/progress.h"
@@ -41,7 +42,6 @@ int attention_record_command(const ConfigArguments& arguments,
   check_raw_heads(options, point.facts.cache);
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);
-  const auto policy = point.policy();
   AttentionRecorder recorder({.guided = point.generation.rows(1) == 2,
                               .top_keys = options.top_keys,
                               .sampled_queries = options.sampled_queries,
@@ -49,27 +49,17 @@ int attention_record_command(const ConfigArguments& arguments,
   const InterruptGuard interrupt;
   Progress progress(1, point.images(), isatty(STDERR_FILENO) == 1);
   progress.begin_point(0, "attention of " + point.facts.name, point.images(), 0);
-  const auto replicas = static_cast<uint64_t>(point.generation.replicas);
+  GenerationSession session(point, *model, device);
   for (int64_t first = 0; first < point.images(); first += point.generation.batch) {
     if (interrupt.requested()) return 130;
-    const int64_t count = std::min(point.generation.batch, point.images() - first);
+    std::vector<uint64_t> images(
+        static_cast<size_t>(std::min(point.generation.batch, point.images() - first)));
+    std::iota(images.begin(), images.end(), static_cast<uint64_t>(first));
     std::vector<std::string> texts;
-    std::vector<at::Generator> generators;
-    for (int64_t i = first; i < first + count; ++i) {
-      const auto image = static_cast<uint64_t>(i);
-      const Prompt& prompt = point.prompts[image / replicas];
-      texts.push_back(prompt.text);
-      generators.push_back(
-          image_generator(point.generation.seed, prompt.id, image % replicas, device));
-    }
-    KvCache cache(point.plan, model->rows(count, point.generation.sampling), device);
-    AttentionContext context{.cache = cache,
-                             .controller = policy.get(),
-                             .observers = {&recorder},
-                             .cuts = point.generation.cuts};
+    for (const uint64_t image : images) texts.push_back(point.prompt_of(image).text);
     recorder.add_prompts(texts);
-    model->generate(texts, point.generation.sampling, generators, context);
-    progress.add_images(0, count);
+    session.make(images, {&recorder});
+    progress.add_images(0, std::ssize(images));
   }
   progress.end_point(0, "recorded");
   AttentionRecord record = recorder.record();

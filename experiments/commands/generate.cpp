@@ -6,8 +6,8 @@
 
 #include "core/base/error.h"
 #include "core/device/device.h"
-#include "core/engine/kv_cache.h"
 #include "core/image/png.h"
+#include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/point.h"
 #include "policies/registry.h"
 
@@ -35,29 +35,21 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
   const Point& point = list.points.front();
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);
-  const auto policy = point.policy();
+  GenerationSession session(point, *model, device);
 
-  const auto images = static_cast<size_t>(point.images());
-  const auto replicas = static_cast<size_t>(point.generation.replicas);
-  for (size_t image = 0; image < images; ++image) {
-    const Prompt& prompt = point.prompts[image / replicas];
-    KvCache cache(point.plan, model->rows(1, point.generation.sampling), device);
-    AttentionContext context{
-        .cache = cache, .controller = policy.get(), .cuts = point.generation.cuts};
-    std::vector<at::Generator> generators = {
-        image_generator(point.generation.seed, prompt.id, image % replicas, device)};
-    const std::vector<std::string> texts = {prompt.text};
-    const GeneratedBatch made =
-        model->generate(texts, point.generation.sampling, generators, context);
+  const auto images = static_cast<uint64_t>(point.images());
+  for (uint64_t image = 0; image < images; ++image) {
+    const MadeBatch batch = session.make({&image, 1});
+    const GeneratedBatch& made = batch.generated;
+    const std::string& prompt = batch.prompts.front()->text;
     const std::filesystem::path path = numbered(out, image, images);
-    write_png(
-        path, made.pictures.front(),
-        {{"prompt", prompt.text}, {"seed", fmt::format("{}", generators.front().current_seed())}});
+    write_png(path, made.pictures.front(),
+              {{"prompt", prompt}, {"seed", fmt::format("{}", batch.seeds.front())}});
     const double seconds =
         std::accumulate(made.step_ms.begin(), made.step_ms.end(), made.text_ms + made.decode_ms) /
         1000;
-    fmt::print("{}: \"{}\", {:.2f} s, KV cache at most {} bytes\n", path.string(), prompt.text,
-               seconds, cache.peak_live_bytes());
+    fmt::print("{}: \"{}\", {:.2f} s, KV cache at most {} bytes\n", path.string(), prompt, seconds,
+               session.cache().peak_live_bytes());
   }
   return 0;
 }

@@ -19,13 +19,6 @@ std::string bytes_text(int64_t bytes) {
   return fmt::format("{} MiB ({} bytes)", bytes / kMebibyte, bytes);
 }
 
-std::string label(const Point& point, const std::string& name) {
-  for (const auto& [key, text] : point.labels) {
-    if (key == name) return text;
-  }
-  return "";
-}
-
 /// Tokens of one step over layers and heads.
 struct StepTokens {
   int64_t least = 0;
@@ -109,8 +102,8 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
   const int64_t images = point.generation.batch;
   const int64_t rows = point.generation.rows(images);
   const auto last = static_cast<int64_t>(cache.steps.size()) - 1;
-  fmt::format_to(out, "{}, policy {}, budget {}\n", point.facts.name, label(point, "policy"),
-                 label(point, "budget"));
+  fmt::format_to(out, "{}, policy {}, budget {}\n", point.facts.name, point.label("policy"),
+                 point.label("budget"));
   fmt::format_to(
       out, "  {} layers x {} heads x {} channels, {} parameters, {} x {} pixels; K {}, V {}\n",
       cache.layers, cache.heads, cache.head_dim, point.facts.parameters, point.facts.picture_height,
@@ -147,8 +140,8 @@ std::string overview(const std::vector<Point>& points) {
     const int64_t rows = point.generation.rows(point.generation.batch);
     const auto last = static_cast<int64_t>(point.plan.geometry().steps.size()) - 1;
     const int64_t bytes = point.plan.live_bytes(last, rows);
-    text += fmt::format("{:<24} {:<14} {:>14.1f} {:>10} {:>16} {:>16}\n", label(point, "policy"),
-                        label(point, "budget"), point.kept_tokens(), bytes / kMebibyte, bytes,
+    text += fmt::format("{:<24} {:<14} {:>14.1f} {:>10} {:>16} {:>16}\n", point.label("policy"),
+                        point.label("budget"), point.kept_tokens(), bytes / kMebibyte, bytes,
                         point.plan.arena_bytes(rows));
   }
   return text;

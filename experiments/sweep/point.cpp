@@ -11,6 +11,7 @@
 #include "core/config/hash.h"
 #include "core/config/override.h"
 #include "core/config/sweep.h"
+#include "core/device/device.h"
 #include "experiments/sweep/digests.h"
 #include "experiments/sweep/schema.h"
 #include "policies/registry.h"
@@ -122,6 +123,7 @@ class PointMaker {
     point.full_cache = keeps_all && stores_as_is(point.config.at("policy"));
     point.facts = model_facts(point.config.at("model"));
     store_last_scale(point.config, point.facts.cache);
+    settle_device(point.config);
     point.generation = generation_settings(point.config, point.facts);
     // A policy that keeps everything has no use for a budget, but an impossible one is still a
     // typo.
@@ -167,6 +169,15 @@ class PointMaker {
   }
 
  private:
+  /// "auto" becomes what it stands for here, so that it is the same point as that.
+  void settle_device(ConfigNode& config) {
+    ConfigNode* device = config.child("device");
+    if (device == nullptr || !device->is_string() || device->as_string() != "auto") return;
+    if (auto_device_.empty()) auto_device_ = resolved_device("auto");
+    const ConfigOrigin origin = device->origin();
+    config.set("device", auto_device_).set_origin(origin);
+  }
+
   static void check_groups(const ConfigNode& config) {
     for (const char* group : {"model", "policy", "budget", "gen", "prompts", "metrics"}) {
       const ConfigNode* node = config.child(group);
@@ -184,6 +195,7 @@ class PointMaker {
   ConfigRepository repository_;
   std::vector<std::string> volatile_keys_;
   FileDigests files_;
+  std::string auto_device_;  // asked once
 };
 
 /// Where two points agree in this text, they are the same run.
@@ -206,6 +218,17 @@ void order(std::vector<Point>& points) {
 
 }  // namespace
 
+std::string Point::label(std::string_view key) const {
+  for (const auto& [name, text] : labels) {
+    if (name == key) return text;
+  }
+  return "";
+}
+
+std::string Point::title() const {
+  return fmt::format("{}, {}, {}", label("model"), label("policy"), label("budget"));
+}
+
 std::unique_ptr<Policy> Point::policy() const {
   auto policy = make_policy(config.at("policy"), *parts);
   policy->tie_guidance_pairs(budget.tied_rows && generation.rows(1) == 2);
@@ -214,6 +237,10 @@ std::unique_ptr<Policy> Point::policy() const {
 
 int64_t Point::images() const {
   return static_cast<int64_t>(prompts.size()) * generation.replicas;
+}
+
+const Prompt& Point::prompt_of(uint64_t image) const {
+  return prompts.at(image / static_cast<uint64_t>(generation.replicas));
 }
 
 double Point::kept_tokens() const {

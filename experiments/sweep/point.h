@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,9 +33,15 @@ struct Point {
   std::shared_ptr<const PartRegistry> parts{};  ///< what its policy is made of
   bool full_cache = false;  ///< keeps everything, so others are compared with it
 
+  /// One of `labels`; empty where there is none.
+  [[nodiscard]] std::string label(std::string_view key) const;
+  /// "shapes_next_scale, snapkv, 10 %": what tells it apart in a list.
+  [[nodiscard]] std::string title() const;
   /// The policy, fresh, with rows tied where the budget says so and the images are guided.
   [[nodiscard]] std::unique_ptr<Policy> policy() const;
   [[nodiscard]] int64_t images() const;
+  /// Of image 0 .. images() - 1.
+  [[nodiscard]] const Prompt& prompt_of(uint64_t image) const;
   /// Tokens a (layer, head) holds going into the last step, on average; the same of a full cache.
   [[nodiscard]] double kept_tokens() const;
   [[nodiscard]] double full_tokens() const;

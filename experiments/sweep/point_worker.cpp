@@ -6,7 +6,10 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/config/format.h"
+#include "core/device/allocation_meter.h"
 #include "core/device/device.h"
+#include "core/device/device_error.h"
+#include "core/device/device_facts.h"
 #include "experiments/sweep/provenance.h"
 #include "experiments/sweep/run_point.h"
 
@@ -15,32 +18,45 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string& device_of(const Point& point) {
+const std::string& device_name(const Point& point) {
   return point.config.at("device").as_string();
 }
 
 }  // namespace
 
 void PointWorker::open_device_of(const Point& point) {
-  const std::string& name = device_of(point);
+  const std::string& name = device_name(point);
   if (!devices_.contains(name)) devices_.emplace(name, open_device(name));
 }
 
 ImageModel& PointWorker::model_of(const Point& point) {
   open_device_of(point);
   const ConfigNode& group = point.config.at("model");
-  const std::string key = canonical_json(group) + device_of(point);
+  const std::string key = canonical_json(group) + device_name(point);
   if (!model_ || key != model_key_) {
     model_.reset();
-    model_ = open_model(group, root_, devices_.at(device_of(point)));
+    const AllocationMeter meter(device_of(point));
+    model_ = open_model(group, root_, device_of(point));
+    weights_bytes_ = meter.live_bytes();
     model_key_ = key;
   }
   return *model_;
 }
 
+at::Device PointWorker::device_of(const Point& point) const {
+  return devices_.at(device_name(point));
+}
+
+std::string PointWorker::gpu_name(const Point& point) const {
+  const auto device = devices_.find(device_name(point));
+  if (device == devices_.end() || device->second.is_cpu()) return "";
+  return device_facts(device->second).name;
+}
+
 std::string PointWorker::write_manifest(const fs::path& folder, const Point& point) {
   const Provenance provenance{.command_line = command_line_,
-                              .device = device_of(point),
+                              .device = device_name(point),
+                              .gpu = gpu_name(point),
                               .digests = model_digests(point.config.at("model"), root_, files_)};
   const std::string text = manifest_json(provenance, root_);
   write_file_atomically(folder / "manifest.json", text);
@@ -59,7 +75,7 @@ PointWorker::End PointWorker::run(const Point& point,
     const std::string manifest = write_manifest(folder, point);
     write_file_atomically(folder / "config.yaml", to_yaml(point.config));
     const PointRun run{.model = model,
-                       .device = devices_.at(device_of(point)),
+                       .device = device_of(point),
                        .points_folder = points_folder_,
                        .manifest_json = manifest,
                        .images_made = images_made,
@@ -69,6 +85,7 @@ PointWorker::End PointWorker::run(const Point& point,
     if (error.kind() != ErrorKind::kNumerics && error.kind() != ErrorKind::kAudit) throw;
     return {.failure = error.what()};
   } catch (const c10::Error& error) {
+    if (const auto failed = device_error(error)) return {.failure = failed->what()};
     return {.failure = error.what_without_backtrace()};
   }
 }

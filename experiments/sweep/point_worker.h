@@ -33,6 +33,10 @@ class PointWorker {
   /// Opens a point's model, unless the last point had the same. Throws Error(kInput) for a bad
   /// checkpoint.
   ImageModel& model_of(const Point& point);
+  /// The device of a point that open_device_of() or model_of() has opened.
+  [[nodiscard]] at::Device device_of(const Point& point) const;
+  /// What LibTorch holds for the open model on its device; mapped files are not among it.
+  [[nodiscard]] int64_t weights_bytes() const { return weights_bytes_; }
   /// Writes the point's config and manifest and makes the images it lacks. Throws what concerns
   /// more than this point.
   End run(const Point& point,
@@ -42,12 +46,16 @@ class PointWorker {
   std::string write_manifest(const std::filesystem::path& folder, const Point& point);
 
  private:
+  /// Of a point whose GPU is open; empty for other devices.
+  [[nodiscard]] std::string gpu_name(const Point& point) const;
+
   std::string root_;
   std::filesystem::path points_folder_;
   std::string command_line_;
   std::map<std::string, at::Device> devices_;
   std::string model_key_;
   std::unique_ptr<ImageModel> model_;
+  int64_t weights_bytes_ = 0;
   FileDigests files_;
 };
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/device/device_facts.h"
 #include "experiments/version.h"
 
 namespace kvscope {
@@ -18,17 +19,6 @@ std::string first_line(const std::filesystem::path& file) {
   std::string line;
   std::getline(stream, line);
   return line;
-}
-
-/// What follows "KEY<tab>: " in the first such line of /proc/cpuinfo.
-std::string cpu_name() {
-  std::ifstream stream("/proc/cpuinfo");
-  for (std::string line; std::getline(stream, line);) {
-    if (!line.starts_with("model name")) continue;
-    const size_t colon = line.find(": ");
-    if (colon != line.npos) return line.substr(colon + 2);
-  }
-  return "unknown";
 }
 
 }  // namespace
@@ -53,11 +43,12 @@ std::string manifest_json(const Provenance& provenance, const std::filesystem::p
   manifest["version"] = kVersion;
   manifest["git_commit"] = git_commit(root);
   manifest["command_line"] = provenance.command_line;
-  manifest["cpu"] = cpu_name();
+  manifest["cpu"] = device_facts(c10::kCPU).name;
   manifest["cores"] = std::thread::hardware_concurrency();
   manifest["threads"] = at::get_num_threads();
   manifest["libtorch"] = TORCH_VERSION;
   manifest["device"] = provenance.device;
+  if (!provenance.gpu.empty()) manifest["gpu"] = provenance.gpu;
   for (const auto& [key, digest] : provenance.digests) manifest["sha256"][key] = digest;
   return manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

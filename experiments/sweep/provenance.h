@@ -12,11 +12,12 @@ namespace kvscope {
 struct Provenance {
   std::string command_line{};
   std::string device{};
+  std::string gpu{};  ///< its name; empty: none is used
   std::vector<std::pair<std::string, std::string>> digests{};  ///< "model.weights" -> SHA-256
 };
 
 /// manifest.json: version, git commit of the sources around `root` where there is one, command
-/// line, CPU, cores, LibTorch, device, digests.
+/// line, CPU, cores, LibTorch, device, GPU, digests.
 std::string manifest_json(const Provenance& provenance, const std::filesystem::path& root);
 
 /// Commit that .git below `folder` points to, read without git; empty where there is none.

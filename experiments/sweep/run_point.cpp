@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <numeric>
 #include <optional>
 
@@ -12,18 +11,14 @@
 #include "analysis/shapes/judge.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/device/allocation_meter.h"
-#include "core/engine/kv_cache.h"
-#include "core/engine/kv_memory.h"
 #include "core/image/png.h"
 #include "experiments/results/result_file.h"
+#include "experiments/sweep/generation_session.h"
 
 namespace kvscope {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr double kPeakTolerance = 0.02;
 
 /// What is measured on a point's pictures.
 class PictureMetrics {
@@ -64,7 +59,7 @@ class PointRunner {
       : point_(point),
         run_(run),
         folder_(point_folder(run.points_folder, point.hash)),
-        policy_(point.policy()),
+        session_(point, run.model, run.device),
         metrics_(point, run.points_folder) {
     const fs::path part = folder_ / "result.h5.part";
     // The number of token values is the model's to say; a part of an earlier run has heard it.
@@ -94,88 +89,35 @@ class PointRunner {
   }
 
   void make(std::span<const uint64_t> images) {
-    const auto count = static_cast<int64_t>(images.size());
-    const int64_t rows = run_.model.rows(count, point_.generation.sampling);
-    if (!cache_ || cache_->rows() != rows) {
-      cache_.reset();  // the old arena goes before the new one comes
-      cache_.emplace(point_.plan, rows, run_.device);
-    }
-    std::vector<ImageRow> image_rows(images.size());
-    std::vector<std::string> texts;
-    std::vector<at::Generator> generators;
-    const auto replicas = static_cast<uint64_t>(point_.generation.replicas);
-    for (size_t i = 0; i < images.size(); ++i) {
-      const Prompt& prompt = point_.prompts[images[i] / replicas];
-      generators.push_back(
-          image_generator(point_.generation.seed, prompt.id, images[i] % replicas, run_.device));
-      texts.push_back(prompt.text);
-      image_rows[i] = {.image_index = images[i],
-                       .prompt_id = prompt.id,
-                       .prompt = prompt.text,
-                       .seed = generators.back().current_seed(),
-                       .skill = prompt.skill};
-    }
-    AttentionContext context{
-        .cache = *cache_, .controller = policy_.get(), .cuts = point_.generation.cuts};
-    const AllocationMeter meter(run_.device);
-    const GeneratedBatch made =
-        run_.model.generate(texts, point_.generation.sampling, generators, context);
-    audit(rows, context);
+    const MadeBatch batch = session_.make(images);
+    const GeneratedBatch& made = batch.generated;
     if (!writer_) open_writer(static_cast<int64_t>(made.tokens.front().size()));
     for (size_t i = 0; i < images.size(); ++i) {
-      describe(image_rows[i], made, i);
-      describe_memory(image_rows[i], context, meter, count);
-      metrics_.fill(image_rows[i], made.pictures[i]);
-      write_result_image(folder_, info_, image_rows[i], made.pictures[i]);
-      writer_->append(image_rows[i]);
+      const Prompt& prompt = *batch.prompts[i];
+      ImageRow row{.image_index = images[i],
+                   .prompt_id = prompt.id,
+                   .prompt = prompt.text,
+                   .seed = batch.seeds[i],
+                   .skill = prompt.skill};
+      describe(row, made, i);
+      describe_memory(row, batch.memory, std::ssize(images));
+      metrics_.fill(row, made.pictures[i]);
+      write_result_image(folder_, info_, row, made.pictures[i]);
+      writer_->append(row);
     }
   }
 
-  /// Bytes as planned: those of tokens exactly, the peak with its transients within 2 %.
-  void audit(int64_t rows, const AttentionContext& context) const {
-    const Plan& plan = point_.plan;
-    const auto last = static_cast<int64_t>(plan.geometry().steps.size()) - 1;
-    cache_->audit(last);
-    const auto check = [&](const char* what, int64_t found, int64_t planned, double tolerance) {
-      const auto error = static_cast<double>(std::abs(found - planned));
-      if (error <= tolerance * static_cast<double>(planned)) return;
-      throw Error(ErrorKind::kAudit,
-                  fmt::format("point {}: {} bytes {}; planned {}, tolerance {:g} %",
-                              point_.hash.substr(0, 12), found, what, planned, 100 * tolerance));
-    };
-    check("allocated", cache_->allocated_bytes(), plan.arena_bytes(rows), 0);
-    // Heads that share a packed layer during the run have groups of their own sizes: the cache has
-    // audited its bytes by the tokens it holds, and the plan knows those of equal shares only.
-    if (!plan.bytes_are_exact()) return;
-    check("live", cache_->live_bytes(), plan.live_bytes(last, rows), 0);
-    check("at the peak", context.kv_peak_bytes, planned_peak(rows), kPeakTolerance);
-  }
-
-  [[nodiscard]] int64_t planned_peak(int64_t rows) const {
-    return peak_kv_bytes(point_.plan, rows,
-                         policy_->kv_transients(point_.plan, point_.generation.cuts));
-  }
-
-  void describe_memory(ImageRow& row,
-                       const AttentionContext& context,
-                       const AllocationMeter& meter,
-                       int64_t images) const {
-    const int64_t rows = cache_->rows();
-    const auto last = static_cast<int64_t>(point_.plan.geometry().steps.size()) - 1;
-    row.kv_planned_bytes = point_.plan.live_bytes(last, rows) / images;
-    row.kv_live_bytes = cache_->live_bytes() / images;
-    row.kv_peak_bytes = context.kv_peak_bytes / images;
-    row.kv_peak_planned_bytes = planned_peak(rows) / images;
-    row.kv_allocated_bytes = cache_->allocated_bytes() / images;
-    // On a CPU the arena comes from the system and not from LibTorch; on a GPU it is older than the
-    // meter. Neither counts it.
-    row.allocator_peak_bytes = (cache_->allocated_bytes() + meter.peak_bytes()) / images;
-    row.allocator_planned_bytes =
-        (point_.plan.arena_bytes(rows) +
-         most_step_bytes(point_.plan.geometry(), rows, point_.generation.cuts)) /
-        images;
-    if (const auto bytes = meter.device_peak_bytes()) {
-      row.device_peak_bytes = static_cast<double>(*bytes);
+  /// Likewise, but for the device's peak, which is one.
+  static void describe_memory(ImageRow& row, const BatchMemory& memory, int64_t images) {
+    row.kv_planned_bytes = memory.kv_live_planned_bytes / images;
+    row.kv_live_bytes = memory.kv_live_bytes / images;
+    row.kv_peak_bytes = memory.kv_peak_bytes / images;
+    row.kv_peak_planned_bytes = memory.kv_peak_planned_bytes / images;
+    row.kv_allocated_bytes = memory.arena_bytes / images;
+    row.allocator_peak_bytes = memory.allocator_peak_bytes / images;
+    row.allocator_planned_bytes = memory.allocator_planned_bytes / images;
+    if (memory.device_peak_bytes) {
+      row.device_peak_bytes = static_cast<double>(*memory.device_peak_bytes);
     }
   }
 
@@ -195,11 +137,10 @@ class PointRunner {
   const Point& point_;
   const PointRun& run_;
   fs::path folder_;
-  std::unique_ptr<Policy> policy_;
+  GenerationSession session_;
   PictureMetrics metrics_;
   PointInfo info_;
   std::optional<ResultWriter> writer_;
-  std::optional<KvCache> cache_;
 };
 
 }  // namespace

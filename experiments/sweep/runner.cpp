@@ -19,11 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string point_name(const Point& point) {
-  std::string name;
-  for (const auto& [key, text] : point.labels) {
-    if (key == "policy" || key == "budget") name += (name.empty() ? "" : ", ") + text;
-  }
-  return fmt::format("{} ({})", name, point.hash.substr(0, 12));
+  return fmt::format("{}, {} ({})", point.label("policy"), point.label("budget"),
+                     point.hash.substr(0, 12));
 }
 
 class SweepRunner {

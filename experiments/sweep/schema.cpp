@@ -108,7 +108,7 @@ ConfigSchema make_schema() {
        .minimum = 0,
        .default_text = "0",
        .is_volatile = true},
-      {.key = "device", .help = "cpu, cuda or cuda:N", .default_text = "cpu"},
+      {.key = "device", .help = "cpu, cuda, cuda:N, or auto: cuda where there is one", .default_text = "cpu"},
       {.key = "threads",
        .type = KeyType::kInt,
        .help = "CPU threads of one operation; null: all cores",

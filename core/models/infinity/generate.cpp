@@ -79,8 +79,8 @@ Generation generate(const TransformerConfig& config,
   };
   run_scales(context, generators, scale, after);
   result.summed_codes = summed;
-  result.attention_ms = context.attention_ms;
-  result.policy_ms = context.policy_ms;
+  result.attention_ms = context.attention_clock.total_ms();
+  result.policy_ms = context.policy_clock.total_ms();
   return result;
 }
 

@@ -11,8 +11,7 @@ at::Tensor sample_bits(const at::Tensor& logits,
                        double top_p,
                        std::span<at::Generator> generators) {
   const at::Tensor pairs = logits.unflatten(-1, {-1, 2});  // [B, tokens, d, 2]
-  const at::Tensor probabilities = at::softmax(keep_likely(pairs, top_k, top_p), -1);
-  return draw(probabilities.flatten(1, 2), generators)
+  return sample(pairs.flatten(1, 2), top_k, top_p, generators)
       .view({pairs.size(0), pairs.size(1), pairs.size(2)})
       .to(at::kByte);
 }

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/device/work_profile.h"
+#include "core/models/draw.h"
 
 namespace kvscope {
 
@@ -30,11 +32,17 @@ at::Tensor keep_likely(const at::Tensor& logits, int64_t top_k, double top_p) {
 at::Tensor draw(const at::Tensor& probabilities, std::span<at::Generator> generators) {
   std::vector<at::Tensor> drawn;
   for (int64_t image = 0; image < probabilities.size(0); ++image) {
-    drawn.push_back(at::multinomial(probabilities[image], 1, /*replacement=*/true,
-                                    generators[static_cast<size_t>(image)])
-                        .squeeze(1));
+    drawn.push_back(draw_classes(probabilities[image], generators[static_cast<size_t>(image)]));
   }
   return at::stack(drawn);
+}
+
+at::Tensor sample(const at::Tensor& logits,
+                  int64_t top_k,
+                  double top_p,
+                  std::span<at::Generator> generators) {
+  const WorkMark mark(WorkMark::kSampling);
+  return draw(at::softmax(keep_likely(logits, top_k, top_p), -1), generators);
 }
 
 void check_finite(const at::Tensor& logits, const StepInfo& step) {

@@ -16,9 +16,15 @@ namespace kvscope {
 at::Tensor keep_likely(const at::Tensor& logits, int64_t top_k, double top_p);
 
 /// One class a row: `probabilities` [B, rows, classes] -> int64 [B, rows]. Image b draws from
-/// generators[b] alone, one multinomial a row in their order, so that the result does not depend on
-/// the batch it is in.
+/// generators[b] alone, row after row (draw_classes), so that the result does not depend on the
+/// batch it is in.
 at::Tensor draw(const at::Tensor& probabilities, std::span<at::Generator> generators);
+
+/// keep_likely(), softmax and draw() of `logits` [B, rows, classes] -> int64 [B, rows].
+at::Tensor sample(const at::Tensor& logits,
+                  int64_t top_k,
+                  double top_p,
+                  std::span<at::Generator> generators);
 
 /// Throws Error(kNumerics) naming the scale where a logit is NaN or infinite.
 void check_finite(const at::Tensor& logits, const StepInfo& step);

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/device/inference_guard.h"
+#include "core/device/work_profile.h"
 #include "core/models/next_token/guidance.h"
 #include "core/models/next_token/positions.h"
 #include "core/models/next_token/sample.h"
@@ -78,6 +80,7 @@ Generation generate(const NextTokenModel& model,
       break;
     }
     const auto start = std::chrono::steady_clock::now();
+    std::optional<WorkMark> mark(WorkMark::kStep);
     const SelfAttention attend_step = [&](int64_t layer, const at::Tensor& q, const at::Tensor& k,
                                           const at::Tensor& v, const at::Tensor& hidden,
                                           const at::Tensor& query_weight) {
@@ -103,11 +106,12 @@ Generation generate(const NextTokenModel& model,
                             generators);
     result.tokens.select(1, step.index).copy_(ids);
     x = model.embed(ids).repeat({rows / images, 1}).unsqueeze(1);
+    mark.reset();
     result.step_ms.push_back(milliseconds_since(start));
     if (on_step) on_step({step, hidden, row_logits, logits, ids, result.step_ms.back()});
   }
-  result.attention_ms = context.attention_ms;
-  result.policy_ms = context.policy_ms;
+  result.attention_ms = context.attention_clock.total_ms();
+  result.policy_ms = context.policy_clock.total_ms();
   return result;
 }
 

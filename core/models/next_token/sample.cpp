@@ -6,6 +6,9 @@
 #include <limits>
 #include <vector>
 
+#include "core/device/work_profile.h"
+#include "core/models/draw.h"
+
 namespace kvscope::next_token {
 
 at::Tensor keep_likely(const at::Tensor& logits, const Sampling& sampling) {
@@ -30,12 +33,13 @@ at::Tensor keep_likely(const at::Tensor& logits, const Sampling& sampling) {
 at::Tensor sample_tokens(const at::Tensor& logits,
                          const Sampling& sampling,
                          std::span<at::Generator> generators) {
+  const WorkMark mark(WorkMark::kSampling);
   if (sampling.greedy) return logits.argmax(-1);
   const at::Tensor probabilities = at::softmax(keep_likely(logits, sampling), -1);
   std::vector<at::Tensor> tokens;
   for (int64_t image = 0; image < logits.size(0); ++image) {
-    tokens.push_back(at::multinomial(probabilities[image], 1, /*replacement=*/false,
-                                     generators[static_cast<size_t>(image)]));
+    tokens.push_back(draw_classes(probabilities.narrow(0, image, 1),
+                                  generators[static_cast<size_t>(image)]));
   }
   return at::cat(tokens);
 }

@@ -21,8 +21,8 @@ struct Sampling {
 /// descending order, what follows once more than p has accumulated, never the first.
 at::Tensor keep_likely(const at::Tensor& logits, const Sampling& sampling);
 
-/// One token an image: `logits` [B, V] -> int64 [B]. Image b draws from generators[b] alone, one
-/// multinomial each, so the result does not depend on the batch it is in.
+/// One token an image: `logits` [B, V] -> int64 [B]. Image b draws from generators[b] alone
+/// (draw_classes), so the result does not depend on the batch it is in.
 at::Tensor sample_tokens(const at::Tensor& logits,
                          const Sampling& sampling,
                          std::span<at::Generator> generators);

@@ -68,9 +68,8 @@ Generation generate(const TransformerConfig& config,
     const auto si = static_cast<size_t>(step.index);
     logits = mixed(head(weights, x, conditioning), images, strength[si], tau[si]);
     check_finite(logits, step);
-    ids = options.forced_ids.empty()
-              ? draw(at::softmax(keep_likely(logits, options.top_k, options.top_p), -1), generators)
-              : options.forced_ids.at(si).to(x.device());
+    ids = options.forced_ids.empty() ? sample(logits, options.top_k, options.top_p, generators)
+                                     : options.forced_ids.at(si).to(x.device());
     result.features = accumulate(vae, quantizer, result.features, ids, schedule, step.index);
     if (step.index + 1 < scales) {
       input = next_input(result.features, schedule, step.index + 1);
@@ -84,8 +83,8 @@ Generation generate(const TransformerConfig& config,
     if (on_step) on_step({step, logits, ids, times});
   };
   run_scales(context, generators, scale, after);
-  result.attention_ms = context.attention_ms;
-  result.policy_ms = context.policy_ms;
+  result.attention_ms = context.attention_clock.total_ms();
+  result.policy_ms = context.policy_clock.total_ms();
   return result;
 }
 

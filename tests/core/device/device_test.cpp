@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "tests/support/logged_text.h"
 
 namespace kvscope {
 namespace {
@@ -20,6 +21,17 @@ std::optional<Error> refusal(const std::string& name) {
 
 TEST(OpenDevice, CpuIsAlwaysThere) {
   EXPECT_EQ(open_device("cpu"), c10::Device(c10::kCPU));
+}
+
+TEST(OpenDevice, AutoIsTheGpuWhereThereIsOneAndSaysSo) {
+  const LoggedText log;
+  const std::string resolved = resolved_device("auto");
+  EXPECT_THAT(log.text(), testing::HasSubstr("device=auto: "));
+  if (gpu_count() == 0) {
+    EXPECT_EQ(resolved, "cpu");
+  }
+  EXPECT_EQ(open_device("auto").is_cpu(), resolved == "cpu");
+  EXPECT_EQ(resolved_device("cuda:1"), "cuda:1");
 }
 
 TEST(OpenDevice, UnknownNamesAreConfigurationErrors) {

@@ -248,7 +248,7 @@ TEST(JanusModel, MakesPicturesFromPromptsWhateverTheBatch) {
       AttentionContext context{.cache = cache};
       std::vector<at::Generator> generators;
       for (const uint64_t seed : seeds) {
-        generators.push_back(image_generator(seed, 0, 0, at::kCPU));
+        generators.push_back(image_generator(seed, 0, 0));
       }
       return model->generate(prompts, options, generators, context);
     };

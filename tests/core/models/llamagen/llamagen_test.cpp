@@ -176,7 +176,7 @@ TEST(LlamaGenModel, MakesPicturesOfClassesAndCaptions) {
       AttentionContext context{.cache = cache};
       std::vector<at::Generator> generators;
       for (const uint64_t seed : seeds) {
-        generators.push_back(image_generator(seed, 0, 0, at::kCPU));
+        generators.push_back(image_generator(seed, 0, 0));
       }
       return model->generate(prompts, options, generators, context);
     };
@@ -219,7 +219,7 @@ TEST(LlamaGenModel, LoadsPartsFromOneFileOrTwo) {
     options.cfg = {4};
     KvCache cache(full_plan(opened->geometry()), 2, at::kCPU);
     AttentionContext context{.cache = cache};
-    std::vector<at::Generator> generators = {image_generator(1, 0, 0, at::kCPU)};
+    std::vector<at::Generator> generators = {image_generator(1, 0, 0)};
     const std::vector<std::string> prompts = {"2"};
     return opened->generate(prompts, options, generators, context);
   };

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <c10/util/Exception.h>
+
+#include <optional>
+
+#include "core/base/error.h"
+
+namespace kvscope {
+
+/// What an error of LibTorch says about the device, in one line: Error(kEnvironment) where its
+/// memory is exhausted or it has failed; nullopt where it says something else. A device that has
+/// failed answers every later call of the process with the same error.
+std::optional<Error> device_error(const c10::Error& error);
+
+}  // namespace kvscope

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace kvscope {
+
+/// Adds `kvscope device info|agree|time` to the command line. Where one of them was typed, parsing
+/// hands what it does, which returns the exit code, to `choose`.
+void add_device_commands(CLI::App& app, const std::function<void(std::function<int()>)>& choose);
+
+}  // namespace kvscope

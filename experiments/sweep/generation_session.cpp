@@ -1,0 +1,90 @@
+#include "experiments/sweep/generation_session.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/device/allocation_meter.h"
+#include "core/engine/kv_memory.h"
+
+namespace kvscope {
+namespace {
+
+constexpr double kPeakTolerance = 0.02;
+
+void check_bytes(
+    const Point& point, const char* what, int64_t found, int64_t planned, double tolerance) {
+  const auto error = static_cast<double>(std::abs(found - planned));
+  if (error <= tolerance * static_cast<double>(planned)) return;
+  const std::string name =
+      point.hash.empty() ? std::string("audit") : "point " + point.hash.substr(0, 12);
+  throw Error(ErrorKind::kAudit, fmt::format("{}: {} bytes {}; planned {}, tolerance {:g} %", name,
+                                             found, what, planned, 100 * tolerance));
+}
+
+}  // namespace
+
+GenerationSession::GenerationSession(const Point& point, ImageModel& model, at::Device device)
+    : point_(point), model_(model), device_(device), policy_(point.policy()) {}
+
+MadeBatch GenerationSession::make(std::span<const uint64_t> images,
+                                  std::vector<AttentionObserver*> observers) {
+  const GenerationSettings& settings = point_.generation;
+  const int64_t rows = model_.rows(std::ssize(images), settings.sampling);
+  if (!cache_ || cache_->rows() != rows) {
+    cache_.reset();  // the old arena goes before the new one comes
+    cache_.emplace(point_.plan, rows, device_);
+  }
+  MadeBatch batch;
+  std::vector<std::string> texts;
+  std::vector<at::Generator> generators;
+  const auto replicas = static_cast<uint64_t>(settings.replicas);
+  for (const uint64_t image : images) {
+    const Prompt& prompt = point_.prompt_of(image);
+    batch.prompts.push_back(&prompt);
+    texts.push_back(prompt.text);
+    generators.push_back(image_generator(settings.seed, prompt.id, image % replicas));
+    batch.seeds.push_back(generators.back().current_seed());
+  }
+  AttentionContext context{.cache = *cache_,
+                           .controller = policy_.get(),
+                           .observers = std::move(observers),
+                           .cuts = settings.cuts};
+  const AllocationMeter meter(device_);
+  batch.generated = model_.generate(texts, settings.sampling, generators, context);
+  batch.memory = audited(context);
+  // On a CPU the arena comes from the system and not from LibTorch; on a GPU it is older than the
+  // meter. Neither counts it.
+  batch.memory.allocator_peak_bytes = batch.memory.arena_bytes + meter.peak_bytes();
+  batch.memory.device_peak_bytes = meter.device_peak_bytes();
+  return batch;
+}
+
+BatchMemory GenerationSession::audited(const AttentionContext& context) const {
+  const Plan& plan = point_.plan;
+  const int64_t rows = cache_->rows();
+  const Cuts cuts = point_.generation.cuts;
+  const auto last = static_cast<int64_t>(plan.geometry().steps.size()) - 1;
+  cache_->audit(last);
+  const BatchMemory memory{
+      .kv_live_bytes = cache_->live_bytes(),
+      .kv_live_planned_bytes = plan.live_bytes(last, rows),
+      .kv_peak_bytes = context.kv_peak_bytes,
+      .kv_peak_planned_bytes = peak_kv_bytes(plan, rows, policy_->kv_transients(plan, cuts)),
+      .arena_bytes = cache_->allocated_bytes(),
+      .arena_planned_bytes = plan.arena_bytes(rows),
+      .allocator_planned_bytes =
+          plan.arena_bytes(rows) + most_step_bytes(plan.geometry(), rows, cuts)};
+  check_bytes(point_, "allocated", memory.arena_bytes, memory.arena_planned_bytes, 0);
+  // Heads that share a packed layer during the run have groups of their own sizes: the cache has
+  // audited its bytes by the tokens it holds, and the plan knows those of equal shares only.
+  if (!plan.bytes_are_exact()) return memory;
+  check_bytes(point_, "live", memory.kv_live_bytes, memory.kv_live_planned_bytes, 0);
+  check_bytes(point_, "at the peak", memory.kv_peak_bytes, memory.kv_peak_planned_bytes,
+              kPeakTolerance);
+  return memory;
+}
+
+}  // namespace kvscope

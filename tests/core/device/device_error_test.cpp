@@ -1,0 +1,38 @@
+#include "core/device/device_error.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kvscope {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const c10::SourceLocation kHere{"f", "file", 1};
+
+TEST(DeviceError, ExhaustedMemoryIsOneLineWithARemedy) {
+  const c10::OutOfMemoryError error(kHere, "CUDA out of memory. Tried 2 GiB.\nSee documentation\n");
+  const auto said = device_error(error);
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->exit_code(), 3);
+  EXPECT_THAT(said->what(), HasSubstr("Tried 2 GiB"));
+  EXPECT_THAT(said->what(), HasSubstr("gen.batch"));
+  EXPECT_THAT(said->what(), Not(HasSubstr("\n")));
+}
+
+TEST(DeviceError, AFailedKernelIsTheDevices) {
+  const auto said =
+      device_error(c10::Error(kHere, "CUDA error: an illegal memory access was encountered\nmore"));
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->exit_code(), 3);
+  EXPECT_THAT(said->what(), Not(HasSubstr("more")));
+  EXPECT_TRUE(device_error(c10::AcceleratorError(kHere, 700, "illegal access")));
+}
+
+TEST(DeviceError, OtherErrorsAreNot) {
+  EXPECT_FALSE(device_error(c10::Error(kHere, "q has shape [1], expected [2]")));
+}
+
+}  // namespace
+}  // namespace kvscope

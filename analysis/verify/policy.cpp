@@ -12,6 +12,7 @@
 
 #include "analysis/verify/kinds.h"
 #include "core/base/error.h"
+#include "core/models/next_token/rotation.h"
 
 namespace kvscope::verify {
 namespace {
@@ -177,6 +178,15 @@ at::Tensor PolicyCase::input(const std::string& name, at::IntArrayRef shape) con
     fail(fmt::format("tensor '{}' holds NaN or infinities", full_name(name)));
   }
   return values.to(file_->device(), at::kFloat).contiguous();
+}
+
+at::Tensor PolicyCase::on_device(const at::Tensor& x) const {
+  return x.to(file_->device());
+}
+
+RotationTable PolicyCase::line_rotation(int64_t positions, int64_t head_dim) const {
+  return kvscope::on_device(next_token::line_rotation(positions, head_dim, number("theta", 1, 1e9)),
+                            file_->device());
 }
 
 at::Tensor PolicyCase::integers(const std::string& name,

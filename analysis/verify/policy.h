@@ -10,6 +10,7 @@
 
 #include "analysis/verify/golden_file.h"
 #include "analysis/verify/group_check.h"
+#include "core/engine/rotation.h"
 
 // Recorded decisions of cache policies: metadata `kind` "policy", `name` the policy, `cases` a JSON
 // list of {name, params, tensors}; tensors are called CASE.TENSOR. One file analysis/verify/
@@ -62,7 +63,11 @@ class PolicyCase {
   [[nodiscard]] at::Tensor tensor(const std::string& tensor, at::IntArrayRef shape) const;
   /// Likewise, contiguous fp32 on the device; throws where it holds integers, NaN or infinities.
   [[nodiscard]] at::Tensor input(const std::string& tensor, at::IntArrayRef shape) const;
-  /// Likewise, int64 values in [least, most].
+  /// A tensor of the case, on the device that the file is recomputed on.
+  [[nodiscard]] at::Tensor on_device(const at::Tensor& x) const;
+  /// RoPE along a line with the case's `theta`, there.
+  [[nodiscard]] RotationTable line_rotation(int64_t positions, int64_t head_dim) const;
+  /// Likewise, int64 values in [least, most], on the CPU.
   [[nodiscard]] at::Tensor integers(const std::string& tensor,
                                     at::IntArrayRef shape,
                                     int64_t least,

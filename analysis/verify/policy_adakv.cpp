@@ -11,7 +11,7 @@ namespace {
 
 /// [heads, tokens] as lines.
 std::vector<std::vector<float>> lines_of(const at::Tensor& scores) {
-  const at::Tensor values = scores.contiguous();
+  const at::Tensor values = scores.cpu().contiguous();
   std::vector<std::vector<float>> lines;
   for (int64_t head = 0; head < values.size(0); ++head) {
     const auto* first = values.const_data_ptr<float>() + head * values.size(1);
@@ -45,7 +45,7 @@ void check_kvcache_factory(const PolicyCase& of, PolicyGroups& groups) {
                    std::vector<int64_t>(static_cast<std::size_t>(heads), tokens), {heads});
     return;
   }
-  const at::Tensor in_window = last_tokens(tokens, window);
+  const at::Tensor in_window = last_tokens(tokens, window, k.device());
   const at::Tensor mean =
       mean_window_attention(causal_window_logits(q_window, k), in_window, SoftmaxOver::kAll);
   const at::Tensor pooled = pool_past(mean, in_window, pool_of(of), kernel_of(of));
@@ -72,7 +72,7 @@ at::Tensor kvpress_scores(const PolicyCase& of, const at::Tensor& k) {
   if (of.word("base", {"SnapKV", "KNorm"}) == "KNorm") return key_norm_scores(k);
   const int64_t tokens = k.size(2);
   const int64_t window = of.integer("w", 1, tokens - 1);
-  const at::Tensor in_window = last_tokens(tokens, window);
+  const at::Tensor in_window = last_tokens(tokens, window, k.device());
   const at::Tensor q_window = of.input("q_window", {k.size(0), k.size(1), window, k.size(3)});
   const at::Tensor mean =
       mean_window_attention(causal_window_logits(q_window, k), in_window, SoftmaxOver::kAll);

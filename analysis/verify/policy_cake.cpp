@@ -131,14 +131,15 @@ class CakeRun {
     const at::Tensor k = k_[layer].narrow(2, 0, s.prompt);
     const at::Tensor logits =
         causal_window_logits(q_[layer].narrow(2, s.prompt - s.window, s.window), k);
-    const at::Tensor in_window = last_tokens(s.prompt, s.window);
+    const at::Tensor in_window = last_tokens(s.prompt, s.window, k_.device());
     preferences_.push_back(layer_preference(attention_spread(logits, in_window), s.tau1, s.tau2));
     const at::Tensor pooled = pool_past(mean_and_variance_scores(logits, s.gamma), in_window,
                                         PoolKind::kAverage, kKernel);
     evict_scores_.push_back(pooled.narrow(2, 0, s.prompt - s.window).contiguous());
-    layers_.push_back({.order = at::arange(s.prompt, at::kLong).expand({s.rows, s.heads, -1}),
-                       .scores = evict_scores_.back(),
-                       .budget = s.capacity - s.window});
+    layers_.push_back(
+        {.order = at::arange(s.prompt, k_.options().dtype(at::kLong)).expand({s.rows, s.heads, -1}),
+         .scores = evict_scores_.back(),
+         .budget = s.capacity - s.window});
     const at::Tensor last = softmax_or_zero(logits.narrow(2, s.window - 1, 1));
     out_.push_back(at::matmul(last, v_[layer].narrow(2, 0, s.prompt)).squeeze(2));
   }
@@ -166,22 +167,24 @@ class CakeRun {
   void take_token(int64_t layer, int64_t position) {
     const CakeCase& s = sizes_;
     CakeLayer& cache = layers_[static_cast<std::size_t>(layer)];
-    cache.order = at::cat({cache.order, at::full({s.rows, s.heads, 1}, position, at::kLong)}, 2);
+    cache.order =
+        at::cat({cache.order, at::full({s.rows, s.heads, 1}, position, cache.order.options())}, 2);
     const at::Tensor logits =
         causal_window_logits(q_[layer].narrow(2, position, 1), in_order(k_[layer], cache.order));
     out_.push_back(
         at::matmul(softmax_or_zero(logits), in_order(v_[layer], cache.order)).squeeze(2));
     const int64_t held = cache.order.size(2);
     if (held <= cache.budget + s.window) return;
-    const at::Tensor pooled = pool_past(mean_and_variance_scores(logits, 0.0),
-                                        last_tokens(held, s.window), PoolKind::kAverage, kKernel);
+    const at::Tensor pooled =
+        pool_past(mean_and_variance_scores(logits, 0.0), last_tokens(held, s.window, k_.device()),
+                  PoolKind::kAverage, kKernel);
     cache.scores = pooled.narrow(2, 0, held - s.window);
     cache.cut(cache.budget, s.window);
   }
 
   void note_order() {
     for (const CakeLayer& layer : layers_) {
-      const at::Tensor order = layer.order.contiguous();
+      const at::Tensor order = layer.order.cpu().contiguous();
       const int64_t held = order.size(2);
       if (held > of_.shape("kept_in_cache_order").back()) {  // its size bounds what is made here
         of_.fail(fmt::format("tensor 'kept_in_cache_order' is narrower than a cache of {} tokens",

@@ -14,7 +14,7 @@ constexpr double kMaskRatio = 0.5;  // of kept_mask_layerN
 
 HeadTable table_of(const at::Tensor& scores, const std::string& name) {
   std::vector<std::vector<double>> values;
-  for (const at::Tensor& layer : scores.to(at::kDouble).contiguous().unbind(0)) {
+  for (const at::Tensor& layer : scores.to(at::kCPU, at::kDouble).contiguous().unbind(0)) {
     const auto* first = layer.const_data_ptr<double>();
     values.emplace_back(first, first + layer.numel());
   }
@@ -57,10 +57,9 @@ void check_case(const PolicyCase& of, PolicyGroups& groups) {
                         positions));
   }
   if (head_dim % 2 != 0) of.fail("an odd number of channels cannot rotate");
-  const at::Tensor scores =
-      duo_head_scores(of.input("mean_q", {samples, layers, heads, head_dim}),
-                      of.input("mean_k", {samples, layers, heads, head_dim}),
-                      next_token::line_rotation(positions, head_dim, of.number("theta", 1, 1e9)));
+  const at::Tensor scores = duo_head_scores(of.input("mean_q", {samples, layers, heads, head_dim}),
+                                            of.input("mean_k", {samples, layers, heads, head_dim}),
+                                            of.line_rotation(positions, head_dim));
   groups.close("scores", of, "scores", scores, of.input("scores", {layers, heads}));
 
   const HeadTable table = table_of(scores, of.full_name("scores"));

@@ -22,10 +22,9 @@ void check_case(const PolicyCase& of, PolicyGroups& groups) {
   const at::Tensor k = of.input("k", {rows, heads, tokens, head_dim});
   const at::Tensor v = of.input("v", {rows, heads, tokens, head_dim});
 
-  at::Tensor counted = at::ones({rows, tokens}, at::kFloat);
+  at::Tensor counted = at::ones({rows, tokens}, q.options());
   counted.narrow(1, 0, sinks).fill_(0);
-  const RotationTable table =
-      next_token::line_rotation(tokens + future, head_dim, of.number("theta", 1, 1e9));
+  const RotationTable table = of.line_rotation(tokens + future, head_dim);
   const at::Tensor positions = at::arange(tokens, tokens + future, at::kLong).unsqueeze(0);
   const QueryMoments moments = turned(query_moments(q, counted), mean_rotation(table, positions));
   groups.close("mu", of, "mu", moments.mean, of.input("mu", {rows, heads, head_dim}));
@@ -35,7 +34,7 @@ void check_case(const PolicyCase& of, PolicyGroups& groups) {
                  of.input("cov", {rows, heads, head_dim, head_dim}));
   }
 
-  const at::Tensor is_sink = at::arange(tokens, at::kLong) < sinks;
+  const at::Tensor is_sink = at::arange(tokens, q.options().dtype(at::kLong)) < sinks;
   const at::Tensor scores = forced_scores(
       expected_scores(moments, k, v, is_sink.logical_not().expand({rows, heads, tokens}),
                       {.softmax_scale = 1 / std::sqrt(static_cast<double>(head_dim)),

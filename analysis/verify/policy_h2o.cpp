@@ -152,7 +152,8 @@ void check_rolling(const PolicyCase& of, PolicyGroups& groups) {
   RealDrop trace(of);
   if (trace.head_dim % 2 != 0) of.fail("head size D is odd, so it cannot be rotated");
   const int64_t most = trace.prompt + trace.steps + 1;
-  const auto table = line_rotation(most, trace.head_dim, kTheta);
+  const auto table =
+      on_device(line_rotation(most, trace.head_dim, kTheta), trace.inputs.q.device());
   const auto turned = [&](const at::Tensor& x) {
     return rotate(x, at_positions(table, at::arange(x.size(2), at::kLong).unsqueeze(0)));
   };
@@ -222,7 +223,8 @@ void check_prompt(const PolicyCase& of, PolicyGroups& groups, bool kvpress) {
     groups.close("scores", of, "scores", scores.narrow(2, 0, scored),
                  of.input("scores", {rows, heads, scored}));
   }
-  groups.exact("kept", of, "kept", best_tokens(of, scores, last_tokens(tokens, window), {{count}}),
+  groups.exact("kept", of, "kept",
+               best_tokens(of, scores, last_tokens(tokens, window, scores.device()), {{count}}),
                of.kept("kept", {rows, heads}, tokens));
 }
 

@@ -53,7 +53,7 @@ void check_selection(const PolicyCase& of,
     groups.exact("counts", of, "counts", at::tensor(counts, at::kLong),
                  of.integers("counts", {heads}, 0, kLargestCaseSize));
   }
-  const at::Tensor in_window = last_tokens(tokens, window);
+  const at::Tensor in_window = last_tokens(tokens, window, k.device());
   const at::Tensor scores = pool_past(
       mean_window_attention(causal_window_logits(q_window, k), in_window, SoftmaxOver::kAll),
       in_window, pool_of(of), kernel_of(of));

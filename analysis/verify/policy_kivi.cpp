@@ -40,7 +40,7 @@ int64_t bits_of(const PolicyCase& of, const char* own) {
 
 /// [..., words] -> [..., words * 32 / bits]
 at::Tensor unpacked(const at::Tensor& words, int64_t bits) {
-  const at::Tensor shifts = at::arange(0, 32, bits, at::kInt);
+  const at::Tensor shifts = at::arange(0, 32, bits, words.options());
   const at::Tensor codes = words.unsqueeze(-1).bitwise_right_shift(shifts).bitwise_and(
       static_cast<int>((1 << bits) - 1));
   return codes.flatten(-2);
@@ -54,8 +54,8 @@ void compare_packed(const PolicyCase& of,
                     const at::Tensor& scale,
                     const at::Tensor& minimum,
                     PolicyGroups& groups) {
-  const at::Tensor recorded_scale = of.tensor(side.name("scale"), scale.sizes());
-  const at::Tensor recorded_words = of.tensor(side.name("code"), codes.sizes());
+  const at::Tensor recorded_scale = of.on_device(of.tensor(side.name("scale"), scale.sizes()));
+  const at::Tensor recorded_words = of.on_device(of.tensor(side.name("code"), codes.sizes()));
   if (recorded_words.scalar_type() != at::kInt) {
     of.fail(fmt::format("tensor '{}' is not int32", of.full_name(side.name("code"))));
   }
@@ -80,11 +80,12 @@ at::Tensor check_lines(const PolicyCase& of,
                        PolicyGroups& groups) {
   const int64_t words = code_words(x.size(2), side.bits);
   const int64_t scales = group_count(x.size(2), side.group);
-  const PackedLines lines{.codes = at::empty({x.size(0), x.size(1), words}, at::kInt),
-                          .scale = at::empty({x.size(0), x.size(1), scales}, x.scalar_type()),
-                          .minimum = at::empty({x.size(0), x.size(1), scales}, x.scalar_type()),
-                          .bits = side.bits,
-                          .group = side.group};
+  const PackedLines lines{
+      .codes = at::empty({x.size(0), x.size(1), words}, x.options().dtype(at::kInt)),
+      .scale = at::empty({x.size(0), x.size(1), scales}, x.options()),
+      .minimum = at::empty({x.size(0), x.size(1), scales}, x.options()),
+      .bits = side.bits,
+      .group = side.group};
   std::vector<int64_t> all(static_cast<size_t>(x.size(0)));
   std::iota(all.begin(), all.end(), 0);
   if (!quantise(x, all, lines, all).all().item<bool>()) of.fail("numbers that are not finite");
@@ -111,7 +112,7 @@ void check_quantise(const PolicyCase& of, PolicyGroups& groups) {
     const at::Tensor x = of.tensor(name, shape);
     if (x.scalar_type() != type_of(of))
       of.fail(fmt::format("tensor '{}' is not of its type", name));
-    return x.contiguous();
+    return of.on_device(x.contiguous());
   };
   const at::Tensor k = numbers("k").view({rows * heads, tokens, channels}).transpose(1, 2);
   const at::Tensor v = numbers("v").view({rows * heads * tokens, 1, channels});

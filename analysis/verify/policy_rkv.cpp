@@ -49,7 +49,7 @@ struct Scores {
 Scores scores_of(const at::Tensor& q_window, const at::Tensor& k, const Rule& rule) {
   const int64_t tokens = k.size(0);
   const int64_t past = tokens - rule.window;
-  const at::Tensor in_window = last_tokens(tokens, rule.window);
+  const at::Tensor in_window = last_tokens(tokens, rule.window, k.device());
   const at::Tensor mean =
       mean_window_attention(causal_window_logits(q_window, k), in_window, SoftmaxOver::kPast);
   const at::Tensor pooled = pool_past(mean, in_window, PoolKind::kMaximum, rule.kernel);
@@ -109,7 +109,7 @@ void run_trace(const PolicyCase& of,
   for (int64_t step = 0; step <= steps; ++step) {
     const int64_t seen = prompt + step;  // tokens of the generation, this step's included
     if (step > 0) cache.push_back(seen - 1);
-    const at::Tensor index = at::tensor(cache, at::kLong);
+    const at::Tensor index = at::tensor(cache, at::kLong).to(k.device());
     const at::Tensor held = k[head].index_select(0, index);
     const at::Tensor weights = at::softmax(at::matmul(held, q[head][seen - 1]).mul_(scale), 0);
     out.push_back(at::matmul(weights, v[head].index_select(0, index)));

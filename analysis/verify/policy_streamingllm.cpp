@@ -130,8 +130,7 @@ void check_rotation(const PolicyCase& of, PolicyGroups& groups) {
   if (head_dim % 2 != 0) of.fail("an odd number of channels cannot rotate");
   const int64_t tokens = prompt + count;
   check_size(of, count, form);
-  const RotationTable table =
-      next_token::line_rotation(tokens + 1, head_dim, of.number("theta", 1, 1e9));
+  const RotationTable table = of.line_rotation(tokens + 1, head_dim);
   const auto read = [&](const std::string& name) {
     return of.input(name, {heads, tokens, head_dim});
   };
@@ -145,7 +144,7 @@ void check_rotation(const PolicyCase& of, PolicyGroups& groups) {
   groups.exact("kept, re-rotating", of, "kept", trace.kept, of.kept("kept", {count + 1}, tokens));
   groups.close("out", of, "out", at::stack(trace.out),
                of.input("out", {count + 1, heads, head_dim}));
-  const at::Tensor last = at::tensor(trace.kept.back(), at::kLong);
+  const at::Tensor last = at::tensor(trace.kept.back(), at::kLong).to(k.device());
   groups.close("final_rotated_keys", of, "final_rotated_keys",
                at_packed_positions(k.index_select(1, last), table, last),
                of.input("final_rotated_keys", {heads, last.size(0), head_dim}));
@@ -175,10 +174,10 @@ void check_cut(const PolicyCase& of, PolicyGroups& groups) {
   const int64_t heads = of.integer("H", 1, 4096);
   const int64_t head_dim = of.integer("D", 2, 1024);
   if (head_dim % 2 != 0) of.fail("an odd number of channels cannot rotate");
-  const RotationTable table =
-      next_token::line_rotation(tokens, head_dim, of.number("theta", 1, 1e9));
-  const at::Tensor last = at::tensor(kept.front(), at::kLong);
-  const at::Tensor keys = of.input("k_rotated", {heads, tokens, head_dim}).index_select(1, last);
+  const RotationTable table = of.line_rotation(tokens, head_dim);
+  const at::Tensor rotated = of.input("k_rotated", {heads, tokens, head_dim});
+  const at::Tensor last = at::tensor(kept.front(), at::kLong).to(rotated.device());
+  const at::Tensor keys = rotated.index_select(1, last);
   groups.close("rerotated_keys", of, "rerotated_keys", at_packed_positions(keys, table, last),
                of.input("rerotated_keys", {heads, last.size(0), head_dim}));
 }

@@ -30,8 +30,8 @@ at::Tensor causal_window_logits(const at::Tensor& q_window, const at::Tensor& k)
   return at::matmul(q_window, k.transpose(-2, -1)).mul_(scale).masked_fill_(later, -kInfinity);
 }
 
-at::Tensor last_tokens(int64_t tokens, int64_t window) {
-  return at::arange(tokens, at::kLong) >= tokens - window;
+at::Tensor last_tokens(int64_t tokens, int64_t window, at::Device device) {
+  return at::arange(tokens, at::TensorOptions().dtype(at::kLong).device(device)) >= tokens - window;
 }
 
 at::Tensor forced_scores(const at::Tensor& scores, const at::Tensor& forced) {
@@ -50,11 +50,11 @@ KeptLists best_tokens(const PolicyCase& of,
                       const at::Tensor& always,
                       std::span<const int64_t> counts) {
   const int64_t tokens = scores.size(-1);
-  const at::Tensor values = scores.to(at::kFloat).contiguous();
+  const at::Tensor values = scores.to(at::kCPU, at::kFloat).contiguous();
   if (values.isnan().any().item<bool>()) of.fail("its inputs give scores that are not numbers");
   const at::Tensor stays =
       (always.defined() ? always.expand(scores.sizes()) : at::zeros(scores.sizes(), at::kBool))
-          .to(at::kByte)
+          .to(at::kCPU, at::kByte)
           .contiguous();
   const int64_t lines = tokens > 0 ? values.numel() / tokens : 0;
   KeptLists kept;

@@ -15,8 +15,8 @@ namespace kvscope::verify {
 /// -infinity where the key comes after the query.
 at::Tensor causal_window_logits(const at::Tensor& q_window, const at::Tensor& k);
 
-/// [tokens] bool: true for the last `window`.
-at::Tensor last_tokens(int64_t tokens, int64_t window);
+/// [tokens] bool on `device`: true for the last `window`.
+at::Tensor last_tokens(int64_t tokens, int64_t window, at::Device device);
 
 /// kvpress' way to keep tokens: `scores` with those of `forced` (bool, broadcast) replaced by the
 /// largest of the others, over the whole batch, plus 1.

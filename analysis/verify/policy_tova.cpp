@@ -95,7 +95,7 @@ void check_kvpress(const PolicyCase& of, PolicyGroups& groups) {
       inputs, *policy, tokens,
       [&](const LayerStep& step, const KeptIndices* /*cut*/) { scores = policy->scores(step); },
       [](const at::Tensor& /*out*/, const KvCache& /*cache*/) {});
-  const at::Tensor newest = last_tokens(tokens, 1);
+  const at::Tensor newest = last_tokens(tokens, 1, k.device());
   const at::Tensor forced = forced_scores(scores.select(1, 0), newest);
   groups.close("scores", of, "scores", forced, of.input("scores", {rows, tokens}));
   groups.exact("kept", of, "kept", best_tokens(of, forced, {}, {{count}}),

@@ -45,7 +45,7 @@ void check_window_selection(const PolicyCase& of,
     return;
   }
   const int64_t past = tokens - window;
-  const at::Tensor in_window = last_tokens(tokens, window);
+  const at::Tensor in_window = last_tokens(tokens, window, k.device());
   const at::Tensor mean =
       mean_window_attention(causal_window_logits(q_window, k), in_window,
                             form == "R-KV" ? SoftmaxOver::kPast : SoftmaxOver::kAll);

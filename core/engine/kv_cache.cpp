@@ -91,12 +91,15 @@ KvCache::KvCache(Plan plan, int64_t rows, at::Device device) : plan_(std::move(p
                  PackedArena(plan_, format.values, geometry.value_type, "values", rows_, device)});
     }
   } catch (const std::exception& error) {
-    throw Error(ErrorKind::kEnvironment,
-                fmt::format("cache: {} bytes ({:.1f} MiB) for {} rows cannot be had on {}: {}. "
-                            "Ask for fewer images at once (gen.batch) or a smaller budget.",
-                            plan_.arena_bytes(rows_),
-                            static_cast<double>(plan_.arena_bytes(rows_)) / (1024.0 * 1024.0),
-                            rows_, device.str(), error.what()));
+    const std::string said = error.what();  // LibTorch's goes on with a stack trace
+    throw Error(
+        ErrorKind::kEnvironment,
+        fmt::format(
+            "cache: out of memory: {} bytes ({:.1f} MiB) for {} rows cannot be had on {}: {}. "
+            "Ask for fewer images at once (gen.batch) or a smaller budget.",
+            plan_.arena_bytes(rows_),
+            static_cast<double>(plan_.arena_bytes(rows_)) / (1024.0 * 1024.0), rows_, device.str(),
+            said.substr(0, said.find('\n'))));
   }
 }
 
@@ -442,8 +445,8 @@ void KvCache::set_padding_length(size_t slot, int64_t tokens) {
 
 void KvCache::set_row_seeds(std::vector<uint64_t> seeds) {
   if (!std::cmp_equal(seeds.size(), rows_)) {
-    throw Error(ErrorKind::kAudit,
-                fmt::format("cache: {} seeds for {} rows; expected one a row", seeds.size(), rows_));
+    throw Error(ErrorKind::kAudit, fmt::format("cache: {} seeds for {} rows; expected one a row",
+                                               seeds.size(), rows_));
   }
   row_seeds_ = std::move(seeds);
 }

@@ -12,7 +12,7 @@ RotationTable on_device(const RotationTable& table, at::Device device) {
 }
 
 Rotation at_positions(const RotationTable& table, const at::Tensor& positions) {
-  const at::Tensor flat = positions.reshape({-1});
+  const at::Tensor flat = positions.reshape({-1}).to(table.cosine.device());
   const auto rows = [&](const at::Tensor& values) {
     return values.index_select(0, flat).view(
         {positions.size(0), 1, positions.size(1), values.size(1)});

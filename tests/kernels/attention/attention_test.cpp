@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "tests/support/ops_on_device.h"
+#include "tests/support/ops_on_test_device.h"
 #include "tests/support/ragged_case.h"
 
 namespace kvscope {
@@ -11,7 +11,7 @@ namespace {
 
 void expect_matches_naive(const RaggedCase& c, double scale, bool causal, double tolerance) {
   const AttentionResult result =
-      on_device::ragged_attention(c.q, c.history(), c.k, c.v, scale, causal);
+      on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, scale, causal);
   ASSERT_EQ(result.out.sizes(), c.q.sizes());
   ASSERT_EQ(result.out.scalar_type(), c.query_type);
   ASSERT_EQ(result.lse.scalar_type(), at::kFloat);
@@ -107,13 +107,13 @@ TEST(Attention, PartsMergeToTheWhole) {
   RaggedCase c{.rows = 1, .heads = 2, .queries = 11, .tokens = 64, .head_dim = 24};
   c.length = {50, 3};
   c.fill();
-  const auto whole = on_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
+  const auto whole = on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
   const std::vector<int64_t> none{0, 0};
   const RaggedRows empty{
       .keys = c.arena_keys, .values = c.arena_values, .begin = c.begin, .length = none};
-  const auto current = on_device::ragged_attention(c.q, empty, c.k, c.v, 0.2);
+  const auto current = on_test_device::ragged_attention(c.q, empty, c.k, c.v, 0.2);
   const auto nothing = c.k.narrow(2, 0, 0);
-  const auto past = on_device::ragged_attention(c.q, c.history(), nothing, nothing, 0.2);
+  const auto past = on_test_device::ragged_attention(c.q, c.history(), nothing, nothing, 0.2);
   const auto lse = at::logaddexp(past.lse, current.lse);
   const auto out = past.out * (past.lse - lse).exp().unsqueeze(-1) +
                    current.out * (current.lse - lse).exp().unsqueeze(-1);
@@ -126,7 +126,7 @@ TEST(Attention, NothingVisibleGivesZeroAndMinusInfinity) {
   c.length = {0};
   c.fill();
   const auto nothing = c.k.narrow(2, 0, 0);
-  const auto result = on_device::ragged_attention(c.q, c.history(), nothing, nothing, 1.0);
+  const auto result = on_test_device::ragged_attention(c.q, c.history(), nothing, nothing, 1.0);
   EXPECT_EQ(result.out.abs().max().item<float>(), 0.0F);
   EXPECT_TRUE(result.lse.isneginf().all().item<bool>());
 }
@@ -137,7 +137,7 @@ TEST(Attention, NanInNanOut) {
     c.length = {20};
     c.fill();
     c.k[0][0][0].fill_(NAN);
-    const auto result = on_device::ragged_attention(c.q, c.history(), c.k, c.v, 1.0, true);
+    const auto result = on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 1.0, true);
     EXPECT_TRUE(result.out.isnan().all().item<bool>());
   }
 }
@@ -146,8 +146,8 @@ TEST(Attention, RepeatedRunsAreBitEqualAndMergedHeadsAreAView) {
   RaggedCase c{.queries = 120, .tokens = 120};
   c.length = {0, 77, 1, 300, 16, 513};
   c.fill();
-  const auto first = on_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
-  const auto second = on_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
+  const auto first = on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
+  const auto second = on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
   EXPECT_TRUE(at::equal(first.out, second.out));
   EXPECT_TRUE(at::equal(first.lse, second.lse));
   EXPECT_EQ(first.out.transpose(1, 2).flatten(2).data_ptr(), first.out.data_ptr());
@@ -158,7 +158,7 @@ TEST(Attention, BadShapesAreNamed) {
   c.fill();
   const auto message = [&](const at::Tensor& q, const at::Tensor& k) -> std::string {
     try {
-      on_device::ragged_attention(q, c.history(), k, c.v, 1.0);
+      on_test_device::ragged_attention(q, c.history(), k, c.v, 1.0);
     } catch (const c10::Error& error) {
       return error.what_without_backtrace();
     }

@@ -5,7 +5,7 @@
 
 #include "kernels/attention/attention.h"
 #include "kernels/column_sum/column_sum.h"
-#include "tests/support/ops_on_device.h"
+#include "tests/support/ops_on_test_device.h"
 #include "tests/support/ragged_case.h"
 
 namespace kvscope {
@@ -18,9 +18,11 @@ TEST(AttentionRows, MatchNaiveRowsOfTheWindow) {
     c.fill();
     const std::vector<int64_t> window{89, 0, 3, 4, 40, 41, 88};
     const auto rows = static_cast<int64_t>(window.size());
-    const at::Tensor lse = on_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2, causal).lse;
-    const at::Tensor p = on_device::attention_rows(c.q, lse, c.history(), c.k, 0.2, window, causal);
-    const at::Tensor s = on_device::score_rows(c.q, c.history(), c.k, 0.2, window, causal);
+    const at::Tensor lse =
+        on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2, causal).lse;
+    const at::Tensor p =
+        on_test_device::attention_rows(c.q, lse, c.history(), c.k, 0.2, window, causal);
+    const at::Tensor s = on_test_device::score_rows(c.q, c.history(), c.k, 0.2, window, causal);
     const auto offsets = column_offsets(c.length, c.tokens);
     for (int64_t slot = 0; slot < c.rows * c.heads; ++slot) {
       const at::Tensor index = at::tensor(window, at::kLong);
@@ -41,9 +43,9 @@ TEST(AttentionRows, AllRowsAddUpToTheColumnSums) {
   c.fill();
   std::vector<int64_t> all(33);
   for (int64_t i = 0; i < 33; ++i) all[i] = i;
-  const at::Tensor lse = on_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.3).lse;
-  const at::Tensor p = on_device::attention_rows(c.q, lse, c.history(), c.k, 0.3, all);
-  const at::Tensor columns = on_device::column_sum(c.q, lse, c.history(), c.k, 0.3);
+  const at::Tensor lse = on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.3).lse;
+  const at::Tensor p = on_test_device::attention_rows(c.q, lse, c.history(), c.k, 0.3, all);
+  const at::Tensor columns = on_test_device::column_sum(c.q, lse, c.history(), c.k, 0.3);
   const auto offsets = column_offsets(c.length, c.tokens);
   for (int64_t slot = 0; slot < 2; ++slot) {
     EXPECT_LT(largest_difference(rows_of_slot(p, offsets, 33, slot).sum(0),
@@ -56,11 +58,13 @@ TEST(AttentionRows, OneAndTwoRowsTakeTheUnpackedPath) {
   RaggedCase c{.queries = 9, .tokens = 9, .head_dim = 13};
   c.length = {0, 77, 1, 300, 16, 513};
   c.fill();
-  const at::Tensor lse = on_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2, true).lse;
+  const at::Tensor lse =
+      on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2, true).lse;
   const auto offsets = column_offsets(c.length, c.tokens);
   for (const std::vector<int64_t>& window : {std::vector<int64_t>{4}, {8, 0}}) {
     const auto rows = static_cast<int64_t>(window.size());
-    const at::Tensor p = on_device::attention_rows(c.q, lse, c.history(), c.k, 0.2, window, true);
+    const at::Tensor p =
+        on_test_device::attention_rows(c.q, lse, c.history(), c.k, 0.2, window, true);
     for (int64_t slot = 0; slot < c.rows * c.heads; ++slot) {
       const at::Tensor index = at::tensor(window, at::kLong);
       const at::Tensor scores = c.scores(slot, 0.2, true).index_select(0, index);
@@ -73,7 +77,7 @@ TEST(AttentionRows, OneAndTwoRowsTakeTheUnpackedPath) {
 TEST(AttentionRows, IndexOutsideIsNamed) {
   RaggedCase c;
   c.fill();
-  EXPECT_THROW(on_device::score_rows(c.q, c.history(), c.k, 1.0, std::vector<int64_t>{7}),
+  EXPECT_THROW(on_test_device::score_rows(c.q, c.history(), c.k, 1.0, std::vector<int64_t>{7}),
                c10::Error);
 }
 

@@ -4,15 +4,16 @@
 #include <gtest/gtest.h>
 
 #include "kernels/attention/attention.h"
-#include "tests/support/ops_on_device.h"
+#include "tests/support/ops_on_test_device.h"
 #include "tests/support/ragged_case.h"
 
 namespace kvscope {
 namespace {
 
 void expect_matches_naive(const RaggedCase& c, double scale, bool causal, double tolerance) {
-  const at::Tensor lse = on_device::ragged_attention(c.q, c.history(), c.k, c.v, scale, causal).lse;
-  const at::Tensor packed = on_device::column_sum(c.q, lse, c.history(), c.k, scale, causal);
+  const at::Tensor lse =
+      on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, scale, causal).lse;
+  const at::Tensor packed = on_test_device::column_sum(c.q, lse, c.history(), c.k, scale, causal);
   const auto offsets = column_offsets(c.length, c.tokens);
   ASSERT_EQ(packed.numel(), offsets.back());
   for (int64_t slot = 0; slot < c.rows * c.heads; ++slot) {
@@ -53,7 +54,8 @@ TEST(ColumnSum, SpikyKeysAndNarrowTypes) {
 TEST(ColumnSum, WrongLseIsNamed) {
   RaggedCase c;
   c.fill();
-  EXPECT_THROW(on_device::column_sum(c.q, at::zeros({2, 3, 6}), c.history(), c.k, 1.0), c10::Error);
+  EXPECT_THROW(on_test_device::column_sum(c.q, at::zeros({2, 3, 6}), c.history(), c.k, 1.0),
+               c10::Error);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <random>
 #include <utility>
 
-#include "tests/support/ops_on_device.h"
+#include "tests/support/ops_on_test_device.h"
 #include "tests/support/ragged_case.h"
 
 namespace kvscope {
@@ -35,7 +35,7 @@ void expect_selection(std::vector<int64_t> (*arrange)(std::vector<int64_t>)) {
       kept.insert(kept.end(), indices.begin(), indices.end());
       kept_begin.push_back(static_cast<int64_t>(kept.size()));
     }
-    on_device::compact_rows(c.history(), c.k, c.v, kept, kept_begin);
+    on_test_device::compact_rows(c.history(), c.k, c.v, kept, kept_begin);
     for (int64_t slot = 0; slot < 4; ++slot) {
       const int64_t count = kept_begin[slot + 1] - kept_begin[slot];
       EXPECT_EQ(
@@ -64,7 +64,7 @@ TEST(Compaction, AppendWritesBehindEachHistoryAndConverts) {
       c.fill();
       c.arena_keys = c.arena_keys.to(arena_type);
       c.k = c.k.to(current_type);
-      on_device::append_rows(c.history(), c.k, c.v);
+      on_test_device::append_rows(c.history(), c.k, c.v);
       for (int64_t slot = 0; slot < 6; ++slot) {
         const at::Tensor written = c.arena_keys.narrow(0, c.begin[slot] + c.length[slot], c.tokens);
         const at::Tensor expected = c.k[slot / c.heads][slot % c.heads].to(arena_type);

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "tests/support/ops_on_device.h"
+#include "tests/support/ops_on_test_device.h"
 
 namespace kvscope {
 namespace {
@@ -62,9 +62,9 @@ TEST(Quantise, FollowsTheEquationsInDouble) {
   for (const Form& form : kForms) {
     const at::Tensor x = numbers(form.items, form.lanes, form.elements, form.side_by_side, 3);
     const PackedLines lines = empty_lines(x, form.bits, form.group, at::kFloat);
-    EXPECT_TRUE(on_device::quantise(x, all_items(x), lines, all_items(x)).all().item<bool>());
+    EXPECT_TRUE(on_test_device::quantise(x, all_items(x), lines, all_items(x)).all().item<bool>());
     const at::Tensor back = at::full_like(x, NAN);
-    on_device::dequantise(lines, all_items(x), back, all_items(x));
+    on_test_device::dequantise(lines, all_items(x), back, all_items(x));
     const auto levels = static_cast<double>((1 << form.bits) - 1);
     const auto values = x.accessor<float, 3>();
     const auto returned = back.accessor<float, 3>();
@@ -106,7 +106,7 @@ TEST(Quantise, RoundsEveryOperationToTheStorageTypeHalfToEven) {
       for (const bool side_by_side : {false, true}) {
         const at::Tensor x = numbers(3, 6, 64, side_by_side, 5).to(type);
         const PackedLines lines = empty_lines(x, bits, 32, type);
-        on_device::quantise(x, all_items(x), lines, all_items(x));
+        on_test_device::quantise(x, all_items(x), lines, all_items(x));
         // LibTorch rounds the result of every operation on a narrow type to it.
         const at::Tensor groups = x.reshape({3, 6, 2, 32});
         const at::Tensor low = groups.amin(-1);
@@ -120,7 +120,7 @@ TEST(Quantise, RoundsEveryOperationToTheStorageTypeHalfToEven) {
                     codes[1][4][element / 32][element % 32].item<int64_t>());
         }
         at::Tensor back = at::zeros_like(x);
-        on_device::dequantise(lines, all_items(x), back, all_items(x));
+        on_test_device::dequantise(lines, all_items(x), back, all_items(x));
         const at::Tensor expected = (codes * scale.unsqueeze(-1)) + low.unsqueeze(-1);
         EXPECT_TRUE(at::equal(back, expected.reshape(x.sizes())));
       }
@@ -131,7 +131,7 @@ TEST(Quantise, RoundsEveryOperationToTheStorageTypeHalfToEven) {
 TEST(Quantise, AnExactHalfGoesToTheEvenCode) {
   const at::Tensor x = at::tensor({0.0F, 0.5F, 1.5F, 2.5F, 3.0F}).view({1, 1, 5});
   const PackedLines lines = empty_lines(x, 2, 5, at::kFloat);
-  on_device::quantise(x, all_items(x), lines, all_items(x));
+  on_test_device::quantise(x, all_items(x), lines, all_items(x));
   EXPECT_EQ(lines.codes.item<int32_t>(), 0 | 0 << 2 | 2 << 4 | 2 << 6 | 3 << 8);
 }
 
@@ -140,11 +140,11 @@ TEST(Quantise, AConstantGroupComesBackExactly) {
     const at::Tensor x = numbers(2, 3, 10, side_by_side, 7);
     x[1][2].fill_(-0.3);
     const PackedLines lines = empty_lines(x, 4, 10, at::kFloat);
-    EXPECT_TRUE(on_device::quantise(x, all_items(x), lines, all_items(x)).all().item<bool>());
+    EXPECT_TRUE(on_test_device::quantise(x, all_items(x), lines, all_items(x)).all().item<bool>());
     EXPECT_EQ(lines.scale[1][2][0].item<float>(), 0.0F);
     EXPECT_EQ(code_at(lines, 1, 2, 9), 0);
     at::Tensor back = at::full_like(x, NAN);
-    on_device::dequantise(lines, all_items(x), back, all_items(x));
+    on_test_device::dequantise(lines, all_items(x), back, all_items(x));
     EXPECT_TRUE(at::equal(back[1][2], x[1][2]));
   }
 }
@@ -156,7 +156,7 @@ TEST(Quantise, FirstElementLiesInTheLowBitsAndOtherItemsStay) {
                           .minimum = at::full({3, 1, 1}, 77.0F),
                           .bits = 4,
                           .group = 16};
-  on_device::quantise(x, std::vector<int64_t>{0}, lines, std::vector<int64_t>{1});
+  on_test_device::quantise(x, std::vector<int64_t>{0}, lines, std::vector<int64_t>{1});
   EXPECT_EQ(lines.codes[1][0][0].item<int32_t>(), 0x76543210);
   EXPECT_EQ(static_cast<uint32_t>(lines.codes[1][0][1].item<int32_t>()), 0xFEDCBA98U);
   for (const int64_t other : {0, 2}) {
@@ -171,22 +171,23 @@ TEST(Quantise, WhatIsNotFiniteIsReportedByItem) {
       const at::Tensor x = numbers(4, 3, 20, side_by_side, 9);
       x[2][1][17] = bad;
       const PackedLines lines = empty_lines(x, 2, 8, at::kFloat);
-      const at::Tensor finite = on_device::quantise(x, all_items(x), lines, all_items(x));
+      const at::Tensor finite = on_test_device::quantise(x, all_items(x), lines, all_items(x));
       EXPECT_TRUE(at::equal(finite, truths({1, 1, 0, 1})));
     }
   }
   // A range beyond the type has no scale.
   const at::Tensor wide = at::tensor({-60000.0F, 60000.0F}).to(at::kHalf).view({1, 1, 2});
   const PackedLines lines = empty_lines(wide, 4, 2, at::kHalf);
-  EXPECT_FALSE(on_device::quantise(wide, all_items(wide), lines, all_items(wide)).item<bool>());
+  EXPECT_FALSE(
+      on_test_device::quantise(wide, all_items(wide), lines, all_items(wide)).item<bool>());
 }
 
 TEST(Quantise, ScaleOfAWiderTypeThanTheNumbersHoldsTheBound) {
   const at::Tensor x = numbers(6, 1, 64, false, 11).to(at::kBFloat16);
   const PackedLines lines = empty_lines(x, 8, 64, at::kFloat);
-  on_device::quantise(x, all_items(x), lines, all_items(x));
+  on_test_device::quantise(x, all_items(x), lines, all_items(x));
   const at::Tensor back = at::zeros(x.sizes());
-  on_device::dequantise(lines, all_items(x), back, all_items(x));
+  on_test_device::dequantise(lines, all_items(x), back, all_items(x));
   const at::Tensor error = (back - x.to(at::kFloat)).abs();
   EXPECT_TRUE((error <= lines.scale * 0.5001).all().item<bool>());
 }
@@ -194,18 +195,22 @@ TEST(Quantise, ScaleOfAWiderTypeThanTheNumbersHoldsTheBound) {
 TEST(Quantise, WrongArgumentsAreNamed) {
   const at::Tensor x = at::zeros({2, 1, 8});
   PackedLines lines = empty_lines(x, 4, 8, at::kFloat);
-  EXPECT_THROW(on_device::quantise(x, std::vector<int64_t>{2}, lines, std::vector<int64_t>{0}),
+  EXPECT_THROW(on_test_device::quantise(x, std::vector<int64_t>{2}, lines, std::vector<int64_t>{0}),
                c10::Error);
-  EXPECT_THROW(on_device::quantise(x, std::vector<int64_t>{0}, lines, std::vector<int64_t>{-1}),
-               c10::Error);
-  EXPECT_THROW(on_device::quantise(x, std::vector<int64_t>{0, 1}, lines, std::vector<int64_t>{0}),
-               c10::Error);
+  EXPECT_THROW(
+      on_test_device::quantise(x, std::vector<int64_t>{0}, lines, std::vector<int64_t>{-1}),
+      c10::Error);
+  EXPECT_THROW(
+      on_test_device::quantise(x, std::vector<int64_t>{0, 1}, lines, std::vector<int64_t>{0}),
+      c10::Error);
   lines.bits = 3;
-  EXPECT_THROW(on_device::dequantise(lines, std::vector<int64_t>{0}, x, std::vector<int64_t>{0}),
-               c10::Error);
+  EXPECT_THROW(
+      on_test_device::dequantise(lines, std::vector<int64_t>{0}, x, std::vector<int64_t>{0}),
+      c10::Error);
   lines.bits = 8;
-  EXPECT_THROW(on_device::dequantise(lines, std::vector<int64_t>{0}, x, std::vector<int64_t>{0}),
-               c10::Error);
+  EXPECT_THROW(
+      on_test_device::dequantise(lines, std::vector<int64_t>{0}, x, std::vector<int64_t>{0}),
+      c10::Error);
 }
 
 }  // namespace

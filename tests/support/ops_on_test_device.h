@@ -12,7 +12,7 @@
 #include "kernels/quantise/quantise.h"
 #include "tests/support/test_device.h"
 
-namespace kvscope::on_device {
+namespace kvscope::on_test_device {
 
 inline at::Tensor there(const at::Tensor& x) {
   return x.to(test_device());  // keeps the strides
@@ -121,4 +121,4 @@ inline void dequantise(const PackedLines& from,
   if (!moved.is_same(x)) x.copy_(moved);
 }
 
-}  // namespace kvscope::on_device
+}  // namespace kvscope::on_test_device

@@ -217,6 +217,13 @@ void check_layout(const SafetensorsHeader& header, int64_t data_bytes, const std
 SafetensorsHeader parse_safetensors_header(std::string_view json,
                                            int64_t data_bytes,
                                            const std::string& file) {
+  // The JSON library would pass over a byte order mark and blanks; the format has neither.
+  if (!json.starts_with('{')) {
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("{}: the header does not begin with '{{'{}", file,
+                    json.starts_with("\xEF\xBB\xBF") ? ", but with a byte order mark" : ""));
+  }
   HeaderReader reader(file);
   nlohmann::json::sax_parse(json.begin(), json.end(), &reader);
   SafetensorsHeader header = reader.take();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <map>
 #include <memory>
@@ -24,6 +25,8 @@ namespace {
 // Views of one storage may add up to more than the file (tied weights), but not without end.
 constexpr int64_t kMaxSharing = 16;
 constexpr int64_t kSmallBytes = 1 << 20;
+// Expanded tensors (stride 0) take nothing of the file, and memory once somebody copies them.
+constexpr int64_t kMaxExpandedBytes = int64_t{4} << 30;
 
 // Last element of a view, or -1 where it has none; nullopt where the numbers overflow.
 std::optional<int64_t> last_element(const PickleTensor& tensor) {
@@ -61,7 +64,7 @@ class TorchZip {
     int64_t bytes = 0;
     for (const auto& [name, index] : find_state_dict(data_, path_)) {
       at::Tensor view = tensor(name, data_.tensors[index]);
-      bytes += static_cast<int64_t>(view.nbytes());
+      bytes += static_cast<int64_t>(view.nbytes()) - take_expanded_bytes();
       if (bytes > kMaxSharing * file_->size_bytes() + kSmallBytes) {
         refuse(name, fmt::format("tensors up to here claim {} bytes, the file has {}", bytes,
                                  file_->size_bytes()));
@@ -147,15 +150,31 @@ class TorchZip {
                                view.offset, count));
     }
     if (*last < 0) return at::empty(view.sizes, at::TensorOptions(view.dtype));
-    if (c10::multiply_integers(view.sizes) > count) {
-      refuse(name, fmt::format("sizes [{}] repeat the {} elements of its storage; save a copy of "
-                               "expanded tensors",
-                               fmt::join(view.sizes, ", "), count));
-    }
+    count_expanded(name, view, count);
     return elements.as_strided(view.sizes, view.strides, view.offset);
   }
 
+  /// Of a view that repeats the `count` elements of its storage, what it is more than they are.
+  void count_expanded(std::string_view name, const PickleTensor& view, int64_t count) {
+    const int64_t elements =
+        c10::multiply_integers(view.sizes);  // last_element() found no overflow
+    const auto item_bytes = static_cast<int64_t>(c10::elementSize(view.dtype));
+    const int64_t room = (kMaxExpandedBytes - all_expanded_bytes_) / item_bytes;
+    if (elements - count > room) {
+      refuse(name, fmt::format("sizes [{}] repeat the {} elements of its storage to more than {} "
+                               "bytes; expected at most that of all expanded tensors together",
+                               fmt::join(view.sizes, ", "), count, kMaxExpandedBytes));
+    }
+    expanded_bytes_ = std::max<int64_t>(0, elements - count) * item_bytes;
+    all_expanded_bytes_ += expanded_bytes_;
+  }
+
+  /// Of the last view; it does not claim them of the file.
+  int64_t take_expanded_bytes() { return std::exchange(expanded_bytes_, 0); }
+
   std::string path_;
+  int64_t expanded_bytes_ = 0;
+  int64_t all_expanded_bytes_ = 0;
   std::shared_ptr<MappedFile> file_;
   ZipArchive archive_;
   std::string root_;  // "archive/"

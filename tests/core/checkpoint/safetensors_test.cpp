@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/checkpoint/safetensors_header.h"
 #include "test_paths.h"
 
 namespace kvscope {
@@ -165,6 +166,23 @@ TEST(Safetensors, ReadsUnalignedTensorsAndRefusesUnknownFields) {
   const fs::path number =
       raw_file(folder / "number.safetensors", R"({"__metadata__":{"format":1}})", 0);
   EXPECT_THAT(error_of([&] { SafetensorsReader{number}; }), HasSubstr("__metadata__"));
+}
+
+TEST(Safetensors, AHeaderBeginsWithItsBrace) {
+  const auto refusal = [](const std::string& header) -> std::string {
+    try {
+      parse_safetensors_header(header, 0, "x.safetensors");
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(refusal("{}"), "");
+  EXPECT_EQ(refusal("{}   "), "") << "padding behind it is usual";
+  EXPECT_THAT(refusal("\xEF\xBB\xBF{}"), testing::HasSubstr("byte order mark"));
+  for (const char* header : {" {}", "\n{}", "", "\xFF\xFE{}"}) {
+    EXPECT_THAT(refusal(header), testing::HasSubstr("x.safetensors")) << header;
+  }
 }
 
 TEST(Safetensors, DamagedBytesNeverCrash) {

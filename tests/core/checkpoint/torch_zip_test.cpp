@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/checkpoint/mapped_tensor.h"
 #include "core/checkpoint/state_dict.h"
 #include "tests/core/checkpoint/torch_file.h"
 
@@ -163,6 +164,7 @@ TEST(TorchZip, HoldsEveryNumberAgainstTheFile) {
   EXPECT_THAT(one(float_tensor(kHuge, {3}, {kHuge})), HasSubstr("leave its storage"));
   EXPECT_THAT(one(float_tensor(0, {kHuge, 4, 0}, {0, 0, 0})), HasSubstr("leave its storage"));
   EXPECT_THAT(one(float_tensor(0, {kHuge}, {0})), HasSubstr("repeat the 12 elements"));
+  EXPECT_THAT(one(float_tensor(0, {12, int64_t{1} << 28}, {1, 0})), HasSubstr("repeat the 12"));
   EXPECT_THAT(one(float_tensor(0, {12}, {1}, 10'000)), HasSubstr("10000 elements"));
   EXPECT_THAT(one(float_tensor(0, {12}, {1}, kHuge)), HasSubstr("elements of Float"));
   EXPECT_THAT(one(float_tensor(0, {7}, {1}, 6)), HasSubstr("storage of 6 elements"));
@@ -172,6 +174,24 @@ TEST(TorchZip, HoldsEveryNumberAgainstTheFile) {
       {{"a", float_tensor(0, {2}, {1})},
        {"b", pickle::tensor(pickle::storage("IntStorage", "0", 12), 0, {2}, {1})}});
   EXPECT_THAT(refusal(one_storage("numbers", both)), HasSubstr("used as Float and as Int"));
+}
+
+TEST(TorchZip, ExpandedTensorsLoadAsTheyWereSaved) {
+  const std::string weights =
+      pickle::dictionary({{"rows", float_tensor(2, {3, 4}, {0, 1})},
+                          {"scalar", float_tensor(5, {1000, 1000}, {0, 0})},
+                          {"overlapping", float_tensor(0, {5, 4}, {2, 1})}});
+  const fs::path path = one_storage("expanded", weights);
+  const TensorMap map = read_torch_zip(path);
+  const auto first = map.at("rows")[0];
+  EXPECT_TRUE(map.at("rows").equal(first.expand({3, 4})));
+  EXPECT_EQ(map.at("rows").stride(0), 0);
+  EXPECT_EQ(map.at("scalar").sizes(), at::IntArrayRef({1000, 1000}));
+  EXPECT_EQ(map.at("scalar").min().item<float>(), map.at("scalar").max().item<float>());
+  EXPECT_TRUE(
+      map.at("overlapping")[1].narrow(0, 0, 2).equal(map.at("overlapping")[0].narrow(0, 2, 2)));
+  const at::Tensor copied = converted(map, at::kCPU, at::kBFloat16).at("scalar");
+  EXPECT_TRUE(copied.is_contiguous());
 }
 
 TEST(TorchZip, ManyNamesOfOneStorageStopBeforeTheyAddUpToAnything) {

@@ -48,8 +48,8 @@ std::string text_of(const std::string& line, bool json) {
   }
 }
 
-void print(const std::vector<int64_t>& ids) {
-  fmt::print("{}\n", fmt::join(ids, " "));
+void print(const std::vector<int64_t>& ids, bool json) {
+  json ? fmt::print("[{}]\n", fmt::join(ids, ",")) : fmt::print("{}\n", fmt::join(ids, " "));
   if (std::ferror(stdout) != 0) {
     throw Error(ErrorKind::kEnvironment, "standard output cannot be written to");
   }
@@ -63,7 +63,7 @@ void tokenize_lines(const Tokenizer& tokenizer,
   for (size_t number = 1;; ++number) {
     try {
       if (!read_line(input, line)) break;
-      print(tokenize(tokenizer, text_of(line, json)));
+      print(tokenize(tokenizer, text_of(line, json)), json);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInput) throw;
       throw Error(ErrorKind::kInput, fmt::format("{}:{}: {}", origin, number, error.what()));

@@ -7,7 +7,7 @@ namespace kvscope {
 struct TokenizeOptions {
   std::filesystem::path tokenizer;    ///< .model, tokenizer.json, or a folder with one
   std::filesystem::path input = "-";  ///< "-": standard input
-  bool json = false;                  ///< every line is a JSON string
+  bool json = false;                  ///< every line is a JSON string, every answer a JSON list
 };
 
 /// `kvscope tokenize TOKENIZER [FILE]`: one text a line in, its ids separated by spaces out, line

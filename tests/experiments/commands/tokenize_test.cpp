@@ -35,7 +35,7 @@ TEST(TokenizeCommand, PrintsIdsOneLineEach) {
 TEST(TokenizeCommand, JsonStringsMayHoldLineBreaks) {
   const Answer json = answer({"tokenize", bpe(), "--json"}, "\"a\\nb\"\n\"\\u00f6\"\n");
   EXPECT_EQ(json.exit_code, 0) << json.err;
-  EXPECT_EQ(json.out, "1500 64 185 65\n1500 1503\n");
+  EXPECT_EQ(json.out, "[1500,64,185,65]\n[1500,1503]\n");
 }
 
 TEST(TokenizeCommand, KnowsATokenizerByWhatItIs) {
@@ -65,7 +65,7 @@ TEST(TokenizeCommand, ReadsAFile) {
   std::ofstream(file) << "\"a\"\nb\n";
   const Answer damaged = answer({"tokenize", bpe(), file.string(), "--json"});
   EXPECT_EQ(damaged.exit_code, 3);
-  EXPECT_EQ(damaged.out, "1500 64\n");
+  EXPECT_EQ(damaged.out, "[1500,64]\n");
   EXPECT_THAT(damaged.err, AllOf(HasSubstr(file.string() + ":2"), HasSubstr("JSON string")));
 }
 

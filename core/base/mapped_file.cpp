@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/opened_files.h"
 
 namespace kvscope {
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
@@ -24,6 +25,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
     ::close(descriptor_);
     throw Error(ErrorKind::kInput, fmt::format("{}: expected a regular file", path.string()));
   }
+  OpenedFiles::note(path);
   size_bytes_ = status.st_size;
   if (size_bytes_ == 0) return;
   // NORESERVE: a private writable map would otherwise count against memory commitments in full.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/opened_files.h"
 
 namespace kvscope {
 namespace {
@@ -19,6 +20,7 @@ namespace {
 std::map<std::string, std::string> read_shard_index(const std::filesystem::path& index) {
   std::ifstream stream(index, std::ios::binary);
   if (!stream) refuse(index, "cannot open for reading");
+  OpenedFiles::note(index);
   // Nesting is cut by the callback, so a hostile index builds nothing deep.
   constexpr int kMaxDepth = 8;
   const auto limit = [&index](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "core/base/error.h"
+#include "core/base/opened_files.h"
 
 namespace kvscope {
 namespace {
@@ -316,6 +317,7 @@ ConfigNode load_yaml_file(const std::filesystem::path& file, const YamlLimits& l
   if (!regular || !stream) {
     throw Error(ErrorKind::kInput, fmt::format("{}: cannot be read as a file", file.string()));
   }
+  OpenedFiles::note(file);
   const size_t size_bytes = std::filesystem::file_size(file, code);
   std::string text(std::min(size_bytes, limits.file_bytes + 1), '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,26 +13,34 @@
 
 namespace kvscope {
 
-/// SHA-256 of files, each read once.
+/// SHA-256 of what is read behind a setting, each file read once.
 class FileDigests {
  public:
-  /// 64 hex digits of the file, or of a folder's checkpoint files by name. Throws Error(kInput)
-  /// where it is missing or cannot be read; `key` names the setting.
+  /// 64 hex digits over all files that are opened where the checkpoint or tokenizer at `path`, a
+  /// file or a folder, is read: also the shards of an index and the settings beside a tokenizer.
+  /// Throws Error(kInput) where it is missing or cannot be read; `key` names the setting.
   const std::string& of(const std::string& path, const std::string& key);
+  /// Of one file's bytes alone.
+  const std::string& of_file(const std::filesystem::path& file);
+  /// Throws Error(kAudit) naming the first of `opened` that no digest was asked of: a result made
+  /// of it would not change its identity when the file changes.
+  void require_all(std::span<const std::filesystem::path> opened) const;
 
  private:
-  std::map<std::string, std::string> known_;
+  std::map<std::string, std::string> known_;                 // by path of a setting
+  std::map<std::filesystem::path, std::string> file_known_;  // by canonical path
 };
 
-/// (key, digest) of every file a `model` group names, relative paths below `root`; "random" where
-/// weights are random.
+/// (key, digest) of every file or folder a `model` group names, relative paths below `root`;
+/// "random" where weights are random.
 std::vector<std::pair<std::string, std::string>> model_digests(const ConfigNode& model,
                                                                const std::string& root,
                                                                FileDigests& files);
 
-/// ("policy.KEY", digest) of every file that a string of a `policy` group names: roles, head maps.
-std::vector<std::pair<std::string, std::string>> policy_digests(const ConfigNode& policy,
-                                                                FileDigests& files);
+/// ("policy.N", digest) of the files that a policy's parts opened as they were made: roles, head
+/// maps.
+std::vector<std::pair<std::string, std::string>> policy_digests(
+    std::span<const std::filesystem::path> opened, FileDigests& files);
 
 /// SHA-256 of the ids and texts of a prompt list.
 std::string prompts_digest(const std::vector<Prompt>& prompts);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "core/base/opened_files.h"
 #include "core/config/format.h"
 #include "core/config/hash.h"
 #include "core/config/override.h"
@@ -134,7 +135,9 @@ class PointMaker {
     point.config.set("budget", budget_group(point.budget));
     point.prompts = prompts_of(point.config);
     point.parts = parts_;
+    const OpenedFiles opened;
     PlannedBudget planned = planned_budget(point, image_rows);
+    point.policy_files = opened.files();
     point.plan = std::move(planned.plan);
     point.budget_tokens = planned.tokens;
     point.cut_tokens = planned.cut_tokens;
@@ -152,11 +155,11 @@ class PointMaker {
     digests.emplace_back("prompts", prompts_digest(point.prompts));
     digests.emplace_back("results_version", kResultsVersion);
     auto own_digests = digests;  // the reference needs no plug-in and no file of a policy
-    for (auto& digest : policy_digests(point.config.at("policy"), files_)) {
+    for (auto& digest : policy_digests(point.policy_files, files_)) {
       own_digests.push_back(std::move(digest));
     }
     for (const std::string& library : used_libraries(point)) {
-      own_digests.emplace_back("plugin", files_.of(library, "--plugin"));
+      own_digests.emplace_back("plugin", files_.of_file(library));
     }
     point.hash = point_digest(point.config, volatile_keys_, own_digests);
     ConfigNode reference = point.config;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,7 +31,8 @@ struct Point {
   Plan plan{};                ///< within the budget
   int64_t budget_tokens = 0;  ///< a (layer, head): what the budget's number means
   int64_t cut_tokens = 0;     ///< a (layer, head): what every cut aims at, see PlannedBudget
-  std::shared_ptr<const PartRegistry> parts{};  ///< what its policy is made of
+  std::shared_ptr<const PartRegistry> parts{};        ///< what its policy is made of
+  std::vector<std::filesystem::path> policy_files{};  ///< that its policy's parts have read
   bool full_cache = false;  ///< keeps everything, so others are compared with it
 
   /// One of `labels`; empty where there is none.

@@ -5,6 +5,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/opened_files.h"
 #include "core/config/format.h"
 #include "core/device/allocation_meter.h"
 #include "core/device/device.h"
@@ -35,9 +36,11 @@ ImageModel& PointWorker::model_of(const Point& point) {
   const std::string key = canonical_json(group) + device_name(point);
   if (!model_ || key != model_key_) {
     model_.reset();
+    const OpenedFiles opened;
     const AllocationMeter meter(device_of(point));
     model_ = open_model(group, root_, device_of(point));
     weights_bytes_ = meter.live_bytes();
+    model_files_ = opened.files();
     model_key_ = key;
   }
   return *model_;
@@ -73,6 +76,7 @@ PointWorker::End PointWorker::run(const Point& point,
   try {
     ImageModel& model = model_of(point);
     const std::string manifest = write_manifest(folder, point);
+    files_.require_all(model_files_);
     write_file_atomically(folder / "config.yaml", to_yaml(point.config));
     const PointRun run{.model = model,
                        .device = device_of(point),

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/models/image_model.h"
 #include "experiments/sweep/digests.h"
@@ -56,6 +57,7 @@ class PointWorker {
   std::string model_key_;
   std::unique_ptr<ImageModel> model_;
   int64_t weights_bytes_ = 0;
+  std::vector<std::filesystem::path> model_files_;
   FileDigests files_;
 };
 

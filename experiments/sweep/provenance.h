@@ -12,7 +12,7 @@ namespace kvscope {
 struct Provenance {
   std::string command_line{};
   std::string device{};
-  std::string gpu{};  ///< its name; empty: none is used
+  std::string gpu{};                                           ///< its name; empty: none is used
   std::vector<std::pair<std::string, std::string>> digests{};  ///< "model.weights" -> SHA-256
 };
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/opened_files.h"
 #include "policies/option_path.h"
 
 namespace kvscope {
@@ -114,6 +115,7 @@ HeadTable load_head_table(const std::filesystem::path& path) {
                             "most {} bytes, as `kvscope attention heads` writes it",
                             path.string(), kMostBytes));
   }
+  OpenedFiles::note(path);
   std::string text(static_cast<std::size_t>(bytes), '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(stream.gcount()));

@@ -1,0 +1,122 @@
+// Whatever a run reads is part of what its points are: a changed byte anywhere makes them anew.
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/checkpoint/safetensors.h"
+#include "experiments/sweep/digests.h"
+#include "experiments/sweep/point_worker.h"
+#include "sweep_testing.h"
+#include "tests/test_files.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path fresh(const std::string& name) {
+  const fs::path folder = test_file(name);
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  return folder;
+}
+
+/// The embedded next-token model as two shards and an index.
+fs::path sharded_model(const fs::path& folder) {
+  std::vector<std::pair<std::string, at::Tensor>> parts[2];
+  nlohmann::json index;
+  size_t i = 0;
+  for (const auto& [name, tensor] :
+       read_safetensors(data_root() / "models/shapes_next_token/model.safetensors")) {
+    const size_t part = i++ % 2;
+    parts[part].emplace_back(name, tensor);
+    index["weight_map"][name] = "part" + std::to_string(part) + ".safetensors";
+  }
+  for (size_t part : {0, 1}) {
+    write_safetensors(folder / ("part" + std::to_string(part) + ".safetensors"), parts[part], {});
+  }
+  std::ofstream(folder / "model.safetensors.index.json") << index;
+  return folder / "model.safetensors.index.json";
+}
+
+void flip_last_byte(const fs::path& file) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekg(-1, std::ios::end);
+  const auto byte = static_cast<char>(stream.get() ^ 1);
+  stream.seekp(-1, std::ios::end);
+  stream.put(byte);
+}
+
+std::string hash_with(const std::vector<std::string>& overrides) {
+  return points_of(std::vector<std::string>{"model=shapes_next_token", "gen.images=1"} + overrides,
+                   PointIdentity::kHashed, false)
+      .points.front()
+      .hash;
+}
+
+TEST(Identity, EveryShardOfAnIndexCounts) {
+  const fs::path folder = fresh("sharded");
+  const fs::path index = sharded_model(folder);
+  for (const std::string& named : {index.string(), folder.string()}) {
+    const auto hash = [&] { return hash_with({"model.weights=" + named}); };
+    const std::string before = hash();
+    EXPECT_EQ(hash(), before);
+    for (const char* shard : {"part0.safetensors", "part1.safetensors"}) {
+      flip_last_byte(folder / shard);
+      EXPECT_NE(hash(), before) << named << ", " << shard;
+      flip_last_byte(folder / shard);
+    }
+    EXPECT_EQ(hash(), before) << "the bytes count, not the time";
+  }
+}
+
+TEST(Identity, ATokenizersFolderIsTakenAndAllItReadsCounts) {
+  const fs::path folder = fresh("tokenizer");
+  fs::copy_file(data_root() / "models/shapes_next_token/tokenizer.json", folder / "tokenizer.json");
+  std::ofstream(folder / "readme.txt") << "read by nobody";
+  const auto hash = [&] { return hash_with({"model.tokenizer=" + folder.string()}); };
+  const std::string before = hash();
+  std::ofstream(folder / "readme.txt") << "changed";
+  EXPECT_EQ(hash(), before);
+  std::ofstream(folder / "tokenizer_config.json") << R"({"add_bos_token": true})";
+  const std::string configured = hash();
+  EXPECT_NE(configured, before) << "settings beside the tokenizer";
+  std::ofstream(folder / "tokenizer_config.json") << R"({"add_bos_token": false})";
+  EXPECT_NE(hash(), configured);
+}
+
+TEST(Identity, APolicysFileCountsWhereverItIsNamed) {
+  const fs::path table = test_file("heads.csv");
+  const auto hash = [&](const std::string& policy) {
+    return hash_with(
+        {"policy=" + policy, "budget.ratio=0.5", "policy.allocate.importance=" + table.string()});
+  };
+  const std::string line = "0.1 0.2 0.3 0.4 0.5 0.6\n";
+  std::ofstream(table) << line + line + line + line + line + line;
+  const std::string before = hash("headkv");
+  std::ofstream(table) << line + line + line + line + line + "0.9 0.2 0.3 0.4 0.5 0.6\n";
+  EXPECT_NE(hash("headkv"), before);
+}
+
+TEST(Identity, ARunReadsNothingThatItsIdentityDoesNotKnow) {
+  const fs::path folder = fresh("audit");
+  const Point point = points_of({"model=shapes_next_token", "gen.images=1",
+                                 "model.weights=" + sharded_model(folder).string(),
+                                 "model.tokenizer=models/shapes_next_token"},
+                                PointIdentity::kHashed, false)
+                          .points.front();
+  PointWorker worker(data_root().string(), folder / "points", "");
+  const auto end = worker.run(
+      point, [](int64_t) {}, [] { return false; });
+  EXPECT_EQ(end.failure, "") << "all that was opened is known";
+
+  FileDigests files;
+  model_digests(point.config.at("model"), data_root().string(), files);
+  const std::vector<fs::path> known{fs::canonical(folder / "part0.safetensors")};
+  EXPECT_NO_THROW(files.require_all(known));
+  const std::vector<fs::path> unknown{fs::canonical(folder / "points")};
+  EXPECT_THROW(files.require_all(unknown), Error);
+}
+
+}  // namespace
+}  // namespace kvscope

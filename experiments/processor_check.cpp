@@ -7,7 +7,8 @@
 namespace {
 
 constexpr char kAdvice[] =
-    "; x86-64-v3 is needed, as processors have since 2013 (Intel Haswell, AMD Excavator). A virtual "
+    "; x86-64-v3 is needed, as processors have since 2013 (Intel Haswell, AMD Excavator). A "
+    "virtual "
     "machine may hide it: give it the host's processor type\n";
 
 void say(const char* text) {

@@ -284,7 +284,8 @@ class CommandLine {
                      "SentencePiece .model, tokenizer.json, or a folder with one")
         ->required();
     command->add_option("file", tokenize_.input, "text, one a line; -: standard input");
-    command->add_flag("--json", tokenize_.json, "every line is a JSON string, every answer a JSON list");
+    command->add_flag("--json", tokenize_.json,
+                      "every line is a JSON string, every answer a JSON list");
     command = add("train", "train an embedded model; resumes", [this] { return train(); });
     add_config(command);
   }

@@ -162,8 +162,8 @@ TensorMap GoldenFile::weights(const std::string& prefix) {
       if (!name.starts_with(prefix) || reader_of(name) != reader) continue;
       read_.insert(name);
       const at::Tensor weight = reader->tensor(name);
-      result.set(name, weight.to(device_, weight.is_floating_point() ? at::kFloat
-                                                                     : weight.scalar_type()));
+      result.set(
+          name, weight.to(device_, weight.is_floating_point() ? at::kFloat : weight.scalar_type()));
     }
   }
   if (result.empty()) fail(fmt::format("it holds no weights: no tensor begins with '{}'", prefix));

@@ -21,8 +21,8 @@ inline constexpr int64_t kLargestSize = int64_t{1} << 24;
 /// A recorded run: configuration as strings in the metadata, inputs, weights and outputs as
 /// tensors. A file may borrow its weights (tensors below "model.", "vae." and the like) from one
 /// beside it, whose name is its metadata `weights_from`. It is recomputed on `device`: weights are
-/// there, everything else is on the CPU until it is put there. All getters throw Error(kInput) naming the
-/// file and the key or tensor. Nothing in the file is trusted.
+/// there, everything else is on the CPU until it is put there. All getters throw Error(kInput)
+/// naming the file and the key or tensor. Nothing in the file is trusted.
 class GoldenFile {
  public:
   explicit GoldenFile(const std::filesystem::path& path, c10::Device device = c10::kCPU);

@@ -24,8 +24,8 @@ class GroupCheck {
   /// `share` > 0 widens the tolerance to this share of the largest recorded value.
   explicit GroupCheck(std::string group, double tolerance = kTolerance, double share = 0);
 
-  /// Both of one shape, each on any device. Integers are compared exactly, other types in fp64. NaN, or an infinity
-  /// that is not the same on both sides, differs by infinity.
+  /// Both of one shape, each on any device. Integers are compared exactly, other types in fp64.
+  /// NaN, or an infinity that is not the same on both sides, differs by infinity.
   void compare(const at::Tensor& computed, const at::Tensor& recorded, const std::string& name);
   /// What the file records and this build does not have, or the other way round.
   void mismatch(const std::string& what);

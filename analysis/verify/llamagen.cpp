@@ -154,7 +154,8 @@ std::vector<GroupResult> verify_llamagen(GoldenFile& file, Conditioning conditio
   GroupCheck keys("cache.k");
   GroupCheck values("cache.v");
   compare_caches(file, made, "", keys, values);
-  return {logits.result(), check_tokens(file, made.logits.cpu(), tokens), keys.result(), values.result()};
+  return {logits.result(), check_tokens(file, made.logits.cpu(), tokens), keys.result(),
+          values.result()};
 }
 
 }  // namespace

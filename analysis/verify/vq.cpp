@@ -103,7 +103,8 @@ std::vector<GroupResult> verify_vq(GoldenFile& file) {
     std::erase_if(specs, [&](const WeightSpec& s) { return !used_from(s.name, first_block); });
     const TensorMap weights = resolve_vq(specs, tensors, prefix);
     GroupCheck check("image from " + name.substr(name.find('.') + 1));
-    check.compare(vq_decode_from(config, weights, input.to(file.device()), first_block), recorded, image);
+    check.compare(vq_decode_from(config, weights, input.to(file.device()), first_block), recorded,
+                  image);
     results.push_back(check.result());
   }
   return results;

@@ -5,9 +5,10 @@
 
 namespace kvscope {
 
-/// The data files that this thread opens for reading while it lives: what a result was made of, found
-/// by looking instead of by a list of settings. The readers of checkpoints, tokenizers, profiles and
-/// YAML files note what they open. An inner one takes over until it ends, and hands its files on.
+/// The data files that this thread opens for reading while it lives: what a result was made of,
+/// found by looking instead of by a list of settings. The readers of checkpoints, tokenizers,
+/// profiles and YAML files note what they open. An inner one takes over until it ends, and hands
+/// its files on.
 class OpenedFiles {
  public:
   OpenedFiles();

@@ -11,10 +11,10 @@ namespace kvscope {
 /// other name is its own. Opens nothing, so that processes that are forked later can.
 std::string resolved_device(const std::string& name);
 
-/// "cpu", "cuda" (the first GPU), "cuda:N" or "auto" (resolved_device), made ready. For a GPU, LibTorch's CUDA library and
-/// the kernels' plug-in are loaded on first use, so one program serves machines with and without
-/// one. To be called before any other work of LibTorch, which asks only once whether there is CUDA.
-/// fp32 is computed as fp32 there, never in the shorter TF32.
+/// "cpu", "cuda" (the first GPU), "cuda:N" or "auto" (resolved_device), made ready. For a GPU,
+/// LibTorch's CUDA library and the kernels' plug-in are loaded on first use, so one program serves
+/// machines with and without one. To be called before any other work of LibTorch, which asks only
+/// once whether there is CUDA. fp32 is computed as fp32 there, never in the shorter TF32.
 ///
 /// Throws Error(kConfig) for any other name, Error(kEnvironment) where no usable GPU, LibTorch CUDA
 /// library or plug-in is found; the message says which, and what to do.

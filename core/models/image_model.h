@@ -78,8 +78,8 @@ std::unique_ptr<ImageModel> open_model(const ConfigNode& model,
                                        const std::string& root,
                                        at::Device device);
 
-/// One generator an image: from (seed, prompt id, replica) alone, so that batches, order, resume and
-/// device do not matter. Of the CPU; draw_classes() carries what it draws to other devices.
+/// One generator an image: from (seed, prompt id, replica) alone, so that batches, order, resume
+/// and device do not matter. Of the CPU; draw_classes() carries what it draws to other devices.
 at::Generator image_generator(uint64_t seed, uint64_t prompt_id, uint64_t replica);
 
 }  // namespace kvscope

@@ -197,8 +197,8 @@ class DrafterRefiner : public Allocate {
           least, linear_refiner_tokens(budget_tokens, choices_.start, choices_.decay, requested.k));
       of_drafters = drafters_of_equation(geometry.layers, drafters, budget_tokens, of_refiners);
     } else {
-      // A scale can fill a drafter at once. A token cannot, and a drafter that asks for no more than
-      // one token each never gets it where the refiners are too many to give one up together.
+      // A scale can fill a drafter at once. A token cannot, and a drafter that asks for no more
+      // than one token each never gets it where the refiners are too many to give one up together.
       int64_t most = std::max(budget_tokens, tokens_after(step));
       if (step.kind != StepKind::kToken) {
         most = budget_tokens;

@@ -21,8 +21,8 @@ struct JanusDescription {
 JanusDescription describe_janus(const ConfigNode& model);
 
 ModelFacts janus_facts(const ConfigNode& model);
-/// Every tensor that text to image reads of the main file, with the ones of understanding that published files carry
-/// beside them; in the published and in the Hugging Face-native spelling.
+/// Every tensor that text to image reads of the main file, with the ones of understanding that
+/// published files carry beside them; in the published and in the Hugging Face-native spelling.
 std::vector<WeightSpec> description_tensors(const JanusDescription& description);
 std::vector<WeightSpec> janus_checkpoint_tensors(const ConfigNode& model);
 std::unique_ptr<ImageModel> open_janus(const ConfigNode& model,

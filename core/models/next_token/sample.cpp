@@ -38,8 +38,8 @@ at::Tensor sample_tokens(const at::Tensor& logits,
   const at::Tensor probabilities = at::softmax(keep_likely(logits, sampling), -1);
   std::vector<at::Tensor> tokens;
   for (int64_t image = 0; image < logits.size(0); ++image) {
-    tokens.push_back(draw_classes(probabilities.narrow(0, image, 1),
-                                  generators[static_cast<size_t>(image)]));
+    tokens.push_back(
+        draw_classes(probabilities.narrow(0, image, 1), generators[static_cast<size_t>(image)]));
   }
   return at::cat(tokens);
 }

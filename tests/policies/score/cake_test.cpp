@@ -184,7 +184,8 @@ TEST(Cake, PreferenceEqualsItsDefinition) {
   }
   for (const auto& [tau1, tau2] : {std::pair(1.0, 1.0), {1.6, 0.4}, {3.0, 2.5}}) {
     const double expected = std::pow(entropy, 1 / tau1) * std::pow(variance, 1 / tau2);
-    EXPECT_NEAR(layer_preference(attention_spread(logits, in_window), tau1, tau2), expected, 1e-5 * expected);
+    EXPECT_NEAR(layer_preference(attention_spread(logits, in_window), tau1, tau2), expected,
+                1e-5 * expected);
   }
 }
 

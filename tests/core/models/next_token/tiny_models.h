@@ -10,8 +10,8 @@
 #include "core/models/janus/weights.h"
 #include "core/models/llamagen/condition.h"
 #include "core/models/llamagen/weights.h"
-#include "core/models/next_token/random_decoder.h"
 #include "core/models/next_token/generate.h"
+#include "core/models/next_token/random_decoder.h"
 
 namespace kvscope::next_token {
 

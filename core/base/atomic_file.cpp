@@ -13,6 +13,8 @@
 namespace kvscope {
 namespace {
 
+constexpr std::string_view kPartMark = ".part-";
+
 [[noreturn]] void fail(const std::filesystem::path& path, std::string_view action, int code) {
   throw Error(ErrorKind::kEnvironment,
               fmt::format("{}: cannot {}: {}", path.string(), action, strerror(code)));
@@ -20,8 +22,8 @@ namespace {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), part_path_(path_) {
-  part_path_ += ".part";
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), part_path_(own_part(path_)) {
   if (path_.has_parent_path()) {
     std::error_code error;
     std::filesystem::create_directories(path_.parent_path(), error);
@@ -52,8 +54,7 @@ void AtomicFile::write(std::string_view text) {
 
 void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0) fail(part_path_, "flush to disk", errno);
-  if (::rename(part_path_.c_str(), path_.c_str()) != 0)
-    fail(path_, "rename its .part to it", errno);
+  if (::rename(part_path_.c_str(), path_.c_str()) != 0) fail(path_, "rename its part to it", errno);
   ::close(std::exchange(descriptor_, -1));
   // The new name itself is durable only once its folder is; a folder that cannot be synced (some
   // network file systems) still holds a complete file, so that is no error.
@@ -62,6 +63,26 @@ void AtomicFile::commit() {
   if (folder_descriptor >= 0) {
     ::fsync(folder_descriptor);
     ::close(folder_descriptor);
+  }
+}
+
+std::filesystem::path own_part(const std::filesystem::path& path) {
+  std::filesystem::path part = path;
+  part += fmt::format("{}{}", kPartMark, getpid());  // another program may write the same file
+  return part;
+}
+
+void remove_abandoned_parts(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (std::filesystem::recursive_directory_iterator item(folder, ignored), end; item != end;
+       item.increment(ignored)) {
+    const std::string name = item->path().filename().string();
+    const size_t mark = name.rfind(kPartMark);
+    if (mark == name.npos ||
+        name.find_first_not_of("0123456789", mark + kPartMark.size()) != name.npos) {
+      continue;
+    }
+    std::filesystem::remove(item->path(), ignored);
   }
 }
 

@@ -65,7 +65,7 @@ class SafetensorsReader {
 /// All tensors of the checkpoint at `path`.
 TensorMap read_safetensors(const std::filesystem::path& path);
 
-/// Writes PATH.part, syncs, renames: a killed program leaves the old file or the new one. Tensors
+/// Through an AtomicFile: a killed program leaves the old file or the new one. Tensors
 /// of wider elements come first so that all are aligned; otherwise the order given is kept. Throws
 /// Error(kInput) for a name given twice or a dtype the format lacks, Error(kEnvironment) where the
 /// file cannot be written.

@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
+#include <optional>
+
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/opened_files.h"
@@ -11,6 +13,7 @@
 #include "core/device/device.h"
 #include "core/device/device_error.h"
 #include "core/device/device_facts.h"
+#include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/provenance.h"
 #include "experiments/sweep/run_point.h"
 
@@ -66,13 +69,23 @@ std::string PointWorker::write_manifest(const fs::path& folder, const Point& poi
   return text;
 }
 
-PointWorker::End PointWorker::run(const Point& point,
-                                  const std::function<void(int64_t)>& images_made,
-                                  const std::function<bool()>& stop_asked) {
+PointOutcome PointWorker::run(const Point& point,
+                              const std::function<void(int64_t)>& images_made,
+                              const std::function<bool()>& stop_asked) {
   if (const ConfigNode* threads = point.config.find("threads"); threads && !threads->is_null()) {
     at::set_num_threads(static_cast<int>(threads->as_int64()));
   }
   const fs::path folder = point_folder(points_folder_, point.hash);
+  const std::optional<PointLease> lease = PointLease::try_take(folder);
+  if (!lease) {
+    const auto holder = PointLease::holder(folder);
+    return {.state = PointOutcome::State::kBusy, .message = holder ? holder->text() : ""};
+  }
+  remove_abandoned_parts(folder);
+  if (point_finished(folder)) return {};  // by a program that has just left
+  const auto failed = [](const std::string& why) {
+    return PointOutcome{.state = PointOutcome::State::kFailed, .message = why};
+  };
   try {
     ImageModel& model = model_of(point);
     const std::string manifest = write_manifest(folder, point);
@@ -83,14 +96,16 @@ PointWorker::End PointWorker::run(const Point& point,
                        .points_folder = points_folder_,
                        .manifest_json = manifest,
                        .images_made = images_made,
-                       .stop_asked = stop_asked};
-    return {.interrupted = !run_point(point, run)};
+                       .stop_asked = stop_asked,
+                       .may_write = [&] { return lease->is_held(); }};
+    if (run_point(point, run)) return {};
+    return {.state = PointOutcome::State::kInterrupted};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kNumerics && error.kind() != ErrorKind::kAudit) throw;
-    return {.failure = error.what()};
+    return failed(error.what());
   } catch (const c10::Error& error) {
-    if (const auto failed = device_error(error)) return {.failure = failed->what()};
-    return {.failure = error.what_without_backtrace()};
+    if (const auto told = device_error(error)) return failed(told->what());
+    return failed(error.what_without_backtrace());
   }
 }
 

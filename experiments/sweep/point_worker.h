@@ -10,19 +10,13 @@
 #include "core/models/image_model.h"
 #include "experiments/sweep/digests.h"
 #include "experiments/sweep/point.h"
+#include "experiments/sweep/point_outcome.h"
 
 namespace kvscope {
 
 /// Runs points one after the other in this process, with the devices and the model it has open.
 class PointWorker {
  public:
-  /// How a point ended: as it should, by a numeric or audit error of its own, or because it was
-  /// asked to.
-  struct End {
-    bool interrupted = false;
-    std::string failure{};
-  };
-
   /// `root`: where relative paths of model groups start.
   PointWorker(std::string root, std::filesystem::path points_folder, std::string command_line)
       : root_(std::move(root)),
@@ -38,11 +32,12 @@ class PointWorker {
   [[nodiscard]] at::Device device_of(const Point& point) const;
   /// What LibTorch holds for the open model on its device; mapped files are not among it.
   [[nodiscard]] int64_t weights_bytes() const { return weights_bytes_; }
-  /// Writes the point's config and manifest and makes the images it lacks. Throws what concerns
-  /// more than this point.
-  End run(const Point& point,
-          const std::function<void(int64_t)>& images_made,
-          const std::function<bool()>& stop_asked);
+  /// Takes the point's lease, writes its config and manifest and makes the images it lacks. Busy
+  /// where another program holds the lease; failed after a numeric or audit error of its own.
+  /// Throws what concerns more than this point.
+  PointOutcome run(const Point& point,
+                   const std::function<void(int64_t)>& images_made,
+                   const std::function<bool()>& stop_asked);
   /// Writes FOLDER/manifest.json for a point and returns it.
   std::string write_manifest(const std::filesystem::path& folder, const Point& point);
 

@@ -64,6 +64,11 @@ void Progress::end_point(int64_t point, const std::string& outcome) {
                    terminal_ ? "" : "; " + sweep_line()));
 }
 
+void Progress::put_back(int64_t point) {
+  erase();
+  at_work_.erase(point);
+}
+
 void Progress::note(const std::string& text) {
   erase();
   fmt::print(stderr, "{}\n", text);

@@ -24,6 +24,10 @@ class Progress {
   void begin_point(int64_t point, const std::string& label, int64_t images, int64_t images_there);
   void add_images(int64_t point, int64_t images);
   void end_point(int64_t point, const std::string& outcome);
+  /// A point that was begun is not made here after all: no line of it stays.
+  void put_back(int64_t point);
+  /// So many images are no longer to be made.
+  void leave_out(int64_t images) { images_ -= images; }
   /// A line that stays, such as a warning.
   void note(const std::string& text);
   [[nodiscard]] int64_t images_made() const { return made_; }

@@ -75,7 +75,7 @@ class PointRunner {
     for (size_t first = 0; first < missing.size(); first += batch) {
       if (run_.stop_asked()) return false;
       const size_t count = std::min(batch, missing.size() - first);
-      make(std::span<const uint64_t>(missing).subspan(first, count));
+      if (!make(std::span<const uint64_t>(missing).subspan(first, count))) return false;
       run_.images_made(static_cast<int64_t>(count));
     }
     writer_->finish();
@@ -88,8 +88,9 @@ class PointRunner {
     writer_.emplace(folder_ / "result.h5", info_);
   }
 
-  void make(std::span<const uint64_t> images) {
+  bool make(std::span<const uint64_t> images) {
     const MadeBatch batch = session_.make(images);
+    if (!run_.may_write()) return false;
     const GeneratedBatch& made = batch.generated;
     if (!writer_) open_writer(static_cast<int64_t>(made.tokens.front().size()));
     for (size_t i = 0; i < images.size(); ++i) {
@@ -105,6 +106,7 @@ class PointRunner {
       write_result_image(folder_, info_, row, made.pictures[i]);
       writer_->append(row);
     }
+    return true;
   }
 
   /// Likewise, but for the device's peak, which is one.

@@ -17,6 +17,7 @@ struct PointRun {
   std::string manifest_json{};
   std::function<void(int64_t)> images_made;  ///< called with their number as they are kept
   std::function<bool()> stop_asked;          ///< asked before every batch
+  std::function<bool()> may_write;  ///< asked before a batch is kept; where not, none of it is
 };
 
 /// DIR/points/<12 digits>.

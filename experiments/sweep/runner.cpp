@@ -1,16 +1,18 @@
 #include "experiments/sweep/runner.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <numeric>
 #include <thread>
 
-#include "experiments/sweep/folder_lock.h"
+#include "experiments/launch/launcher.h"
 #include "experiments/sweep/interrupt.h"
-#include "experiments/sweep/job_pool.h"
+#include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/point_worker.h"
 #include "experiments/sweep/progress.h"
+#include "experiments/sweep/results_folder.h"
 #include "experiments/sweep/run_point.h"
 
 namespace kvscope {
@@ -23,26 +25,28 @@ std::string point_name(const Point& point) {
                      point.hash.substr(0, 12));
 }
 
+using State = PointOutcome::State;
+
 class SweepRunner {
  public:
   explicit SweepRunner(const Sweep& sweep)
       : sweep_(sweep),
         points_(sweep.list.points),
         points_folder_(sweep.folder / "points"),
-        worker_(sweep.root, points_folder_, sweep.command_line) {}
+        worker_(sweep.root, points_folder_, sweep.command_line),
+        workers_(workers_of(points_.front().config.at("workers"))),
+        launcher_(make_launcher(workers_ == 1 ? "serial" : "processes", workers_)) {}
 
   SweepOutcome run() {
-    const int64_t workers = workers_of(points_.front().config.at("workers"));
-    check_first(workers);
-    const FolderLock lock(sweep_.folder);
+    check_first();
+    prepare_results_folder(sweep_.folder);
     int64_t images = 0;
     for (const Point& point : points_) {
-      const int64_t there = images_there(point, points_folder_);
-      if (point_finished(point_folder(points_folder_, point.hash))) {
+      if (finished(point)) {
         ++outcome_.points_done;
         continue;
       }
-      images += point.images() - there;
+      images += point.images() - images_known(point);
       open_points_.push_back(&point);
     }
     if (open_points_.empty()) return outcome_;
@@ -55,122 +59,144 @@ class SweepRunner {
           fmt::format("{} of {} points are done already", outcome_.points_done, points_.size()));
     }
     const InterruptGuard interrupt;
-    if (workers > 1) {
-      // Full caches first and all of them: the others are measured against their pictures.
-      const auto others = std::ranges::stable_partition(
-          open_points_, [](const Point* point) { return point->full_cache; });
-      const auto full = others.begin() - open_points_.begin();
-      run_in_processes(0, full, workers, progress, interrupt);
-      if (!outcome_.interrupted) {
-        run_in_processes(full, std::ssize(open_points_), workers, progress, interrupt);
-      }
-    } else {
-      run_here(progress, interrupt);
-    }
+    run_rounds(progress, interrupt);
     outcome_.images_made = progress.images_made();
     return outcome_;
   }
 
  private:
-  /// A damaged checkpoint or a missing device is to leave nothing behind: looks before anything is
-  /// written. Workers need a parent that has opened neither.
-  void check_first(int64_t workers) {
-    const auto first = std::ranges::find_if(points_, [&](const Point& point) {
-      return !point_finished(point_folder(points_folder_, point.hash));
-    });
-    const auto look = [&](PointWorker& worker) {
-      for (const Point& point : points_) worker.open_device_of(point);
-      if (first != points_.end()) worker.model_of(*first);
-    };
-    if (workers == 1) return look(worker_);
-    run_jobs(
-        1, 1,
-        [&](int64_t, const JobContext&) {
-          at::set_num_threads(threads_of_worker(workers));
-          look(worker_);
-          return std::string();
-        },
-        {.begun = [](int64_t) {},
-         .told = [](int64_t, int64_t) {},
-         .ended = [](int64_t, const std::string&) {},
-         .died = [](int64_t, const std::string&) {}},
-        [] { return false; });
+  [[nodiscard]] fs::path folder_of(const Point& point) const {
+    return point_folder(points_folder_, point.hash);
+  }
+  [[nodiscard]] bool finished(const Point& point) const { return point_finished(folder_of(point)); }
+
+  /// Images there already, for the progress; a point that another program is writing has none yet.
+  [[nodiscard]] int64_t images_known(const Point& point) const {
+    return PointLease::holder(folder_of(point)) ? 0 : images_there(point, points_folder_);
   }
 
-  void run_here(Progress& progress, const InterruptGuard& interrupt) {
-    for (int64_t i = 0; i < std::ssize(open_points_) && !outcome_.interrupted; ++i) {
-      begin(i, progress);
-      const PointWorker::End end = worker_.run(
-          *open_points_[i], [&](int64_t images) { progress.add_images(i, images); },
-          [&] { return interrupt.requested(); });
-      finish(i, end, progress);
+  /// A damaged checkpoint or a missing device is to leave nothing behind: looks before anything is
+  /// written, where points will run.
+  void check_first() {
+    const auto first =
+        std::ranges::find_if(points_, [&](const Point& point) { return !finished(point); });
+    launcher_->try_out([&] {
+      for (const Point& point : points_) worker_.open_device_of(point);
+      if (first != points_.end()) worker_.model_of(*first);
+    });
+  }
+
+  /// What other programs are making is looked at again when all else is done: they may end without
+  /// finishing it.
+  void run_rounds(Progress& progress, const InterruptGuard& interrupt) {
+    std::vector<int64_t> open(open_points_.size());
+    std::iota(open.begin(), open.end(), int64_t{0});
+    while (!open.empty() && !outcome_.interrupted) {
+      std::vector<int64_t> others;
+      if (workers_ > 1) {
+        // Full caches first and all of them: the others are measured against their pictures.
+        const auto rest = std::ranges::stable_partition(
+            open, [&](int64_t i) { return open_points_[i]->full_cache; });
+        others.assign(rest.begin(), rest.end());
+        open.erase(rest.begin(), rest.end());
+      }
+      std::vector<int64_t> busy;
+      launch(open, progress, interrupt, busy);
+      if (!outcome_.interrupted) launch(others, progress, interrupt, busy);
+      open = free_again(std::move(busy), progress, interrupt);
     }
   }
 
-  /// The open points first .. end - 1.
-  void run_in_processes(int64_t first,
-                        int64_t end,
-                        int64_t workers,
-                        Progress& progress,
-                        const InterruptGuard& interrupt) {
-    const std::string interrupted = "interrupted";
-    const std::string failed = "failed: ";
+  /// Runs the open points with these numbers; `busy` gets those that others make.
+  void launch(const std::vector<int64_t>& numbers,
+              Progress& progress,
+              const InterruptGuard& interrupt,
+              std::vector<int64_t>& busy) {
+    std::vector<const Point*> points;
+    for (const int64_t i : numbers) points.push_back(open_points_[i]);
     int64_t ended = 0;
-    run_jobs(
-        end - first, workers,
-        [&](int64_t job, const JobContext& context) {
-          at::set_num_threads(threads_of_worker(workers));
-          const PointWorker::End how =
-              worker_.run(*open_points_[first + job], context.tell, context.stop_asked);
-          if (how.interrupted) return interrupted;
-          return how.failure.empty() ? how.failure : failed + how.failure;
+    launcher_->launch(
+        points,
+        [this](const Point& point, const auto& images_made, const auto& stop_asked) {
+          return worker_.run(point, images_made, stop_asked);
         },
-        {.begun = [&](int64_t job) { begin(first + job, progress); },
-         .told = [&](int64_t job, int64_t images) { progress.add_images(first + job, images); },
-         .ended =
-             [&](int64_t job, const std::string& result) {
-               ++ended;
-               const bool has_failed = result.starts_with(failed);
-               finish(first + job,
-                      {.interrupted = result == interrupted,
-                       .failure = has_failed ? result.substr(failed.size()) : ""},
-                      progress);
+        {.begun =
+             [&](int64_t at) {
+               const int64_t i = numbers[at];
+               const Point& point = *open_points_[i];
+               progress.begin_point(i, point_name(point), point.images(), images_known(point));
              },
-         .died =
-             [&](int64_t job, const std::string& how) {
+         .images_made = [&](int64_t at,
+                            int64_t images) { progress.add_images(numbers[at], images); },
+         .ended =
+             [&](int64_t at, const PointOutcome& outcome) {
                ++ended;
-               finish(first + job, {.failure = how + "; the same command goes on with it"},
-                      progress);
+               finish(numbers[at], outcome, progress, busy);
              }},
         [&] { return interrupt.requested(); });
-    if (ended < end - first) outcome_.interrupted = true;  // some never began
+    if (ended < std::ssize(points)) outcome_.interrupted = true;  // some never began
   }
 
-  static int64_t cores() {
-    return std::max<int64_t>(1, static_cast<int64_t>(std::thread::hardware_concurrency()));
-  }
-  static int64_t workers_of(const ConfigNode& workers) {
-    return workers.is_null() ? cores() : workers.as_int64();
-  }
-  static int threads_of_worker(int64_t workers) {
-    return static_cast<int>(std::max<int64_t>(1, cores() / workers));
-  }
-
-  void begin(int64_t i, Progress& progress) {
-    const Point& point = *open_points_[i];
-    progress.begin_point(i, point_name(point), point.images(), images_there(point, points_folder_));
-  }
-
-  void finish(int64_t i, const PointWorker::End& end, Progress& progress) {
-    if (end.interrupted) {
-      outcome_.interrupted = true;
-    } else if (end.failure.empty()) {
-      ++outcome_.points_done;
-      progress.end_point(i, "done");
-    } else {
-      outcome_.failures.push_back(point_name(*open_points_[i]) + ": " + end.failure);
-      progress.end_point(i, "failed: " + end.failure);
+  void finish(int64_t i,
+              const PointOutcome& outcome,
+              Progress& progress,
+              std::vector<int64_t>& busy) {
+    switch (outcome.state) {
+      case State::kInterrupted:
+        outcome_.interrupted = true;
+        return;
+      case State::kBusy:
+        progress.put_back(i);
+        busy.push_back(i);
+        return;
+      case State::kDone:
+        ++outcome_.points_done;
+        progress.end_point(i, "done");
+        return;
+      case State::kFailed:
+        outcome_.failures.push_back(point_name(*open_points_[i]) + ": " + outcome.message);
+        progress.end_point(i, "failed: " + outcome.message);
     }
+  }
+
+  /// Waits until other programs have finished some of their points, or left them. Returns those
+  /// that were left.
+  std::vector<int64_t> free_again(std::vector<int64_t> busy,
+                                  Progress& progress,
+                                  const InterruptGuard& interrupt) {
+    constexpr std::chrono::milliseconds kLook{200};
+    std::vector<int64_t> left;
+    if (!busy.empty()) {
+      const auto holder = PointLease::holder(folder_of(*open_points_[busy.front()]));
+      progress.note(fmt::format("waiting for {} point{} that {} makes; Ctrl-C leaves {} there",
+                                busy.size(), busy.size() == 1 ? "" : "s",
+                                holder ? holder->text() : "another kvscope",
+                                busy.size() == 1 ? "it" : "them"));
+    }
+    while (!busy.empty() && left.empty() && !outcome_.interrupted) {
+      std::erase_if(busy, [&](int64_t i) {
+        const Point& point = *open_points_[i];
+        if (PointLease::holder(folder_of(point))) return false;
+        if (!finished(point)) {
+          left.push_back(i);
+        } else {
+          ++outcome_.points_done;
+          progress.leave_out(point.images());
+          progress.note(point_name(point) + ": done by another kvscope");
+        }
+        return true;
+      });
+      if (interrupt.requested()) outcome_.interrupted = true;
+      if (left.empty() && !busy.empty()) std::this_thread::sleep_for(kLook);
+    }
+    left.insert(left.end(), busy.begin(), busy.end());  // these are asked again beside them
+    return left;
+  }
+
+  static int64_t workers_of(const ConfigNode& workers) {
+    const auto cores =
+        std::max<int64_t>(1, static_cast<int64_t>(std::thread::hardware_concurrency()));
+    return workers.is_null() ? cores : workers.as_int64();
   }
 
   /// PSNR and SSIM compare with the full cache; say so where there is none to compare with.
@@ -196,6 +222,8 @@ class SweepRunner {
   const std::vector<Point>& points_;
   fs::path points_folder_;
   PointWorker worker_;
+  int64_t workers_;
+  std::unique_ptr<Launcher> launcher_;
   std::vector<const Point*> open_points_;
   SweepOutcome outcome_;
 };

@@ -45,7 +45,7 @@ TEST(AtomicFile, LeavesTheOldContentWithoutCommit) {
     file.write("new");
   }
   EXPECT_EQ(content(path), "old");
-  EXPECT_FALSE(fs::exists(path.string() + ".part"));
+  EXPECT_FALSE(fs::exists(own_part(path)));
   write_file_atomically(path, "newer");
   EXPECT_EQ(content(path), "newer");
 }
@@ -62,14 +62,14 @@ TEST(AtomicFile, SaysWhichPlaceCannotBeWritten) {
   }
   fs::create_directories(folder / "taken/full");
   EXPECT_THROW(write_file_atomically(folder / "taken", "y"), Error);
-  EXPECT_FALSE(fs::exists(folder / "taken.part"));
+  EXPECT_FALSE(fs::exists(own_part(folder / "taken")));
 }
 
 TEST(AtomicFile, AFullDiskIsAnErrorOfTheEnvironment) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
   const fs::path path = fresh_folder("full") / "text.txt";
   fs::create_directories(path.parent_path());
-  fs::create_symlink("/dev/full", path.string() + ".part");
+  fs::create_symlink("/dev/full", own_part(path));
   try {
     write_file_atomically(path, "does not fit");
     FAIL();
@@ -90,6 +90,22 @@ TEST(MappedFile, ShowsTheBytesAndRefusesWhatIsNoFile) {
   EXPECT_EQ(MappedFile(folder / "none").size_bytes(), 0);
   EXPECT_THROW(MappedFile{folder}, Error);
   EXPECT_THROW(MappedFile{folder / "absent"}, Error);
+}
+
+TEST(AtomicFile, PartsOfOtherProcessesAreTheirs) {
+  const fs::path folder = fresh_folder("parts");
+  fs::create_directories(folder / "below");
+  std::ofstream(folder / "a.txt.part-123456789") << "x";
+  std::ofstream(folder / "below" / "b.png.part-1") << "x";
+  std::ofstream(folder / "a.part-of-it") << "x";
+  write_file_atomically(folder / "a.txt", "whole");
+  EXPECT_TRUE(fs::exists(folder / "a.txt.part-123456789"));
+  remove_abandoned_parts(folder);
+  EXPECT_FALSE(fs::exists(folder / "a.txt.part-123456789"));
+  EXPECT_FALSE(fs::exists(folder / "below" / "b.png.part-1"));
+  EXPECT_TRUE(fs::exists(folder / "a.part-of-it"));
+  EXPECT_TRUE(fs::exists(folder / "a.txt"));
+  remove_abandoned_parts(folder / "absent");
 }
 
 }  // namespace

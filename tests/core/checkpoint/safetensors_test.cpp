@@ -9,6 +9,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/checkpoint/safetensors_header.h"
 #include "test_paths.h"
@@ -101,7 +102,7 @@ TEST(Safetensors, RoundTripsEveryDtypeOddShapesAndMetadata) {
     EXPECT_EQ(reader.shape(name), tensor.sizes().vec());
     EXPECT_TRUE(reader.tensor(name).equal(tensor)) << name;
   }
-  EXPECT_FALSE(fs::exists(path.string() + ".part"));
+  EXPECT_FALSE(fs::exists(own_part(path)));
 }
 
 TEST(Safetensors, TensorsOutliveTheReaderAndWritesStayPrivate) {

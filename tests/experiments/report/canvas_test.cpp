@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "tests/experiments/report/figure_check.h"
 
@@ -138,7 +139,7 @@ TEST(Canvas, WritesBothFilesAndLeavesNoPart) {
   canvas.write_png(folder / "a.png", kInfo);
   EXPECT_EQ(content(folder / "a.svg"), canvas.svg(kInfo));
   EXPECT_EQ(decode_figure(content(folder / "a.png")).width, 20);
-  EXPECT_FALSE(fs::exists(folder / "a.svg.part"));
+  EXPECT_FALSE(fs::exists(own_part(folder / "a.svg")));
 }
 
 TEST(Canvas, AFileInPlaceOfTheFolderIsAnEnvironmentError) {
@@ -154,11 +155,11 @@ TEST(Canvas, AFullDiskKeepsTheOldFile) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "needs /dev/full";
   const fs::path folder = fresh_folder("full");
   std::ofstream(folder / "a.png") << "old";
-  fs::create_symlink("/dev/full", folder / "a.png.part");
+  fs::create_symlink("/dev/full", own_part(folder / "a.png"));
   EXPECT_EQ(kind_of([&] { Canvas(9, 9).write_png(folder / "a.png", {}); }),
             ErrorKind::kEnvironment);
   EXPECT_EQ(content(folder / "a.png"), "old");
-  EXPECT_FALSE(fs::is_symlink(folder / "a.png.part"));
+  EXPECT_FALSE(fs::is_symlink(own_part(folder / "a.png")));
 }
 
 }  // namespace

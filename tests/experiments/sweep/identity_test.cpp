@@ -106,9 +106,9 @@ TEST(Identity, ARunReadsNothingThatItsIdentityDoesNotKnow) {
                                 PointIdentity::kHashed, false)
                           .points.front();
   PointWorker worker(data_root().string(), folder / "points", "");
-  const auto end = worker.run(
+  const PointOutcome end = worker.run(
       point, [](int64_t) {}, [] { return false; });
-  EXPECT_EQ(end.failure, "") << "all that was opened is known";
+  EXPECT_EQ(end, PointOutcome{}) << end.message;
 
   FileDigests files;
   model_digests(point.config.at("model"), data_root().string(), files);

@@ -13,8 +13,8 @@
 
 #include "core/base/error.h"
 #include "core/image/png.h"
-#include "experiments/sweep/folder_lock.h"
 #include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/progress.h"
 #include "experiments/sweep/provenance.h"
 #include "experiments/sweep/run_point.h"
@@ -260,10 +260,49 @@ TEST(Sweep, ADamagedCheckpointLeavesNothingOnDisk) {
   fs::remove(weights);
 }
 
-TEST(Sweep, TwoRunsInOneFolderAreRefused) {
+TEST(Sweep, APointThatAnotherProgramMakesIsWaitedForAndTakenOverWhenItIsLeft) {
   const ResultsFolder folder("busy");
-  const FolderLock lock(folder.path());
-  EXPECT_THROW(run_sweep(sweep_of(three_policies(), folder)), Error);
+  const Sweep sweep = sweep_of(three_policies(), folder);
+  auto lease =
+      PointLease::try_take(point_folder(folder.path() / "points", sweep.list.points[1].hash));
+  ASSERT_TRUE(lease);
+  std::jthread other([&] {
+    while (images_there(sweep.list.points[2], folder.path() / "points") < 5) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    lease.reset();  // the other program ends without having made it
+  });
+  const SweepOutcome outcome = run_sweep(sweep);
+  EXPECT_THAT(outcome.failures, testing::IsEmpty());
+  EXPECT_EQ(outcome.points_done, 3);
+  EXPECT_EQ(outcome.images_made, 15);
+  EXPECT_FALSE(outcome.interrupted);
+}
+
+TEST(Sweep, TwoProgramsShareAFolderAndMakeEachPointOnce) {
+  const ResultsFolder folder("two");
+  const std::vector<std::string> overrides =
+      tiny_model() + std::vector<std::string>{"policy=streaming_llm,snapkv,h2o,full",
+                                              "budget.tokens=6,9", "threads=1"};
+  const Sweep sweep = sweep_of(overrides, folder);
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const SweepOutcome outcome = run_sweep(sweep);
+    const int64_t numbers[] = {outcome.images_made, outcome.points_done};
+    _exit(write(pipe_ends[1], numbers, sizeof(numbers)) == sizeof(numbers) ? 0 : 1);
+  }
+  const SweepOutcome here = run_sweep(sweep);
+  int status = 0;
+  waitpid(child, &status, 0);
+  int64_t there[2] = {};
+  ASSERT_EQ(read(pipe_ends[0], there, sizeof(there)), static_cast<ssize_t>(sizeof(there)));
+  EXPECT_EQ(here.points_done, 7);
+  EXPECT_EQ(there[1], 7);
+  EXPECT_EQ(here.images_made + there[0], 35) << "no image is made twice";
+  for (const Point& point : sweep.list.points) EXPECT_EQ(results_of(point, folder).rows.size(), 5u);
 }
 
 TEST(Interrupt, TheFirstSignalAsks) {

@@ -1,6 +1,6 @@
 // Processes that share jobs: every job once, in as many processes as asked for; failures, deaths
 // and stops as they reach the parent.
-#include "experiments/sweep/job_pool.h"
+#include "experiments/launch/job_pool.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "experiments/sweep/job_pool.h"
+#include "experiments/launch/job_pool.h"
 
 #include <fmt/format.h>
 #include <poll.h>

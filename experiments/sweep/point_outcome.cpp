@@ -1,0 +1,38 @@
+#include "experiments/sweep/point_outcome.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+
+namespace kvscope {
+namespace {
+
+constexpr std::array<std::string_view, 4> kStates = {"done", "interrupted", "failed", "busy"};
+
+}  // namespace
+
+std::string to_json(const PointOutcome& outcome) {
+  return nlohmann::ordered_json{{"state", kStates.at(static_cast<size_t>(outcome.state))},
+                                {"message", outcome.message}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+PointOutcome point_outcome(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (json.is_object() && json.contains("state") && json["state"].is_string() &&
+      json.contains("message") && json["message"].is_string()) {
+    for (size_t i = 0; i < kStates.size(); ++i) {
+      if (json["state"].get<std::string>() != kStates[i]) continue;
+      return {.state = static_cast<PointOutcome::State>(i),
+              .message = json["message"].get<std::string>()};
+    }
+  }
+  throw Error(ErrorKind::kInput, fmt::format("'{:.200}' is no outcome of a point; expected "
+                                             "{{\"state\": \"done\", \"message\": \"\"}}",
+                                             text));
+}
+
+}  // namespace kvscope

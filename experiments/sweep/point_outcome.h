@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace kvscope {
+
+/// How the making of a point ended. A value, so that it can come from another process or machine.
+struct PointOutcome {
+  enum class State {
+    kDone,         ///< all its images are there
+    kInterrupted,  ///< it was asked to end; what it has is kept
+    kFailed,       ///< a fault of its own: the other points go on
+    kBusy,         ///< another program makes it
+  };
+
+  State state = State::kDone;
+  std::string message{};  ///< why it failed, or who makes it
+
+  bool operator==(const PointOutcome&) const = default;
+};
+
+/// {"state": "failed", "message": "..."} in one line.
+std::string to_json(const PointOutcome& outcome);
+/// Throws Error(kInput) for anything else.
+PointOutcome point_outcome(std::string_view json);
+
+}  // namespace kvscope

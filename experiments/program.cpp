@@ -30,6 +30,7 @@
 #include "experiments/commands/train.h"
 #include "experiments/commands/verify.h"
 #include "experiments/commands/weights.h"
+#include "experiments/results/sweep_metrics.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/schema.h"
 #include "experiments/version.h"
@@ -127,7 +128,7 @@ class CommandLine {
   }
 
   void add_lists() {
-    CLI::App* command = add("list", "policies, parts, models, experiments, groups or keys",
+    CLI::App* command = add("list", "policies, parts, models, metrics, experiments, groups or keys",
                             [this] { return list_command(config_, what_); });
     command->add_option("what", what_, "what to list")->required();
     command->add_option("--config-dir", config_.config_folder, "as for run");
@@ -158,7 +159,7 @@ class CommandLine {
       return compare_command(compare_);
     });
     add_folder(command);
-    command->add_option("--metric", compare_.metric, "shape_eval, psnr, ssim or all");
+    command->add_option("--metric", compare_.metric, metric_choices());
     command->add_option("--against", compare_.against, "a policy: differences to it, by image");
     command->add_option("--format", compare_.format, "console, csv, md or tex");
     command = add("plot", "memory against quality, SVG and PNG", [this] {
@@ -166,7 +167,7 @@ class CommandLine {
       return plot_command(plot_);
     });
     add_folder(command);
-    command->add_option("--metric", plot_.metric, "psnr, ssim, shape_eval or all");
+    command->add_option("--metric", plot_.metric, metric_choices());
     command
         ->add_option("--highlight", plot_.highlighted, "policies in colour, the others grey: a,b")
         ->delimiter(',');

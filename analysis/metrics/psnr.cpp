@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/metrics/metric.h"
 #include "analysis/metrics/same_size.h"
 
 namespace kvscope {
@@ -21,6 +22,28 @@ double psnr_decibels(const Picture& a, const Picture& b) {
   const double error = mean_squared_error(a, b);
   if (error == 0.0) return std::numeric_limits<double>::infinity();
   return 10.0 * std::log10(255.0 * 255.0 / error);
+}
+
+Metric metric_psnr() {
+  return {.name = "psnr",
+          .label = "PSNR",
+          .title = "PSNR to the full cache",
+          .unit = "dB",
+          .note = "mean over images that differ from the full-cache image of the same seed",
+          .scope = MetricScope::kPair,
+          .lowest = 0,
+          .decimals = 2,
+          .decimals_by_budget = 1,
+          .beside_images = "{:.1f} dB",
+          .standard = true,
+          .left_out = "identical images",
+          .all_left_out = "identical",
+          .summarise = summarise_finite_mean,
+          .make = [] {
+            return MeasureImage([](const MeasuredImage& pair) {
+              return psnr_decibels(*pair.reference, pair.image);
+            });
+          }};
 }
 
 }  // namespace kvscope

@@ -4,10 +4,6 @@
 
 namespace kvscope {
 
-/// What a stored value was computed by; other variants differ by up to 0.05.
-inline constexpr const char* kSsimVariant =
-    "ssim: gaussian 11x11 sigma 1.5, reflect padding, whole map, data range 255 (torchmetrics)";
-
 /// Structural similarity (Wang et al. 2004) with torchmetrics' defaults, in double: per channel
 ///   (2 mu_a mu_b + c1)(2 cov + c2) / ((mu_a^2 + mu_b^2 + c1)(var_a + var_b + c2)),
 /// c1 = (0.01 * 255)^2, c2 = (0.03 * 255)^2, moments under a Gaussian window of 11 x 11, sigma 1.5

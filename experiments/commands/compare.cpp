@@ -6,14 +6,16 @@
 
 #include "experiments/commands/table.h"
 #include "experiments/results/comparison.h"
+#include "experiments/results/sweep_metrics.h"
 
 namespace kvscope {
 int compare_command(const CompareOptions& options) {
   formatted_table({}, options.format, options.ansi);  // an unknown format before anything is read
-  const std::vector<QualityMetric> metrics = metrics_named(options.metric);
+  check_metric_name(options.metric);
   const SweepSummary sweep = summarise_sweep(options.folder);
+  const std::vector<Metric> metrics = chosen_metrics(sweep, options.metric);
   for (const SweepSummary& model : by_model(sweep)) {
-    for (const QualityMetric& metric : metrics) {
+    for (const Metric& metric : metrics) {
       const Table table = options.against.empty()
                               ? metric_by_budget(model, metric)
                               : difference_by_budget(model, metric, options.against);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 
+#include "analysis/metrics/registry.h"
 #include "core/base/error.h"
 #include "core/config/format.h"
 #include "core/config/repository.h"
@@ -78,6 +79,14 @@ void print_models(ConfigRepository& repository, const PartRegistry& /*parts*/) {
   }
 }
 
+void print_metrics(ConfigRepository& /*repository*/, const PartRegistry& /*parts*/) {
+  for (const Metric& metric : metrics()) {
+    fmt::print("{:<12} {}{}, {}{}\n", metric.name, metric.title,
+               metric.unit.empty() ? "" : fmt::format(" ({})", metric.unit), metric.remark(),
+               metric.standard ? "" : fmt::format("; metrics.list=[{},...]", metric.name));
+  }
+}
+
 void print_experiments(ConfigRepository& repository, const PartRegistry& /*parts*/) {
   for (const std::string& group : repository.groups()) {
     if (group != "experiment" && !group.starts_with("experiment/")) continue;
@@ -138,9 +147,13 @@ void describe_key(const std::string& key) {
 
 int list_command(const ConfigArguments& arguments, const std::string& what) {
   static const std::map<std::string, std::function<void(ConfigRepository&, const PartRegistry&)>>
-      lists = {{"policies", print_policies}, {"parts", print_parts},
-               {"models", print_models},     {"experiments", print_experiments},
-               {"groups", print_groups},     {"keys", print_keys}};
+      lists = {{"policies", print_policies},
+               {"parts", print_parts},
+               {"models", print_models},
+               {"metrics", print_metrics},
+               {"experiments", print_experiments},
+               {"groups", print_groups},
+               {"keys", print_keys}};
   const auto list = lists.find(what);
   if (list == lists.end()) {
     std::vector<std::string> known;

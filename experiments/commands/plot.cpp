@@ -6,12 +6,13 @@
 
 #include "core/base/error.h"
 #include "experiments/commands/sweep_figures.h"
+#include "experiments/results/sweep_metrics.h"
 
 namespace kvscope {
 int plot_command(const PlotOptions& options) {
-  const std::vector<QualityMetric> metrics = metrics_named(options.metric);
+  check_metric_name(options.metric);
   const SweepSummary sweep = summarise_sweep(options.folder);
-  for (const QualityMetric& metric : metrics) {
+  for (const Metric& metric : chosen_metrics(sweep, options.metric)) {
     if (!was_measured(sweep, metric)) {
       if (options.metric == "all") continue;
       throw Error(ErrorKind::kInput,

@@ -8,7 +8,7 @@ namespace kvscope {
 
 struct PlotOptions {
   std::filesystem::path folder{};          ///< DIR with points/*/result.h5
-  std::string metric = "all";              ///< psnr, ssim, shape_eval, or all that were measured
+  std::string metric = "all";              ///< its name, or all that were measured
   std::vector<std::string> highlighted{};  ///< policies in colour among grey ones; see trade_off.h
 };
 

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "analysis/metrics/ssim.h"
 #include "core/base/atomic_file.h"
 #include "experiments/commands/contact_sheet.h"
 #include "experiments/commands/plot.h"
 #include "experiments/commands/sweep_figures.h"
 #include "experiments/report/page.h"
 #include "experiments/results/comparison.h"
+#include "experiments/results/sweep_metrics.h"
 #include "experiments/results/sweep_table.h"
 
 namespace kvscope {
@@ -32,10 +32,10 @@ ReportSection table_section(const SweepSummary& sweep) {
       "plan "
       "predicts; of what is allocated, cache and uncut step, as activations and the picture "
       "decoder "
-      "are not its business. Times are medians over images. PSNR: mean over images that differ "
-      "from "
-      "the full-cache image of the same seed.\n\n";
-  how += fmt::format("SSIM: {}.", kSsimVariant);
+      "are not its business. Times are medians over images.";
+  for (const Metric& metric : shown_metrics(sweep)) {
+    if (!metric.note.empty()) how += fmt::format("\n\n{}: {}.", metric.label, metric.note);
+  }
   section.blocks.emplace_back(Paragraph{how});
   for (const std::string& note : sweep.notes) section.blocks.emplace_back(Paragraph{note});
   return section;
@@ -49,7 +49,7 @@ std::string of_model(const SweepSummary& model, size_t models) {
 ReportSection budget_section(const std::vector<SweepSummary>& models) {
   ReportSection section{.title = "Policies by budget"};
   for (const SweepSummary& model : models) {
-    for (const QualityMetric& metric : quality_metrics()) {
+    for (const Metric& metric : shown_metrics(model)) {
       if (was_measured(model, metric)) section.blocks.emplace_back(metric_by_budget(model, metric));
     }
   }
@@ -59,12 +59,12 @@ ReportSection budget_section(const std::vector<SweepSummary>& models) {
 ReportSection plot_section(const std::vector<SweepSummary>& models) {
   ReportSection section{.title = "Memory against quality"};
   for (const SweepSummary& model : models) {
-    for (const QualityMetric& metric : quality_metrics()) {
+    for (const Metric& metric : shown_metrics(model)) {
       if (!was_measured(model, metric)) continue;
       const Chart chart = quality_chart(model, metric);
       section.blocks.emplace_back(
           SvgFigure{.svg = draw_chart(chart).svg(chart_info(chart)),
-                    .caption = std::string(metric.label) + of_model(model, models.size())});
+                    .caption = metric.title + of_model(model, models.size())});
     }
   }
   return section;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "analysis/metrics/registry.h"
 #include "core/base/error.h"
 #include "core/image/png.h"
 #include "experiments/report/trade_off.h"
@@ -37,13 +38,12 @@ std::vector<std::string> details_of(const PointSummary& summary) {
   const PointInfo& point = summary.point();
   if (!point.label("budget").empty()) lines.push_back(point.label("budget"));
   lines.push_back(fmt::format("{:.2f} MiB", static_cast<double>(summary.kv_peak_bytes) / 1048576));
-  if (summary.psnr_decibels.present()) {
-    lines.push_back(std::isinf(summary.psnr_decibels.value)
-                        ? "identical"
-                        : fmt::format("{:.1f} dB", summary.psnr_decibels.value));
-  }
-  if (summary.shape_eval.present()) {
-    lines.push_back(fmt::format("ShapeEval {:.2f}", summary.shape_eval.value));
+  for (const Metric& metric : metrics()) {
+    const Measured& measured = summary.metric(metric);
+    if (metric.beside_images.empty() || !measured.present()) continue;
+    lines.push_back(std::isinf(measured.value) && !metric.all_left_out.empty()
+                        ? metric.all_left_out
+                        : fmt::format(fmt::runtime(metric.beside_images), measured.value));
   }
   return lines;
 }
@@ -58,14 +58,14 @@ std::filesystem::path figure_path(const SweepSummary& of_model,
 }
 
 Chart quality_chart(const SweepSummary& sweep,
-                    const QualityMetric& metric,
+                    const Metric& metric,
                     const std::vector<std::string>& highlighted) {
   const std::vector<std::string> differing = differing_labels(sweep);
   std::vector<TradeOff> points;
   std::optional<TradeOff> full;
   int64_t full_points = 0;
   for (const PointSummary& summary : sweep.points) {
-    const Measured& measured = summary.*metric.of_point;
+    const Measured& measured = summary.metric(metric);
     TradeOff point{.policy = series_name(summary.point(), differing),
                    .label = summary.point().label("budget"),
                    .memory_mib = static_cast<double>(summary.kv_peak_bytes) / 1048576,
@@ -83,11 +83,9 @@ Chart quality_chart(const SweepSummary& sweep,
   }
   // Reference lines of several full caches would not say whose they are.
   if (full_points != 1) full.reset();
-  Chart chart = trade_off_chart(points, full,
-                                {.label = std::string(metric.label),
-                                 .unit = std::string(metric.unit),
-                                 .remark = std::string(metric.remark)},
-                                highlighted);
+  Chart chart = trade_off_chart(
+      points, full, {.label = metric.title, .unit = metric.unit, .remark = metric.remark()},
+      highlighted, metric.higher_is_better);
   chart.provenance = provenance_of(sweep);
   return chart;
 }

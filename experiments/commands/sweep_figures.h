@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <string>
 
+#include "analysis/metrics/metric.h"
 #include "experiments/report/chart.h"
 #include "experiments/report/contact_sheet.h"
-#include "experiments/results/quality_metric.h"
 #include "experiments/results/summary.h"
 
 namespace kvscope {
@@ -21,7 +21,7 @@ std::filesystem::path figure_path(const SweepSummary& of_model,
 /// Peak KV memory against the metric, one line a policy (and differing label), the full cache as
 /// reference lines. `highlighted`: see trade_off_chart().
 Chart quality_chart(const SweepSummary& sweep,
-                    const QualityMetric& metric,
+                    const Metric& metric,
                     const std::vector<std::string>& highlighted = {});
 
 /// One row a point, the same prompts across: of the first `prompts` images of the first point.

@@ -13,7 +13,7 @@ namespace kvscope {
 /// One setting of a sweep: its pictures of all prompts.
 struct ContactRow {
   std::string label{};                 // policy
-  std::vector<std::string> details{};  // lines below it: budget, PSNR, ...
+  std::vector<std::string> details{};  // lines below it: budget, metrics, ...
   std::vector<std::optional<Picture>>
       pictures;  // [prompts]; nothing: not made, drawn as an empty frame
 };

@@ -21,7 +21,7 @@ struct TableColumn {
 };
 
 /// A measured value; `half_width` is half of its confidence interval, negative when it has none.
-/// Infinity is a value (the PSNR of equal pictures); NaN is not, see TableCell::number.
+/// Infinity is a value (a signal without noise); NaN is not, see TableCell::number.
 struct TableNumber {
   double value = 0;
   double half_width = -1;
@@ -83,7 +83,7 @@ std::string shown_value(const TableNumber& number, const TableColumn& column);
 /// Digits of the half width with the value's decimals; empty when there is none.
 std::string shown_half_width(const TableNumber& number, const TableColumn& column);
 
-/// "PSNR (dB)"; the header alone without a unit.
+/// "KV peak (MiB)"; the header alone without a unit.
 std::string header_with_unit(const TableColumn& column);
 
 /// Aligned text for a terminal: Unicode-safe widths, decimal points in one line, missing = em dash

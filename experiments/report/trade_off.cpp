@@ -65,6 +65,14 @@ double hypervolume(const std::vector<TradeOff>& points,
 
 namespace {
 
+/// The points so that higher is better; the same again turns them back.
+std::vector<TradeOff> turned(std::vector<TradeOff> points, bool higher_is_better) {
+  if (!higher_is_better) {
+    for (TradeOff& point : points) point.quality = -point.quality;
+  }
+  return points;
+}
+
 std::vector<std::string> policies_of(const std::vector<TradeOff>& points) {
   std::vector<std::string> names;
   for (const TradeOff& point : points) {
@@ -122,7 +130,9 @@ std::string highlight(Chart& chart, const std::vector<std::string>& highlighted)
 Chart trade_off_chart(const std::vector<TradeOff>& points,
                       const std::optional<TradeOff>& full,
                       const ChartAxis& quality_axis,
-                      const std::vector<std::string>& highlighted) {
+                      const std::vector<std::string>& highlighted,
+                      bool higher_is_better) {
+  const std::vector<TradeOff> upright = turned(points, higher_is_better);
   Chart chart;
   chart.title = quality_axis.label + " against KV-cache memory";
   chart.x = {.label = "KV-cache memory",
@@ -132,7 +142,7 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
              .minimum = {},
              .maximum = {}};
   chart.y = quality_axis;
-  const std::vector<bool> is_dominated = dominated(points);
+  const std::vector<bool> is_dominated = dominated(upright);
   for (size_t i = 0; i < points.size(); ++i) {
     auto series =
         std::find_if(chart.series.begin(), chart.series.end(),
@@ -153,7 +163,7 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
                      [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
   }
   // Stairs: at each memory, the best quality that is to be had for it.
-  const std::vector<TradeOff> best = frontier_of(points);
+  const std::vector<TradeOff> best = turned(frontier_of(upright), higher_is_better);
   for (size_t i = 0; i < best.size(); ++i) {
     if (i > 0) chart.frontier.push_back({best[i].memory_mib, best[i - 1].quality});
     chart.frontier.push_back({best[i].memory_mib, best[i].quality});
@@ -177,7 +187,7 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
   }
   std::vector<std::string> chosen = highlighted;
   if (chosen.empty() && policies.size() > series_colour_count()) {
-    chosen = strongest(points, series_colour_count());
+    chosen = strongest(upright, series_colour_count());
   }
   if (!chosen.empty()) {
     const std::string others = highlight(chart, chosen);

@@ -20,7 +20,8 @@ struct TradeOff {
 };
 
 /// True where another point needs no more memory and is no worse in quality, and is better in one
-/// of the two. Quality: higher is better. NaN quality or memory is dominated and dominates nothing.
+/// of the two. Quality: higher is better (trade_off_chart() turns others round). NaN quality or
+/// memory is dominated and dominates nothing.
 std::vector<bool> dominated(const std::vector<TradeOff>& points);
 
 /// Area of (log10 memory, quality) that the points dominate, relative to the reference corner of
@@ -32,13 +33,15 @@ double hypervolume(const std::vector<TradeOff>& points,
 
 /// Memory (logarithmic) against quality, one line a policy in order of appearance, dominated points
 /// greyed, the full cache as reference lines. `quality` names, unit and remark come from
-/// `quality_axis`; `full` is the full-cache point; its quality line is left out when infinite (PSNR
-/// against itself). With `highlighted` policies those have the colours, in that order, and all
-/// others are thin grey lines; none are highlighted where there are as many policies as colours or
-/// fewer, else those of the largest hypervolume. Throws Error(kConfig) for one without a point.
+/// `quality_axis`; `full` is the full-cache point; its quality line is left out when infinite, as
+/// where it is compared with itself. With `highlighted` policies those have the colours, in that
+/// order, and all others are thin grey lines; none are highlighted where there are as many policies
+/// as colours or fewer, else those of the largest hypervolume. Throws Error(kConfig) for one
+/// without a point.
 Chart trade_off_chart(const std::vector<TradeOff>& points,
                       const std::optional<TradeOff>& full,
                       const ChartAxis& quality_axis,
-                      const std::vector<std::string>& highlighted = {});
+                      const std::vector<std::string>& highlighted = {},
+                      bool higher_is_better = true);
 
 }  // namespace kvscope

@@ -38,7 +38,7 @@ std::vector<std::string> budgets_of(const SweepSummary& of_model) {
   return budgets;
 }
 
-Table by_budget(const SweepSummary& of_model, const QualityMetric& metric, const CellOf& cell_of) {
+Table by_budget(const SweepSummary& of_model, const Metric& metric, const CellOf& cell_of) {
   const std::vector<std::string> differing = differing_labels(of_model);
   const std::vector<std::string> budgets = budgets_of(of_model);
   Table table;
@@ -46,9 +46,9 @@ Table by_budget(const SweepSummary& of_model, const QualityMetric& metric, const
   table.columns.push_back({.header = "policy", .align = Align::kLeft});
   for (const std::string& budget : budgets) {
     table.columns.push_back({.header = budget,
-                             .unit = std::string(metric.unit),
-                             .better = Better::kHigher,
-                             .decimals = metric.decimals});
+                             .unit = metric.unit,
+                             .better = metric.higher_is_better ? Better::kHigher : Better::kLower,
+                             .decimals = metric.decimals_by_budget});
   }
   std::map<std::string, size_t> row_of;
   for (const PointSummary& summary : of_model.points) {
@@ -78,16 +78,16 @@ std::string model_name(const SweepSummary& of_model) {
 /// Differences of the images of two points, paired by prompt and seed.
 std::vector<double> paired_differences(const PointSummary& point,
                                        const PointSummary& reference,
-                                       double ImageRow::*value) {
+                                       const Metric& metric) {
   std::map<std::pair<uint64_t, uint64_t>, double> of_reference;
   for (const ImageRow& row : reference.result.rows) {
-    of_reference[{row.prompt_id, row.seed}] = row.*value;
+    of_reference[{row.prompt_id, row.seed}] = row.metrics[metric.name];
   }
   std::vector<double> differences;
   for (const ImageRow& row : point.result.rows) {
     const auto other = of_reference.find({row.prompt_id, row.seed});
     if (other == of_reference.end()) continue;
-    const double difference = row.*value - other->second;
+    const double difference = row.metrics[metric.name] - other->second;
     if (std::isfinite(difference)) differences.push_back(difference);
   }
   return differences;
@@ -95,18 +95,18 @@ std::vector<double> paired_differences(const PointSummary& point,
 
 }  // namespace
 
-Table metric_by_budget(const SweepSummary& of_model, const QualityMetric& metric) {
+Table metric_by_budget(const SweepSummary& of_model, const Metric& metric) {
   Table table = by_budget(of_model, metric, [&](const PointSummary& summary, const std::string&) {
-    const Measured& measured = summary.*metric.of_point;
+    const Measured& measured = summary.metric(metric);
     return measured.present() ? TableCell::number(measured.value, measured.half_width())
                               : TableCell::missing(measured.missing);
   });
-  table.title = fmt::format("{} on {} by budget", metric.label, model_name(of_model));
+  table.title = fmt::format("{} on {} by budget", metric.title, model_name(of_model));
   return table;
 }
 
 Table difference_by_budget(const SweepSummary& of_model,
-                           const QualityMetric& metric,
+                           const Metric& metric,
                            const std::string& against) {
   std::map<std::string, const PointSummary*> references;  // by budget; "" is the full cache
   std::vector<std::string> policies;
@@ -130,7 +130,7 @@ Table difference_by_budget(const SweepSummary& of_model,
         }
         if (reference->second == &summary) return TableCell::missing("the one compared with");
         const std::vector<double> differences =
-            paired_differences(summary, *reference->second, metric.of_image);
+            paired_differences(summary, *reference->second, metric);
         if (differences.empty()) {
           return TableCell::missing(
               "no image of the same prompt and seed has a finite value in both");

@@ -68,8 +68,8 @@ void write_head(hdf5::File& file, const PointInfo& point, bool finished) {
       layout.element = hdf5::element_of<typename T::value_type>();
       layout.row_shape = {column.width};
     }
-    hdf5::Dataset dataset = root.create_dataset(std::string(column.name), layout);
-    if (!column.units.empty()) dataset.set_attribute("units", std::string(column.units));
+    hdf5::Dataset dataset = root.create_dataset(column.name, layout);
+    if (!column.units.empty()) dataset.set_attribute("units", column.units);
     fill_column(dataset, column, point.images);
   });
   root.create_dataset(kWrittenPlace, {.element = hdf5::Element::kU8, .chunk_rows = kChunkRows})
@@ -96,8 +96,8 @@ void write_whole(const std::filesystem::path& path,
     hdf5::File file = hdf5::File::create(place.part_path());
     write_head(file, point, finished);
     for_each_column(point, [&]<class T>(const ResultColumn<T>& column) {
-      hdf5::Dataset dataset = file.root().dataset(std::string(column.name));
-      for (const ImageRow& row : rows) write_value(dataset, row.image_index, row.*column.member);
+      hdf5::Dataset dataset = file.root().dataset(column.name);
+      for (const ImageRow& row : rows) write_value(dataset, row.image_index, column.get(row));
     });
     hdf5::Dataset written = file.root().dataset(kWrittenPlace);
     for (const ImageRow& row : rows) write_value(written, row.image_index, uint8_t{1});
@@ -151,7 +151,8 @@ ResultWriter::ResultWriter(std::filesystem::path path, const PointInfo& point)
       throw Error(ErrorKind::kInput, fmt::format("{}: holds point {}, expected {}", part.string(),
                                                  earlier.point.point_hash, point_.point_hash));
     }
-    if (earlier.point != point_ || earlier.schema_version != kResultSchemaVersion) {
+    if (earlier.point != point_ || earlier.schema_version != kResultSchemaVersion ||
+        !earlier.all_metrics) {
       // Made by another version or on another machine.
       for (const ImageRow& row : earlier.rows) check_row(row);
       write_whole(part, point_, false, earlier.rows);
@@ -165,7 +166,7 @@ ResultWriter::ResultWriter(std::filesystem::path path, const PointInfo& point)
   hdf5::Dataset written = file.root().dataset(kWrittenPlace);
   columns_ = std::make_unique<Columns>(Columns{std::move(file), {}, std::move(written)});
   for_each_column(point_, [&]<class T>(const ResultColumn<T>& column) {
-    columns_->datasets.push_back(columns_->file.root().dataset(std::string(column.name)));
+    columns_->datasets.push_back(columns_->file.root().dataset(column.name));
   });
 }
 
@@ -182,7 +183,7 @@ void ResultWriter::check_row(const ImageRow& row) const {
   require(row.image_index < static_cast<uint64_t>(point_.images), "beyond the point's images");
   require(!present_.contains(row.image_index), "is there already");
   for_each_column(point_, [&]<class T>(const ResultColumn<T>& column) {
-    const T& value = row.*column.member;
+    const T value = column.get(row);
     if constexpr (std::is_same_v<T, std::string>) {
       require(value.size() <= static_cast<size_t>(column.width),
               fmt::format("{} has {} bytes, at most {}", column.name, value.size(), column.width));
@@ -203,7 +204,7 @@ void ResultWriter::append(const ImageRow& row) {
   try {
     size_t index = 0;
     for_each_column(point_, [&]<class T>(const ResultColumn<T>& column) {
-      write_value(columns_->datasets[index++], row.image_index, row.*column.member);
+      write_value(columns_->datasets[index++], row.image_index, column.get(row));
     });
     columns_->file.flush();
     write_value(columns_->written, row.image_index, uint8_t{1});

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/metrics/metric_values.h"
 #include "core/base/picture.h"
 
 namespace kvscope {
@@ -64,10 +65,8 @@ struct ImageRow {
   int64_t allocator_planned_bytes = 0;
   /// Most on the GPU at once, weights and the whole batch; NaN on a CPU.
   double device_peak_bytes = kNotMeasured;
-  double psnr_decibels = kNotMeasured;  ///< against the full-cache image; infinity where identical
-  double ssim = kNotMeasured;           ///< likewise
-  double shape_eval = kNotMeasured;     ///< 1 right, 0 wrong
-  std::string skill{};                  ///< of the prompt, at most 31 bytes; may be empty
+  MetricValues metrics{};  ///< of images and pairs; NaN where not measured
+  std::string skill{};     ///< of the prompt, at most 31 bytes; may be empty
 };
 
 /// Writes rows into PATH.part, which has room for all of them from the start, and renames it to
@@ -107,6 +106,7 @@ struct ResultFile {
   PointInfo point{};
   bool finished = false;
   int64_t schema_version = 0;
+  bool all_metrics = true;  ///< false: written before some metric of today was known
   std::vector<ImageRow> rows{};
 };
 

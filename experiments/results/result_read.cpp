@@ -120,11 +120,11 @@ void read_column(const hdf5::Dataset& dataset,
     const auto values = dataset.read<typename T::value_type>();
     for (size_t i = 0; i < rows.size(); ++i) {
       const auto begin = values.begin() + static_cast<ptrdiff_t>(written[i] * width);
-      (rows[i].*column.member).assign(begin, begin + static_cast<ptrdiff_t>(width));
+      column.set(rows[i], T(begin, begin + static_cast<ptrdiff_t>(width)));
     }
   } else {
     const auto values = dataset.read<T>();
-    for (size_t i = 0; i < rows.size(); ++i) rows[i].*column.member = values[written[i]];
+    for (size_t i = 0; i < rows.size(); ++i) column.set(rows[i], values[written[i]]);
   }
 }
 
@@ -163,7 +163,11 @@ ResultFile read_result(const std::filesystem::path& path) {
   result.rows.resize(written.size());
   for_each_column(result.point, [&]<class T>(const ResultColumn<T>& column) {
     if (column.since > version) return;
-    const hdf5::Dataset dataset = root.dataset(std::string(column.name));
+    if (column.metric != nullptr && !root.contains(column.name)) {
+      result.all_metrics = false;
+      return;
+    }
+    const hdf5::Dataset dataset = root.dataset(column.name);
     check_size(dataset, file_bytes);
     check_shape(dataset, column, result.point.images);
     read_column(dataset, column, written, result.rows);

@@ -8,9 +8,10 @@
 #include <set>
 #include <tuple>
 
-#include "analysis/statistics/interval.h"
+#include "analysis/metrics/registry.h"
 #include "core/base/error.h"
-#include "experiments/results/reference_metrics.h"
+#include "core/config/yaml.h"
+#include "experiments/results/late_metrics.h"
 
 namespace kvscope {
 namespace {
@@ -61,36 +62,31 @@ std::vector<double> values_of(const std::vector<ImageRow>& rows, double ImageRow
   return values;
 }
 
-Measured mean_of(const std::vector<double>& values) {
-  const Interval interval = mean_interval(values);
-  return {.value = interval.estimate, .low = interval.low, .high = interval.high};
+std::vector<double> values_of(const std::vector<ImageRow>& rows, const Metric& metric) {
+  std::vector<double> values;
+  for (const ImageRow& row : rows) {
+    const double value = row.metrics[metric.name];
+    if (!std::isnan(value)) values.push_back(value);
+  }
+  return values;
 }
 
-void measure_pictures(PointSummary& summary, const std::string& reason) {
-  const std::vector<double> all = values_of(summary.result.rows, &ImageRow::psnr_decibels);
-  std::vector<double> different;
-  std::ranges::copy_if(all, std::back_inserter(different), [](double v) { return !std::isinf(v); });
-  summary.identical_images = static_cast<int64_t>(all.size() - different.size());
-  if (all.empty()) {
-    summary.psnr_decibels.missing = reason;
-  } else if (different.empty()) {
-    summary.psnr_decibels.value = INFINITY;
-  } else {
-    summary.psnr_decibels = mean_of(different);
-  }
-  const std::vector<double> ssims = values_of(summary.result.rows, &ImageRow::ssim);
-  if (ssims.empty()) {
-    summary.ssim.missing = reason;
-  } else {
-    summary.ssim = mean_of(ssims);
+/// Metrics of images and pairs; those of sets come from the images, see measure_sets().
+void summarise_metrics(PointSummary& summary, const MissingReasons& reasons) {
+  for (const Metric& metric : metrics()) {
+    const std::vector<double> values = values_of(summary.result.rows, metric);
+    const bool is_reference = metric.scope == MetricScope::kPair && summary.point().full_cache;
+    summary.metrics[metric.name] = values.empty() || is_reference
+                                       ? Measured{.missing = reasons.at(metric.name)}
+                                       : measured_of(metric.summarise(values), metric.undefined);
   }
 }
 
-Measured share_of(const std::vector<double>& verdicts) {
-  if (verdicts.empty()) return {.missing = "the prompts are not captions of the shapes task"};
-  const int64_t right = std::ranges::count_if(verdicts, [](double v) { return v >= 0.5; });
-  const Interval interval = wilson_interval(right, static_cast<int64_t>(verdicts.size()));
-  return {.value = interval.estimate, .low = interval.low, .high = interval.high};
+/// metrics.list of the point's config; empty where there is none.
+std::vector<std::string> asked_metrics_of(const PointInfo& point) {
+  const ConfigNode config = load_yaml_text(point.config_yaml, "the point's config");
+  const ConfigNode* list = config.find("metrics.list");
+  return list == nullptr || !list->is_list() ? std::vector<std::string>() : list->as_string_list();
 }
 
 std::vector<double> scaled(std::vector<double> values, double factor) {
@@ -98,7 +94,7 @@ std::vector<double> scaled(std::vector<double> values, double factor) {
   return values;
 }
 
-void measure(PointSummary& summary, const std::string& no_reference) {
+void measure(PointSummary& summary, const MissingReasons& reasons) {
   const std::vector<ImageRow>& rows = summary.result.rows;
   const auto most = [&](int64_t ImageRow::*member) {
     int64_t bytes = 0;
@@ -115,14 +111,7 @@ void measure(PointSummary& summary, const std::string& no_reference) {
   if (!device_peaks.empty()) summary.device_peak_bytes = std::ranges::max(device_peaks);
   summary.seconds_per_image = median_of(scaled(values_of(rows, &ImageRow::total_ms), 1e-3));
   summary.attention_ms = median_of(values_of(rows, &ImageRow::attention_ms));
-  summary.shape_eval = share_of(values_of(rows, &ImageRow::shape_eval));
-  measure_pictures(summary, no_reference);
-  if (summary.point().full_cache) {
-    for (Measured* metric : {&summary.psnr_decibels, &summary.ssim}) {
-      *metric = {.missing = "the reference itself"};
-    }
-    summary.identical_images = 0;
-  }
+  summarise_metrics(summary, reasons);
 }
 
 /// Takes out points whose settings were run again later, as after a change of the model, a policy's
@@ -150,6 +139,21 @@ std::vector<std::string> remove_replaced(std::vector<PointSummary>& points) {
 }
 
 }  // namespace
+
+const Measured& PointSummary::metric(const Metric& metric) const {
+  static const Measured none{.missing = "not measured"};
+  const auto found = metrics.find(metric.name);
+  return found == metrics.end() ? none : found->second;
+}
+
+Measured measured_of(const MetricSummary& summary, const std::string& undefined) {
+  const Interval& interval = summary.interval;
+  if (std::isnan(interval.estimate)) return {.missing = undefined};
+  return {.value = interval.estimate,
+          .low = interval.low,
+          .high = interval.high,
+          .left_out = summary.left_out};
+}
 
 std::vector<SweepSummary> by_model(const SweepSummary& sweep) {
   std::vector<SweepSummary> models;
@@ -194,7 +198,10 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder) {
   std::vector<std::string> unfinished;
   for (const path& place : folders_in(folder / "points")) {
     if (point_finished(place)) {
-      sweep.points.push_back({.folder = place, .result = read_result(place / "result.h5")});
+      PointSummary& point = sweep.points.emplace_back();
+      point.folder = place;
+      point.result = read_result(place / "result.h5");
+      point.asked_metrics = asked_metrics_of(point.point());
     } else {
       unfinished.push_back(place.filename().string());
     }
@@ -215,8 +222,9 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder) {
     return std::tuple(point.label("model"), !point.full_cache, point.label("policy"),
                       -point.kept_tokens, point.point_hash);
   });
-  const std::vector<std::string> reasons = complete_reference_metrics(sweep.points);
+  const std::vector<MissingReasons> reasons = complete_pair_metrics(sweep.points);
   for (size_t i = 0; i < sweep.points.size(); ++i) measure(sweep.points[i], reasons[i]);
+  measure_sets(sweep.points, metrics());
   return sweep;
 }
 

@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "analysis/metrics/metric.h"
 #include "experiments/results/result_file.h"
 
 namespace kvscope {
@@ -16,6 +19,7 @@ struct Measured {
   double low = kNotMeasured;
   double high = kNotMeasured;
   std::string missing{};
+  int64_t left_out = 0;  ///< images that are not in it, see Metric::left_out
 
   [[nodiscard]] bool present() const { return missing.empty(); }
   /// Half the interval; negative without one.
@@ -34,14 +38,14 @@ struct PointSummary {
   int64_t allocator_peak_bytes = 0;
   int64_t allocator_planned_bytes = 0;
   double device_peak_bytes = kNotMeasured;
-  Measured seconds_per_image{};  ///< median, interval by order statistics
-  Measured attention_ms{};       ///< median likewise
-  Measured psnr_decibels{};      ///< mean over the images that differ from their reference
-  int64_t identical_images = 0;  ///< equal to their reference (infinite PSNR), not in that mean
-  Measured ssim{};               ///< mean, Student's t interval
-  Measured shape_eval{};         ///< share of right pictures, Wilson's interval
+  Measured seconds_per_image{};                            ///< median, interval by order statistics
+  Measured attention_ms{};                                 ///< median likewise
+  std::map<std::string, Measured, std::less<>> metrics{};  ///< by name; missing ones say why
+  std::vector<std::string> asked_metrics{};  ///< metrics.list of its config; empty: not known
 
   [[nodiscard]] const PointInfo& point() const { return result.point; }
+  /// What `metrics` has of it.
+  [[nodiscard]] const Measured& metric(const Metric& metric) const;
 };
 
 /// The finished points of a sweep: by model, the full cache first, then by policy and falling
@@ -53,7 +57,7 @@ struct SweepSummary {
 };
 
 /// Reads DIR/points/*/result.h5. Of points of the same settings (labels and overrides) the newest
-/// counts, and a note names the others. Where a row has no PSNR or SSIM and both pictures are
+/// counts, and a note names the others. Where a row lacks a metric of pairs and both images are
 /// there, it is measured now against the full-cache image of the same prompt and seed. Throws
 /// Error(kInput) for a folder without finished points, naming folders with points near by, and for
 /// damaged files.
@@ -62,6 +66,9 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder);
 /// The sweep of each model by itself, in its order: models do not share an axis of memory or the
 /// pictures of a prompt. The notes stay behind.
 std::vector<SweepSummary> by_model(const SweepSummary& sweep);
+
+/// A metric's summary, or missing for the reason `undefined` where its estimate is NaN.
+Measured measured_of(const MetricSummary& summary, const std::string& undefined);
 
 /// The median with a distribution-free interval of at least 95 % from order statistics (binomial);
 /// no interval below 6 values. `missing` is set for none.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "experiments/results/sweep_metrics.h"
+
 namespace kvscope {
 namespace {
 
@@ -44,6 +46,23 @@ const std::vector<MemoryColumn>& memory_columns() {
   return columns;
 }
 
+/// A metric's column, and whether one beside it counts the images that it leaves out.
+struct MetricColumns {
+  Metric metric;
+  bool counts_left_out = false;
+};
+
+std::vector<MetricColumns> metric_columns(const SweepSummary& sweep) {
+  std::vector<MetricColumns> columns;
+  for (const Metric& metric : shown_metrics(sweep)) {
+    const bool any = std::ranges::any_of(sweep.points, [&](const PointSummary& summary) {
+      return summary.metric(metric).left_out > 0;
+    });
+    columns.push_back({metric, any});
+  }
+  return columns;
+}
+
 bool any_device(const SweepSummary& sweep) {
   return std::ranges::any_of(sweep.points, [](const PointSummary& summary) {
     return !std::isnan(summary.device_peak_bytes);
@@ -55,7 +74,7 @@ TableCell mebibytes(double bytes, const char* missing) {
 }
 
 std::vector<TableColumn> columns_of(const std::vector<std::string>& differing,
-                                    bool any_identical,
+                                    const std::vector<MetricColumns>& metrics,
                                     bool on_device) {
   std::vector<TableColumn> columns;
   for (const std::string& name : differing) {
@@ -70,17 +89,22 @@ std::vector<TableColumn> columns_of(const std::vector<std::string>& differing,
   if (on_device) columns.push_back({.header = "device peak", .unit = "MiB"});
   columns.push_back({.header = "time", .unit = "s/image", .better = Better::kLower, .decimals = 3});
   columns.push_back({.header = "attention", .unit = "ms", .better = Better::kLower, .decimals = 1});
-  columns.push_back({.header = "PSNR", .unit = "dB", .better = Better::kHigher});
-  if (any_identical) columns.push_back({.header = "identical images", .decimals = 0});
-  columns.push_back({.header = "SSIM", .better = Better::kHigher, .decimals = 3});
-  columns.push_back({.header = "ShapeEval", .better = Better::kHigher, .decimals = 3});
+  for (const MetricColumns& metric : metrics) {
+    columns.push_back({.header = metric.metric.label,
+                       .unit = metric.metric.unit,
+                       .better = metric.metric.higher_is_better ? Better::kHigher : Better::kLower,
+                       .decimals = metric.metric.decimals});
+    if (metric.counts_left_out) {
+      columns.push_back({.header = metric.metric.left_out, .decimals = 0});
+    }
+  }
   columns.push_back({.header = "images", .decimals = 0});
   return columns;
 }
 
 TableRow row_of(const PointSummary& summary,
                 const std::vector<std::string>& differing,
-                bool any_identical,
+                const std::vector<MetricColumns>& metrics,
                 bool on_device) {
   const PointInfo& point = summary.point();
   TableRow row{.reference = point.full_cache};
@@ -95,14 +119,14 @@ TableRow row_of(const PointSummary& summary,
   if (on_device) row.cells.push_back(mebibytes(summary.device_peak_bytes, "ran on a CPU"));
   row.cells.push_back(cell(summary.seconds_per_image));
   row.cells.push_back(cell(summary.attention_ms));
-  row.cells.push_back(cell(summary.psnr_decibels));
-  if (any_identical) {
-    row.cells.push_back(point.full_cache
-                            ? TableCell::missing("the reference itself")
-                            : TableCell::number(static_cast<double>(summary.identical_images)));
+  for (const MetricColumns& column : metrics) {
+    const Measured& measured = summary.metric(column.metric);
+    row.cells.push_back(cell(measured));
+    if (!column.counts_left_out) continue;
+    row.cells.push_back(measured.present() || !point.full_cache
+                            ? TableCell::number(static_cast<double>(measured.left_out))
+                            : TableCell::missing(measured.missing));
   }
-  row.cells.push_back(cell(summary.ssim));
-  row.cells.push_back(cell(summary.shape_eval));
   row.cells.push_back(TableCell::number(static_cast<double>(summary.result.rows.size())));
   return row;
 }
@@ -145,8 +169,7 @@ std::string point_name(const PointInfo& point, const std::vector<std::string>& d
 
 Table sweep_table(const SweepSummary& sweep) {
   const std::vector<std::string> differing = differing_labels(sweep);
-  const bool any_identical = std::ranges::any_of(
-      sweep.points, [](const PointSummary& summary) { return summary.identical_images > 0; });
+  const std::vector<MetricColumns> metrics = metric_columns(sweep);
   const bool on_device = any_device(sweep);
   Table table;
   const PointInfo& first = sweep.points.front().point();
@@ -154,10 +177,10 @@ Table sweep_table(const SweepSummary& sweep) {
   table.title = one_model && !first.label("model").empty()
                     ? "KV-cache policies on " + first.label("model")
                     : "KV-cache policies";
-  table.columns = columns_of(differing, any_identical, on_device);
+  table.columns = columns_of(differing, metrics, on_device);
   table.interval_name = "half width of the 95 % confidence interval";
   for (const PointSummary& summary : sweep.points) {
-    table.rows.push_back(row_of(summary, differing, any_identical, on_device));
+    table.rows.push_back(row_of(summary, differing, metrics, on_device));
     table.provenance.push_back(short_hash(summary.point()));
   }
   return table;

@@ -14,7 +14,7 @@ std::vector<std::string> differing_labels(const SweepSummary& sweep);
 
 /// One row a point: differing labels, policy, budget, tokens kept, memory of an image as counted
 /// with the plan's prediction beside it (live, peak, all that was allocated; of the device where
-/// one was used), seconds an image, attention ms, PSNR, SSIM, ShapeEval, images.
+/// one was used), seconds an image, attention ms, the metrics (sweep_metrics.h), images.
 Table sweep_table(const SweepSummary& sweep);
 
 /// "snapkv", with differing labels before it where there are any.

@@ -6,9 +6,7 @@
 #include <numeric>
 #include <optional>
 
-#include "analysis/metrics/psnr.h"
-#include "analysis/metrics/ssim.h"
-#include "analysis/shapes/judge.h"
+#include "analysis/metrics/measurement.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/image/png.h"
@@ -20,36 +18,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What is measured on a point's pictures.
-class PictureMetrics {
+/// What is measured on a point's images.
+class ImageMetrics {
  public:
-  PictureMetrics(const Point& point, const fs::path& points_folder)
+  ImageMetrics(const Point& point, const fs::path& points_folder)
       : reference_(point_folder(points_folder, point.reference_hash)),
-        compares_(!point.full_cache) {
-    for (const std::string& name : point.config.at("metrics.list").as_string_list()) {
-      psnr_ = psnr_ || name == "psnr";
-      ssim_ = ssim_ || name == "ssim";
-      shape_eval_ = shape_eval_ || name == "shape_eval";
-    }
-  }
+        measurement_(point.config.at("metrics.list").as_string_list()),
+        compares_(!point.full_cache && measurement_.compares()) {}
 
   void fill(ImageRow& row, const Picture& picture) const {
-    if (shape_eval_ && !row.skill.empty()) {
-      row.shape_eval = shapes::judge(picture, row.prompt).correct ? 1 : 0;
-    }
     const fs::path file = image_path(reference_, row.image_index);
-    if (!compares_ || !(psnr_ || ssim_) || !fs::exists(file)) return;
-    const Picture expected = read_png(file).picture;
-    if (psnr_) row.psnr_decibels = psnr_decibels(expected, picture);
-    if (ssim_) row.ssim = ssim(expected, picture);
+    std::optional<Picture> expected;
+    if (compares_ && fs::exists(file)) expected = read_png(file).picture;
+    measurement_.measure({picture, row.prompt, row.skill, expected ? &*expected : nullptr},
+                         row.metrics);
   }
 
  private:
   fs::path reference_;
+  Measurement measurement_;
   bool compares_ = false;
-  bool psnr_ = false;
-  bool ssim_ = false;
-  bool shape_eval_ = false;
 };
 
 /// One point at work.
@@ -140,7 +128,7 @@ class PointRunner {
   const PointRun& run_;
   fs::path folder_;
   GenerationSession session_;
-  PictureMetrics metrics_;
+  ImageMetrics metrics_;
   PointInfo info_;
   std::optional<ResultWriter> writer_;
 };

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <thread>
 
+#include "analysis/metrics/registry.h"
 #include "experiments/launch/launcher.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/point_lease.h"
@@ -199,21 +200,23 @@ class SweepRunner {
     return workers.is_null() ? cores : workers.as_int64();
   }
 
-  /// PSNR and SSIM compare with the full cache; say so where there is none to compare with.
+  /// Metrics of pairs compare with the full cache; say so where there is none to compare with.
   void warn_about_references() const {
     const auto will_be_there = [&](const std::string& hash) {
       return point_finished(point_folder(points_folder_, hash)) ||
              std::ranges::any_of(points_, [&](const Point& point) { return point.hash == hash; });
     };
     for (const Point& point : points_) {
-      const auto metrics = point.config.at("metrics.list").as_string_list();
-      const bool compares = std::ranges::any_of(
-          metrics, [](const std::string& name) { return name == "psnr" || name == "ssim"; });
-      if (!compares || will_be_there(point.reference_hash)) continue;
+      std::vector<Metric> pairs;
+      for (const std::string& name : point.config.at("metrics.list").as_string_list()) {
+        if (metric_named(name).scope == MetricScope::kPair) pairs.push_back(metric_named(name));
+      }
+      if (pairs.empty() || will_be_there(point.reference_hash)) continue;
       fmt::print(stderr,
-                 "warning: no full-cache point of the same model, prompts and seed in {}: PSNR and "
-                 "SSIM stay empty; add full to the policies of this sweep (policy=full,...)\n",
-                 sweep_.folder.string());
+                 "warning: no full-cache point of the same model, prompts and seed in {}: {} {} "
+                 "empty; add full to the policies of this sweep (policy=full,...)\n",
+                 sweep_.folder.string(), labels_in_words(pairs),
+                 pairs.size() == 1 ? "stays" : "stay");
       return;
     }
   }

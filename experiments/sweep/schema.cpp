@@ -1,5 +1,10 @@
 #include "experiments/sweep/schema.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "analysis/metrics/registry.h"
+
 namespace kvscope {
 namespace {
 
@@ -273,8 +278,8 @@ ConfigSchema make_schema() {
       {.key = "metrics.list",
        .type = KeyType::kList,
        .help = "what is measured on every picture",
-       .allowed = {"psnr", "ssim", "shape_eval"},
-       .default_text = "[psnr, ssim, shape_eval]"},
+       .allowed = metric_names(),
+       .default_text = fmt::format("[{}]", fmt::join(standard_metric_names(), ", "))},
 
       {.key = "policy", .type = KeyType::kOpen, .help = "a named policy, or its five slots"},
       {.key = "train",

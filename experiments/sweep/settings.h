@@ -31,7 +31,7 @@ GenerationSettings generation_settings(const ConfigNode& config, const ModelFact
 struct Prompt {
   uint64_t id = 0;
   std::string text{};
-  std::string skill{};  ///< of shapes captions, as ShapeEval names it; else empty
+  std::string skill{};  ///< of captions of the shapes task; else empty
 };
 
 /// The prompts of a config: `prompt`, or the first gen.images of the `prompts` group. A number is

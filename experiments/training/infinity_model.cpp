@@ -25,8 +25,8 @@ constexpr const char* kAutoencoder = "autoencoder";
 constexpr const char* kTransformer = "transformer";
 constexpr const char* kAutoencoderPrefix = "vae.";
 
-// Mean PSNR in decibels of pictures that training never drew.
-double reconstruction_psnr(const TokenizerTraining& training, const TensorMap& weights) {
+// Mean peak signal to noise ratio in decibels of pictures that training never drew.
+double reconstruction_decibels(const TokenizerTraining& training, const TensorMap& weights) {
   const at::NoGradGuard no_grad;
   const at::Tensor pictures = shapes_test_pictures(training.seed, 256).to(training.device);
   const at::Tensor features = infinity::vae_encode(training.vae, weights, pictures);
@@ -82,8 +82,8 @@ TensorMap autoencoder(const ModelTraining& run, const infinity::ModelDescription
   TensorMap weights = train_tokenizer(training, run.report(kAutoencoder));
   run.draw_curve(kAutoencoder);
   write_safetensors(run.folder / "autoencoder.safetensors", weights.entries(), {});
-  spdlog::info("autoencoder: {:.2f} dB PSNR on 256 unseen pictures",
-               reconstruction_psnr(training, weights.to(training.device)));
+  spdlog::info("autoencoder: {:.2f} dB peak signal to noise on 256 unseen pictures",
+               reconstruction_decibels(training, weights.to(training.device)));
   return weights;
 }
 

@@ -32,8 +32,10 @@ TensorMap picture_tokenizer(const ModelTraining& run, const VqConfig& vq) {
   write_safetensors(run.folder / "tokenizer.safetensors", weights.entries(), {});
   const VqQuality quality = vq_quality(
       vq, weights.to(run.device), shapes_test_pictures(run.seed(), kTestPictures).to(run.device));
-  spdlog::info("tokenizer: {:.2f} dB PSNR on {} unseen pictures, {:.0f} % of the codes in use",
-               quality.psnr_db, kTestPictures, 100 * quality.used_fraction);
+  spdlog::info(
+      "tokenizer: {:.2f} dB peak signal to noise on {} unseen pictures, {:.0f} % of the codes in "
+      "use",
+      quality.decibels, kTestPictures, 100 * quality.used_fraction);
   return weights;
 }
 

@@ -109,7 +109,7 @@ VqQuality vq_quality(const VqConfig& vq, const TensorMap& weights, const at::Ten
   const at::Tensor decoded = vq_decode(vq, weights, ids, "", kAtOnce).clamp(-1, 1);
   const at::Tensor error = ((decoded - pictures) / 2).square().mean({1, 2, 3});
   const at::Tensor used = at::bincount(ids.view({-1}), {}, vq.codebook_entries) > 0;
-  return {.psnr_db = error.log10().mul(-10).mean().item<double>(),
+  return {.decibels = error.log10().mul(-10).mean().item<double>(),
           .used_fraction = used.to(at::kFloat).mean().item<double>()};
 }
 

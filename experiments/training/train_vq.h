@@ -32,7 +32,7 @@ TensorMap train_vq(const VqTraining& training, const TrainingReport& report);
 
 /// What a codebook is worth on pictures [N, 3, H, W] in [-1, 1], through the ids and back.
 struct VqQuality {
-  double psnr_db = 0;        ///< mean over the pictures, decoded ones clamped
+  double decibels = 0;       ///< peak signal to noise, mean over the pictures, decoded ones clamped
   double used_fraction = 0;  ///< codes that occur in the pictures
 };
 VqQuality vq_quality(const VqConfig& vq, const TensorMap& weights, const at::Tensor& pictures);

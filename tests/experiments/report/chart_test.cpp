@@ -221,6 +221,18 @@ TEST(TradeOff, ChartHasOneLineAPolicyAndTheFullCacheAsReference) {
   EXPECT_EQ(chart.references[0].label, "full cache, 13 MiB");
 }
 
+TEST(TradeOff, LowerCanBeBetter) {
+  const std::vector<TradeOff> points{
+      {"a", "10 %", 2, 20}, {"a", "5 %", 1, 25}, {"b", "5 %", 2, 30}};
+  const Chart chart = trade_off_chart(points, {}, {.label = "distance"}, {}, false);
+  EXPECT_FALSE(chart.series[0].points[0].muted);
+  EXPECT_FALSE(chart.series[0].points[1].muted);
+  EXPECT_TRUE(chart.series[1].points[0].muted);
+  ASSERT_EQ(chart.frontier.size(), 3u);
+  EXPECT_EQ(chart.frontier.front().y, 25);
+  EXPECT_EQ(chart.frontier.back().y, 20);
+}
+
 TEST(TradeOff, OthersStandBackBehindHighlightedPolicies) {
   const std::vector<TradeOff> points{
       {"snapkv", "10 %", 2, 20}, {"scalekv", "10 %", 2, 25}, {"h2o", "5 %", 1, 18}};

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "analysis/metrics/registry.h"
 #include "core/base/error.h"
 
 namespace kvscope {
@@ -27,10 +28,11 @@ PointSummary point(const std::string& model,
     ImageRow row;
     row.prompt_id = i;
     row.seed = 7 + i;
-    row.ssim = ssim[i];
+    row.metrics["ssim"] = ssim[i];
     summary.result.rows.push_back(row);
   }
-  summary.ssim = {.value = ssim.front(), .low = ssim.front() - 0.1, .high = ssim.front() + 0.1};
+  summary.metrics["ssim"] = {
+      .value = ssim.front(), .low = ssim.front() - 0.1, .high = ssim.front() + 0.1};
   return summary;
 }
 
@@ -42,8 +44,8 @@ SweepSummary sweep() {
                  point("b", "tova", 0.5, {0.1, 0.2, 0.3})}};
 }
 
-const QualityMetric& ssim() {
-  return quality_metrics()[1];
+const Metric& ssim() {
+  return metric_named("ssim");
 }
 
 double value_of(const TableCell& cell) {

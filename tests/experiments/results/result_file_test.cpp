@@ -9,9 +9,11 @@
 #include <fstream>
 #include <functional>
 
+#include "analysis/metrics/registry.h"
 #include "core/base/error.h"
 #include "core/hdf5/file.h"
 #include "core/image/png.h"
+#include "test_paths.h"
 #include "tests/experiments/results/sample_sweep.h"
 
 namespace kvscope {
@@ -40,9 +42,9 @@ void expect_same(const ImageRow& a, const ImageRow& b) {
   EXPECT_EQ(a.allocator_peak_bytes, b.allocator_peak_bytes);
   EXPECT_EQ(a.allocator_planned_bytes, b.allocator_planned_bytes);
   EXPECT_TRUE(same(a.device_peak_bytes, b.device_peak_bytes));
-  EXPECT_TRUE(same(a.psnr_decibels, b.psnr_decibels));
-  EXPECT_TRUE(same(a.ssim, b.ssim));
-  EXPECT_TRUE(same(a.shape_eval, b.shape_eval));
+  for (const std::string& name : metric_names()) {
+    EXPECT_TRUE(same(a.metrics[name], b.metrics[name])) << name;
+  }
   EXPECT_EQ(a.skill, b.skill);
 }
 
@@ -70,7 +72,7 @@ TEST(ResultFile, GivesBackThePointAndEveryRow) {
     ResultWriter writer(file, point);
     for (uint64_t i = 0; i < 130; ++i) {
       ImageRow row = sample_row(129 - i);  // any order
-      if (i % 3 == 0) row.ssim = kNotMeasured;
+      if (i % 3 == 0) row.metrics["ssim"] = kNotMeasured;
       writer.append(row);
     }
     EXPECT_FALSE(point_finished(file.parent_path()));
@@ -84,7 +86,7 @@ TEST(ResultFile, GivesBackThePointAndEveryRow) {
   ASSERT_EQ(result.rows.size(), 130);
   for (uint64_t i = 0; i < 130; ++i) {
     ImageRow expected = sample_row(i);
-    if ((129 - i) % 3 == 0) expected.ssim = kNotMeasured;
+    if ((129 - i) % 3 == 0) expected.metrics["ssim"] = kNotMeasured;
     expect_same(result.rows[i], expected);
   }
 }
@@ -173,6 +175,67 @@ TEST(ResultFile, APartOfTheFirstVersionIsContinuedAsTheSecond) {
   EXPECT_EQ(read_result(file).schema_version, 2);
   expect_same(read_result(file).rows.at(0), sample_row(0));
   EXPECT_EQ(read_result(file).rows.at(1).allocator_peak_bytes, 0);
+}
+
+/// Written before metrics were a registry, by `kvscope run` of a tiny model: snapkv, two images.
+TEST(ResultFile, AFileOfThePreviousVersionIsRead) {
+  const ResultFile result =
+      read_result(path(kSourceDir) / "tests/golden/result_of_three_metrics.h5");
+  EXPECT_TRUE(result.finished);
+  EXPECT_EQ(result.schema_version, 2);
+  EXPECT_EQ(result.point.label("policy"), "snapkv");
+  ASSERT_EQ(result.rows.size(), 2);
+  EXPECT_TRUE(std::isinf(result.rows[0].metrics["psnr"]));
+  EXPECT_EQ(result.rows[1].metrics["ssim"], 1);
+  EXPECT_EQ(result.rows[0].metrics["shape_eval"], 1);
+  EXPECT_EQ(result.rows[1].metrics["shape_eval"], 0);
+  for (const Metric& metric : metrics()) {
+    if (!metric.standard) {
+      EXPECT_TRUE(std::isnan(result.rows[0].metrics[metric.name]));
+    }
+  }
+}
+
+TEST(ResultFile, DatasetsOfMetricsKeepTheirNamesAndUnits) {
+  const path file = fresh_folder("a") / "result.h5";
+  write_finished(file, 1);
+  const hdf5::File opened = hdf5::File::open(file, hdf5::File::Access::kRead);
+  for (const char* name : {"metrics/psnr", "metrics/ssim", "metrics/shape_eval"}) {
+    EXPECT_TRUE(opened.root().contains(name)) << name;
+  }
+  EXPECT_EQ(opened.root().dataset("metrics/psnr").attribute("units"),
+            hdf5::AttributeValue(std::string("dB")));
+}
+
+/// Removes the column of a metric, as where the file is older than the metric.
+void forget_metric(const path& file, const std::string& name) {
+  const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  EXPECT_GE(H5Ldelete(id, ("metrics/" + name).c_str(), H5P_DEFAULT), 0);
+  H5Fclose(id);
+}
+
+TEST(ResultFile, AFileOlderThanAMetricIsReadWithoutIt) {
+  const path file = fresh_folder("a") / "result.h5";
+  write_finished(file, 3);
+  forget_metric(file, "ssim");
+  const ResultFile result = read_result(file);
+  EXPECT_FALSE(result.all_metrics);
+  EXPECT_TRUE(std::isnan(result.rows.at(0).metrics["ssim"]));
+  EXPECT_EQ(result.rows.at(0).metrics["psnr"], 20);
+}
+
+TEST(ResultFile, APartOlderThanAMetricIsContinuedWithIt) {
+  const path file = fresh_folder("a") / "result.h5";
+  const PointInfo point = sample_point("snapkv", 0.1, 2);
+  ResultWriter(file, point).append(sample_row(1));
+  forget_metric(file.string() + ".part", "ssim");
+  ResultWriter writer(file, point);
+  writer.append(sample_row(0));
+  writer.finish();
+  const ResultFile result = read_result(file);
+  EXPECT_TRUE(result.all_metrics);
+  expect_same(result.rows.at(0), sample_row(0));
+  EXPECT_TRUE(std::isnan(result.rows.at(1).metrics["ssim"]));
 }
 
 TEST(ResultFile, PartOfAnotherPointIsRefused) {

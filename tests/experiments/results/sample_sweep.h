@@ -62,9 +62,9 @@ inline ImageRow sample_row(uint64_t index) {
   row.kv_allocated_bytes = 5 << 20;
   row.allocator_peak_bytes = 7 << 20;
   row.allocator_planned_bytes = 6 << 20;
-  row.psnr_decibels = index == 1 ? INFINITY : 20 + static_cast<double>(index);
-  row.ssim = 0.5;
-  row.shape_eval = index % 2 == 0 ? 1 : 0;
+  row.metrics["psnr"] = index == 1 ? INFINITY : 20 + static_cast<double>(index);
+  row.metrics["ssim"] = 0.5;
+  row.metrics["shape_eval"] = index % 2 == 0 ? 1 : 0;
   row.skill = "colours";
   return row;
 }
@@ -85,7 +85,7 @@ inline std::filesystem::path write_sample_point(const std::filesystem::path& swe
   ResultWriter writer(folder / "result.h5", point);
   for (uint64_t i = 0; i < static_cast<uint64_t>(point.images); ++i) {
     ImageRow row = sample_row(i);
-    row.psnr_decibels = row.ssim = kNotMeasured;
+    row.metrics["psnr"] = row.metrics["ssim"] = kNotMeasured;
     write_result_image(folder, point, row, sample_picture(level));
     writer.append(row);
   }

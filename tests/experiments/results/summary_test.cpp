@@ -8,6 +8,7 @@
 
 #include "analysis/metrics/psnr.h"
 #include "core/base/error.h"
+#include "experiments/results/late_metrics.h"
 #include "experiments/results/sweep_table.h"
 #include "tests/experiments/results/sample_sweep.h"
 
@@ -68,13 +69,13 @@ TEST(SummariseSweep, NumbersOfAPoint) {
   write_result_image(folder, point, sample_row(5), sample_picture(0));
   const SweepSummary summary = summarise_sweep(sweep);
   const PointSummary& full = summary.points.at(0);
-  EXPECT_EQ(full.psnr_decibels.missing, "the reference itself");
+  EXPECT_EQ(full.metrics.at("psnr").missing, "the reference itself");
   EXPECT_NEAR(full.seconds_per_image.value, 0.103, 1e-12);
   const PointSummary& snapkv = summary.points.at(1);
-  EXPECT_EQ(snapkv.identical_images, 1);
-  EXPECT_NEAR(snapkv.psnr_decibels.value, psnr_decibels(sample_picture(0), sample_picture(3)),
+  EXPECT_EQ(snapkv.metrics.at("psnr").left_out, 1);
+  EXPECT_NEAR(snapkv.metrics.at("psnr").value, psnr_decibels(sample_picture(0), sample_picture(3)),
               1e-9);
-  EXPECT_NEAR(snapkv.psnr_decibels.half_width(), 0, 1e-9);
+  EXPECT_NEAR(snapkv.metrics.at("psnr").half_width(), 0, 1e-9);
   EXPECT_EQ(snapkv.kv_planned_bytes, 3 << 20);
   EXPECT_EQ(snapkv.kv_live_bytes, 3 << 20);
   EXPECT_EQ(snapkv.kv_peak_bytes, 4 << 20);
@@ -82,8 +83,8 @@ TEST(SummariseSweep, NumbersOfAPoint) {
   EXPECT_EQ(snapkv.allocator_peak_bytes, 7 << 20);
   EXPECT_EQ(snapkv.allocator_planned_bytes, 6 << 20);
   EXPECT_TRUE(std::isnan(snapkv.device_peak_bytes));
-  EXPECT_NEAR(snapkv.shape_eval.value, 4.0 / 7, 1e-12);
-  EXPECT_GT(snapkv.shape_eval.half_width(), 0.2);
+  EXPECT_NEAR(snapkv.metrics.at("shape_eval").value, 4.0 / 7, 1e-12);
+  EXPECT_GT(snapkv.metrics.at("shape_eval").half_width(), 0.2);
   EXPECT_EQ(snapkv.attention_ms.value, 13);
 }
 
@@ -94,9 +95,9 @@ TEST(SummariseSweep, MetricsOfTheRowsAreTaken) {
   for (uint64_t i = 0; i < 3; ++i) writer.append(sample_row(i));  // 20 dB, infinite, 22 dB
   writer.finish();
   const PointSummary summary = summarise_sweep(sweep).points.at(0);
-  EXPECT_EQ(summary.psnr_decibels.value, 21);
-  EXPECT_EQ(summary.identical_images, 1);
-  EXPECT_EQ(summary.ssim.value, 0.5);
+  EXPECT_EQ(summary.metrics.at("psnr").value, 21);
+  EXPECT_EQ(summary.metrics.at("psnr").left_out, 1);
+  EXPECT_EQ(summary.metrics.at("ssim").value, 0.5);
 }
 
 TEST(SummariseSweep, MissingReferenceIsSaid) {
@@ -108,13 +109,46 @@ TEST(SummariseSweep, MissingReferenceIsSaid) {
   const SweepSummary summary = summarise_sweep(sweep);
   for (const PointSummary& point : summary.points) {
     if (point.point().full_cache) continue;
-    EXPECT_THAT(point.psnr_decibels.missing, HasSubstr("no full-cache point"));
-    EXPECT_THAT(point.ssim.missing, HasSubstr("no full-cache point"));
+    EXPECT_THAT(point.metrics.at("psnr").missing, HasSubstr("no full-cache point"));
+    EXPECT_THAT(point.metrics.at("ssim").missing, HasSubstr("no full-cache point"));
   }
   EXPECT_THAT(differing_labels(summary), ElementsAre("model"));
   const Table table = sweep_table(summary);
   EXPECT_EQ(table.columns.front().header, "model");
   EXPECT_THAT(footnotes(table), testing::Contains(HasSubstr("no full-cache point")));
+}
+
+TEST(SummariseSweep, AMetricOfASetSeesAllImagesBesideTheirReferences) {
+  const path folder = fresh_folder("sweep");
+  write_sample_point(folder, sample_point("full", 1, 3), 0);
+  PointInfo info = sample_point("snapkv", 0.1, 3);
+  info.config_yaml += "metrics: {list: [shift]}\n";
+  write_sample_point(folder, info, 3);
+  const Metric shift{.name = "shift", .scope = MetricScope::kSet, .make_of_set = [] {
+                       return MeasureSet([](std::span<const MeasuredImage> images) {
+                         double sum = 0;
+                         for (const MeasuredImage& image : images) {
+                           sum += image.image.rgb.front() - image.reference->rgb.front();
+                         }
+                         return MetricSummary{.interval = {sum, sum - 1, sum + 1}};
+                       });
+                     }};
+  std::vector<PointSummary> points;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "points")) {
+    PointSummary& point = points.emplace_back();
+    point.folder = entry.path();
+    point.result = read_result(entry.path() / "result.h5");
+    if (!point.point().full_cache) point.asked_metrics = {"shift"};
+  }
+  measure_sets(points, std::vector<Metric>{shift});
+  for (const PointSummary& point : points) {
+    if (point.point().full_cache) {
+      EXPECT_FALSE(point.metric(shift).present());
+    } else {
+      EXPECT_EQ(point.metric(shift).value, 9);  // three images, each three levels brighter
+      EXPECT_EQ(point.metric(shift).low, 8);
+    }
+  }
 }
 
 TEST(SummariseSweep, TheNewestOfTheSameSettingsCounts) {

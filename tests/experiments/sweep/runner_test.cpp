@@ -65,8 +65,8 @@ TEST(Sweep, KeepsAndMeasuresWhatWasPlanned) {
       EXPECT_TRUE(std::isnan(row.device_peak_bytes));
       EXPECT_EQ(row.packed_tokens.size(), 15);  // 30 tokens of 4 bits
       EXPECT_EQ(row.step_ms.size(), 4);
-      EXPECT_EQ(std::isnan(row.psnr_decibels), point.full_cache);
-      EXPECT_FALSE(std::isnan(row.shape_eval));
+      EXPECT_EQ(std::isnan(row.metrics["psnr"]), point.full_cache);
+      EXPECT_FALSE(std::isnan(row.metrics["shape_eval"]));
       const fs::path picture =
           image_path(point_folder(folder.path() / "points", point.hash), row.image_index);
       EXPECT_EQ(read_png(picture).picture.height, 16);
@@ -145,7 +145,7 @@ TEST(Sweep, WorkersMakeWhatOneProcessMakes) {
     ASSERT_EQ(b.rows.size(), 5u);
     for (const ImageRow& row : b.rows) {
       // Measured at once, as full caches come first whatever the order of the sweep.
-      EXPECT_EQ(std::isnan(row.psnr_decibels), b.point.full_cache);
+      EXPECT_EQ(std::isnan(row.metrics["psnr"]), b.point.full_cache);
     }
   }
   EXPECT_EQ(run_sweep(three).images_made, 0);

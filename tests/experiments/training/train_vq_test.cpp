@@ -29,7 +29,7 @@ VqTraining tiny() {
 }
 
 double error_of(const VqTraining& training, const TensorMap& weights) {
-  return vq_quality(training.vq, weights, shapes_test_pictures(3, 4)).psnr_db;
+  return vq_quality(training.vq, weights, shapes_test_pictures(3, 4)).decibels;
 }
 
 TEST(TrainVq, TwentyStepsMakePicturesBetter) {
@@ -95,7 +95,7 @@ TEST(VqQuality, IsThatOfTheRoundTrip) {
     decibels += 10 * std::log10(255.0 * 255.0 / wrong.square().mean().item<double>()) / 3;
   }
   const VqQuality quality = vq_quality(training.vq, weights, pictures);
-  EXPECT_NEAR(quality.psnr_db, decibels, 1e-4);
+  EXPECT_NEAR(quality.decibels, decibels, 1e-4);
   const auto distinct = std::get<0>(at::_unique(ids)).numel();
   EXPECT_NEAR(quality.used_fraction, static_cast<double>(distinct) / 19, 1e-6);
 }

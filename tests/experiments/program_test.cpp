@@ -82,6 +82,9 @@ TEST(Program, ListsAndShowsConfigs) {
               AllOf(HasSubstr("full"), HasSubstr("scalekv"), HasSubstr("snapkv")));
   EXPECT_THAT(answer({"list", "experiments"}).out, HasSubstr("+experiment=quickstart"));
   EXPECT_THAT(answer({"list", "models"}).out, HasSubstr("infinity_8b"));
+  EXPECT_THAT(answer({"list", "metrics"}).out,
+              AllOf(HasSubstr("PSNR to the full cache (dB), higher is better"),
+                    HasSubstr("metrics.list=[ms_ssim,...]")));
   EXPECT_THAT(answer({"describe", "gen.cfg"}).out, HasSubstr("guidance"));
   const Answer config = answer({"run", "--cfg", "job", "--resolve", "gen.images=7", "seed=4"});
   EXPECT_EQ(config.exit_code, 0);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <sstream>
 
+#include "analysis/metrics/registry.h"
 #include "core/base/error.h"
 #include "core/image/png.h"
 #include "experiments/commands/compare.h"
@@ -75,6 +76,14 @@ TEST(PlotCommand, DrawsEveryMeasuredMetric) {
     EXPECT_THAT(printed, HasSubstr(stem + ".svg"));
     EXPECT_THAT(content_of(stem + ".svg"), HasSubstr("<svg"));
     EXPECT_GT(read_png(stem + ".png").picture.width, 100);
+  }
+}
+
+TEST(TableCommand, HasNoColumnOfAMetricThatNobodyAskedFor) {
+  const std::string table =
+      printed_by([folder = sample_sweep()] { return table_command({.folder = folder}); });
+  for (const Metric& metric : metrics()) {
+    EXPECT_EQ(table.find(metric.label) != table.npos, metric.standard) << metric.label;
   }
 }
 

@@ -11,8 +11,11 @@
 #include <map>
 #include <thread>
 
+#include "analysis/metrics/registry.h"
 #include "core/base/error.h"
 #include "core/image/png.h"
+#include "experiments/results/summary.h"
+#include "experiments/results/sweep_metrics.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/progress.h"
@@ -74,6 +77,21 @@ TEST(Sweep, KeepsAndMeasuresWhatWasPlanned) {
   }
   EXPECT_TRUE(fs::exists(folder.path() / "manifest.json"));
   EXPECT_EQ(run_sweep(sweep).images_made, 0);
+}
+
+TEST(Sweep, AMetricThatIsAskedForIsAColumnAndSaysWhyItIsEmpty) {
+  const ResultsFolder folder("asked");
+  const Sweep sweep =
+      sweep_of(tiny_model() + std::vector<std::string>{"policy=full,sliding_window",
+                                                       "budget.tokens=6", "metrics=ms_ssim"},
+               folder);
+  ASSERT_THAT(run_sweep(sweep).failures, testing::IsEmpty());
+  const SweepSummary summary = summarise_sweep(folder.path());
+  const Metric& asked = metric_named("ms_ssim");
+  EXPECT_THAT(shown_metrics(summary), testing::Contains(testing::Field(&Metric::name, asked.name)));
+  EXPECT_EQ(summary.points.at(0).metric(asked).missing, "the reference itself");
+  EXPECT_EQ(summary.points.at(1).metric(asked).missing, asked.undefined);  // 16 x 16 pixels
+  EXPECT_TRUE(summary.points.at(1).metric(metric_named("psnr")).present());
 }
 
 TEST(Sweep, TiedRowsAndOtherScopesRunAsPlanned) {

@@ -1,0 +1,70 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "analysis/metrics/registry.h"
+#include "test_paths.h"
+
+namespace kvscope {
+namespace {
+
+/// The images of tests/golden/ms_ssim.py.
+Picture formula_image(int64_t height, int64_t width) {
+  Picture image(height, width);
+  for (int64_t y = 0; y < height; ++y) {
+    for (int64_t x = 0; x < width; ++x) {
+      for (int64_t c = 0; c < 3; ++c) {
+        image.pixel(y, x)[c] =
+            static_cast<uint8_t>((x * x * (c + 1) / 16 + 3 * y * x / 8 + 7 * y) % 256);
+      }
+    }
+  }
+  return image;
+}
+
+Picture other_image(const Picture& image, int64_t strength) {
+  Picture other = image;
+  for (int64_t y = 0; y < image.height; ++y) {
+    for (int64_t x = 0; x < image.width; ++x) {
+      for (int64_t c = 0; c < 3; ++c) {
+        const int64_t shift = (x * 37 + y * 91 + c * 53) % (strength + 1) - strength / 2;
+        other.pixel(y, x)[c] =
+            static_cast<uint8_t>(std::clamp<int64_t>(image.pixel(y, x)[c] + shift, 0, 255));
+      }
+    }
+  }
+  return other;
+}
+
+double ms_ssim(const Picture& image, const Picture& reference) {
+  return metric_named("ms_ssim").make()({.image = image, .reference = &reference});
+}
+
+TEST(MsSsim, IsThatOfTorchmetrics) {
+  std::ifstream stream(std::filesystem::path(kSourceDir) / "tests/golden/ms_ssim.json");
+  const auto golden = nlohmann::json::parse(stream);
+  ASSERT_GE(golden.at("cases").size(), 4u);
+  for (const auto& one : golden.at("cases")) {
+    const Picture a = formula_image(one.at("height"), one.at("width"));
+    const Picture b = other_image(a, one.at("strength"));
+    // The library keeps its exponents in float, whatever the type of the images.
+    EXPECT_NEAR(ms_ssim(b, a), one.at("ms_ssim").get<double>(), 1e-8) << one;
+  }
+}
+
+TEST(MsSsim, IsNotDefinedWhereTheFifthScaleIsSmallerThanTheWindow) {
+  const Picture large = formula_image(176, 200);
+  EXPECT_NEAR(ms_ssim(large, large), 1, 1e-12);
+  for (const auto& [height, width] : {std::pair{175, 200}, {200, 175}, {64, 64}, {1, 1}}) {
+    const Picture small = formula_image(height, width);
+    EXPECT_TRUE(std::isnan(ms_ssim(small, small))) << height << " x " << width;
+  }
+  EXPECT_FALSE(metric_named("ms_ssim").undefined.empty());
+}
+
+}  // namespace
+}  // namespace kvscope

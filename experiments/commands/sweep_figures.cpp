@@ -10,7 +10,7 @@
 #include "core/base/error.h"
 #include "core/image/png.h"
 #include "experiments/report/trade_off.h"
-#include "experiments/results/sweep_table.h"
+#include "experiments/results/point_labels.h"
 
 namespace kvscope {
 namespace {
@@ -23,9 +23,14 @@ std::vector<std::string> provenance_of(const SweepSummary& sweep) {
   return hashes;
 }
 
-std::optional<Picture> picture_of(const PointSummary& summary, const ImageRow& wanted) {
+/// The point's image of the same prompt and seed; of the same prompt and place where its base seed
+/// is another.
+std::optional<Picture> picture_of(const PointSummary& summary,
+                                  const ImageRow& wanted,
+                                  bool same_seed) {
   const auto row = std::ranges::find_if(summary.result.rows, [&](const ImageRow& other) {
-    return other.prompt_id == wanted.prompt_id && other.seed == wanted.seed;
+    return other.prompt_id == wanted.prompt_id &&
+           (same_seed ? other.seed == wanted.seed : other.image_index == wanted.image_index);
   });
   if (row == summary.result.rows.end()) return std::nullopt;
   const std::filesystem::path path = image_path(summary.folder, row->image_index);
@@ -60,13 +65,13 @@ std::filesystem::path figure_path(const SweepSummary& of_model,
 Chart quality_chart(const SweepSummary& sweep,
                     const Metric& metric,
                     const std::vector<std::string>& highlighted) {
-  const std::vector<std::string> differing = differing_labels(sweep);
+  const std::vector<LabelKey> differing = differing_keys(sweep);
   std::vector<TradeOff> points;
   std::optional<TradeOff> full;
   int64_t full_points = 0;
   for (const PointSummary& summary : sweep.points) {
     const Measured& measured = summary.metric(metric);
-    TradeOff point{.policy = series_name(summary.point(), differing),
+    TradeOff point{.policy = series_name(summary, differing),
                    .label = summary.point().label("budget"),
                    .memory_mib = static_cast<double>(summary.kv_peak_bytes) / 1048576,
                    .quality = measured.value,
@@ -99,18 +104,21 @@ ContactSheet sweep_contact_sheet(const SweepSummary& sweep,
                             "expected at least 1 prompt, magnification 0 or more",
                             prompts, magnification));
   }
-  const std::vector<std::string> differing = differing_labels(sweep);
+  const std::vector<LabelKey> differing = differing_keys(sweep);
+  const auto base_seed = [](const PointSummary& summary) {
+    return label_value(summary, {"gen.seed", "seed"});
+  };
   std::vector<ImageRow> shown = sweep.points.front().result.rows;
   shown.resize(std::min(shown.size(), static_cast<size_t>(prompts)));
   ContactSheet sheet{.title = "The same prompts and seeds under each policy and budget"};
   for (const ImageRow& row : shown) sheet.prompts.push_back(row.prompt);
   int64_t width_pixels = 0;
   for (const PointSummary& summary : sweep.points) {
-    ContactRow row{.label = series_name(summary.point(), differing),
-                   .details = details_of(summary),
-                   .pictures = {}};
+    ContactRow row{
+        .label = series_name(summary, differing), .details = details_of(summary), .pictures = {}};
+    const bool same_seed = base_seed(summary) == base_seed(sweep.points.front());
     for (const ImageRow& image : shown) {
-      row.pictures.push_back(picture_of(summary, image));
+      row.pictures.push_back(picture_of(summary, image, same_seed));
       if (row.pictures.back()) width_pixels = std::max(width_pixels, row.pictures.back()->width);
     }
     sheet.rows.push_back(std::move(row));

@@ -10,7 +10,7 @@
 
 #include "analysis/statistics/interval.h"
 #include "core/base/error.h"
-#include "experiments/results/sweep_table.h"
+#include "experiments/results/point_labels.h"
 
 namespace kvscope {
 namespace {
@@ -39,7 +39,7 @@ std::vector<std::string> budgets_of(const SweepSummary& of_model) {
 }
 
 Table by_budget(const SweepSummary& of_model, const Metric& metric, const CellOf& cell_of) {
-  const std::vector<std::string> differing = differing_labels(of_model);
+  const std::vector<LabelKey> differing = differing_keys(of_model);
   const std::vector<std::string> budgets = budgets_of(of_model);
   Table table;
   table.interval_name = "half width of the 95 % confidence interval";
@@ -53,7 +53,7 @@ Table by_budget(const SweepSummary& of_model, const Metric& metric, const CellOf
   std::map<std::string, size_t> row_of;
   for (const PointSummary& summary : of_model.points) {
     const PointInfo& point = summary.point();
-    const std::string name = series_name(point, differing);
+    const std::string name = series_name(summary, differing);
     const auto [found, is_new] = row_of.try_emplace(name, table.rows.size());
     if (is_new) {
       table.rows.push_back({.cells = {TableCell::text(name)}, .reference = point.full_cache});

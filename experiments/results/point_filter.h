@@ -8,9 +8,9 @@
 namespace kvscope {
 
 /// Leaves the points that have every label of `only`, each "label=value" (model, policy, budget,
-/// seed; spaces do not count: budget=20%), and of full caches those of the models and seeds asked
-/// for, whatever policy and budget are. Throws Error(kConfig) for a label or value that no point
-/// has, with the nearest one.
+/// seed, or a setting that points differ in, tau or gen.tau; spaces do not count: budget=20%), and
+/// of full caches those that agree in all but settings of policy and budget. Throws Error(kConfig)
+/// for a label or value that no point has, with the nearest one.
 SweepSummary points_with(SweepSummary sweep, std::span<const std::string> only);
 
 }  // namespace kvscope

@@ -114,14 +114,14 @@ void measure(PointSummary& summary, const MissingReasons& reasons) {
   summarise_metrics(summary, reasons);
 }
 
-/// Takes out points whose settings were run again later, as after a change of the model, a policy's
-/// file or kvscope itself: same model, policy, budget and seed by name, same overrides, another
-/// hash. Returns the names of their folders.
+/// Takes out points whose settings were run again later, as after a change of the model's weights
+/// or of kvscope itself: same model, policy and budget by name, same config, another hash. Returns
+/// the names of their folders.
 std::vector<std::string> remove_replaced(std::vector<PointSummary>& points) {
   const auto settings = [](const PointSummary& summary) {
     const PointInfo& point = summary.point();
     return std::tuple(point.label("model"), point.label("policy"), point.label("budget"),
-                      point.label("seed"), point.overrides);
+                      summary.settings);
   };
   const auto finished = [](const PointSummary& summary) {
     std::error_code error;
@@ -201,6 +201,7 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder) {
       PointSummary& point = sweep.points.emplace_back();
       point.folder = place;
       point.result = read_result(place / "result.h5");
+      point.settings = point_settings(point.point());
       point.asked_metrics = asked_metrics_of(point.point());
     } else {
       unfinished.push_back(place.filename().string());
@@ -220,7 +221,7 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder) {
   std::ranges::sort(sweep.points, {}, [](const PointSummary& summary) {
     const PointInfo& point = summary.point();
     return std::tuple(point.label("model"), !point.full_cache, point.label("policy"),
-                      -point.kept_tokens, point.point_hash);
+                      -point.kept_tokens, summary.settings, point.point_hash);
   });
   const std::vector<MissingReasons> reasons = complete_pair_metrics(sweep.points);
   for (size_t i = 0; i < sweep.points.size(); ++i) measure(sweep.points[i], reasons[i]);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/metrics/metric.h"
+#include "experiments/results/point_labels.h"
 #include "experiments/results/result_file.h"
 
 namespace kvscope {
@@ -30,6 +31,7 @@ struct Measured {
 struct PointSummary {
   std::filesystem::path folder{};
   ResultFile result{};
+  PointSettings settings{};  ///< point_settings() of it
   // Bytes of an image, the most over all images; see ImageRow. 0 or NaN where a file has none.
   int64_t kv_planned_bytes = 0;
   int64_t kv_live_bytes = 0;
@@ -56,7 +58,7 @@ struct SweepSummary {
   std::vector<std::string> notes{};  ///< what is not in it and why, e.g. unfinished points
 };
 
-/// Reads DIR/points/*/result.h5. Of points of the same settings (labels and overrides) the newest
+/// Reads DIR/points/*/result.h5. Of points of the same settings (labels and config) the newest
 /// counts, and a note names the others. Where a row lacks a metric of pairs and both images are
 /// there, it is measured now against the full-cache image of the same prompt and seed. Throws
 /// Error(kInput) for a folder without finished points, naming folders with points near by, and for

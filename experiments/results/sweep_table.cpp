@@ -17,11 +17,6 @@ TableCell cell(const Measured& measured) {
   return TableCell::number(measured.value, measured.half_width());
 }
 
-std::string budget_of(const PointInfo& point) {
-  const std::string text = point.label("budget");
-  return text.empty() && point.full_cache ? "100 %" : text;
-}
-
 /// A memory column: a number a point, in bytes, and NaN where there is none.
 struct MemoryColumn {
   const char* header;
@@ -73,12 +68,12 @@ TableCell mebibytes(double bytes, const char* missing) {
   return std::isnan(bytes) ? TableCell::missing(missing) : TableCell::number(bytes / kBytesPerMib);
 }
 
-std::vector<TableColumn> columns_of(const std::vector<std::string>& differing,
+std::vector<TableColumn> columns_of(const std::vector<LabelKey>& differing,
                                     const std::vector<MetricColumns>& metrics,
                                     bool on_device) {
   std::vector<TableColumn> columns;
-  for (const std::string& name : differing) {
-    columns.push_back({.header = name, .align = Align::kLeft});
+  for (const LabelKey& key : differing) {
+    columns.push_back({.header = key.header, .align = Align::kLeft});
   }
   columns.push_back({.header = "policy", .align = Align::kLeft});
   columns.push_back({.header = "budget"});
@@ -103,14 +98,16 @@ std::vector<TableColumn> columns_of(const std::vector<std::string>& differing,
 }
 
 TableRow row_of(const PointSummary& summary,
-                const std::vector<std::string>& differing,
+                const std::vector<LabelKey>& differing,
                 const std::vector<MetricColumns>& metrics,
                 bool on_device) {
   const PointInfo& point = summary.point();
   TableRow row{.reference = point.full_cache};
-  for (const std::string& name : differing) row.cells.push_back(TableCell::text(point.label(name)));
+  for (const LabelKey& key : differing) {
+    row.cells.push_back(TableCell::text(label_value(summary, key)));
+  }
   row.cells.push_back(TableCell::text(point.label("policy")));
-  row.cells.push_back(TableCell::text(budget_of(point)));
+  row.cells.push_back(TableCell::text(budget_name(point)));
   row.cells.push_back(TableCell::number(point.kept_tokens));
   for (const MemoryColumn& column : memory_columns()) {
     row.cells.push_back(
@@ -133,47 +130,13 @@ TableRow row_of(const PointSummary& summary,
 
 }  // namespace
 
-std::string short_hash(const PointInfo& point) {
-  return point.point_hash.substr(0, 12);
-}
-
-std::vector<std::string> differing_labels(const SweepSummary& sweep) {
-  std::vector<std::string> names;
-  for (const PointSummary& summary : sweep.points) {
-    for (const auto& [name, text] : summary.point().labels) {
-      if (name == "policy" || name == "budget" || std::ranges::find(names, name) != names.end()) {
-        continue;
-      }
-      const std::string first = sweep.points.front().point().label(name);
-      const bool differs = std::ranges::any_of(sweep.points, [&](const PointSummary& other) {
-        return other.point().label(name) != first;
-      });
-      if (differs) names.push_back(name);
-    }
-  }
-  // Which full cache a point is compared with follows from what else differs, if anything does.
-  if (names.size() > 1) std::erase(names, "reference");
-  return names;
-}
-
-std::string series_name(const PointInfo& point, const std::vector<std::string>& differing) {
-  std::string name;
-  for (const std::string& label : differing) name += point.label(label) + " ";
-  return name + point.label("policy");
-}
-
-std::string point_name(const PointInfo& point, const std::vector<std::string>& differing) {
-  const std::string name = series_name(point, differing);
-  return point.full_cache ? name : name + " " + budget_of(point);
-}
-
 Table sweep_table(const SweepSummary& sweep) {
-  const std::vector<std::string> differing = differing_labels(sweep);
+  const std::vector<LabelKey> differing = differing_keys(sweep);
   const std::vector<MetricColumns> metrics = metric_columns(sweep);
   const bool on_device = any_device(sweep);
   Table table;
   const PointInfo& first = sweep.points.front().point();
-  const bool one_model = std::ranges::find(differing, "model") == differing.end();
+  const bool one_model = std::ranges::find(differing, "model", &LabelKey::key) == differing.end();
   table.title = one_model && !first.label("model").empty()
                     ? "KV-cache policies on " + first.label("model")
                     : "KV-cache policies";

@@ -24,6 +24,7 @@ PointSummary point(const std::string& model,
   info.labels = {{"model", model}, {"policy", policy}, {"budget", std::to_string(ratio)}};
   info.full_cache = policy == "full";
   info.kept_tokens = 100 * ratio;
+  summary.settings = point_settings(info);
   for (size_t i = 0; i < ssim.size(); ++i) {
     ImageRow row;
     row.prompt_id = i;

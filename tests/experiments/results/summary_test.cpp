@@ -55,7 +55,7 @@ TEST(SummariseSweep, FullCacheFirstThenPolicyThenFallingBudget) {
   { ResultWriter unfinished(sweep / "points" / "abc" / "result.h5", sample_point("x", 0.1, 4)); }
   const SweepSummary summary = summarise_sweep(sweep);
   std::vector<std::string> names;
-  for (const auto& point : summary.points) names.push_back(point_name(point.point(), {}));
+  for (const auto& point : summary.points) names.push_back(point_name(point, {}));
   EXPECT_THAT(names, ElementsAre("full", "scalekv 50 %", "snapkv 50 %", "snapkv 10 %"));
   EXPECT_THAT(summary.notes, ElementsAre(HasSubstr("abc")));
 }
@@ -112,7 +112,7 @@ TEST(SummariseSweep, MissingReferenceIsSaid) {
     EXPECT_THAT(point.metrics.at("psnr").missing, HasSubstr("no full-cache point"));
     EXPECT_THAT(point.metrics.at("ssim").missing, HasSubstr("no full-cache point"));
   }
-  EXPECT_THAT(differing_labels(summary), ElementsAre("model"));
+  EXPECT_EQ(differing_keys(summary), (std::vector<LabelKey>{{"model", "model"}}));
   const Table table = sweep_table(summary);
   EXPECT_EQ(table.columns.front().header, "model");
   EXPECT_THAT(footnotes(table), testing::Contains(HasSubstr("no full-cache point")));
@@ -158,7 +158,7 @@ TEST(SummariseSweep, TheNewestOfTheSameSettingsCounts) {
   before.point_hash = sha256_hex("as an earlier version made it");
   PointInfo other = now;
   other.point_hash = sha256_hex("more images");
-  other.overrides.emplace_back("gen.images=3");
+  other.config_yaml += "gen: {images: 3}\n";
   write_sample_point(sweep, sample_point("full", 1, 3), 0);
   const path newest = write_sample_point(sweep, now, 3);
   const path old = write_sample_point(sweep, before, 3);

@@ -7,8 +7,8 @@
 
 namespace kvscope {
 
-// One block: 32 queries of one (row, head). Four neighbouring threads share a query; each scores
-// every fourth key of a tile of 32, and sums every fourth channel of the values.
+// One block: 32 queries of one (row, query head). Four neighbouring threads share a query; each
+// scores every fourth key of a tile of 32, and sums every fourth channel of the values.
 inline constexpr int kAttentionTile = 32;
 inline constexpr int kAttentionLanes = 4;
 inline constexpr int kAttentionThreads = kAttentionTile * kAttentionLanes;
@@ -117,8 +117,8 @@ __device__ void attend_part(const DeviceRows& keys,
   }
 }
 
-/// The equations are at ragged_attention(). Grid: (query tiles, heads, rows); kChannels * 4 >=
-/// head_dim.
+/// The equations are at ragged_attention(). Grid: (query tiles, query heads, rows); kChannels * 4
+/// >= head_dim.
 template <int kChannels>
 __global__ void __launch_bounds__(kAttentionThreads) attention_kernel(const AttentionArguments a) {
   extern __shared__ float shared[];
@@ -128,7 +128,9 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_kernel(const Atte
 
   const int64_t head = blockIdx.y;
   const int64_t row = blockIdx.z;
-  const int64_t slot = row * a.heads + head;
+  const int64_t key_head = head / a.group;
+  const int64_t slot = row * a.heads + key_head;
+  const int64_t query_slot = row * a.heads * a.group + head;
   const int64_t first_query = static_cast<int64_t>(blockIdx.x) * kAttentionTile;
   const int64_t query = first_query + threadIdx.x / kAttentionLanes;
   load_attention_tile(a.q.of(row, head), first_query, a.queries - first_query, a.head_dim,
@@ -142,8 +144,8 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_kernel(const Atte
     int64_t tokens = history ? a.length[slot] : a.tokens;
     const int64_t block_end = first_query + kAttentionTile;  // no query here sees beyond
     if (causal && block_end < tokens) tokens = block_end;
-    attend_part(history ? a.history_keys.from(a.begin[slot]) : a.k.of(row, head),
-                history ? a.history_values.from(a.begin[slot]) : a.v.of(row, head), tokens,
+    attend_part(history ? a.history_keys.from(a.begin[slot]) : a.k.of(row, key_head),
+                history ? a.history_values.from(a.begin[slot]) : a.v.of(row, key_head), tokens,
                 causal ? query : tokens, a.head_dim, query_tile, key_tile, weights, state);
   }
 
@@ -151,14 +153,14 @@ __global__ void __launch_bounds__(kAttentionThreads) attention_kernel(const Atte
   const int lane = threadIdx.x % kAttentionLanes;
   const bool empty = state.total == 0.0F;
   const float inverse = empty ? 0.0F : 1.0F / state.total;
-  const int64_t offset = ((row * a.queries + query) * a.heads + head) * a.head_dim;
+  const int64_t offset = ((row * a.queries + query) * a.heads * a.group + head) * a.head_dim;
 #pragma unroll
   for (int c = 0; c < kChannels; ++c) {
     const int d = lane + kAttentionLanes * c;
     if (d < a.head_dim) store(state.sums[c] * inverse, offset + d, a.out, a.q.layout.narrow);
   }
   if (lane == 0) {
-    a.lse[slot * a.queries + query] = empty ? -INFINITY : state.maximum + logf(state.total);
+    a.lse[query_slot * a.queries + query] = empty ? -INFINITY : state.maximum + logf(state.total);
   }
 }
 

@@ -177,7 +177,8 @@ std::tuple<at::Tensor, at::Tensor> attention_cpu(const at::Tensor& q_in,
   const at::Tensor k = with_adjacent_channels(k_in);
   const at::Tensor v = with_adjacent_channels(v_in);
   const int64_t rows = q.size(0);
-  const int64_t heads = q.size(1);
+  const int64_t heads = q.size(1);  // of the queries
+  const int64_t group = heads / std::max<int64_t>(1, k.size(1));
   const int64_t queries = q.size(2);
   const int64_t head_dim = q.size(3);
   const int64_t tokens = k.size(2);
@@ -198,21 +199,23 @@ std::tuple<at::Tensor, at::Tensor> attention_cpu(const at::Tensor& q_in,
   at::parallel_for(0, rows * heads * blocks, grain, [&](int64_t first, int64_t last) {
     QueryBlock block(query_block, std::max(longest, tokens), head_dim);
     for (int64_t task = first; task < last; ++task) {
-      const int64_t slot = task / blocks;
-      const int64_t row = slot / heads;
-      const int64_t head = slot % heads;
+      const int64_t query_slot = task / blocks;
+      const int64_t row = query_slot / heads;
+      const int64_t head = query_slot % heads;
+      const int64_t key_head = head / group;
+      const int64_t slot = row * k.size(1) + key_head;
       const int64_t query = task % blocks * query_block;
       const int64_t count = std::min(query_block, queries - query);
       block.begin(rows_of(q, row, head).from(query), count, static_cast<float>(softmax_scale));
       block.attend({.keys = rows_of(history_keys, begin[slot]),
                     .values = rows_of(history_values, begin[slot]),
                     .tokens = length[slot]});
-      block.attend({.keys = rows_of(k, row, head),
-                    .values = rows_of(v, row, head),
+      block.attend({.keys = rows_of(k, row, key_head),
+                    .values = rows_of(v, row, key_head),
                     .tokens = tokens,
                     .visible = causal ? query : -1});
       const int64_t offset = ((row * queries + query) * heads + head) * head_dim;
-      float* lse_out = lse_data + slot * queries + query;
+      float* lse_out = lse_data + query_slot * queries + query;
       if (narrow) {
         block.finish(narrow_out + offset, heads * head_dim, lse_out);
       } else {
@@ -252,6 +255,15 @@ AttentionResult ragged_attention(const at::Tensor& q,
   TORCH_CHECK(!causal || q.size(2) == k.size(2),
               "ragged_attention: causal needs as many current tokens as queries, got ", k.size(2),
               " and ", q.size(2));
+  const int64_t group = q.size(1) / std::max<int64_t>(1, k.size(1));
+  if (group > 1 && q.size(2) == 1) {
+    // The single queries of a group are as many queries of its key/value head, whose keys are then
+    // read once for all of them. Causal or not: each sees the one current token there is.
+    const at::Tensor of_group = q.view({q.size(0), k.size(1), group, q.size(3)});
+    const AttentionResult folded = ragged_attention(of_group, history, k, v, softmax_scale);
+    return {.out = folded.out.reshape({q.size(0), 1, q.size(1), q.size(3)}).transpose(1, 2),
+            .lse = folded.lse.view({q.size(0), q.size(1), 1})};
+  }
   // The dispatcher is asked once: registration happens before main or when the CUDA plug-in loads.
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("kvscope::ragged_attention", "")

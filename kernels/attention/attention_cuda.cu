@@ -12,7 +12,8 @@ cudaError_t launch(const AttentionArguments& arguments, cudaStream_t stream) {
                            static_cast<int>(shared_bytes));
   if (allowed != cudaSuccess) return allowed;
   const int64_t tiles = (arguments.queries + kAttentionTile - 1) / kAttentionTile;
-  const dim3 grid(static_cast<unsigned>(tiles), static_cast<unsigned>(arguments.heads),
+  const dim3 grid(static_cast<unsigned>(tiles),
+                  static_cast<unsigned>(arguments.heads * arguments.group),
                   static_cast<unsigned>(arguments.rows));
   attention_kernel<kChannels><<<grid, kAttentionThreads, shared_bytes, stream>>>(arguments);
   return cudaGetLastError();

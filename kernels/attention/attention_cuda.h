@@ -16,14 +16,15 @@ struct AttentionArguments {
   const int64_t* begin;       // [rows * heads]
   const int64_t* length;      // [rows * heads]
   int64_t rows;
-  int64_t heads;
+  int64_t heads;  // of keys and values
+  int64_t group;  // query heads that read one of them
   int64_t queries;
   int64_t tokens;  // of the current step
   int head_dim;
   float softmax_scale;
   bool causal;
-  void* out;   // [rows, queries, heads, head_dim], type of q
-  float* lse;  // [rows, heads, queries]
+  void* out;   // [rows, queries, heads * group, head_dim], type of q
+  float* lse;  // [rows, heads * group, queries]
 };
 
 inline constexpr int kAttentionMostChannels = 256;

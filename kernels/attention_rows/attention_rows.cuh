@@ -12,9 +12,9 @@ __global__ void __launch_bounds__(kKeyThreads) attention_rows_kernel(const KeyAr
                                                                      float* out) {
   const int64_t slot = static_cast<int64_t>(blockIdx.z) * a.heads + blockIdx.y;
   const int64_t columns = a.length[slot] + a.tokens;
-  float* matrix = out + window * a.column_offsets[slot];
-  visit_scores(a, query_indices, window, [&](int64_t w, int64_t column, float value) {
-    matrix[w * columns + column] = value;
+  float* matrix = out + a.group * window * a.column_offsets[slot];
+  visit_scores(a, query_indices, window, [&](int64_t line, int64_t column, float value) {
+    matrix[line * columns + column] = value;
   });
 }
 

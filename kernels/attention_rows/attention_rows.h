@@ -14,13 +14,15 @@ namespace kvscope {
 ///   current],
 /// as attention used them: each row sums to 1.
 ///
-/// `q` [rows, heads, queries, head_dim], `lse` [rows, heads, queries] fp32 from ragged_attention(),
-/// `history` (its values are not read), `k` [rows, heads, tokens, head_dim]; fp32 or bf16 each.
-/// `query_indices` within [0, queries), the same W for every (row, head), in any order. `causal`
-/// as in ragged_attention(): hidden keys get 0.
-/// Returns packed fp32: with offsets = column_offsets(history.length, tokens), slot
-/// row * heads + head is the row-major matrix [W, offsets[slot + 1] - offsets[slot]] that begins at
-/// W * offsets[slot]; rows_of_slot() cuts it out.
+/// `q` [rows, query heads, queries, head_dim], `lse` [rows, query heads, queries] fp32 from
+/// ragged_attention(), `history` (its values are not read), `k` [rows, heads, tokens, head_dim];
+/// fp32 or bf16 each. `query_indices` within [0, queries), the same W for every (row, query head),
+/// in any order. `causal` as in ragged_attention(): hidden keys get 0.
+/// Returns packed fp32: a slot has lines = group * W lines, the W of the first query head that
+/// reads it, then those of the next (RaggedRows); nothing is summed over the group. With offsets =
+/// column_offsets(history.length, tokens), slot row * heads + head is the row-major matrix [lines,
+/// offsets[slot + 1] - offsets[slot]] that begins at lines * offsets[slot]; rows_of_slot() cuts it
+/// out.
 /// Throws c10::Error where shapes, types, devices or indices do not fit.
 at::Tensor attention_rows(const at::Tensor& q,
                           const at::Tensor& lse,
@@ -39,10 +41,10 @@ at::Tensor score_rows(const at::Tensor& q,
                       std::span<const int64_t> query_indices,
                       bool causal = false);
 
-/// View [W, length + tokens] of one slot in the packed result of `window` = W query rows.
+/// View [lines, length + tokens] of one slot in a packed result that has `lines` lines a slot.
 at::Tensor rows_of_slot(const at::Tensor& packed,
                         std::span<const int64_t> offsets,
-                        int64_t window,
+                        int64_t lines,
                         int64_t slot);
 
 }  // namespace kvscope

@@ -38,39 +38,44 @@ at::Tensor rows_cpu(const at::Tensor& q_in,
   const at::Tensor k = with_adjacent_channels(k_in);
   const at::Tensor lse = lse_in ? lse_in->contiguous() : at::Tensor();
   const float* lse_data = lse_in ? lse.const_data_ptr<float>() : nullptr;
-  const int64_t heads = q.size(1);
+  const int64_t heads = k.size(1);
+  const int64_t group = q.size(1) / std::max<int64_t>(1, heads);
   const int64_t queries = q.size(2);
   const int64_t depth = q.size(3);
   const auto window = static_cast<int64_t>(query_indices.size());
+  const int64_t lines = group * window;  // of a slot
   const std::vector<int64_t> offsets = column_offsets(length, k.size(2));
-  at::Tensor result = at::empty({window * offsets.back()}, q.options().dtype(at::kFloat));
+  at::Tensor result = at::empty({lines * offsets.back()}, q.options().dtype(at::kFloat));
   auto* out = result.mutable_data_ptr<float>();
 
   const std::vector<KeyBlock> blocks = key_blocks(history_keys, begin, length, k, kKeyBlock);
   const int64_t grain =
-      std::max<int64_t>(1, kOperationsPerThread / std::max<int64_t>(1, window * depth * kKeyBlock));
+      std::max<int64_t>(1, kOperationsPerThread / std::max<int64_t>(1, lines * depth * kKeyBlock));
   at::parallel_for(0, static_cast<int64_t>(blocks.size()), grain, [&](int64_t first, int64_t last) {
     const Scratch panels(kKeyBlock * depth);
-    const Scratch scaled(window * depth);
-    const Scratch scores(window * kKeyBlock);
-    const BlockScores products(window, depth, kKeyBlock);
+    const Scratch scaled(lines * depth);
+    const Scratch scores(lines * kKeyBlock);
+    const BlockScores products(lines, depth, kKeyBlock);
     for (int64_t task = first; task < last; ++task) {
       const KeyBlock& block = blocks[task];
       const int64_t padded = round_to_panel(block.count);
       const int64_t slot = block.row * heads + block.head;
       const int64_t columns = offsets[slot + 1] - offsets[slot];
-      const RowSource rows = rows_of(q, block.row, block.head);
-      for (int64_t w = 0; w < window; ++w) {
-        widen_rows(rows.from(query_indices[w]), 1, depth, static_cast<float>(softmax_scale),
-                   scaled.data() + w * depth);
+      for (int64_t line = 0; line < lines; ++line) {
+        const RowSource rows = rows_of(q, block.row, block.head * group + line / window);
+        widen_rows(rows.from(query_indices[line % window]), 1, depth,
+                   static_cast<float>(softmax_scale), scaled.data() + line * depth);
       }
       products.pack(block, panels.data());
-      products.multiply(block, panels.data(), scaled.data(), window, scores.data());
-      for (int64_t w = 0; w < window; ++w) {
-        float* row = scores.data() + w * kKeyBlock;
-        if (causal) hide_later_keys(block, query_indices[w], row);
-        if (lse_data != nullptr) soften(row, padded, lse_data[slot * queries + query_indices[w]]);
-        std::copy_n(row, block.count, out + window * offsets[slot] + w * columns + block.column);
+      products.multiply(block, panels.data(), scaled.data(), lines, scores.data());
+      for (int64_t line = 0; line < lines; ++line) {
+        float* row = scores.data() + line * kKeyBlock;
+        const int64_t query = query_indices[line % window];
+        if (causal) hide_later_keys(block, query, row);
+        if (lse_data != nullptr) {
+          soften(row, padded, lse_data[(slot * group + line / window) * queries + query]);
+        }
+        std::copy_n(row, block.count, out + lines * offsets[slot] + line * columns + block.column);
       }
     }
   });
@@ -138,10 +143,10 @@ at::Tensor score_rows(const at::Tensor& q,
 
 at::Tensor rows_of_slot(const at::Tensor& packed,
                         std::span<const int64_t> offsets,
-                        int64_t window,
+                        int64_t lines,
                         int64_t slot) {
   const int64_t columns = offsets[slot + 1] - offsets[slot];
-  return packed.narrow(0, window * offsets[slot], window * columns).view({window, columns});
+  return packed.narrow(0, lines * offsets[slot], lines * columns).view({lines, columns});
 }
 
 }  // namespace kvscope

@@ -4,8 +4,9 @@
 
 namespace kvscope {
 
-/// Enqueues out[window * column_offsets[slot] + w * columns + j] = exp(s_ij - lse_i), or s_ij where
-/// arguments.lse is null, i = query_indices[w]. head_dim <= 256.
+/// Enqueues out[group * window * column_offsets[slot] + (g * window + w) * columns + j] =
+/// exp(s_ij - lse_i), or s_ij where arguments.lse is null, i = query_indices[w] of query head g of
+/// the slot's group. head_dim <= 256.
 cudaError_t launch_attention_rows(const KeyArguments& arguments,
                                   const int64_t* query_indices,
                                   int64_t window,

@@ -45,8 +45,10 @@ at::Tensor column_sum_cpu(const at::Tensor& q_in,
   const at::Tensor q = with_adjacent_channels(q_in);
   const at::Tensor k = with_adjacent_channels(k_in);
   const at::Tensor lse = lse_in.contiguous();
-  const int64_t heads = q.size(1);
+  const int64_t heads = k.size(1);
+  const int64_t group = q.size(1) / std::max<int64_t>(1, heads);
   const int64_t queries = q.size(2);
+  const int64_t all_queries = group * queries;  // of a slot: those of one query head, of the next
   const int64_t depth = q.size(3);
   const std::vector<int64_t> offsets = column_offsets(length, k.size(2));
   at::Tensor result = at::empty({offsets.back()}, q.options().dtype(at::kFloat));
@@ -55,30 +57,39 @@ at::Tensor column_sum_cpu(const at::Tensor& q_in,
 
   const std::vector<KeyBlock> blocks = key_blocks(history_keys, begin, length, k, kKeyBlock);
   const int64_t grain =
-      std::max<int64_t>(1, kOperationsPerThread / std::max<int64_t>(1, queries * depth * 256));
+      std::max<int64_t>(1, kOperationsPerThread / std::max<int64_t>(1, all_queries * depth * 256));
   at::parallel_for(0, static_cast<int64_t>(blocks.size()), grain, [&](int64_t first, int64_t last) {
-    const int64_t query_block = std::min(kQueryBlock, queries);
+    const int64_t query_block = std::min(kQueryBlock, all_queries);
     const Scratch panels(kKeyBlock * depth);
     const Scratch scaled(query_block * depth);
     const Scratch scores(query_block * kKeyBlock);
     const Scratch sums(kKeyBlock);
-    const BlockScores products(queries, depth, kKeyBlock);
+    const BlockScores products(all_queries, depth, kKeyBlock);
     for (int64_t task = first; task < last; ++task) {
       const KeyBlock& block = blocks[task];
       const int64_t padded = round_to_panel(block.count);
       const int64_t slot = block.row * heads + block.head;
       products.pack(block, panels.data());
       std::fill_n(sums.data(), padded, 0.0F);
-      for (int64_t query = 0; query < queries; query += query_block) {
-        const int64_t count = std::min(query_block, queries - query);
-        if (causal && first_hidden(block, query + count - 1) == 0) continue;
-        widen_rows(rows_of(q, block.row, block.head).from(query), count, depth,
-                   static_cast<float>(softmax_scale), scaled.data());
+      for (int64_t query = 0; query < all_queries; query += query_block) {
+        const int64_t count = std::min(query_block, all_queries - query);
+        const bool one_head = query / queries == (query + count - 1) / queries;
+        const int64_t latest = one_head ? (query + count - 1) % queries : queries - 1;
+        if (causal && first_hidden(block, latest) == 0) continue;
+        for (int64_t i = 0; i < count;) {  // the part of each query head
+          const int64_t head = block.head * group + (query + i) / queries;
+          const int64_t begins_at = (query + i) % queries;
+          const int64_t part = std::min(count - i, queries - begins_at);
+          widen_rows(rows_of(q, block.row, head).from(begins_at), part, depth,
+                     static_cast<float>(softmax_scale), scaled.data() + i * depth);
+          i += part;
+        }
         products.multiply(block, panels.data(), scaled.data(), count, scores.data());
         for (int64_t i = 0; causal && i < count; ++i) {
-          hide_later_keys(block, query + i, scores.data() + i * kKeyBlock);
+          hide_later_keys(block, (query + i) % queries, scores.data() + i * kKeyBlock);
         }
-        add_columns(scores.data(), count, padded, lse_data + slot * queries + query, sums.data());
+        add_columns(scores.data(), count, padded, lse_data + slot * all_queries + query,
+                    sums.data());
       }
       std::copy_n(sums.data(), block.count, out + offsets[slot] + block.column);
     }

@@ -58,6 +58,11 @@ void check_channels(const char* op, const at::Tensor& tensor, int64_t most) {
               most);
 }
 
+/// Query heads that read one head of `k`.
+int64_t group_of(const at::Tensor& q, const at::Tensor& k) {
+  return q.size(1) / std::max<int64_t>(1, k.size(1));
+}
+
 std::tuple<at::Tensor, at::Tensor> attention_cuda(const at::Tensor& q,
                                                   const at::Tensor& history_keys,
                                                   const at::Tensor& history_values,
@@ -72,10 +77,9 @@ std::tuple<at::Tensor, at::Tensor> attention_cuda(const at::Tensor& q,
   check_channels("ragged_attention", q, kAttentionMostChannels);
   const c10::cuda::CUDAGuard guard(q.device());
   const int64_t rows = q.size(0);
-  const int64_t heads = q.size(1);
   const int64_t queries = q.size(2);
-  at::Tensor memory = at::empty({rows, queries, heads, q.size(3)}, q.options());
-  at::Tensor lse = at::empty({rows, heads, queries}, q.options().dtype(at::kFloat));
+  at::Tensor memory = at::empty({rows, queries, q.size(1), q.size(3)}, q.options());
+  at::Tensor lse = at::empty({rows, q.size(1), queries}, q.options().dtype(at::kFloat));
   if (lse.numel() == 0) return {memory.transpose(1, 2), lse};
 
   const at::Tensor begin_table = upload(begin, q.device());
@@ -88,7 +92,8 @@ std::tuple<at::Tensor, at::Tensor> attention_cuda(const at::Tensor& q,
                                    .begin = begin_table.const_data_ptr<int64_t>(),
                                    .length = length_table.const_data_ptr<int64_t>(),
                                    .rows = rows,
-                                   .heads = heads,
+                                   .heads = k.size(1),
+                                   .group = group_of(q, k),
                                    .queries = queries,
                                    .tokens = k.size(2),
                                    .head_dim = static_cast<int>(q.size(3)),
@@ -187,7 +192,8 @@ class KeyTables {
             .length = length_.const_data_ptr<int64_t>(),
             .column_offsets = offsets_.const_data_ptr<int64_t>(),
             .rows = q.size(0),
-            .heads = q.size(1),
+            .heads = k.size(1),
+            .group = group_of(q, k),
             .queries = q.size(2),
             .tokens = k.size(2),
             .most_columns = most_columns_,
@@ -243,7 +249,8 @@ at::Tensor attention_rows_cuda(const at::Tensor& q,
   const float* lse_data = lse_in ? lse.const_data_ptr<float>() : nullptr;
   const auto window = static_cast<int64_t>(query_indices.size());
   const KeyTables tables(begin, length, k.size(2), q.device());
-  at::Tensor out = at::empty({window * tables.all_columns()}, q.options().dtype(at::kFloat));
+  at::Tensor out =
+      at::empty({group_of(q, k) * window * tables.all_columns()}, q.options().dtype(at::kFloat));
   if (out.numel() == 0) return out;
   const at::Tensor index_table = upload(query_indices, q.device());
   C10_CUDA_CHECK(

@@ -21,9 +21,10 @@ inline dim3 key_tile_grid(const KeyArguments& a) {
               static_cast<unsigned>(a.heads), static_cast<unsigned>(a.rows));
 }
 
-/// Scores this block's keys with `count` queries: query_indices[w], or w itself where null.
-/// Calls visit(w, column, value): value is exp(score - lse), or the score where a.lse is null; 0 or
-/// -inf where the query does not see the key. Every thread is called for one column and w
+/// Scores this block's keys with `count` queries of every query head that reads them:
+/// query_indices[w], or w itself where null. Calls visit(line, column, value), line = g * count + w
+/// for query head g of the group: value is exp(score - lse), or the score where a.lse is null; 0 or
+/// -inf where the query does not see the key. Every thread is called for one column and line
 /// ascending.
 template <typename Visit>
 __device__ void visit_scores(const KeyArguments& a,
@@ -35,7 +36,6 @@ __device__ void visit_scores(const KeyArguments& a,
   float* key_tile = shared;
   float* query_tile = shared + kKeyTile * stride;
   const int64_t slot = static_cast<int64_t>(blockIdx.z) * a.heads + blockIdx.y;
-  const DeviceRows queries = a.q.of(blockIdx.z, blockIdx.y);
   const DeviceRows history = a.history_keys.from(a.begin[slot]);
   const DeviceRows current = a.k.of(blockIdx.z, blockIdx.y);
   const int64_t length = a.length[slot];
@@ -59,13 +59,16 @@ __device__ void visit_scores(const KeyArguments& a,
   const int lane = threadIdx.x % kKeyLanes;
   const int64_t column = first + key;
   const float* k = key_tile + key * stride;
-  for (int64_t first_query = 0; first_query < count; first_query += kKeyTile) {
+  const int64_t lines = a.group * count;
+  for (int64_t first_line = 0; first_line < lines; first_line += kKeyTile) {
     __syncthreads();  // the queries before have been read
     for (int e = threadIdx.x; e < kKeyTile * a.head_dim; e += kKeyThreads) {
-      const int64_t w = first_query + e / a.head_dim;
+      const int64_t line = first_line + e / a.head_dim;
       const int channel = e % a.head_dim;
       float value = 0.0F;
-      if (w < count) {
+      if (line < lines) {
+        const DeviceRows queries = a.q.of(blockIdx.z, blockIdx.y * a.group + line / count);
+        const int64_t w = line % count;
         value = a.softmax_scale * queries.load(query_indices ? query_indices[w] : w, channel);
       }
       query_tile[e / a.head_dim * stride + channel] = value;
@@ -73,8 +76,9 @@ __device__ void visit_scores(const KeyArguments& a,
     __syncthreads();
 #pragma unroll 1
     for (int i = lane; i < kKeyTile; i += kKeyLanes) {
-      const int64_t w = first_query + i;
-      if (w >= count || column >= columns) break;
+      const int64_t line = first_line + i;
+      if (line >= lines || column >= columns) break;
+      const int64_t w = line % count;
       const int64_t query = query_indices ? query_indices[w] : w;
       const float* q = query_tile + i * stride;
       float score = 0.0F;
@@ -82,9 +86,10 @@ __device__ void visit_scores(const KeyArguments& a,
       for (int d = 0; d < a.head_dim; ++d) score += q[d] * k[d];
       const bool seen = !a.causal || column - length <= query;
       if (a.lse == nullptr) {
-        visit(w, column, seen ? score : -INFINITY);
+        visit(line, column, seen ? score : -INFINITY);
       } else {
-        visit(w, column, seen ? expf(score - a.lse[slot * a.queries + query]) : 0.0F);
+        const int64_t query_slot = slot * a.group + line / count;
+        visit(line, column, seen ? expf(score - a.lse[query_slot * a.queries + query]) : 0.0F);
       }
     }
   }

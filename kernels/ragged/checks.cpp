@@ -24,6 +24,16 @@ void check_heads(const char* op,
   check_type(op, name, tensor);
 }
 
+void check_queries(const char* op, const at::Tensor& q, const at::Tensor& k) {
+  TORCH_CHECK(q.dim() == 4 && q.size(0) == k.size(0) && q.size(3) == k.size(3), op,
+              ": q has shape ", q.sizes(), ", expected [rows = ", k.size(0),
+              ", query heads, queries, head_dim = ", k.size(3), "]");
+  const bool groups = k.size(1) == 0 ? q.size(1) == 0 : q.size(1) % k.size(1) == 0;
+  TORCH_CHECK(groups && q.size(1) >= k.size(1), op, ": q has shape ", q.sizes(), " and ", q.size(1),
+              " heads; expected a multiple of the ", k.size(1), " heads of k ", k.sizes());
+  check_type(op, "q", q);
+}
+
 void check_arena(const char* op, const char* name, const at::Tensor& arena, const at::Tensor& k) {
   TORCH_CHECK(arena.dim() == 2 && arena.size(1) == k.size(3) && arena.is_contiguous(), op, ": ",
               name, " has shape ", arena.sizes(),
@@ -37,7 +47,7 @@ void check_arena(const char* op, const char* name, const at::Tensor& arena, cons
 
 void check_ragged(const RaggedArguments& a) {
   check_heads(a.op, "k", a.k, a.k, "k");
-  if (a.q.defined()) check_heads(a.op, "q", a.q, a.k, "k");
+  if (a.q.defined()) check_queries(a.op, a.q, a.k);
   if (a.v.defined()) {
     check_heads(a.op, "v", a.v, a.k, "k");
     TORCH_CHECK(a.v.size(2) == a.k.size(2), a.op, ": v has ", a.v.size(2), " tokens, k has ",
@@ -62,7 +72,7 @@ void check_lse(const char* op, const at::Tensor& lse, const at::Tensor& q) {
   TORCH_CHECK(lse.sizes() == q.sizes().slice(0, 3) && lse.scalar_type() == at::kFloat &&
                   lse.device() == q.device(),
               op, ": lse is ", lse.scalar_type(), " ", lse.sizes(), " on ", lse.device(),
-              ", expected float32 [rows, heads, queries] = ", q.sizes().slice(0, 3), " on ",
+              ", expected float32 [rows, query heads, queries] = ", q.sizes().slice(0, 3), " on ",
               q.device());
 }
 

@@ -24,7 +24,7 @@ struct RaggedArguments {
   const at::Tensor& v;
 };
 void check_ragged(const RaggedArguments& arguments);
-/// `lse` must be fp32 [rows, heads, queries] on the device of `q`.
+/// `lse` must be fp32 [rows, query heads, queries] on the device of `q`.
 void check_lse(const char* op, const at::Tensor& lse, const at::Tensor& q);
 
 /// The spans of a RaggedRows as LibTorch's dispatcher takes them; nothing is copied.

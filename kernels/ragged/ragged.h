@@ -10,6 +10,11 @@ namespace kvscope {
 
 /// Ragged history of one layer: K and V rows of every (row, head) inside packed buffers.
 /// Tokens of (row r, head h) are arena rows begin[r * heads + h] .. + length[r * heads + h].
+///
+/// Heads are key/value heads throughout. Queries may have more, a multiple of them: under
+/// grouped-query attention (Ainslie et al., arXiv:2305.13245) query head i reads key/value head
+/// i / group, group = query heads / heads, which is 1 where every query head has keys of its own.
+/// Nothing repeats keys or values.
 struct RaggedRows {
   at::Tensor keys;                  ///< [arena rows, head_dim]
   at::Tensor values;                ///< [arena rows, head_dim]

@@ -18,8 +18,9 @@
 namespace kvscope {
 namespace {
 
-RaggedCase small_case() {
-  RaggedCase ragged{.rows = 2, .heads = 2, .queries = 5, .tokens = 5, .head_dim = 12};
+RaggedCase small_case(int64_t group = 1) {
+  RaggedCase ragged{
+      .rows = 2, .heads = 2, .group = group, .queries = 5, .tokens = 5, .head_dim = 12};
   ragged.length = {0, 4, 7, 1};
   ragged.key_type = at::kBFloat16;
   ragged.fill();
@@ -40,10 +41,11 @@ void expect_same(const at::Tensor& given, const at::Tensor& expected) {
 }
 
 TEST(KvscopeOperators, ReadRaggedHistories) {
-  const RaggedCase here = small_case();
-  const RaggedCase there = on_fake_device(here);
   const std::vector<int64_t> window{4, 1};
-  for (const bool causal : {false, true}) {
+  for (const auto& [causal, group] :
+       {std::pair<bool, int64_t>{false, 1}, {true, 1}, {false, 4}, {true, 2}}) {
+    const RaggedCase here = small_case(group);
+    const RaggedCase there = on_fake_device(here);
     const AttentionResult expected =
         ragged_attention(here.q, here.history(), here.k, here.v, 0.3, causal);
     const AttentionResult given =

@@ -15,6 +15,7 @@ namespace kvscope {
 struct RaggedCase {
   int64_t rows = 2;
   int64_t heads = 3;
+  int64_t group = 1;  ///< query heads a head
   int64_t queries = 7;
   int64_t tokens = 7;
   int64_t head_dim = 40;
@@ -34,7 +35,7 @@ struct RaggedCase {
       tensor.view({-1}).slice(0, 0, {}, 13).mul_(spike);
       return tensor;
     };
-    q = random({rows, heads, queries, head_dim}).to(query_type);
+    q = random({rows, heads * group, queries, head_dim}).to(query_type);
     k = spiky(random({rows, heads, tokens, head_dim})).to(key_type);
     // Values as a transposed view: the kernels must not assume contiguous tensors.
     v = random({rows, tokens, heads, head_dim}).transpose(1, 2).to(value_type);
@@ -60,10 +61,11 @@ struct RaggedCase {
   /// [length + tokens, head_dim] double
   [[nodiscard]] at::Tensor all_keys(int64_t slot) const { return all(arena_keys, k, slot); }
   [[nodiscard]] at::Tensor all_values(int64_t slot) const { return all(arena_values, v, slot); }
-  /// [queries, length + tokens] double, -inf where a causal query does not see.
-  [[nodiscard]] at::Tensor scores(int64_t slot, double scale, bool causal) const {
-    at::Tensor s = at::matmul(q[slot / heads][slot % heads].to(at::kDouble), all_keys(slot).t());
-    s = s * scale;
+  /// [queries, length + tokens] double of query head g of the slot's group, -inf where a causal
+  /// query does not see.
+  [[nodiscard]] at::Tensor scores(int64_t slot, double scale, bool causal, int64_t g = 0) const {
+    const at::Tensor own = q[slot / heads][slot % heads * group + g].to(at::kDouble);
+    at::Tensor s = at::matmul(own, all_keys(slot).t()) * scale;
     if (causal) {
       const at::Tensor later = at::ones({queries, tokens}, at::kBool).triu(1);
       s.narrow(1, length[slot], tokens).masked_fill_(later, -INFINITY);

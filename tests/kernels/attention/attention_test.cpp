@@ -15,12 +15,13 @@ void expect_matches_naive(const RaggedCase& c, double scale, bool causal, double
   ASSERT_EQ(result.out.sizes(), c.q.sizes());
   ASSERT_EQ(result.out.scalar_type(), c.query_type);
   ASSERT_EQ(result.lse.scalar_type(), at::kFloat);
-  for (int64_t slot = 0; slot < c.rows * c.heads; ++slot) {
-    const at::Tensor scores = c.scores(slot, scale, causal);
+  for (int64_t query_slot = 0; query_slot < c.rows * c.heads * c.group; ++query_slot) {
+    const int64_t slot = query_slot / c.group;
+    const at::Tensor scores = c.scores(slot, scale, causal, query_slot % c.group);
     const at::Tensor expected = at::matmul(at::softmax(scores, -1), c.all_values(slot));
     const at::Tensor expected_lse = at::logsumexp(scores, -1);
-    const int64_t row = slot / c.heads;
-    const int64_t head = slot % c.heads;
+    const int64_t row = query_slot / (c.heads * c.group);
+    const int64_t head = query_slot % (c.heads * c.group);
     EXPECT_LT(largest_difference(result.out[row][head], expected), tolerance) << "slot " << slot;
     EXPECT_LT(largest_difference(result.lse[row][head], expected_lse),
               1e-5 * (1 + expected_lse.abs().max().item<double>()))
@@ -30,13 +31,14 @@ void expect_matches_naive(const RaggedCase& c, double scale, bool causal, double
 
 struct Shape {
   int64_t queries, tokens, head_dim;
+  int64_t group = 1;
 };
 
 class AttentionShapes : public testing::TestWithParam<Shape> {};
 
 TEST_P(AttentionShapes, RaggedHistoryMatchesNaive) {
-  const auto [queries, tokens, head_dim] = GetParam();
-  RaggedCase c{.queries = queries, .tokens = tokens, .head_dim = head_dim};
+  const auto [queries, tokens, head_dim, group] = GetParam();
+  RaggedCase c{.group = group, .queries = queries, .tokens = tokens, .head_dim = head_dim};
   c.length = {0, 77, 1, 300, 16, 513};
   c.fill();
   expect_matches_naive(c, 0.2, false, 2e-5);
@@ -53,7 +55,13 @@ INSTANTIATE_TEST_SUITE_P(Shapes,
                                          Shape{97, 97, 64},
                                          Shape{200, 200, 33},
                                          Shape{9, 300, 20},
-                                         Shape{300, 9, 17}));
+                                         Shape{300, 9, 17},
+                                         Shape{1, 1, 40, 2},
+                                         Shape{1, 1, 40, 4},
+                                         Shape{1, 30, 24, 4},
+                                         Shape{5, 5, 128, 4},
+                                         Shape{97, 97, 64, 2},
+                                         Shape{36, 36, 40, 4}));
 
 TEST(Attention, SpikyKeysDoNotOverflow) {
   RaggedCase c{.queries = 50, .tokens = 50, .spike = 40};
@@ -70,11 +78,13 @@ TEST(Attention, EmptyHistoryEverywhere) {
 }
 
 TEST(Attention, CausalAmongCurrentTokens) {
-  for (const int64_t queries : {1, 3, 50, 260, 600}) {
-    RaggedCase c{.queries = queries, .tokens = queries};
-    c.length = {0, 77, 1, 300, 16, 513};
-    c.fill();
-    expect_matches_naive(c, 0.2, true, 2e-5);
+  for (const int64_t group : {1, 2, 4}) {
+    for (const int64_t queries : {1, 3, 50, 260, 600}) {
+      RaggedCase c{.group = group, .queries = queries, .tokens = queries};
+      c.length = {0, 77, 1, 300, 16, 513};
+      c.fill();
+      expect_matches_naive(c, 0.2, true, 2e-5);
+    }
   }
 }
 
@@ -143,14 +153,16 @@ TEST(Attention, NanInNanOut) {
 }
 
 TEST(Attention, RepeatedRunsAreBitEqualAndMergedHeadsAreAView) {
-  RaggedCase c{.queries = 120, .tokens = 120};
-  c.length = {0, 77, 1, 300, 16, 513};
-  c.fill();
-  const auto first = on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
-  const auto second = on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
-  EXPECT_TRUE(at::equal(first.out, second.out));
-  EXPECT_TRUE(at::equal(first.lse, second.lse));
-  EXPECT_EQ(first.out.transpose(1, 2).flatten(2).data_ptr(), first.out.data_ptr());
+  for (const auto& [group, queries] : {std::pair<int64_t, int64_t>{1, 120}, {4, 30}, {4, 1}}) {
+    RaggedCase c{.group = group, .queries = queries, .tokens = queries};
+    c.length = {0, 77, 1, 300, 16, 513};
+    c.fill();
+    const auto first = on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
+    const auto second = on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2);
+    EXPECT_TRUE(at::equal(first.out, second.out));
+    EXPECT_TRUE(at::equal(first.lse, second.lse));
+    EXPECT_EQ(first.out.transpose(1, 2).flatten(2).data_ptr(), first.out.data_ptr());
+  }
 }
 
 TEST(Attention, BadShapesAreNamed) {
@@ -166,6 +178,9 @@ TEST(Attention, BadShapesAreNamed) {
   };
   EXPECT_NE(message(c.q.narrow(3, 0, 8), c.k).find("q has shape"), std::string::npos);
   EXPECT_NE(message(c.q, c.k.to(at::kDouble)).find("expected float32 or bfloat16"),
+            std::string::npos);
+  EXPECT_NE(message(c.q.repeat({1, 2, 1, 1}).narrow(1, 0, 4), c.k)
+                .find("4 heads; expected a multiple of the 3 heads of k"),
             std::string::npos);
   EXPECT_NE(message(c.q, c.k.narrow(2, 0, 2)).find("v has 7 tokens, k has 2"), std::string::npos);
 }

@@ -74,6 +74,34 @@ TEST(AttentionRows, OneAndTwoRowsTakeTheUnpackedPath) {
   }
 }
 
+TEST(AttentionRows, AGroupHasTheRowsOfEachOfItsQueryHeads) {
+  for (const auto& [group, causal] : {std::pair<int64_t, bool>{2, false}, {4, true}}) {
+    RaggedCase c{.group = group, .queries = 20, .tokens = 20, .head_dim = 24};
+    c.length = {0, 77, 1, 300, 16, 513};
+    c.fill();
+    const at::Tensor lse =
+        on_test_device::ragged_attention(c.q, c.history(), c.k, c.v, 0.2, causal).lse;
+    const auto offsets = column_offsets(c.length, c.tokens);
+    for (const std::vector<int64_t>& window : {std::vector<int64_t>{19}, {3, 11, 0}}) {
+      const auto rows = static_cast<int64_t>(window.size());
+      const at::Tensor index = at::tensor(window, at::kLong);
+      const at::Tensor p =
+          on_test_device::attention_rows(c.q, lse, c.history(), c.k, 0.2, window, causal);
+      const at::Tensor s = on_test_device::score_rows(c.q, c.history(), c.k, 0.2, window, causal);
+      for (int64_t slot = 0; slot < c.rows * c.heads; ++slot) {
+        for (int64_t g = 0; g < group; ++g) {
+          const at::Tensor scores = c.scores(slot, 0.2, causal, g).index_select(0, index);
+          const auto of_head = [&](const at::Tensor& packed) {
+            return rows_of_slot(packed, offsets, group * rows, slot).narrow(0, g * rows, rows);
+          };
+          EXPECT_LT(largest_difference(of_head(p), at::softmax(scores, -1)), 1e-5);
+          EXPECT_TRUE(at::allclose(of_head(s).to(at::kDouble), scores, 1e-5, 1e-5));
+        }
+      }
+    }
+  }
+}
+
 TEST(AttentionRows, IndexOutsideIsNamed) {
   RaggedCase c;
   c.fill();

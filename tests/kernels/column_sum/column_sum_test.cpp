@@ -17,22 +17,27 @@ void expect_matches_naive(const RaggedCase& c, double scale, bool causal, double
   const auto offsets = column_offsets(c.length, c.tokens);
   ASSERT_EQ(packed.numel(), offsets.back());
   for (int64_t slot = 0; slot < c.rows * c.heads; ++slot) {
-    const at::Tensor expected = at::softmax(c.scores(slot, scale, causal), -1).sum(0);
+    at::Tensor expected = at::zeros({c.length[slot] + c.tokens}, at::kDouble);
+    for (int64_t g = 0; g < c.group; ++g) {
+      expected += at::softmax(c.scores(slot, scale, causal, g), -1).sum(0);
+    }
     const at::Tensor got = packed.slice(0, offsets[slot], offsets[slot + 1]);
     EXPECT_LT(largest_difference(got, expected), tolerance) << "slot " << slot;
-    EXPECT_NEAR(got.sum().item<double>(), static_cast<double>(c.queries),
-                static_cast<double>(c.queries) * tolerance)
+    const auto queries = static_cast<double>(c.group * c.queries);
+    EXPECT_NEAR(got.sum().item<double>(), queries, queries * tolerance)
         << "every query hands out a mass of one";
   }
 }
 
 TEST(ColumnSum, MatchesNaiveForOddShapes) {
-  for (const int64_t queries : {1, 2, 7, 77, 200}) {
-    RaggedCase c{.queries = queries, .tokens = queries};
-    c.length = {0, 77, 1, 300, 16, 513};
-    c.fill();
-    expect_matches_naive(c, 0.2, false, 2e-4);
-    expect_matches_naive(c, 0.2, true, 2e-4);
+  for (const int64_t group : {1, 2, 4}) {
+    for (const int64_t queries : {1, 2, 7, 77, 200}) {
+      RaggedCase c{.group = group, .queries = queries, .tokens = queries};
+      c.length = {0, 77, 1, 300, 16, 513};
+      c.fill();
+      expect_matches_naive(c, 0.2, false, 2e-4);
+      expect_matches_naive(c, 0.2, true, 2e-4);
+    }
   }
 }
 

@@ -38,8 +38,8 @@ DeviceRows device_arena(const at::Tensor& arena) {
 }
 
 AttentionResult emulated_attention(const RaggedCase& c, bool causal) {
-  at::Tensor out = at::full({c.rows, c.queries, c.heads, c.head_dim}, NAN, c.q.options());
-  at::Tensor lse = at::full({c.rows, c.heads, c.queries}, NAN);
+  at::Tensor out = at::full({c.rows, c.queries, c.heads * c.group, c.head_dim}, NAN, c.q.options());
+  at::Tensor lse = at::full({c.rows, c.heads * c.group, c.queries}, NAN);
   const AttentionArguments arguments{.q = device_step(c.q),
                                      .k = device_step(c.k),
                                      .v = device_step(c.v),
@@ -49,6 +49,7 @@ AttentionResult emulated_attention(const RaggedCase& c, bool causal) {
                                      .length = c.length.data(),
                                      .rows = c.rows,
                                      .heads = c.heads,
+                                     .group = c.group,
                                      .queries = c.queries,
                                      .tokens = c.tokens,
                                      .head_dim = static_cast<int>(c.head_dim),
@@ -58,7 +59,7 @@ AttentionResult emulated_attention(const RaggedCase& c, bool causal) {
                                      .lse = lse.data_ptr<float>()};
   EXPECT_LE(attention_shared_bytes(arguments.head_dim), sizeof(shared));
   const dim3 grid(static_cast<unsigned>((c.queries + kAttentionTile - 1) / kAttentionTile),
-                  static_cast<unsigned>(c.heads), static_cast<unsigned>(c.rows));
+                  static_cast<unsigned>(c.heads * c.group), static_cast<unsigned>(c.rows));
   emulate(grid, kAttentionThreads, [&] {
     if (c.head_dim <= 64) {
       attention_kernel<16>(arguments);
@@ -84,6 +85,7 @@ KeyArguments key_arguments(const RaggedCase& c,
           .column_offsets = offsets.data(),
           .rows = c.rows,
           .heads = c.heads,
+          .group = c.group,
           .queries = c.queries,
           .tokens = c.tokens,
           .most_columns = *std::max_element(c.length.begin(), c.length.end()) + c.tokens,
@@ -92,7 +94,8 @@ KeyArguments key_arguments(const RaggedCase& c,
           .causal = causal};
 }
 
-/// Empty, single, tile-sized and longer histories; spiky keys; every mixture of types and masks.
+/// Empty, single, tile-sized and longer histories; spiky keys; every mixture of types and masks;
+/// groups of query heads.
 std::vector<RaggedCase> cases() {
   std::vector<RaggedCase> all;
   for (const int64_t head_dim : {17, 128, 200}) {
@@ -108,6 +111,18 @@ std::vector<RaggedCase> cases() {
       c.fill();
       all.push_back(c);
     }
+  }
+  for (const auto& [group, queries] : {std::pair<int64_t, int64_t>{2, 7}, {4, 1}, {4, 33}}) {
+    RaggedCase c{.rows = 2,
+                 .heads = 2,
+                 .group = group,
+                 .queries = queries,
+                 .tokens = queries,
+                 .head_dim = 24,
+                 .length = {0, 40, 1, 32},
+                 .spike = 3};
+    c.fill();
+    all.push_back(c);
   }
   return all;
 }
@@ -168,7 +183,7 @@ TEST(CudaKernels, AttentionRowsMatchTheCpu) {
       const std::vector<int64_t> indices = {c.queries - 1, 0, c.queries / 2};
       const auto emulated = [&](const float* lse_data) {
         const KeyArguments arguments = key_arguments(c, offsets, lse_data, causal);
-        at::Tensor out = at::full({3 * offsets.back()}, NAN);
+        at::Tensor out = at::full({c.group * 3 * offsets.back()}, NAN);
         emulate(key_tile_grid(arguments), kKeyThreads, [&] {
           attention_rows_kernel(arguments, indices.data(), 3, out.data_ptr<float>());
         });

@@ -14,12 +14,13 @@ struct RawAttention {
   int64_t layer = 0;
   int64_t head = 0;
   std::vector<int64_t> queries{};  ///< [Q'] tokens of the step, ascending
-  std::vector<float> rows{};       ///< [Q'][K], K as in AttentionRecord::key_mass
+  /// [Q'][K], K as in AttentionRecord::key_mass; the mean over the head's query heads
+  std::vector<float> rows{};
 };
 
-/// What attention did, averaged over images. S steps, L layers, H heads; rows of the conditional
-/// branch only. "Mass" of a query on a set of keys is the sum of its softmax weights on them, so
-/// the masses of one query sum to 1.
+/// What attention did, averaged over images. S steps, L layers, H key/value heads, each the mean
+/// over the query heads that read it; rows of the conditional branch only. "Mass" of a query on a
+/// set of keys is the sum of its softmax weights on them, so the masses of one query sum to 1.
 struct AttentionRecord {
   std::string model{};
   std::string point_hash{};            ///< 64 hex digits of the resolved config; may be empty

@@ -126,6 +126,7 @@ void AttentionRecorder::add_columns(const LayerStep& layer_step) {
   const at::Tensor columns = fill_padding(column_sum(rows.q, rows.lse, rows.history, rows.k,
                                                      layer_step.softmax_scale, rows.causal),
                                           layer_step, 1, 0.0, 0, batch_images_ * sums_.heads)
+                                 .div_(layer_step.group())
                                  .to(at::kCPU);
   const auto* column = columns.const_data_ptr<float>();
   const std::vector<int64_t> offsets = column_offsets(rows.history.length, queries);
@@ -173,16 +174,18 @@ void AttentionRecorder::add_top_mass(const LayerStep& layer_step) {
     const auto window = static_cast<int64_t>(tile.size());
     const at::Tensor packed = attention_rows(rows.q, rows.lse, rows.history, rows.k,
                                              layer_step.softmax_scale, tile, rows.causal);
-    fill_padding(packed, layer_step, window, 0.0, 0, batch_images_ * sums_.heads);
+    const int64_t lines = layer_step.group() * window;
+    fill_padding(packed, layer_step, lines, 0.0, 0, batch_images_ * sums_.heads);
     for (int64_t slot = 0; slot < batch_images_ * sums_.heads; ++slot) {
       const int64_t length = rows.history.length[slot];
       if (length == 0) continue;
-      const at::Tensor past = rows_of_slot(packed, offsets, window, slot).narrow(1, 0, length);
+      const at::Tensor past = rows_of_slot(packed, offsets, lines, slot).narrow(1, 0, length);
       const at::Tensor largest =
           std::get<0>(past.topk(std::min(options_.top_keys, length), 1, true, false));
       sums_.history_top_mass[sums_.at(layer_step.layer, slot % sums_.heads,
                                       layer_step.step.index)] +=
-          largest.sum(at::kDouble).item<double>() / static_cast<double>(queries.size());
+          largest.sum(at::kDouble).item<double>() /
+          static_cast<double>(layer_step.group() * std::ssize(queries));
     }
   }
 }
@@ -197,13 +200,16 @@ void AttentionRecorder::add_raw(const LayerStep& layer_step) {
                              .values = rows.history.values,
                              .begin = rows.history.begin.subspan(head, 1),
                              .length = rows.history.length.subspan(head, 1)};
+    const int64_t group = layer_step.group();
     const auto queries = static_cast<int64_t>(raw.queries.size());
+    const at::Tensor of_group =
+        attention_rows(rows.q.narrow(1, head * group, group),
+                       rows.lse.narrow(1, head * group, group), history, rows.k.narrow(1, head, 1),
+                       layer_step.softmax_scale, raw.queries, rows.causal)
+            .view({group, queries, -1})
+            .mean(0);
     const at::Tensor map =
-        fill_padding(attention_rows(rows.q.narrow(1, head, 1), rows.lse.narrow(1, head, 1), history,
-                                    rows.k.narrow(1, head, 1), layer_step.softmax_scale,
-                                    raw.queries, rows.causal),
-                     layer_step, queries, 0.0, head, 1)
-            .to(at::kCPU);
+        fill_padding(of_group.flatten(), layer_step, queries, 0.0, head, 1).to(at::kCPU);
     const std::vector<int64_t> positions = positions_of(layer_step, 0, head);
     const auto keys = static_cast<size_t>(sums_.keys(raw.step));
     raw.rows.assign(raw.queries.size() * keys, 0);

@@ -27,12 +27,15 @@ void QueryVariance::add(const LayerStep& layer_step, int64_t rows) {
   const RaggedRows history = layer_step.cache.history(layer_step.layer);
   const at::Tensor packed = attention_rows(layer_step.q, layer_step.lse, history, layer_step.k,
                                            layer_step.softmax_scale, queries);
-  fill_padding(packed, layer_step, count, 0.0);
+  const int64_t group = layer_step.group();
+  fill_padding(packed, layer_step, group * count, 0.0);
   const std::vector<int64_t> offsets = column_offsets(history.length, step.queries());
   for (int64_t slot = 0; slot < rows * geometry.heads; ++slot) {
-    const at::Tensor map = rows_of_slot(packed, offsets, count, slot).to(at::kDouble);
+    const at::Tensor map = rows_of_slot(packed, offsets, group * count, slot)
+                               .to(at::kDouble)
+                               .unflatten(0, {group, -1});
     sums_[static_cast<size_t>(layer_step.layer * geometry.heads + slot % geometry.heads)] +=
-        map.var(0, false).sum().item<double>();
+        map.var(1, false).sum().item<double>() / static_cast<double>(group);
   }
 }
 

@@ -7,9 +7,10 @@
 
 namespace kvscope {
 
-/// How differently the queries of the last scale look, by head: the variance over queries of the
-/// attention that a key receives, summed over keys. Low where all queries look at the same keys
-/// (vertical lines in the map), which makes a head contextual (HACK, arXiv:2504.09261).
+/// How differently the queries of the last scale look, by head (mean over its query heads): the
+/// variance over queries of the attention that a key receives, summed over keys. Low where all
+/// queries look at the same keys (vertical lines in the map), which makes a head contextual (HACK,
+/// arXiv:2504.09261).
 class QueryVariance {
  public:
   /// Adds the first `rows` rows of a layer's step; only the last step of a next-scale model counts.

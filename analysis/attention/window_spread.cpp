@@ -15,8 +15,9 @@ void WindowSpread::observe(const LayerStep& layer_step, int64_t rows) {
   if (layer_step.step.index != last_attending_step(steps)) return;
   const at::Tensor in_window =
       positions_mask(layer_step, queries_.positions(layer_step, window_)) | absent_mask(layer_step);
-  const AttentionSpread spread = attention_spread(
-      queries_.logits(layer_step, window_).narrow(0, 0, rows), in_window.narrow(0, 0, rows));
+  const at::Tensor logits = by_query_head(layer_step, queries_.logits(layer_step, window_));
+  const AttentionSpread spread =
+      attention_spread(logits.narrow(0, 0, rows), in_window.unsqueeze(2).narrow(0, 0, rows));
   const auto layer = static_cast<size_t>(layer_step.layer);
   if (entropy_.size() <= layer) {
     entropy_.resize(layer + 1, 0.0);

@@ -20,7 +20,7 @@ class WindowSpread {
   /// Sees every layer of every step; adds the first `rows` rows at the last one that attends.
   void observe(const LayerStep& layer_step, int64_t rows);
 
-  /// Sums over heads and rows so far, [layers seen].
+  /// Sums over query heads and rows so far, [layers seen].
   [[nodiscard]] const std::vector<double>& entropy() const { return entropy_; }
   [[nodiscard]] const std::vector<double>& variance() const { return variance_; }
 

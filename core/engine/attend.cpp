@@ -1,6 +1,7 @@
 #include "core/engine/attend.h"
 
 #include <ATen/Functions.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
@@ -25,7 +26,7 @@ AttentionResult padded_prefill(const KvCache& cache,
                                const at::Tensor& k,
                                const at::Tensor& v,
                                double softmax_scale) {
-  const auto heads = static_cast<size_t>(q.size(1));
+  const auto heads = static_cast<size_t>(k.size(1));
   AttentionResult result{
       .out = at::empty({q.size(0), q.size(2), q.size(1), q.size(3)}, q.options()).transpose(1, 2),
       .lse = at::full({q.size(0), q.size(1), q.size(2)}, std::numeric_limits<float>::infinity(),
@@ -46,7 +47,8 @@ AttentionResult padded_prefill(const KvCache& cache,
                          real(k), real(v), softmax_scale, true);
     real(result.out).copy_(own.out);
     real(result.lse).copy_(own.lse);
-    result.out[row].narrow(1, 0, padding).copy_(v[row].narrow(1, 0, padding));
+    const at::Tensor own_values = v[row].narrow(1, 0, padding).unsqueeze(1);  // of each query head
+    result.out[row].unflatten(0, {k.size(1), -1}).narrow(2, 0, padding).copy_(own_values);
   }
   return result;
 }
@@ -154,6 +156,12 @@ at::Tensor attend(AttentionContext& context,
                   double softmax_scale,
                   const at::Tensor& hidden,
                   const at::Tensor& query_weight) {
+  const int64_t query_heads = context.cache.plan().geometry().query_heads;
+  if (q.size(1) != query_heads) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("step {}, layer {}: queries of {} heads; the cache is planned for {}",
+                            step.index, layer, q.size(1), query_heads));
+  }
   AttentionResult result;
   std::optional<KeptIndices> attended;
   {

@@ -41,7 +41,8 @@ void begin_generation(AttentionContext& context, std::span<const at::Generator> 
 
 /// Attends over [history | current], lets observers look, then stores what the controller keeps:
 /// at once, or with all layers of the step after the last one, as context.cuts says.
-/// q, k, v [rows, heads, queries, head_dim]; returns [rows, heads, queries, head_dim].
+/// `k`, `v` [rows, heads, queries, head_dim], `q` and what is returned [rows, query heads, queries,
+/// head_dim] (CacheGeometry::query_heads; Error(kAudit) where they are others).
 /// A step that is not stored is never offered to the controller. A prefill is causal among its own
 /// tokens. Padding (KvCache::set_padding) is seen by nobody, and a padding query sees itself alone.
 /// A step sees itself and, of the history, what the controller wants it to. Observers run outside

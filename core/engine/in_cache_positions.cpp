@@ -72,7 +72,8 @@ InCacheKeys at_in_cache_positions(const KvCache& cache,
       turned_back(region.view({1, 1, region.size(0), region.size(1)}), table, steps_of_rows)
           .view(region.sizes());
   result.values = seen.values.narrow(0, first, end - first);
-  result.q = turned_back(q, table, steps_of_current);
+  const int64_t group = geometry.query_heads / geometry.heads;
+  result.q = turned_back(q, table, steps_of_current.repeat_interleave(group, 1));
   result.k = turned_back(k, table, steps_of_current);
   return result;
 }

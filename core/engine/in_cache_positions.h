@@ -13,8 +13,8 @@ namespace kvscope {
 /// What a step sees with every (row, head)'s tokens turned to positions 0, 1, 2, ... along the
 /// cache, the current step behind them. Values and the cache stay as they are.
 struct InCacheKeys {
-  at::Tensor q;                ///< [rows, heads, queries, head_dim]
-  at::Tensor k;                ///< likewise
+  at::Tensor q;                ///< [rows, query heads, queries, head_dim]
+  at::Tensor k;                ///< [rows, heads, queries, head_dim]
   at::Tensor keys;             ///< [rows of the layer's region, head_dim] a turned copy
   at::Tensor values;           ///< likewise, a view of the arena
   std::vector<int64_t> begin;  ///< [rows * heads]

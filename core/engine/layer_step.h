@@ -17,20 +17,25 @@ struct LayerStep {
   const StepInfo& step;
   int64_t layer;
   const KvCache& cache;  ///< before the step is stored: the history
-  const at::Tensor& q;   ///< [rows, heads, queries, head_dim] as used (normalised, scaled, rotated)
-  const at::Tensor& k;   ///< [rows, heads, queries, head_dim] the current step's keys as cached
-  const at::Tensor& v;   ///< likewise values
-  /// [rows, heads, queries] fp32 natural log, over history and current; +infinity for queries that
-  /// are padding, so that exp(s - lse) gives their attention no weight.
+  /// [rows, query heads, queries, head_dim] as used (normalised, scaled, rotated)
+  const at::Tensor& q;
+  const at::Tensor& k;  ///< [rows, heads, queries, head_dim] the current step's keys as cached
+  const at::Tensor& v;  ///< likewise values
+  /// [rows, query heads, queries] fp32 natural log, over history and current; +infinity for queries
+  /// that are padding, so that exp(s - lse) gives their attention no weight.
   const at::Tensor& lse;
   double softmax_scale;
-  const at::Tensor& hidden;        ///< [rows, queries, width] input of the query projection
-  const at::Tensor& query_weight;  ///< [heads * head_dim, width] query projection without bias
+  const at::Tensor& hidden;  ///< [rows, queries, width] input of the query projection
+  /// [query heads * head_dim, width] query projection without bias
+  const at::Tensor& query_weight;
   /// How q and k are turned by position, for scores that look at other positions; null: they are
   /// not.
   const RotationTable* rotation = nullptr;
   /// Held tokens that the step saw, ascending, per (row, head); null: all.
   const KeptIndices* attended = nullptr;
+
+  /// Query heads that read one key/value head; heads without a word before them are the latter.
+  [[nodiscard]] int64_t group() const { return q.size(1) / k.size(1); }
 };
 
 /// Positions in the generation of the tokens of [history | current step], padding counted.

@@ -25,7 +25,7 @@ at::Tensor left_out(const std::vector<int64_t>& attended, int64_t held) {
 
 at::Tensor fill_padding(const at::Tensor& packed,
                         const LayerStep& layer_step,
-                        int64_t window,
+                        int64_t lines,
                         double value,
                         int64_t first_slot,
                         int64_t slots) {
@@ -39,7 +39,7 @@ at::Tensor fill_padding(const at::Tensor& packed,
   for (int64_t slot = 0; slot < slots; ++slot) {
     const int64_t row = (first_slot + slot) / heads;
     const int64_t head = (first_slot + slot) % heads;
-    const at::Tensor columns = rows_of_slot(packed, offsets, window, slot);
+    const at::Tensor columns = rows_of_slot(packed, offsets, lines, slot);
     if (layer_step.attended != nullptr) {
       const auto at = static_cast<size_t>(first_slot + slot);
       const at::Tensor index = left_out((*layer_step.attended)[at], history.length[at]);
@@ -57,9 +57,9 @@ at::Tensor fill_padding(const at::Tensor& packed,
 
 at::Tensor fill_padding(const at::Tensor& packed,
                         const LayerStep& layer_step,
-                        int64_t window,
+                        int64_t lines,
                         double value) {
-  return fill_padding(packed, layer_step, window, value, 0,
+  return fill_padding(packed, layer_step, lines, value, 0,
                       layer_step.cache.rows() * layer_step.cache.plan().geometry().heads);
 }
 

@@ -20,6 +20,12 @@ void check_extents(const CacheGeometry& geometry, const Counts& kept) {
                             "least 1",
                             geometry.layers, geometry.heads, geometry.head_dim));
   }
+  if (geometry.query_heads < geometry.heads || geometry.query_heads % geometry.heads != 0) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("plan: geometry of {} query heads for {} key/value heads: expected a "
+                            "multiple of them",
+                            geometry.query_heads, geometry.heads));
+  }
   if (kept.size() != geometry.steps.size()) {
     throw Error(ErrorKind::kAudit, fmt::format("plan: counts for {} steps, the generation has {}",
                                                kept.size(), geometry.steps.size()));

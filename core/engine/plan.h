@@ -13,7 +13,7 @@ namespace kvscope {
 /// What determines the size of a cache, known before a weight is loaded.
 struct CacheGeometry {
   int64_t layers = 0;
-  int64_t heads = 0;     ///< key/value heads
+  int64_t heads = 0;     ///< key/value heads: what is stored, counted and decided by
   int64_t head_dim = 0;  ///< channels a head
   at::ScalarType key_type = at::kFloat;
   at::ScalarType value_type = at::kFloat;
@@ -22,6 +22,9 @@ struct CacheGeometry {
   TokenFormat format = {};  ///< what of it is packed; what is not has the types above
   /// In which the model computes a step's keys and values, before they are stored.
   at::ScalarType step_type = at::kFloat;
+  /// Heads of the queries, a multiple of `heads`; no byte depends on them. Query head i reads
+  /// key/value head i / (query_heads / heads) (RaggedRows).
+  int64_t query_heads = heads;
 
   /// Bytes of one token's K and V in one head of one row, in the types above.
   [[nodiscard]] int64_t token_bytes() const;

@@ -49,10 +49,12 @@ at::Tensor duo_head_scores(const at::Tensor& mean_q,
                          .sine = table.sine.narrow(0, last, 1),
                          .pairs = table.pairs};
   const double scale = 1 / std::sqrt(static_cast<double>(mean_q.size(-1)));
-  at::Tensor scores = at::zeros({mean_q.size(1), mean_q.size(2)}, mean_q.options());
+  const int64_t heads = mean_k.size(2);
+  const int64_t group = mean_q.size(2) / heads;
+  at::Tensor scores = at::zeros({mean_k.size(1), heads}, mean_q.options());
   for (int64_t sample = 0; sample < mean_q.size(0); ++sample) {
     for (int64_t layer = 0; layer < mean_q.size(1); ++layer) {  // one at a time: [H, positions, D]
-      const at::Tensor q = rotate(mean_q[sample][layer].unsqueeze(1), at_last);
+      const at::Tensor q = rotate(mean_q[sample][layer].unflatten(0, {heads, group}), at_last);
       const at::Tensor k = mean_k[sample][layer].unsqueeze(1).expand({-1, last + 1, -1});
       const at::Tensor logits = at::matmul(q, rotate(k, everywhere).transpose(1, 2)) * scale;
       scores[layer] += at::softmax(logits, -1).cumsum(-1).mean({1, 2});

@@ -17,8 +17,9 @@ namespace kvscope {
 /// How much each head retrieves, without training, as kvpress estimates it: the mean query and mean
 /// key of a sample, before rotation, stand at every position of the table; the score is the area
 /// under the cumulated attention of the last position, averaged over positions and samples. A head
-/// that looks at the newest tokens only has a small one. `mean_q`, `mean_k` [samples, layers,
-/// heads, head_dim] -> [layers, heads] fp32.
+/// that looks at the newest tokens only has a small one. `mean_q` [samples, layers,
+/// query heads, head_dim], `mean_k` [samples, layers, heads, head_dim] -> [layers, heads] fp32: of
+/// a group of query heads the mean.
 at::Tensor duo_head_scores(const at::Tensor& mean_q,
                            const at::Tensor& mean_k,
                            const RotationTable& table);

@@ -84,7 +84,7 @@ at::Tensor AttentionSums::sums(const LayerStep& layer_step) const {
                             "asked for the sums",
                             layer_step.step.index, layer_step.layer));
   }
-  return sum_over_window(layer_step, layers_[layer].packed, 1, 0.0);
+  return sum_over_lines(layer_step, layers_[layer].packed, 1, 0.0);
 }
 
 const at::Tensor& AttentionSums::held(int64_t layer) const {
@@ -116,7 +116,7 @@ at::Tensor queries_that_saw(const LayerStep& layer_step) {
       const StepInfo& writer = view.writer(token);
       const int64_t first =
           writer.kind == StepKind::kPrefill ? view.padded_position(token) : writer.first_token;
-      line[token] = static_cast<float>(end - first);
+      line[token] = static_cast<float>((end - first) * layer_step.group());
     }
   }
   return counts.to(layer_step.k.device());

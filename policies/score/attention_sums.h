@@ -11,7 +11,7 @@ namespace kvscope {
 
 /// How much attention every held token has received so far, of each (layer, row, head): H2O's
 /// accumulated score (Zhang et al., arXiv:2306.14048),
-///   S_j += sum_i softmax_i[j] over the queries i of every step,
+///   S_j += sum_i softmax_i[j] over the queries i of every step, of all query heads of the group,
 /// with the attention that was really used, over the tokens that were held then. A token that is
 /// dropped takes its sum with it. Padding receives and pays nothing.
 class AttentionSums {
@@ -43,10 +43,10 @@ class AttentionSums {
   std::vector<LayerSums> layers_;
 };
 
-/// How many queries saw each token of [history | current step] until the end of the current step:
-/// [rows, heads, tokens] fp32, at least 1. A scale's tokens are seen by all queries of their step,
-/// a prefill's by themselves and what follows; nothing before a token sees it, so padding, which is
-/// at the beginning, does not count.
+/// How many queries, of all query heads of the group, saw each token of [history | current step]
+/// until the end of the current step: [rows, heads, tokens] fp32, at least 1. A scale's tokens are
+/// seen by all queries of their step, a prefill's by themselves and what follows; nothing before a
+/// token sees it, so padding, which is at the beginning, does not count.
 at::Tensor queries_that_saw(const LayerStep& layer_step);
 
 }  // namespace kvscope

@@ -38,8 +38,10 @@ class Cake : public Score {
     const bool last_only = !decode_from_window_ && layer_step.step.kind == StepKind::kToken;
     const at::Tensor logits = queries_.logits(layer_step, last_only ? 1 : std::ssize(tokens));
     const at::Tensor in_window = positions_mask(layer_step, tokens) | absent_mask(layer_step);
-    return pool_past(mean_and_variance_scores(logits, gamma_), in_window, PoolKind::kAverage,
-                     kernel_);
+    // Of every query head by itself, then the mean over the group.
+    const at::Tensor scores =
+        mean_and_variance_scores(by_query_head(layer_step, logits), gamma_).mean(2);
+    return pool_past(scores, in_window, PoolKind::kAverage, kernel_);
   }
 
  private:

@@ -34,13 +34,13 @@ struct Choices {
 };
 
 /// The query projection alone (no bias, norm, learned scale or rotation) of the given tokens of the
-/// step: [rows, heads, tokens, head_dim].
+/// step: [rows, query heads, tokens, head_dim].
 at::Tensor raw_queries(const LayerStep& layer_step, const std::vector<int64_t>& tokens) {
   const at::Tensor& weight = layer_step.query_weight;
   const at::Tensor index = at::tensor(tokens, at::kLong).to(layer_step.hidden.device());
   const at::Tensor hidden = layer_step.hidden.index_select(1, index).to(weight.scalar_type());
   return at::matmul(hidden, weight.t())
-      .view({hidden.size(0), hidden.size(1), layer_step.k.size(1), layer_step.k.size(3)})
+      .view({hidden.size(0), hidden.size(1), layer_step.q.size(1), layer_step.k.size(3)})
       .transpose(1, 2);
 }
 
@@ -51,7 +51,8 @@ std::vector<int64_t> first_numbers(int64_t count) {
 }
 
 /// ScaleKV's score (arXiv:2505.19602, section 3.4): what a window W of queries, the centroids of N
-/// patches of the current scale, pay to each token j of a head,
+/// patches of the current scale, pay to each token j of a head (those of all query heads of its
+/// group),
 ///   paper     s_j = avgpool( sum over i in W of softmax_j(q_i . k_j / sqrt(head_dim)) ),
 ///   released  s_j = maxpool( sum over i in W of raw_i . k_j / sqrt(head_dim) ),
 /// where released code takes the bare projection for q, no softmax, and leaves W's own tokens out
@@ -115,7 +116,7 @@ class CentroidWindow : public Score {
             .query_weight = layer_step.query_weight};
   }
 
-  /// [rows, heads, window, tokens] logits, -infinity where a query does not see a key.
+  /// [rows, heads, group * window, tokens] logits, -infinity where a query does not see a key.
   [[nodiscard]] at::Tensor logits(const LayerStep& layer_step,
                                   const std::vector<int64_t>& positions) const {
     const auto taken = static_cast<int64_t>(positions.size());
@@ -135,8 +136,8 @@ class CentroidWindow : public Score {
     } else {
       packed = score_rows(layer_step.q, history, layer_step.k, layer_step.softmax_scale, tokens);
     }
-    fill_padding(packed, layer_step, taken, kNothing);
-    return unpacked_rows(layer_step, packed, taken, kNothing);
+    fill_padding(packed, layer_step, layer_step.group() * taken, kNothing);
+    return unpacked_rows(layer_step, packed, layer_step.group() * taken, kNothing);
   }
 
   /// [rows, heads, tokens] fp32.

@@ -9,6 +9,7 @@
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
 #include "policies/part.h"
+#include "policies/score/packed_rows.h"
 
 namespace kvscope {
 namespace {
@@ -24,7 +25,8 @@ struct Skipped {
 /// among them, are the window; the condition tokens stay beside it. In raster order attention runs
 /// along diagonals of its map, so what a head can skip are distances from the query, not tokens:
 /// while the window fills, from the N_att-th token on, the distance with the least attention joins
-/// the head's skip set after every step, until N_att of N_r are left. The window is stored in full,
+/// the head's skip set after every step, until N_att of N_r are left; of a
+/// group of query heads their mean decides. The window is stored in full,
 /// as a skipped token may be looked at again later; attention reads N_att of it.
 class Diagonal : public Score {
  public:
@@ -152,7 +154,9 @@ class Diagonal : public Score {
     const std::vector<int64_t> query{0};
     const at::Tensor rows = attention_rows(layer_step.q, layer_step.lse, history, layer_step.k,
                                            layer_step.softmax_scale, query);
-    return fill_padding(rows, layer_step, 1, 0.0).to(at::kCPU).contiguous();
+    return fill_padding(mean_over_group(layer_step, rows), layer_step, 1, 0.0)
+        .to(at::kCPU)
+        .contiguous();
   }
 
   /// The attended distance with the least weight joins the skip set.

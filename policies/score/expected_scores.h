@@ -20,6 +20,7 @@ struct ExpectedForm {
 /// and the score (a_j + epsilon) |v_j|. `keys`, `values` [rows, heads, tokens, head_dim] fp32;
 /// `counted` [rows, heads, tokens] bool, undefined: all; the others are left out of the softmax and
 /// have no attention. Without use_covariance S is left out, without use_vnorm the score is a_j.
+/// `future` [rows, query heads, ...]: a_j is the mean over the query heads of a group.
 /// -> [rows, heads, tokens]
 at::Tensor expected_scores(const QueryMoments& future,
                            const at::Tensor& keys,

@@ -56,12 +56,12 @@ class HeadPattern : public Score {
     }
     const std::vector<int64_t> queries =
         patch_centres(step.queries(), std::min(observers_, step.queries()), PatchCentre::kSpread);
-    const auto count = static_cast<int64_t>(queries.size());
+    const int64_t count = layer_step.group() * std::ssize(queries);
     const at::Tensor rows = attention_rows(
         layer_step.q, layer_step.lse, layer_step.cache.history(layer_step.layer), layer_step.k,
         layer_step.softmax_scale, queries, step.kind == StepKind::kPrefill);
     fill_padding(rows, layer_step, count, 0.0);
-    return sum_over_window(layer_step, rows, count, 0.0) / static_cast<double>(count);
+    return sum_over_lines(layer_step, rows, count, 0.0) / static_cast<double>(count);
   }
 
   void set_bands(const LayerStep& layer_step, int64_t row, int64_t head, float* bands) const {

@@ -7,12 +7,13 @@
 #include "kernels/column_sum/column_sum.h"
 #include "policies/part.h"
 #include "policies/score/head_mean.h"
+#include "policies/score/packed_rows.h"
 
 namespace kvscope {
 namespace {
 
 /// TOVA (arXiv:2401.06104): the attention that the newest query pays to each token, mean over the
-/// heads of the layer, so that all of them keep the same tokens.
+/// query heads of the layer, so that all of them keep the same tokens.
 class LastQuery : public Score {
  public:
   explicit LastQuery(bool whole_scale) : whole_scale_(whole_scale) {}
@@ -29,15 +30,16 @@ class LastQuery : public Score {
  private:
   [[nodiscard]] static at::Tensor attention_of_last(const LayerStep& layer_step) {
     const std::array last{layer_step.step.queries() - 1};
-    return attention_rows(layer_step.q, layer_step.lse, layer_step.cache.history(layer_step.layer),
-                          layer_step.k, layer_step.softmax_scale, last,
-                          layer_step.step.kind == StepKind::kPrefill);
+    return mean_over_group(layer_step, attention_rows(layer_step.q, layer_step.lse,
+                                                      layer_step.cache.history(layer_step.layer),
+                                                      layer_step.k, layer_step.softmax_scale, last,
+                                                      layer_step.step.kind == StepKind::kPrefill));
   }
 
   [[nodiscard]] static at::Tensor attention_of_all(const LayerStep& layer_step) {
     return column_sum(layer_step.q, layer_step.lse, layer_step.cache.history(layer_step.layer),
                       layer_step.k, layer_step.softmax_scale) /
-           static_cast<double>(layer_step.step.queries());
+           static_cast<double>(layer_step.group() * layer_step.step.queries());
   }
 
   bool whole_scale_;

@@ -11,7 +11,7 @@ namespace {
 
 /// LineAR (arXiv:2512.04857): what the queries of the last line of the picture attend to decides
 /// what the next line will need,
-///   s_j = sum over the queries i of the last `lines` lines of softmax_i[j].
+///   s_j = sum over the queries i of the last `lines` lines of softmax_i[j], of all query heads.
 /// Neighbouring lines attend alike. Where the geometry does not say how long a line is, a token
 /// counts as one; in a next-scale model the last lines of the current scale look.
 class LineAttention : public Score {

@@ -9,43 +9,59 @@
 
 namespace kvscope {
 
-at::Tensor sum_over_window(const LayerStep& layer_step,
-                           const at::Tensor& packed,
-                           int64_t window,
-                           double fill) {
+at::Tensor sum_over_lines(const LayerStep& layer_step,
+                          const at::Tensor& packed,
+                          int64_t lines,
+                          double fill) {
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
   const int64_t tokens = most_tokens(layer_step);
   const RaggedRows history = layer_step.cache.history(layer_step.layer);
   const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
   if (offsets.back() == rows * heads * tokens) {  // all heads hold the same: one sum
-    return packed.view({rows, heads, window, tokens}).sum(2, false, at::kFloat);
+    return packed.view({rows, heads, lines, tokens}).sum(2, false, at::kFloat);
   }
   at::Tensor sums = at::full({rows, heads, tokens}, fill, layer_step.k.options().dtype(at::kFloat));
   for (int64_t slot = 0; slot < rows * heads; ++slot) {
     sums[slot / heads][slot % heads]
         .slice(0, 0, offsets[slot + 1] - offsets[slot])
-        .copy_(rows_of_slot(packed, offsets, window, slot).sum(0, false, at::kFloat));
+        .copy_(rows_of_slot(packed, offsets, lines, slot).sum(0, false, at::kFloat));
   }
   return sums;
 }
 
 at::Tensor unpacked_rows(const LayerStep& layer_step,
                          const at::Tensor& packed,
-                         int64_t window,
+                         int64_t lines,
                          double fill) {
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
   const int64_t tokens = most_tokens(layer_step);
   const RaggedRows history = layer_step.cache.history(layer_step.layer);
   const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
-  if (offsets.back() == rows * heads * tokens) return packed.view({rows, heads, window, tokens});
-  at::Tensor unpacked = at::full({rows, heads, window, tokens}, fill, packed.options());
+  if (offsets.back() == rows * heads * tokens) return packed.view({rows, heads, lines, tokens});
+  at::Tensor unpacked = at::full({rows, heads, lines, tokens}, fill, packed.options());
   for (int64_t slot = 0; slot < rows * heads; ++slot) {
-    const at::Tensor lines = rows_of_slot(packed, offsets, window, slot);
-    unpacked[slot / heads][slot % heads].slice(1, 0, lines.size(1)).copy_(lines);
+    const at::Tensor own = rows_of_slot(packed, offsets, lines, slot);
+    unpacked[slot / heads][slot % heads].slice(1, 0, own.size(1)).copy_(own);
   }
   return unpacked;
+}
+
+at::Tensor mean_over_group(const LayerStep& layer_step, const at::Tensor& packed) {
+  const int64_t group = layer_step.group();
+  if (group == 1) return packed;
+  const RaggedRows history = layer_step.cache.history(layer_step.layer);
+  const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
+  std::vector<at::Tensor> means;
+  for (int64_t slot = 0; slot < std::ssize(history.length); ++slot) {
+    means.push_back(rows_of_slot(packed, offsets, group, slot).mean(0));
+  }
+  return at::cat(means);
+}
+
+at::Tensor by_query_head(const LayerStep& layer_step, const at::Tensor& lines) {
+  return lines.unflatten(2, {layer_step.group(), -1});
 }
 
 at::Tensor positions_mask(const LayerStep& layer_step, const std::vector<int64_t>& positions) {

@@ -9,18 +9,19 @@
 
 namespace kvscope {
 
-/// Count, mean and scatter of the queries of each (row, head).
+/// Count, mean and scatter of the queries of each (row, query head).
 struct QueryMoments {
-  at::Tensor count;    ///< [rows, 1] fp32
-  at::Tensor mean;     ///< [rows, heads, head_dim] fp32; 0 where nothing counts
-  at::Tensor scatter;  ///< [rows, heads, head_dim, head_dim] fp32, sum of (q - mean)(q - mean)^T
+  at::Tensor count;  ///< [rows, 1] fp32
+  at::Tensor mean;   ///< [rows, query heads, head_dim] fp32; 0 where nothing counts
+  /// [rows, query heads, head_dim, head_dim] fp32, sum of (q - mean)(q - mean)^T
+  at::Tensor scatter;
 
   /// scatter / count, the biased covariance; 0 where nothing counts.
   [[nodiscard]] at::Tensor covariance() const;
 };
 
-/// Of `queries` [rows, heads, tokens, head_dim]; `weight` [rows, tokens], 1 where a query counts
-/// and 0 where it does not.
+/// Of `queries` [rows, query heads, tokens, head_dim]; `weight` [rows, tokens], 1 where a query
+/// counts and 0 where it does not.
 QueryMoments query_moments(const at::Tensor& queries, const at::Tensor& weight);
 
 /// Of both together (Chan, Golub, LeVeque 1983): nothing cancels, however many steps are merged.
@@ -28,7 +29,7 @@ QueryMoments merged(const QueryMoments& a, const QueryMoments& b);
 
 /// Queries before they were turned by position, each with whether it counts.
 struct PlainQueries {
-  at::Tensor queries;  ///< [rows, heads, tokens, head_dim] fp32
+  at::Tensor queries;  ///< [rows, query heads, tokens, head_dim] fp32
   at::Tensor weight;   ///< [rows, tokens] fp32
 };
 

@@ -36,8 +36,8 @@ std::vector<NewToken> newer_than(const LayerStep& layer_step,
   return found;
 }
 
-/// Sets `lines` [rows, heads, queries, tokens] to `hidden` where the query at positions[i] does not
-/// see the key of [history | current step].
+/// Sets `lines` [rows, heads, lines, tokens] to `hidden` where the query at positions[line] does
+/// not see the key of [history | current step].
 template <typename Value>
 void hide_unseen(const LayerStep& layer_step,
                  const std::vector<int64_t>& positions,
@@ -57,7 +57,7 @@ void hide_unseen(const LayerStep& layer_step,
                             cache.padding_of_step(step, row);
     const std::vector<NewToken> newer =
         whole_step ? std::vector<NewToken>()
-                   : newer_than(layer_step, row, slot % heads, positions.front());
+                   : newer_than(layer_step, row, slot % heads, std::ranges::min(positions));
     for (const int64_t position : positions) {
       const bool is_padding = position < cache.padding(row);
       const int64_t current =
@@ -154,7 +154,8 @@ std::vector<int64_t> RecentQueries::positions(const LayerStep& layer_step, int64
 
 at::Tensor RecentQueries::logits(const LayerStep& layer_step, int64_t window) const {
   const std::vector<int64_t> taken = places(layer_step, window);
-  const auto queries = static_cast<int64_t>(taken.size());
+  const int64_t group = ring_of(layer_step).queries.size(1) / layer_step.k.size(1);
+  const int64_t lines = group * std::ssize(taken);
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
   const int64_t tokens = most_tokens(layer_step);
@@ -164,19 +165,21 @@ at::Tensor RecentQueries::logits(const LayerStep& layer_step, int64_t window) co
   const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
   at::Tensor result;
   if (offsets.back() == rows * heads * tokens) {  // all heads hold the same
-    result = packed.view({rows, heads, queries, tokens});
+    result = packed.view({rows, heads, lines, tokens});
   } else {
-    result = at::empty({rows, heads, queries, tokens}, packed.options());
+    result = at::empty({rows, heads, lines, tokens}, packed.options());
     for (int64_t slot = 0; slot < rows * heads; ++slot) {
-      const at::Tensor line = rows_of_slot(packed, offsets, queries, slot);
+      const at::Tensor line = rows_of_slot(packed, offsets, lines, slot);
       result[slot / heads][slot % heads].slice(1, 0, line.size(1)).copy_(line);
     }
   }
   const bool sees_everything = offsets.back() == rows * heads * tokens &&
                                !layer_step.cache.has_padding() &&
-                               (layer_step.step.kind == StepKind::kScale || queries == 1);
+                               (layer_step.step.kind == StepKind::kScale || taken.size() == 1);
   if (sees_everything) return result;
-  const std::vector<int64_t> from = positions(layer_step, window);
+  const std::vector<int64_t> own = positions(layer_step, window);
+  std::vector<int64_t> from;
+  for (int64_t g = 0; g < group; ++g) from.insert(from.end(), own.begin(), own.end());
   if (result.is_cpu() && result.scalar_type() == at::kFloat) {
     hide_unseen(layer_step, from, kUnseen, result.mutable_data_ptr<float>());
     return result;

@@ -28,12 +28,15 @@ class RecentQueries {
   void observe(const LayerStep& layer_step);
 
   /// Positions in the generation of the last `window` tokens as far as they are remembered,
-  /// ascending: the rows that logits() and attention() return. Throws Error(kAudit) where `window`
-  /// is not in 1..the constructor's, or the layer's current step was not observed.
+  /// ascending: the lines that logits() and attention() return of a query head. Throws
+  /// Error(kAudit) where `window` is not in 1..the constructor's, or the layer's current step was
+  /// not observed.
   [[nodiscard]] std::vector<int64_t> positions(const LayerStep& layer_step, int64_t window) const;
-  /// softmax_scale * q . k of these queries over [history | current step]: [rows, heads, queries,
-  /// tokens] fp32, tokens of the longest head. -infinity where a query does not see a key: later
-  /// positions, padding, what lies beyond a head's tokens; a query that is padding sees nothing.
+  /// softmax_scale * q . k of these queries over [history | current step]: [rows, heads, group *
+  /// queries, tokens] fp32, the queries of each query head that reads the head one after the other
+  /// (by_query_head()), tokens of the longest head. -infinity where a query does not see a key:
+  /// later positions, padding, what lies beyond a head's tokens; a query that is padding sees
+  /// nothing.
   [[nodiscard]] at::Tensor logits(const LayerStep& layer_step, int64_t window) const;
   /// Softmax of logits() over tokens; queries that see nothing pay attention to nothing.
   [[nodiscard]] at::Tensor attention(const LayerStep& layer_step, int64_t window) const;
@@ -43,7 +46,7 @@ class RecentQueries {
 
  private:
   struct Ring {
-    at::Tensor queries;              // [rows, heads, window, head_dim], as used
+    at::Tensor queries;              // [rows, query heads, window, head_dim], as used
     std::vector<int64_t> positions;  // [window] of the token in each place; -1: empty
     int64_t next = 0;                // place of the next token
   };

@@ -20,6 +20,7 @@ enum class SoftmaxOver : uint8_t {
 ///   a_j = mean over i of softmax_j(logits_i).
 /// `logits` [..., queries, tokens] fp32, -infinity where a query does not see a key; `in_window`
 /// [..., tokens] bool, true for the window's own tokens (and for columns that are no tokens).
+/// The queries of all query heads of a group count alike: `logits` has them one after the other.
 /// Queries that see nothing, which padding is, do not count. Returns [..., tokens]; under kPast
 /// window tokens get 0.
 at::Tensor mean_window_attention(const at::Tensor& logits,

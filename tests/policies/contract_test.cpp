@@ -37,6 +37,13 @@ CacheGeometry geometry(const std::string& name) {
   if (name == "flat") {
     return made(1, 1, 8, next_scale_steps({{1, 1}, {1, 9}, {2, 40}, {3, 30}, {3, 3}}));
   }
+  if (name == "pairs" || name == "quads") {
+    CacheGeometry grouped =
+        name == "pairs" ? made(3, 2, 8, next_scale_steps({{1, 1}, {2, 2}, {3, 4}, {5, 4}, {6, 7}}))
+                        : made(2, 2, 12, next_token_steps(6, 25));
+    grouped.query_heads = (name == "pairs" ? 2 : 4) * grouped.heads;
+    return grouped;
+  }
   return made(2, 4, 16, next_token_steps(7, 33));
 }
 
@@ -58,6 +65,10 @@ std::vector<Case> all_cases() {
       for (const double ratio : {1.0, 0.55, 0.3}) {
         cases.push_back({policy, name, ratio});
       }
+    }
+    // Grouped queries; what does not look at queries is the same as above.
+    for (const char* name : {"pairs", "quads"}) {
+      for (const double ratio : {1.0, 0.4}) cases.push_back({policy, name, ratio});
     }
   }
   return cases;
@@ -228,6 +239,21 @@ TEST_P(PolicyContract, HeadsAreInterchangeable) {
       EXPECT_EQ((*permuted[i].kept)[slot], (*plain[i].kept)[row * heads + order[head]])
           << "step " << plain[i].step << ", layer " << plain[i].layer;
     }
+  }
+}
+
+TEST_P(PolicyContract, AGroupThatAsksAlikeDecidesAsOneQueryHead) {
+  const CacheGeometry grouped = plan_.geometry();
+  if (grouped.query_heads == grouped.heads) GTEST_SKIP() << "no groups";
+  CacheGeometry single = grouped;
+  single.query_heads = single.heads;
+  const Plan plan = policy_->plan(single, Budget::of_ratio(GetParam().ratio));
+  const auto of_one = run_policy(*policy_, plan, {0, 1});
+  const auto of_group = run_policy(*policy_, plan_, {0, 1}, {}, 0, Cuts::kPerLayer, true);
+  ASSERT_EQ(of_one.size(), of_group.size());
+  for (std::size_t i = 0; i < of_one.size(); ++i) {
+    EXPECT_EQ(of_one[i].positions, of_group[i].positions)
+        << "step " << of_one[i].step << ", layer " << of_one[i].layer;
   }
 }
 

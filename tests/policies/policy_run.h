@@ -26,9 +26,10 @@ namespace kvscope {
 /// What one layer of a made-up model feeds into the cache at one step. Rows are made each from its
 /// own seed, so that a row is the same in any batch.
 struct LayerInputs {
-  at::Tensor q, k, v;       // [rows, heads, queries, head_dim]
+  at::Tensor q;             // [rows, query heads, queries, head_dim]
+  at::Tensor k, v;          // [rows, heads, queries, head_dim]
   at::Tensor hidden;        // [rows, queries, width]
-  at::Tensor query_weight;  // [heads * head_dim, width]
+  at::Tensor query_weight;  // [query heads * head_dim, width]
 };
 
 inline LayerInputs layer_inputs(const CacheGeometry& geometry,
@@ -40,13 +41,13 @@ inline LayerInputs layer_inputs(const CacheGeometry& geometry,
   for (const int64_t row : rows) {
     auto generator = at::detail::createCPUGenerator(
         static_cast<uint64_t>(1 + row + 100 * layer + 10000 * step.index));
-    const auto heads = [&] {
-      return at::randn({geometry.heads, step.queries(), geometry.head_dim}, generator);
+    const auto random = [&](int64_t heads) {
+      return at::randn({heads, step.queries(), geometry.head_dim}, generator);
     };
-    q.push_back(heads());
-    k.push_back(heads());
+    q.push_back(random(geometry.query_heads));
+    k.push_back(random(geometry.heads));
     k.back().view({-1}).slice(0, 0, {}, 13).mul_(3.0);  // a few keys that draw attention
-    v.push_back(heads());
+    v.push_back(random(geometry.heads));
     hidden.push_back(at::randn({step.queries(), kWidth}, generator));
   }
   auto generator = at::detail::createCPUGenerator(static_cast<uint64_t>(77 + layer));
@@ -54,21 +55,37 @@ inline LayerInputs layer_inputs(const CacheGeometry& geometry,
           .k = at::stack(k),
           .v = at::stack(v),
           .hidden = at::stack(hidden),
-          .query_weight = at::randn({geometry.heads * geometry.head_dim, kWidth}, generator)};
+          .query_weight = at::randn({geometry.query_heads * geometry.head_dim, kWidth}, generator)};
 }
 
-/// The same inputs with head h taken from head order[h].
+/// The same inputs with head h, and the query heads that read it, taken from head order[h].
 inline LayerInputs permuted_heads(const LayerInputs& inputs, const std::vector<int64_t>& order) {
   const at::Tensor index = at::tensor(order, at::kLong);
   const auto heads = static_cast<int64_t>(order.size());
   LayerInputs permuted = inputs;
-  permuted.q = inputs.q.index_select(1, index);
+  permuted.q = inputs.q.unflatten(1, {heads, -1}).index_select(1, index).flatten(1, 2);
   permuted.k = inputs.k.index_select(1, index);
   permuted.v = inputs.v.index_select(1, index);
   permuted.query_weight = inputs.query_weight.view({heads, -1, inputs.query_weight.size(1)})
                               .index_select(0, index)
                               .reshape(inputs.query_weight.sizes());
   return permuted;
+}
+
+/// What a model without groups has, its queries once for each query head of a group.
+inline LayerInputs inputs_of_groups_alike(const CacheGeometry& geometry,
+                                          const StepInfo& step,
+                                          int64_t layer,
+                                          const std::vector<int64_t>& rows) {
+  CacheGeometry single = geometry;
+  single.query_heads = single.heads;
+  const int64_t group = geometry.query_heads / geometry.heads;
+  LayerInputs inputs = layer_inputs(single, step, layer, rows);
+  inputs.q = inputs.q.repeat_interleave(group, 1);
+  inputs.query_weight = inputs.query_weight.unflatten(0, {geometry.heads, -1})
+                            .repeat_interleave(group, 0)
+                            .flatten(0, 1);
+  return inputs;
 }
 
 /// A decision with what it was taken on.
@@ -154,13 +171,15 @@ class Witness : public CacheController {
 
 /// Runs one generation through cache and policy, audited after every step. `head_order` permutes
 /// the heads of every layer; empty leaves them. `spoil` that is no number goes into one key and one
-/// query of the second step's first layer.
+/// query of the second step's first layer. `alike`: all query heads of a group ask what the single
+/// one of a model without groups asks.
 inline std::vector<Decision> run_policy(Policy& policy,
                                         const Plan& plan,
                                         const std::vector<int64_t>& rows,
                                         const std::vector<int64_t>& head_order = {},
                                         double spoil = 0,
-                                        Cuts cuts = Cuts::kPerLayer) {
+                                        Cuts cuts = Cuts::kPerLayer,
+                                        bool alike = false) {
   const CacheGeometry& geometry = plan.geometry();
   KvCache cache(plan, static_cast<int64_t>(rows.size()), at::kCPU);
   Witness witness(policy);
@@ -168,7 +187,8 @@ inline std::vector<Decision> run_policy(Policy& policy,
   AttentionContext context{.cache = cache, .controller = &witness, .cuts = cuts};
   for (const StepInfo& step : geometry.steps) {
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
-      LayerInputs inputs = layer_inputs(geometry, step, layer, rows);
+      LayerInputs inputs = alike ? inputs_of_groups_alike(geometry, step, layer, rows)
+                                 : layer_inputs(geometry, step, layer, rows);
       if (!head_order.empty()) {
         inputs = permuted_heads(inputs, head_order);
       }

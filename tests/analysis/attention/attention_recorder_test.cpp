@@ -16,7 +16,7 @@ struct Oracle {
   const AttentionRun& run;
   std::vector<std::vector<std::vector<at::Tensor>>> weights{};  // [generation][step][layer]
 
-  /// [images, queries, K] of the conditional rows of all generations.
+  /// [images, group * queries, K] of the conditional rows of all generations.
   [[nodiscard]] at::Tensor rows(int64_t step, int64_t layer, int64_t head, int64_t images) const {
     std::vector<at::Tensor> parts;
     for (const auto& generation : weights) {
@@ -32,7 +32,7 @@ void expect_equals(const AttentionRecord& record, const Oracle& oracle, int64_t 
     for (int64_t head = 0; head < record.heads; ++head) {
       for (int64_t step = 0; step < steps; ++step) {
         const at::Tensor rows = oracle.rows(step, layer, head, batch_images);
-        const at::Tensor columns = rows.sum(1).mean(0);
+        const at::Tensor columns = rows.sum(1).mean(0) / oracle.run.group;
         const auto keys = record.keys(step);
         ASSERT_EQ(columns.numel(), keys);
         double total = 0;
@@ -96,6 +96,31 @@ TEST(AttentionRecorder, DroppedKeysHaveNoMassAndTheRestStillSumsToOne) {
   Oracle oracle{run, {run.weights}};
   expect_equals(record, oracle, 3);
   EXPECT_EQ(record.key_mass[3][1], 0) << "head 0 keeps even positions only";
+}
+
+TEST(AttentionRecorder, AHeadIsTheMeanOverTheQueryHeadsThatReadIt) {
+  AttentionRun run{.rows = 3, .heads = 2, .drops = true, .group = 3};
+  AttentionRecorder recorder(
+      {.guided = false, .top_keys = 5, .sampled_queries = 0, .raw_heads = {{1, 1}}});
+  run.generate(recorder, 9);
+  const AttentionRecord record = recorder.record();
+  EXPECT_EQ(record.heads, 2);
+  expect_equals(record, {run, {run.weights}}, 3);
+  const at::Tensor map =
+      run.weights[3][1][0][1].unflatten(0, {3, 25}).mean(0);  // of the last scale
+  const RawAttention& raw = record.raw.back();
+  ASSERT_EQ(raw.step, 3);
+  ASSERT_EQ(raw.rows.size(), static_cast<size_t>(map.numel()));
+  const at::Tensor got = at::tensor(raw.rows).view(map.sizes());
+  EXPECT_LT((got - map).abs().max().item<double>(), kTolerance);
+  double spread = 0;  // of the queries of each query head by themselves
+  for (int64_t row = 0; row < 3; ++row) {
+    for (int64_t g = 0; g < 3; ++g) {
+      const at::Tensor own = run.weights[3][2][row][0].narrow(0, 25 * g, 25);
+      spread += own.var(0, false).sum().item<double>() / 9;
+    }
+  }
+  EXPECT_NEAR(record.query_variance[2 * 2 + 0], spread, kTolerance);
 }
 
 TEST(AttentionRecorder, SampledQueriesAreEvenlySpaced) {

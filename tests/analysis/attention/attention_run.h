@@ -16,9 +16,9 @@ class KeepEverySecond : public CacheController {
   void begin_generation(int64_t /*rows*/) override {}
   std::optional<KeptIndices> decide(const LayerStep& s) override {
     KeptIndices kept;
-    for (int64_t slot = 0; slot < s.q.size(0) * s.q.size(1); ++slot) {
-      const int64_t head = slot % s.q.size(1);
-      const int64_t all = s.cache.length(s.layer, slot / s.q.size(1), head) + s.step.queries();
+    for (int64_t slot = 0; slot < s.k.size(0) * s.k.size(1); ++slot) {
+      const int64_t head = slot % s.k.size(1);
+      const int64_t all = s.cache.length(s.layer, slot / s.k.size(1), head) + s.step.queries();
       const int64_t count = s.cache.plan().kept(s.step.index, s.layer, head);
       kept.emplace_back();
       for (int64_t j = head % 2; j < all && std::ssize(kept.back()) < count; j += 2) {
@@ -39,9 +39,10 @@ struct AttentionRun {
   bool drops = false;
   int64_t line_tokens = 0;
   std::vector<StepInfo> steps = next_scale_steps({{1, 1}, {2, 2}, {3, 4}, {5, 5}});
+  int64_t group = 1;  // query heads a head
 
-  /// [step][layer]: softmax over all keys in the order of generation [rows, heads, queries, K],
-  /// dropped keys 0.
+  /// [step][layer]: softmax over all keys in the order of generation [rows, heads, group * queries,
+  /// K], dropped keys 0.
   std::vector<std::vector<at::Tensor>> weights{};
 
   [[nodiscard]] Plan plan() const {
@@ -49,7 +50,8 @@ struct AttentionRun {
                                  .heads = heads,
                                  .head_dim = head_dim,
                                  .steps = steps,
-                                 .line_tokens = line_tokens};
+                                 .line_tokens = line_tokens,
+                                 .query_heads = heads * group};
     if (!drops) return full_plan(geometry);
     std::vector<std::vector<std::vector<int64_t>>> kept;
     std::vector<int64_t> held(static_cast<size_t>(heads), 0);
@@ -67,8 +69,8 @@ struct AttentionRun {
 
   void generate(AttentionObserver& observer, uint64_t seed) {
     at::Generator generator = at::detail::createCPUGenerator(seed);
-    const auto random = [&](int64_t queries) {
-      return at::randn({rows, heads, queries, head_dim}, generator);
+    const auto random = [&](int64_t queries, int64_t each = 1) {
+      return at::randn({rows, heads * each, queries, head_dim}, generator);
     };
     KvCache cache(plan(), rows, at::kCPU);
     KeepEverySecond controller;
@@ -80,7 +82,7 @@ struct AttentionRun {
     for (const StepInfo& step : steps) {
       weights.emplace_back();
       for (int64_t layer = 0; layer < layers; ++layer) {
-        const at::Tensor q = random(step.queries()) * (1.0 + static_cast<double>(layer));
+        const at::Tensor q = random(step.queries(), group) * (1.0 + static_cast<double>(layer));
         const at::Tensor k = random(step.queries());
         keys[layer].push_back(k);
         weights.back().push_back(naive(cache, step, layer, q, at::cat(keys[layer], 2)));
@@ -96,8 +98,8 @@ struct AttentionRun {
                                  int64_t layer,
                                  const at::Tensor& q,
                                  const at::Tensor& all_keys) const {
-    at::Tensor scores =
-        at::matmul(q.to(at::kDouble), all_keys.to(at::kDouble).transpose(2, 3)) * scale;
+    const at::Tensor of_heads = q.to(at::kDouble).unflatten(1, {heads, group}).flatten(2, 3);
+    at::Tensor scores = at::matmul(of_heads, all_keys.to(at::kDouble).transpose(2, 3)) * scale;
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t head = 0; head < heads; ++head) {
         at::Tensor hidden = at::ones({all_keys.size(2)}, at::kBool);

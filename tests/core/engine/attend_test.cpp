@@ -74,6 +74,59 @@ TEST(Attend, FullCacheEqualsDenseAttentionOverEverything) {
   EXPECT_EQ(cache.length(0, 1, 1), 5) << "the last scale is not stored";
 }
 
+TEST(Attend, QueryHeadsOfAGroupReadOneHeadWhateverPadsTheRows) {
+  CacheGeometry grouped{.layers = 1,
+                        .heads = kHeads,
+                        .head_dim = kHeadDim,
+                        .steps = next_token_steps(5, 4),
+                        .query_heads = 3 * kHeads};
+  const Plan plan = full_plan(grouped);
+  EXPECT_EQ(plan.arena_bytes(1),
+            full_plan({.layers = 1, .heads = kHeads, .head_dim = kHeadDim, .steps = grouped.steps})
+                .arena_bytes(1))
+      << "queries are not stored";
+  KvCache cache(plan, kRows, at::kCPU);
+  cache.set_padding({0, 2});
+  AttentionContext context{.cache = cache};
+  std::vector<at::Tensor> ks, vs;
+  for (const StepInfo& step : grouped.steps) {
+    const auto random = [&](int64_t heads) {
+      return at::randn({kRows, heads, step.queries(), kHeadDim});
+    };
+    const at::Tensor q = random(3 * kHeads);
+    ks.push_back(random(kHeads));
+    vs.push_back(random(kHeads));
+    const at::Tensor out =
+        attend(context, step, 0, q, ks.back(), vs.back(), 0.5, at::Tensor(), at::Tensor());
+    const at::Tensor keys = at::cat(ks, 2);
+    const at::Tensor values = at::cat(vs, 2);
+    for (int64_t head = 0; head < 3 * kHeads; ++head) {
+      for (int64_t row = 0; row < kRows; ++row) {
+        for (int64_t i = 0; i < step.queries(); ++i) {
+          const int64_t own = step.first_token + i;
+          const int64_t first = own < 2 * row ? own : 2 * row;  // padding sees itself
+          const auto seen = [&](const at::Tensor& x) {
+            return x[row][head / 3].slice(0, first, own + 1);
+          };
+          const at::Tensor weights = at::softmax(at::matmul(seen(keys), q[row][head][i]) * 0.5, 0);
+          const at::Tensor expected = at::matmul(weights, seen(values));
+          EXPECT_LT((out[row][head][i] - expected).abs().max().item<float>(), 1e-5)
+              << "step " << step.index << ", row " << row << ", query head " << head;
+        }
+      }
+    }
+  }
+}
+
+TEST(Attend, QueriesOfOtherHeadsThanPlannedAreRefused) {
+  KvCache cache(full_plan(geometry()), kRows, at::kCPU);
+  AttentionContext context{.cache = cache};
+  const at::Tensor q = at::randn({kRows, 2 * kHeads, 1, kHeadDim});
+  const at::Tensor k = at::randn({kRows, kHeads, 1, kHeadDim});
+  EXPECT_THROW(attend(context, geometry().steps[0], 0, q, k, k, 0.5, at::Tensor(), at::Tensor()),
+               Error);
+}
+
 TEST(Attend, ControllerKeepsAndObserverSeesTheHistoryBefore) {
   const Plan plan(geometry(), {{{1, 1}}, {{3, 2}}, {{3, 2}}});
   KvCache cache(plan, kRows, at::kCPU);

@@ -17,6 +17,7 @@ std::vector<GroupResult> verify_vq(GoldenFile& file);
 std::vector<GroupResult> verify_janus(GoldenFile& file);
 std::vector<GroupResult> verify_llamagen_c2i(GoldenFile& file);
 std::vector<GroupResult> verify_llamagen_t2i(GoldenFile& file);
+std::vector<GroupResult> verify_gqa_decoder(GoldenFile& file);
 std::vector<GroupResult> verify_t5_encoder(GoldenFile& file);
 /// Decisions of the cache policy that metadata `name` names (policy.h).
 std::vector<GroupResult> verify_policy(GoldenFile& file);

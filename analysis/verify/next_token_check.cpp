@@ -12,12 +12,13 @@ NextTokenTrace trace(const NextTokenRun& run) {
   const next_token::DecoderConfig& config = run.model.config;
   const int64_t rows = run.condition.embeddings.size(0);
   const CacheGeometry geometry{.layers = config.layers,
-                               .heads = config.heads,
+                               .heads = config.key_heads(),
                                .head_dim = config.head_dim(),
                                .key_type = at::kFloat,
                                .value_type = at::kFloat,
                                .steps = next_token_steps(run.condition.embeddings.size(1),
-                                                         run.options.forced_tokens.size(1))};
+                                                         run.options.forced_tokens.size(1)),
+                               .query_heads = config.heads};
   KvCache cache(full_plan(geometry), rows, run.condition.embeddings.device());
   AttentionContext context{.cache = cache};
   const auto in_file_order = [&](const at::Tensor& x) {

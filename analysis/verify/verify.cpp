@@ -38,6 +38,8 @@ constexpr std::array kKinds = {
          verify::verify_llamagen_c2i},
     Kind{"llamagen_t2i", "LlamaGen of captions: logits, tokens, caches",
          verify::verify_llamagen_t2i},
+    Kind{"gqa_decoder", "decoders of grouped queries: hidden states, logits, tokens, caches",
+         verify::verify_gqa_decoder},
     Kind{"t5_encoder", "T5 v1.1 text encoder", verify::verify_t5_encoder},
     Kind{"policy", "cache policy: scores, counts and kept tokens of published code",
          verify::verify_policy},

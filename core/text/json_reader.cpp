@@ -67,6 +67,13 @@ int64_t JsonReader::integer() const {
   return value_->get<int64_t>();
 }
 
+double JsonReader::number() const {
+  if (!value_->is_number()) {
+    fail(fmt::format("expected a number, found {}", value_->dump().substr(0, 40)));
+  }
+  return value_->get<double>();
+}
+
 bool JsonReader::flag(const char* key, bool otherwise) const {
   if (!has(key)) return otherwise;
   const JsonReader member = at(key);

@@ -24,6 +24,7 @@ class JsonReader {
   [[nodiscard]] std::vector<std::pair<std::string, JsonReader>> members() const;
   [[nodiscard]] const std::string& text() const;
   [[nodiscard]] int64_t integer() const;
+  [[nodiscard]] double number() const;
   /// `otherwise` where the key is missing or null.
   [[nodiscard]] bool flag(const char* key, bool otherwise) const;
   /// "type" must be one of `known`; the error lists them.

@@ -51,6 +51,7 @@ void append_shape(ConfigSchema& schema) {
   size("model.transformer.chunks", "chunks that layers are named by");
   size("model.transformer.width", "channels of a token");
   size("model.transformer.heads", "attention heads");
+  size("model.transformer.kv_heads", "heads of keys and values, where they are fewer");
   size("model.transformer.feed_forward_width", "channels inside a feed-forward");
   size("model.transformer.text_channels", "channels of the text features");
   size("model.transformer.text_max_tokens", "longest prompt in text tokens");

@@ -26,16 +26,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNativePr
 }};
 
 next_token::DecoderNames decoder_names() {
-  return {.layers = "language_model.model.layers.",
-          .attention = {"self_attn.q_proj.weight", "self_attn.k_proj.weight",
-                        "self_attn.v_proj.weight"},
-          .output = "self_attn.o_proj.weight",
-          .gate = "mlp.gate_proj.weight",
-          .up = "mlp.up_proj.weight",
-          .down = "mlp.down_proj.weight",
-          .attention_norm = "input_layernorm.weight",
-          .feed_forward_norm = "post_attention_layernorm.weight",
-          .norm = "language_model.model.norm.weight"};
+  return next_token::llama_names("language_model.model.");
 }
 
 }  // namespace

@@ -12,17 +12,48 @@ at::Tensor by_head(const at::Tensor& x, int64_t heads) {
   return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
 }
 
+/// x [rows, heads, tokens, head_dim] over its channels; each row of `weight` and `bias` serves as
+/// many consecutive heads. The normed value is rounded before the product and that before the sum.
+at::Tensor head_norm(const at::Tensor& x,
+                     const at::Tensor& weight,
+                     const at::Tensor& bias,
+                     double epsilon) {
+  const auto of_heads = [&](const at::Tensor& rows) {
+    return rows.repeat_interleave(x.size(1) / rows.size(0), 0).unsqueeze(1);
+  };
+  return at::layer_norm(x, {x.size(-1)}, {}, {}, epsilon) * of_heads(weight) + of_heads(bias);
+}
+
 at::Tensor self_attention(const DecoderConfig& config,
                           const LayerWeights& w,
                           int64_t layer,
                           const at::Tensor& hidden,
                           const Rotation& rotation,
                           const SelfAttention& attend) {
-  const at::Tensor q = rotate(by_head(at::linear(hidden, w.query), config.heads), rotation);
-  const at::Tensor k = rotate(by_head(at::linear(hidden, w.key), config.heads), rotation);
-  const at::Tensor v = by_head(at::linear(hidden, w.value), config.heads);
-  const at::Tensor out = attend(layer, q, k, v, hidden, w.query);
+  at::Tensor q = by_head(at::linear(hidden, w.query), config.heads);
+  at::Tensor k = by_head(at::linear(hidden, w.key), config.key_heads());
+  const at::Tensor v = by_head(at::linear(hidden, w.value), config.key_heads());
+  if (config.query_key_norm) {
+    q = head_norm(q, w.query_norm, w.query_norm_bias, config.query_key_norm->epsilon);
+    k = head_norm(k, w.key_norm, w.key_norm_bias, config.query_key_norm->epsilon);
+  }
+  const at::Tensor out =
+      attend(layer, rotate(q, rotation), rotate(k, rotation), v, hidden, w.query);
   return at::linear(out.transpose(1, 2).flatten(2), w.output);
+}
+
+at::Tensor feed_forward(const LayerWeights& w, const at::Tensor& hidden) {
+  return at::linear(at::silu(at::linear(hidden, w.gate)) * at::linear(hidden, w.up), w.down);
+}
+
+void check_query_key_norm(const DecoderConfig& config) {
+  if (!config.query_key_norm) return;
+  const QueryKeyNorm& norm = *config.query_key_norm;
+  require_geometry(norm.query_rows > 0 && config.heads % norm.query_rows == 0 &&
+                       norm.key_rows > 0 && config.key_heads() % norm.key_rows == 0,
+                   fmt::format("query and key norm of {} and {} rows must divide {} heads and {} "
+                               "key/value heads",
+                               norm.query_rows, norm.key_rows, config.heads, config.key_heads()));
 }
 
 }  // namespace
@@ -33,6 +64,10 @@ void DecoderConfig::check(int64_t head_dim_multiple) const {
       heads > 0 && width > 0 && width % heads == 0,
       fmt::format("transformer.width {} must be a positive multiple of transformer.heads {}", width,
                   heads));
+  require_geometry(
+      kv_heads >= 0 && heads % key_heads() == 0,
+      fmt::format("transformer.kv_heads {} must divide transformer.heads {}", kv_heads, heads));
+  check_query_key_norm(*this);
   require_geometry(
       head_dim() % head_dim_multiple == 0,
       fmt::format("head_dim {} = width / heads must be a multiple of {} (rotary positions)",
@@ -54,14 +89,21 @@ at::Tensor decode(const DecoderConfig& config,
                   const Rotation& rotation,
                   const SelfAttention& attend) {
   at::Tensor state = x;
+  const auto norm = [&](const at::Tensor& of, const at::Tensor& weight) {
+    return rms_norm(of, weight, config.norm_epsilon);
+  };
   for (size_t layer = 0; layer < weights.layers.size(); ++layer) {
     const LayerWeights& w = weights.layers[layer];
-    state = state + self_attention(config, w, static_cast<int64_t>(layer),
-                                   rms_norm(state, w.attention_norm, config.norm_epsilon), rotation,
-                                   attend);
-    const at::Tensor hidden = rms_norm(state, w.feed_forward_norm, config.norm_epsilon);
-    state =
-        state + at::linear(at::silu(at::linear(hidden, w.gate)) * at::linear(hidden, w.up), w.down);
+    const auto attended = [&](const at::Tensor& hidden) {
+      return self_attention(config, w, static_cast<int64_t>(layer), hidden, rotation, attend);
+    };
+    if (config.norms_behind) {
+      state = state + norm(attended(state), w.attention_norm);
+      state = state + norm(feed_forward(w, state), w.feed_forward_norm);
+    } else {
+      state = state + attended(norm(state, w.attention_norm));
+      state = state + feed_forward(w, norm(state, w.feed_forward_norm));
+    }
   }
   return state;
 }

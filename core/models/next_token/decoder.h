@@ -4,33 +4,53 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "core/models/next_token/rotation.h"
 
 namespace kvscope::next_token {
 
-/// Shape of a Llama-type decoder: as many key/value heads as query heads, no biases.
+/// Layer norm of queries and keys over the channels of a head, before rotation (Chameleon,
+/// arXiv:2405.09818). Files store one row of its weights for each head, or for so many consecutive
+/// ones: any number of rows that divides the heads.
+struct QueryKeyNorm {
+  int64_t query_rows = 1;
+  int64_t key_rows = 1;
+  double epsilon = 1e-5;
+};
+
+/// Shape of a Llama-type decoder; no biases but those of the query/key norm.
 struct DecoderConfig {
   int64_t layers = 0;
-  int64_t heads = 0;
+  int64_t heads = 0;     ///< of queries
+  int64_t kv_heads = 0;  ///< of keys and values; 0: as many as of queries
   int64_t width = 0;
   int64_t feed_forward_width = 0;
   double norm_epsilon = 1e-6;
+  std::optional<QueryKeyNorm> query_key_norm = std::nullopt;
+  bool norms_behind = false;  ///< what a sublayer returns is normed, not what it takes
 
   [[nodiscard]] int64_t head_dim() const { return width / heads; }
-  /// Throws Error(kConfig) where a number is not positive, heads do not divide width, or head_dim
-  /// is no multiple of `head_dim_multiple`.
+  /// Heads of keys and values: query head i reads head i / (heads / key_heads()).
+  [[nodiscard]] int64_t key_heads() const { return kv_heads == 0 ? heads : kv_heads; }
+  /// Channels of all of them, D_kv.
+  [[nodiscard]] int64_t key_width() const { return key_heads() * head_dim(); }
+  /// Throws Error(kConfig) where a number is not positive, heads do not divide width, kv_heads do
+  /// not divide heads, or head_dim is no multiple of `head_dim_multiple`.
   void check(int64_t head_dim_multiple) const;
 };
 
 /// Weights of one layer; handles into a checkpoint's tensors, so gradients reach its leaves.
 struct LayerWeights {
-  at::Tensor attention_norm;             ///< [D]
-  at::Tensor query, key, value, output;  ///< [D, D]
-  at::Tensor feed_forward_norm;          ///< [D]
-  at::Tensor gate, up;                   ///< [F, D]
-  at::Tensor down;                       ///< [D, F]
+  at::Tensor attention_norm;     ///< [D]
+  at::Tensor query, output;      ///< [D, D]
+  at::Tensor key, value;         ///< [D_kv, D]
+  at::Tensor feed_forward_norm;  ///< [D]
+  at::Tensor gate, up;           ///< [F, D]
+  at::Tensor down;               ///< [D, F]
+  /// [query_rows, head_dim] and [key_rows, head_dim]; undefined without a query/key norm.
+  at::Tensor query_norm = {}, query_norm_bias = {}, key_norm = {}, key_norm_bias = {};
 };
 
 struct DecoderWeights {
@@ -38,10 +58,10 @@ struct DecoderWeights {
   at::Tensor norm;  ///< [D]
 };
 
-/// Self-attention as a model asks for it: layer, q, k, v [rows, heads, tokens, head_dim] (rotated),
-/// the projections' input [rows, tokens, D] and the query projection [D, D]. The softmax scale is
-/// 1 / sqrt(head_dim). Returns [rows, heads, tokens, head_dim]. Inference attends through the
-/// cache, training over the whole sequence: the model does not know which.
+/// Self-attention as a model asks for it: layer, q [rows, heads, tokens, head_dim], k, v [rows,
+/// key_heads(), tokens, head_dim] (rotated), the projections' input [rows, tokens, D] and the query
+/// projection [D, D]. The softmax scale is 1 / sqrt(head_dim). Returns q's shape. Inference attends
+/// through the cache, training over the whole sequence: the model does not know which.
 using SelfAttention = std::function<at::Tensor(int64_t layer,
                                                const at::Tensor& q,
                                                const at::Tensor& k,
@@ -56,6 +76,8 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilo
 /// All layers, before the final norm: x [rows, tokens, D] -> [rows, tokens, D].
 ///   x += W_o attend(R W_q h, R W_k h, W_v h), h = norm(x);  x += W_down(silu(W_gate g) * W_up g),
 ///   g = norm(x)
+/// with queries and keys normed before R where the config says so. Norms behind: h = x, g = x, and
+/// what is added to x is normed.
 at::Tensor decode(const DecoderConfig& config,
                   const DecoderWeights& weights,
                   const at::Tensor& x,

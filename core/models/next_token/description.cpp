@@ -57,6 +57,7 @@ void read_description(const ConfigNode& model, ModelDescription& d) {
   read(model, "transformer.depth", d.decoder.layers);
   read(model, "transformer.width", d.decoder.width);
   read(model, "transformer.heads", d.decoder.heads);
+  read(model, "transformer.kv_heads", d.decoder.kv_heads);
   read(model, "transformer.feed_forward_width", d.decoder.feed_forward_width);
   cut_layers(model, d.decoder.layers);
   read_vq(model, d.vq);
@@ -70,13 +71,14 @@ void read_description(const ConfigNode& model, ModelDescription& d) {
 
 CacheGeometry cache_geometry(const ModelDescription& d, int64_t condition_tokens) {
   return {.layers = d.decoder.layers,
-          .heads = d.decoder.heads,
+          .heads = d.decoder.key_heads(),
           .head_dim = d.decoder.head_dim(),
           .key_type = d.cache_type,
           .value_type = d.cache_type,
           .steps = next_token_steps(condition_tokens, d.image_tokens()),
           .line_tokens = d.grid_width,
-          .step_type = d.weight_type};
+          .step_type = d.weight_type,
+          .query_heads = d.decoder.heads};
 }
 
 ModelFacts describe(const ModelDescription& d, int64_t condition_tokens, int64_t parameters) {

@@ -26,9 +26,10 @@ TensorMap random_decoder(const std::vector<WeightSpec>& specs,
   TensorMap tensors;
   for (const WeightSpec& spec : specs) {
     at::Tensor tensor = at::zeros(spec.shape, at::TensorOptions().dtype(type));
-    if (spec.shape.size() == 1 && spec.name.ends_with(".weight")) {
+    const bool is_norm = spec.shape.size() == 1 || spec.name.ends_with("_norm.weight");
+    if (is_norm && spec.name.ends_with(".weight")) {
       tensor.fill_(1);
-    } else if (spec.shape.size() > 1) {
+    } else if (spec.shape.size() > 1 && !spec.name.ends_with(".bias")) {
       double deviation = 0.8 / std::sqrt(static_cast<double>(spec.shape.back()));
       if (ends_with_any(spec.name, {"o_proj.weight", "down_proj.weight", "attention.wo.weight",
                                     "feed_forward.w2.weight"})) {

@@ -37,10 +37,11 @@ at::Tensor teacher_forcing(const NextTokenModel& model,
       condition.padding.empty()
           ? c10::optional<at::Tensor>()
           : c10::optional<at::Tensor>(visible(condition.padding, length, x.device()));
+  const bool grouped = model.config.key_heads() != model.config.heads;
   const SelfAttention attend = [&](int64_t, const at::Tensor& q, const at::Tensor& k,
                                    const at::Tensor& v, const at::Tensor&, const at::Tensor&) {
     return at::scaled_dot_product_attention(q, k, v, mask, 0.0, /*is_causal=*/!mask.has_value(),
-                                            softmax_scale);
+                                            softmax_scale, /*enable_gqa=*/grouped);
   };
   x = decode(model.config, model.weights, x, Positions(model, condition).rotation(0, length),
              attend);

@@ -87,6 +87,11 @@ TEST(Golden, llamagen_t2i_tiny) {
   expect_recomputed("llamagen_t2i_tiny.safetensors", {"logits", "tokens", "cache.k", "cache.v"});
 }
 
+TEST(Golden, gqa_decoder_tiny) {
+  expect_recomputed("gqa_decoder_tiny.safetensors",
+                    {"tokens", "prefill_hidden", "hidden", "logits", "cache.k", "cache.v"});
+}
+
 TEST(Golden, t5_encoder_tiny) {
   expect_recomputed("t5_encoder_tiny.safetensors", {"last_hidden_state", "input_ids"});
 }

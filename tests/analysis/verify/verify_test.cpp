@@ -102,6 +102,34 @@ TEST(Verify, AnotherWeightOrBitShows) {
   EXPECT_FALSE(group_ok(verify_file(bit.write()), "summed_codes"));
 }
 
+TEST(Verify, QueryHeadsThatReadAnotherKeyHeadShow) {
+  Copy copy("gqa_decoder_tiny");
+  at::Tensor& keys = copy.at("model.g6x3.model.layers.2.self_attn.k_proj.weight");
+  at::Tensor& values = copy.at("model.g6x3.model.layers.2.self_attn.v_proj.weight");
+  keys.copy_(keys.roll(16, 0));  // each head's 16 rows to the next head
+  values.copy_(values.roll(16, 0));
+  EXPECT_FALSE(group_ok(verify_file(copy.write()), "logits"));
+}
+
+TEST(Verify, CasesOfDecodersAreReadWithCare) {
+  const auto error_with = [](const std::string& from, const std::string& to) {
+    Copy copy("gqa_decoder_tiny");
+    std::string& cases = copy.metadata["cases"];
+    const size_t at = cases.find(from);
+    if (at != std::string::npos) cases.replace(at, from.size(), to);
+    return error_of(copy.write());
+  };
+  EXPECT_THAT(error_with("[{", "[{]"), AllOf(HasSubstr("'cases'"), HasSubstr("is not JSON")));
+  EXPECT_THAT(error_with("\"rope_theta\": 10000.0", "\"rope_theta\": \"x\""),
+              AllOf(HasSubstr("[0].rope_theta"), HasSubstr("expected a number")));
+  EXPECT_THAT(error_with("\"kv_heads\": 2", "\"kv_heads\": 3"),
+              HasSubstr("transformer.kv_heads 3 must divide transformer.heads 8"));
+  EXPECT_THAT(error_with("\"kv_heads\": 2", "\"kv_heads\": 4"),
+              HasSubstr("self_attn.k_proj.weight"));
+  EXPECT_THAT(error_with("\"head_dim\": 16", "\"head_dim\": 32"), HasSubstr("expected 16"));
+  EXPECT_THAT(error_with("\"layers\": 2", "\"layers\": 9000"), HasSubstr("layers"));
+}
+
 TEST(Verify, MissingTensorsAreNamed) {
   for (const std::string name :
        {"logits.3", "bits.2", "text.kv", "text.lens", "summed_codes",

@@ -73,6 +73,14 @@ TEST_P(PoliciesOnDevice, NextToken) {
                              "gen.images=2", "infeasible=skip"});
 }
 
+// Six query heads on two of keys and values: random weights, so a small picture tells as much.
+TEST_P(PoliciesOnDevice, NextTokenOfGroupedQueries) {
+  expect_same_as_on_the_cpu({"model=shapes_next_token", "policy=" + GetParam(), "budget.ratio=0.5",
+                             "gen.images=2", "infeasible=skip", "model.weights=random",
+                             "model.layers=2", "+model.transformer.kv_heads=2",
+                             "model.picture.grid=[5,8]"});
+}
+
 INSTANTIATE_TEST_SUITE_P(Every,
                          PoliciesOnDevice,
                          testing::ValuesIn(policy_names()),

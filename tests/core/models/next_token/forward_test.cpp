@@ -18,6 +18,9 @@ struct Case {
   double cfg;
 };
 
+// One row of weights for all query heads, one for each key head.
+constexpr QueryKeyNorm kNorm{.query_rows = 1, .key_rows = 2};
+
 TinyModel janus_of(const TinyShape& shape) {
   return tiny_janus(shape);
 }
@@ -82,8 +85,10 @@ TEST_P(NextTokenForward, GradientsReachEveryWeightThatIsRead) {
   TinyModel tiny = c.make(c.shape);
   std::vector<at::Tensor> leaves;
   for (LayerWeights& w : tiny.model.weights.layers) {
-    for (at::Tensor* weight : {&w.attention_norm, &w.query, &w.key, &w.value, &w.output,
-                               &w.feed_forward_norm, &w.gate, &w.up, &w.down}) {
+    for (at::Tensor* weight :
+         {&w.attention_norm, &w.query, &w.key, &w.value, &w.output, &w.feed_forward_norm, &w.gate,
+          &w.up, &w.down, &w.query_norm, &w.query_norm_bias, &w.key_norm, &w.key_norm_bias}) {
+      if (!weight->defined()) continue;
       *weight = weight->clone().requires_grad_();
       leaves.push_back(*weight);
     }
@@ -109,6 +114,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"JanusUnguided", janus_of, {3, 10, 2, 5}, {1, 2}, 1},
                     Case{"JanusOneImage", janus_of, {5, 6, 1, 7}, {0}, 2.5},
                     Case{"JanusOneShortPrompt", janus_of, {2, 22, 3, 2}, {1}, 5},
+                    Case{"JanusPairs", janus_of, {4, 16, 3, 3, 2}, {0, 1, 2}, 5},
+                    Case{"JanusOneKeyHead", janus_of, {4, 8, 2, 3, 1}, {1, 2}, 1},
+                    Case{"JanusNorm", janus_of, {4, 8, 2, 3, 2, kNorm}, {1, 2}, 3},
+                    Case{"ClassesPairs", classes_of, {6, 12, 3, 2, 3}, {2, 0}, 4},
                     Case{"Classes", classes_of, {4, 16, 3, 3}, {0, 1, 2}, 4},
                     Case{"ClassesUnguided", classes_of, {3, 20, 5, 2}, {2, 0}, 1},
                     Case{"ClassesHeadDim100", classes_of, {2, 100, 2, 3}, {1}, 1.5},

@@ -35,14 +35,18 @@ struct TinyModel {
 
 struct TinyShape {
   int64_t heads, head_dim, grid_height, grid_width;
+  int64_t kv_heads = 0;
+  std::optional<QueryKeyNorm> norm = std::nullopt;
 };
 
 inline DecoderConfig tiny_decoder(const TinyShape& shape, double epsilon) {
   return {.layers = 2,
           .heads = shape.heads,
+          .kv_heads = shape.kv_heads,
           .width = shape.heads * shape.head_dim,
           .feed_forward_width = 37,
-          .norm_epsilon = epsilon};
+          .norm_epsilon = epsilon,
+          .query_key_norm = shape.norm};
 }
 
 inline TinyModel tiny_janus(const TinyShape& shape, int64_t prompt_tokens = 9) {
@@ -106,9 +110,10 @@ inline TinyModel tiny_llamagen(const TinyShape& shape, llamagen::Conditioning co
 
 inline CacheGeometry tiny_geometry(const TinyModel& tiny) {
   return {.layers = tiny.model.config.layers,
-          .heads = tiny.model.config.heads,
+          .heads = tiny.model.config.key_heads(),
           .head_dim = tiny.model.config.head_dim(),
-          .steps = next_token_steps(tiny.condition_tokens, tiny.image_tokens)};
+          .steps = next_token_steps(tiny.condition_tokens, tiny.image_tokens),
+          .query_heads = tiny.model.config.heads};
 }
 
 /// A generation with everything that each step left behind.

@@ -19,6 +19,7 @@ constexpr double kNameWidth = 190;   // the longest name before an ellipsis
 constexpr double kMarkerSize = 9;
 const TextStyle kName{.size_px = 11.5, .baseline = TextBaseline::kMiddle};
 const TextStyle kPointLabel{.size_px = 10, .colour = ink::kSoft, .baseline = TextBaseline::kTop};
+const TextStyle kReferenceText{.size_px = 10.5, .colour = ink::kSoft};
 const TextStyle kNote{.size_px = 10, .colour = ink::kSoft};
 
 InkColour line_colour(const ChartSeries& series, size_t index) {
@@ -123,49 +124,88 @@ void draw_markers(Canvas& canvas,
   }
 }
 
+// Height of a line of text: descenders reach a quarter of its size below the baseline.
+double line_height(const TextStyle& style) {
+  return 1.25 * style.size_px;
+}
+
 struct ReferenceDrawing {
   Position from;
   Position to;
-  Position label_at;
-  TextStyle label;
-  LabelBox label_box;
+  std::string text;
+  LabelBox label;
 };
 
-// Nothing where the line lies off the axes.
-std::optional<ReferenceDrawing> reference_drawing(const Canvas& canvas,
-                                                  const ChartFrame& frame,
-                                                  const ReferenceLine& reference) {
-  const AxisRange& axis = reference.vertical ? frame.x : frame.y;
-  if (!axis.contains(reference.value)) return std::nullopt;
-  ReferenceDrawing drawing;
-  drawing.label = {.size_px = 10.5, .colour = ink::kSoft};
-  const double width = canvas.text_width(reference.label, drawing.label);
-  double left = frame.left + 6;
-  if (reference.vertical) {
-    const double x = frame.at(reference.value, frame.y.minimum).x;
-    drawing.from = {x, frame.top};
-    drawing.to = {x, frame.bottom()};
-    const bool fits_right = x + 6 + width < frame.right();
-    drawing.label.anchor = fits_right ? TextAnchor::kStart : TextAnchor::kEnd;
-    drawing.label_at = {x + (fits_right ? 6 : -6), frame.top + 11};
-    left = drawing.label_at.x - (fits_right ? 0 : width);
+// Where a reference line's label may stand, the usual place first: along a horizontal line above
+// its left end, at a vertical one right of its upper end, or left where the frame ends too soon.
+std::vector<LabelBox> label_candidates(const ChartFrame& frame,
+                                       const ReferenceDrawing& line,
+                                       bool vertical,
+                                       double width) {
+  const double height = line_height(kReferenceText);
+  std::vector<LabelBox> boxes;
+  if (vertical) {
+    const double right = line.from.x + 6;
+    const double left = line.from.x - 6 - width;
+    const bool fits_right = right + width < frame.right();
+    const double room = frame.height - height - 6;
+    for (const double part : {0.0, 1.0, 0.25, 0.5, 0.75}) {
+      const double top = frame.top + 0.5 + part * room;
+      boxes.push_back({fits_right ? right : left, top, width, height});
+      boxes.push_back({fits_right ? left : right, top, width, height});
+    }
   } else {
-    const double y = frame.at(frame.x.minimum, reference.value).y;
-    drawing.from = {frame.left, y};
-    drawing.to = {frame.right(), y};
-    drawing.label_at = {left, y - 5};
+    const double above = line.from.y - 5 - kReferenceText.size_px;
+    const double below = line.from.y + 3;
+    const double room = frame.width - width - 12;
+    for (const double part : {0.0, 1.0, 0.25, 0.5, 0.75}) {
+      const double left = frame.left + 6 + part * room;
+      boxes.push_back({left, above, width, height});
+      boxes.push_back({left, below, width, height});
+    }
   }
-  const double size = drawing.label.size_px;  // descenders reach a quarter of it below the baseline
-  drawing.label_box = {left, drawing.label_at.y - size, width, 1.25 * size};
-  return drawing;
+  return boxes;
 }
 
-// What the labels of points must not cover: markers, error bars, lines, and reference lines with
-// their labels.
-void take_drawn(LabelPlaces& places,
-                const Canvas& canvas,
-                const ChartFrame& frame,
-                const Chart& chart) {
+// The reference lines that lie within the axes, their labels where nothing else is; both are taken.
+std::vector<ReferenceDrawing> place_references(LabelPlaces& places,
+                                               const Canvas& canvas,
+                                               const ChartFrame& frame,
+                                               const Chart& chart) {
+  std::vector<ReferenceDrawing> drawings;
+  std::vector<bool> vertical;
+  for (const ReferenceLine& reference : chart.references) {
+    const AxisRange& axis = reference.vertical ? frame.x : frame.y;
+    if (!axis.contains(reference.value)) continue;
+    ReferenceDrawing drawing;
+    drawing.text = reference.label;
+    if (reference.vertical) {
+      const double x = frame.at(reference.value, frame.y.minimum).x;
+      drawing.from = {x, frame.top};
+      drawing.to = {x, frame.bottom()};
+    } else {
+      const double y = frame.at(frame.x.minimum, reference.value).y;
+      drawing.from = {frame.left, y};
+      drawing.to = {frame.right(), y};
+    }
+    places.take_segment(drawing.from, drawing.to);
+    drawings.push_back(drawing);
+    vertical.push_back(reference.vertical);
+  }
+  for (size_t i = 0; i < drawings.size(); ++i) {
+    if (drawings[i].text.empty()) continue;
+    const double width = canvas.text_width(drawings[i].text, kReferenceText);
+    const std::vector<LabelBox> candidates =
+        label_candidates(frame, drawings[i], vertical[i], width);
+    const auto free = places.take_first(candidates);
+    drawings[i].label = free.value_or(candidates.front());
+    if (!free) places.take(drawings[i].label);  // it has to stand somewhere; others keep off
+  }
+  return drawings;
+}
+
+// What labels must not cover: markers, error bars and lines.
+void take_series(LabelPlaces& places, const ChartFrame& frame, const Chart& chart) {
   for (const ChartSeries& series : chart.series) {
     if (!series.markers || series.context) continue;
     const ChartPoint* previous = nullptr;
@@ -182,40 +222,29 @@ void take_drawn(LabelPlaces& places,
       places.take_segment(frame.at(point.x, high), frame.at(point.x, low));
     }
   }
-  for (const ReferenceLine& line : chart.references) {
-    const auto drawing = reference_drawing(canvas, frame, line);
-    if (!drawing) continue;
-    places.take_segment(drawing->from, drawing->to);
-    if (!line.label.empty()) places.take(drawing->label_box);
-  }
 }
 
-void draw_point_labels(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
-  const auto has_label = [](const ChartPoint& point) { return !point.label.empty(); };
-  if (std::none_of(chart.series.begin(), chart.series.end(), [&](const ChartSeries& series) {
-        return std::any_of(series.points.begin(), series.points.end(), has_label);
-      })) {
-    return;
-  }
-  LabelPlaces places({frame.left, frame.top, frame.width, frame.height});
-  take_drawn(places, canvas, frame, chart);
+void draw_point_labels(Canvas& canvas,
+                       LabelPlaces& places,
+                       const ChartFrame& frame,
+                       const Chart& chart) {
   for (const ChartSeries& series : chart.series) {
     for (const ChartPoint& point : series.points) {
       if (point.label.empty() || !frame.contains(point)) continue;
       const double width = canvas.text_width(point.label, kPointLabel);
-      const auto box = places.place(frame.at(point.x, point.y), width, kPointLabel.size_px, 8);
+      const auto box = places.place(frame.at(point.x, point.y), width, line_height(kPointLabel), 8);
       if (box) canvas.text(point.label, {box->left, box->top}, kPointLabel);
     }
   }
 }
 
-void draw_references(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
+void draw_references(Canvas& canvas, const std::vector<ReferenceDrawing>& drawings) {
   const StrokeStyle style{.colour = ink::kSoft, .width_px = 1.2, .dash_px = {5, 4}};
-  for (const ReferenceLine& reference : chart.references) {
-    const auto drawing = reference_drawing(canvas, frame, reference);
-    if (!drawing) continue;
-    canvas.line(drawing->from, drawing->to, style);
-    canvas.text(reference.label, drawing->label_at, drawing->label);
+  for (const ReferenceDrawing& drawing : drawings) {
+    canvas.line(drawing.from, drawing.to, style);
+    if (drawing.text.empty()) continue;
+    canvas.text(drawing.text, {drawing.label.left, drawing.label.top + kReferenceText.size_px},
+                kReferenceText);
   }
 }
 
@@ -351,7 +380,9 @@ Canvas draw_chart(const Chart& chart) {
   if (frontier.size() > 1) {
     canvas.polyline(frontier, {.colour = colour_of(0xE4E9F0), .width_px = 7, .dash_px = {}});
   }
-  draw_references(canvas, frame, chart);
+  LabelPlaces places({frame.left, frame.top, frame.width, frame.height});
+  take_series(places, frame, chart);
+  draw_references(canvas, place_references(places, canvas, frame, chart));
   const auto lines = [&](bool context, bool faint) {
     for (size_t i = 0; i < chart.series.size(); ++i) {
       const ChartSeries& one = chart.series[i];
@@ -365,7 +396,7 @@ Canvas draw_chart(const Chart& chart) {
     draw_error_bars(canvas, frame, chart.series[i], i);
   }
   for (size_t i = 0; i < chart.series.size(); ++i) draw_markers(canvas, frame, chart.series[i], i);
-  draw_point_labels(canvas, frame, chart);
+  draw_point_labels(canvas, places, frame, chart);
   draw_names(canvas, frame, chart);
   if (!note.empty()) {
     canvas.text(canvas.wrapped(note, kNote, text_width, 1)[0],

@@ -56,6 +56,10 @@ std::optional<LabelBox> LabelPlaces::place(Position point,
        {point.x - diagonal - width, point.y + diagonal, width, height},
        {point.x + gap, point.y - height / 2, width, height},
        {point.x - gap - width, point.y - height / 2, width, height}}};
+  return take_first(candidates);
+}
+
+std::optional<LabelBox> LabelPlaces::take_first(std::span<const LabelBox> candidates) {
   for (const LabelBox& box : candidates) {
     const bool inside = box.left >= area_.left && box.top >= area_.top &&
                         box.left + box.width <= area_.left + area_.width &&

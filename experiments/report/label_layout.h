@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "experiments/report/canvas.h"
@@ -30,6 +31,8 @@ class LabelPlaces {
   void take(const LabelBox& box) { taken_.push_back(box); }
   /// Takes what a thin line covers.
   void take_segment(Position from, Position to);
+  /// The first of these boxes that is free and inside the area; taken if found.
+  std::optional<LabelBox> take_first(std::span<const LabelBox> candidates);
   /// A free box of this size above, below, diagonally or beside `point`, inside the area; taken if
   /// found.
   std::optional<LabelBox> place(Position point, double width, double height, double gap);

@@ -184,6 +184,45 @@ TEST(Chart, LabelsOfPointsKeepOffTheLabelOfAReferenceLine) {
   }
 }
 
+// Both lines near the corner where their labels usually stand, a point there as well.
+TEST(Chart, LabelsOfReferenceLinesKeepOffEachOtherAndThoseOfPoints) {
+  for (int step = 0; step < 10; ++step) {
+    Chart chart = chart_of(
+        {{.points = {{.x = 0, .y = 0}, {.x = 100, .y = 100}}},
+         {.points = {{.x = 4, .y = 97.0 - step, .label = "6 tokens, gypj"}}, .connected = false}});
+    chart.references = {{.value = 2.0 + step, .label = "full cache, 13 MiB", .vertical = true},
+                        {.value = 96.0 - step, .label = "full cache, 0.91 gypj"}};
+    const auto drawn = [](const Chart& one) { return decode_figure(draw_chart(one).png({}, 2)); };
+    const DecodedFigure whole = drawn(chart);
+    const auto without = [&](auto change) {
+      Chart other = chart;
+      change(other);
+      return drawn(other);
+    };
+    // Labels are placed in order, so that taking out the last one moves no other.
+    const DecodedFigure no_point_label =
+        without([](Chart& one) { one.series[1].points[0].label.clear(); });
+    const auto no_second = without([](Chart& one) {
+      one.series[1].points[0].label.clear();
+      one.references[1].label.clear();
+    });
+    const auto bare = without([](Chart& one) {
+      one.series[1].points[0].label.clear();
+      one.references[0].label.clear();
+      one.references[1].label.clear();
+    });
+    const auto point = difference(whole, no_point_label);
+    const auto second = difference(no_point_label, no_second);
+    const auto first = difference(no_second, bare);
+    ASSERT_TRUE(first && second) << step;
+    EXPECT_FALSE(first->overlaps(*second)) << step;
+    if (point) {
+      EXPECT_FALSE(point->overlaps(*first)) << step;
+      EXPECT_FALSE(point->overlaps(*second)) << step;
+    }
+  }
+}
+
 TEST(Chart, LongCurvesMakeSmallFiles) {
   ChartSeries series{.name = "loss", .markers = false};
   for (int i = 0; i < 200000; ++i)

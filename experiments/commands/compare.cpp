@@ -16,10 +16,11 @@ int compare_command(const CompareOptions& options) {
   const std::vector<Metric> metrics = chosen_metrics(sweep, options.metric);
   for (const SweepSummary& model : by_model(sweep)) {
     for (const Metric& metric : metrics) {
-      const Table table = options.against.empty()
-                              ? metric_by_budget(model, metric)
-                              : difference_by_budget(model, metric, options.against);
-      fmt::print("{}\n", formatted_table(table, options.format, options.ansi));
+      const Differences shown = options.against.empty()
+                                    ? Differences{.table = metric_by_budget(model, metric)}
+                                    : difference_by_budget(model, metric, options.against);
+      fmt::print("{}\n", formatted_table(shown.table, options.format, options.ansi));
+      for (const std::string& note : shown.unpaired) fmt::print(stderr, "note: {}\n", note);
     }
   }
   for (const std::string& note : sweep.notes) fmt::print(stderr, "note: {}\n", note);

@@ -1,11 +1,13 @@
 #include "experiments/results/comparison.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "analysis/statistics/interval.h"
@@ -75,23 +77,115 @@ std::string model_name(const SweepSummary& of_model) {
   return of_model.points.front().point().label("model");
 }
 
-/// Differences of the images of two points, paired by prompt and seed.
-std::vector<double> paired_differences(const PointSummary& point,
-                                       const PointSummary& reference,
-                                       const Metric& metric) {
-  std::map<std::pair<uint64_t, uint64_t>, double> of_reference;
+/// The images of two points that belong together, and what has no partner.
+struct PairedDifferences {
+  std::vector<double> finite{};
+  int64_t unpaired = 0;            ///< images of the point
+  int64_t unpaired_reference = 0;  ///< and of the one that it is compared with
+};
+
+/// Pairs images by prompt and seed, which base seed and replica are part of.
+PairedDifferences paired_differences(const PointSummary& point,
+                                     const PointSummary& reference,
+                                     const Metric& metric) {
+  using ImageKey = std::tuple<uint64_t, std::string, uint64_t>;
+  std::map<ImageKey, double> of_reference;
   for (const ImageRow& row : reference.result.rows) {
-    of_reference[{row.prompt_id, row.seed}] = row.metrics[metric.name];
+    of_reference[{row.prompt_id, row.prompt, row.seed}] = row.metrics[metric.name];
   }
-  std::vector<double> differences;
+  PairedDifferences result;
   for (const ImageRow& row : point.result.rows) {
-    const auto other = of_reference.find({row.prompt_id, row.seed});
-    if (other == of_reference.end()) continue;
+    const auto other = of_reference.find({row.prompt_id, row.prompt, row.seed});
+    if (other == of_reference.end()) {
+      ++result.unpaired;
+      continue;
+    }
     const double difference = row.metrics[metric.name] - other->second;
-    if (std::isfinite(difference)) differences.push_back(difference);
+    if (std::isfinite(difference)) result.finite.push_back(difference);
+    of_reference.erase(other);
   }
-  return differences;
+  result.unpaired_reference = std::ssize(of_reference);
+  return result;
 }
+
+bool is_of_policy(const std::string& key) {
+  return key.starts_with("policy.") || key.starts_with("budget.") || key == "policy" ||
+         key == "budget";
+}
+
+/// Settings that two points have to share for their images to be compared.
+PointSettings shared_settings(const PointSummary& point) {
+  PointSettings settings = point.settings;
+  std::erase_if(settings, [](const auto& setting) { return is_of_policy(setting.first); });
+  return settings;
+}
+
+/// "snapkv, window 8": the policy with those of its options that points of it differ in.
+std::string policy_name(const PointSummary& point, std::vector<LabelKey> differing) {
+  std::erase_if(differing, [](const LabelKey& key) { return !is_of_policy(key.key); });
+  return series_name(point, differing);
+}
+
+/// ", seed 1": what else than policy and budget a point is of.
+std::string rest_of_name(const PointSummary& point, std::vector<LabelKey> differing) {
+  std::erase_if(differing, [](const LabelKey& key) { return is_of_policy(key.key); });
+  return series_name(point, differing).substr(point.point().label("policy").size());
+}
+
+/// The points of one policy, to be compared with.
+class References {
+ public:
+  References(const SweepSummary& of_model, const std::string& against)
+      : against_(against), differing_(differing_keys(of_model)) {
+    std::vector<std::string> policies;
+    for (const PointSummary& summary : of_model.points) {
+      const std::string policy = summary.point().label("policy");
+      const std::string name = policy_name(summary, differing_);
+      for (const std::string& one : {policy, name}) {
+        if (std::ranges::find(policies, one) == policies.end()) policies.push_back(one);
+      }
+      if (policy == against || name == against) points_.push_back(&summary);
+    }
+    if (points_.empty()) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("{} has no policy '{}' to compare with. {}", model_name(of_model),
+                              against, suggestion(against, policies)));
+    }
+  }
+
+  /// The one that agrees with `point` in all but policy and budget, of that budget or a full cache.
+  /// Null, and why, where there is none or more than one.
+  const PointSummary* find(const PointSummary& point,
+                           const std::string& budget,
+                           std::string& missing) const {
+    std::vector<const PointSummary*> found;
+    for (const PointSummary* one : points_) {
+      const bool of_budget = one->point().full_cache || one->point().label("budget") == budget;
+      if (of_budget && shared_settings(*one) == shared_settings(point)) found.push_back(one);
+    }
+    if (found.size() == 1) return found.front();
+    if (found.empty()) {
+      missing = against_ + " has no point of this budget" + rest_of_name(point, differing_);
+    } else {
+      std::vector<std::string> names;
+      for (const PointSummary* one : found) {
+        names.push_back("--against '" + policy_name(*one, differing_) + "'");
+      }
+      missing = fmt::format("{} has {} points of this budget: {}", against_, found.size(),
+                            fmt::join(names, ", "));
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] std::string name(const PointSummary& point) const {
+    return point_name(point, differing_);
+  }
+
+ private:
+  std::string against_;
+  std::vector<LabelKey> differing_;
+  std::vector<const PointSummary*> points_;
+};
 
 }  // namespace
 
@@ -105,42 +199,49 @@ Table metric_by_budget(const SweepSummary& of_model, const Metric& metric) {
   return table;
 }
 
-Table difference_by_budget(const SweepSummary& of_model,
-                           const Metric& metric,
-                           const std::string& against) {
-  std::map<std::string, const PointSummary*> references;  // by budget; "" is the full cache
-  std::vector<std::string> policies;
-  for (const PointSummary& summary : of_model.points) {
-    const PointInfo& point = summary.point();
-    const std::string policy = point.label("policy");
-    if (std::ranges::find(policies, policy) == policies.end()) policies.push_back(policy);
-    if (policy == against) references[point.full_cache ? "" : point.label("budget")] = &summary;
-  }
-  if (references.empty()) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("{} has no policy '{}' to compare with. {}", model_name(of_model),
-                            against, suggestion(against, policies)));
-  }
-  Table table =
+Differences difference_by_budget(const SweepSummary& of_model,
+                                 const Metric& metric,
+                                 const std::string& against) {
+  const References references(of_model, against);
+  Differences result;
+  std::vector<std::string> alone;
+  const auto note = [&](int64_t unpaired, const PointSummary& of, const PointSummary& in) {
+    if (unpaired == 0) return;
+    const std::string text =
+        fmt::format("{}: {} of {} images have no partner of the same prompt and seed in {}",
+                    references.name(of), unpaired, of.result.rows.size(), references.name(in));
+    if (std::ranges::find(result.unpaired, text) == result.unpaired.end()) {
+      result.unpaired.push_back(text);
+    }
+  };
+  result.table =
       by_budget(of_model, metric, [&](const PointSummary& summary, const std::string& budget) {
-        auto reference = references.find("");
-        if (reference == references.end()) reference = references.find(budget);
-        if (reference == references.end()) {
-          return TableCell::missing(against + " has no point of this budget");
+        std::string missing;
+        const PointSummary* reference = references.find(summary, budget, missing);
+        if (reference == nullptr) {
+          const std::string name = references.name(summary);
+          if (std::ranges::find(alone, name) == alone.end()) alone.push_back(name);
+          return TableCell::missing(missing);
         }
-        if (reference->second == &summary) return TableCell::missing("the one compared with");
-        const std::vector<double> differences =
-            paired_differences(summary, *reference->second, metric);
-        if (differences.empty()) {
+        if (reference == &summary) return TableCell::missing("the one compared with");
+        const PairedDifferences pairs = paired_differences(summary, *reference, metric);
+        note(pairs.unpaired, summary, *reference);
+        note(pairs.unpaired_reference, *reference, summary);
+        if (pairs.finite.empty()) {
           return TableCell::missing(
               "no image of the same prompt and seed has a finite value in both");
         }
-        const Interval interval = mean_interval(differences);
+        const Interval interval = mean_interval(pairs.finite);
         return TableCell::number(interval.estimate, (interval.high - interval.low) / 2);
       });
-  table.title = fmt::format("{} on {}: difference to {}, paired by image", metric.label,
-                            model_name(of_model), against);
-  return table;
+  if (!alone.empty()) {
+    result.unpaired.push_back(fmt::format("{} of {} points have no partner in some column: {}",
+                                          alone.size(), of_model.points.size(),
+                                          fmt::join(alone, "; ")));
+  }
+  result.table.title = fmt::format("{} on {}: difference to {}, paired by image", metric.title,
+                                   model_name(of_model), against);
+  return result;
 }
 
 }  // namespace kvscope

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "analysis/metrics/metric.h"
 #include "experiments/report/table.h"
@@ -12,13 +13,21 @@ namespace kvscope {
 /// with its 95 % interval. The full cache stands first with the same value in every column.
 Table metric_by_budget(const SweepSummary& of_model, const Metric& metric);
 
-/// As above, but a cell is by how much the policy differs from policy `against` at the same budget:
-/// the mean over the images of the same prompt and seed of the difference, with Student's 95 %
-/// interval. Pairing removes what makes prompts differ, so the interval is narrower than those of
-/// the two values. Images that lack a finite value in either are left out. Throws Error(kConfig)
-/// where no point of the model has that policy.
-Table difference_by_budget(const SweepSummary& of_model,
-                           const Metric& metric,
-                           const std::string& against);
+/// A table of differences, and what has no partner in it: named, and counted.
+struct Differences {
+  Table table{};
+  std::vector<std::string> unpaired{};
+};
+
+/// As above, but a cell is by how much the policy differs from `against` at the same budget: the
+/// mean over pairs of images of the difference, with Student's 95 % interval. A pair is of the same
+/// prompt and seed (which replica is part of), from points that agree in every setting but those of
+/// policy and budget; `against` is the label of a policy, or "snapkv, window 8" where points of it
+/// differ in an option. Pairing removes what makes prompts differ, so the interval is narrower than
+/// those of the two values. Pairs without a finite value in both are left out. Throws
+/// Error(kConfig) where no point of the model has that policy.
+Differences difference_by_budget(const SweepSummary& of_model,
+                                 const Metric& metric,
+                                 const std::string& against);
 
 }  // namespace kvscope

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <type_traits>
@@ -32,6 +33,11 @@ void fill_column(hdf5::Dataset& dataset, const ResultColumn<T>& column, int64_t 
   }
 }
 
+int64_t unix_nanoseconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
 /// All of a point that is known before its first row, and room for every row: what comes later
 /// overwrites in place. A file that grows can be lost: a kill between the writes of one flush
 /// leaves an index that points beyond the end that the file's head states.
@@ -41,6 +47,7 @@ void write_head(hdf5::File& file, const PointInfo& point, bool finished) {
   root.set_attribute("schema_version", kResultSchemaVersion);
   root.set_attribute("point", point.point_hash);
   root.set_attribute("finished", int64_t{finished});
+  if (finished) root.set_attribute(kFinishedTime, unix_nanoseconds());
   root.set_attribute("full_cache", int64_t{point.full_cache});
   root.set_attribute("kept_tokens", point.kept_tokens);
   root.set_attribute("full_tokens", point.full_tokens);

@@ -106,6 +106,8 @@ struct ResultFile {
   PointInfo point{};
   bool finished = false;
   int64_t schema_version = 0;
+  /// When it was finished, in nanoseconds since 1970; 0 of files that do not say.
+  int64_t finished_unix_ns = 0;
   bool all_metrics = true;  ///< false: written before some metric of today was known
   std::vector<ImageRow> rows{};
 };

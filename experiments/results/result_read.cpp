@@ -153,6 +153,9 @@ ResultFile read_result(const std::filesystem::path& path) {
                     .finished = attribute<int64_t>(root, "finished") != 0,
                     .schema_version = version};
 
+  if (root.has_attribute(kFinishedTime)) {
+    result.finished_unix_ns = attribute<int64_t>(root, kFinishedTime);
+  }
   const uint64_t file_bytes = std::filesystem::file_size(path);
   const std::vector<uint64_t> written = written_rows(root, result.point, file_bytes);
   if (result.finished && static_cast<int64_t>(written.size()) != result.point.images) {

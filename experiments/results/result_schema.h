@@ -8,6 +8,8 @@ inline constexpr const char* kResultSchema = "kvscope.result";
 /// 2 added resolved budgets and the memory columns beyond the live tokens. Files of 1 are read,
 /// with zeros and NaN there, and continued as 2.
 inline constexpr int64_t kResultSchemaVersion = 2;
+/// Attribute of finished files, which those before it lack.
+inline constexpr const char* kFinishedTime = "finished_unix_ns";
 inline constexpr const char* kConfigPlace = "provenance/config_yaml";
 inline constexpr const char* kOverridesPlace = "provenance/overrides";
 inline constexpr const char* kManifestPlace = "provenance/manifest_json";

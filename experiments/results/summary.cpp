@@ -7,6 +7,7 @@
 #include <functional>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
@@ -123,9 +124,14 @@ std::vector<std::string> remove_replaced(std::vector<PointSummary>& points) {
     return std::tuple(point.label("model"), point.label("policy"), point.label("budget"),
                       summary.settings);
   };
+  // Files without a time of their own come before those that have one; the folder's clock is all
+  // that tells them apart.
   const auto finished = [](const PointSummary& summary) {
     std::error_code error;
-    return std::filesystem::last_write_time(summary.folder / "result.h5", error);
+    const int64_t time = summary.result.finished_unix_ns;
+    return std::pair(
+        time, time > 0 ? std::filesystem::file_time_type::min()
+                       : std::filesystem::last_write_time(summary.folder / "result.h5", error));
   };
   std::ranges::stable_sort(points, std::ranges::greater{}, finished);
   std::set<decltype(settings(points.front()))> seen;

@@ -58,11 +58,11 @@ struct SweepSummary {
   std::vector<std::string> notes{};  ///< what is not in it and why, e.g. unfinished points
 };
 
-/// Reads DIR/points/*/result.h5. Of points of the same settings (labels and config) the newest
-/// counts, and a note names the others. Where a row lacks a metric of pairs and both images are
-/// there, it is measured now against the full-cache image of the same prompt and seed. Throws
-/// Error(kInput) for a folder without finished points, naming folders with points near by, and for
-/// damaged files.
+/// Reads DIR/points/*/result.h5. Of points of the same settings (labels and config) the one
+/// that was finished last, by what its file says, counts, and a note names the others. Where a row
+/// lacks a metric of pairs and both images are there, it is measured now against the full-cache
+/// image of the same prompt and seed. Throws Error(kInput) for a folder without finished points,
+/// naming folders with points near by, and for damaged files.
 SweepSummary summarise_sweep(const std::filesystem::path& folder);
 
 /// The sweep of each model by itself, in its order: models do not share an axis of memory or the

@@ -74,7 +74,7 @@ TEST(MetricByBudget, HasARowAPolicyAndAColumnABudgetTheLargestFirst) {
 }
 
 TEST(DifferenceByBudget, IsTheMeanOverPairedImages) {
-  const Table table = difference_by_budget(by_model(sweep()).front(), ssim(), "h2o");
+  const Table table = difference_by_budget(by_model(sweep()).front(), ssim(), "h2o").table;
   // Of tova's images the third has no value; the others differ by -0.2 and -0.1.
   const auto& cell = std::get<TableNumber>(table.rows[2].cells[1].content);
   EXPECT_NEAR(cell.value, -0.15, 1e-12);
@@ -86,7 +86,7 @@ TEST(DifferenceByBudget, IsTheMeanOverPairedImages) {
 }
 
 TEST(DifferenceByBudget, ToTheFullCacheCompareAllBudgets) {
-  const Table table = difference_by_budget(by_model(sweep()).front(), ssim(), "full");
+  const Table table = difference_by_budget(by_model(sweep()).front(), ssim(), "full").table;
   EXPECT_NEAR(value_of(table.rows[1].cells[1]), -0.2, 1e-12);
   EXPECT_NEAR(value_of(table.rows[1].cells[2]), -(0.9 + 0.6 + 0.8) / 3, 1e-12);
 }
@@ -100,6 +100,75 @@ TEST(DifferenceByBudget, NamesTheNearestPolicyOnce) {
     EXPECT_THAT(error.what(), testing::HasSubstr("'h2o'"));
     EXPECT_THAT(error.what(), testing::HasSubstr("full, h2o, tova."));
   }
+}
+
+/// The point as of another setting of gen, with images of that base seed.
+PointSummary of_setting(PointSummary summary, const std::string& gen, uint64_t seed) {
+  summary.result.point.config_yaml = "gen: {" + gen + "}";
+  summary.settings = point_settings(summary.point());
+  for (ImageRow& row : summary.result.rows) row.seed += 1000 * seed;
+  return summary;
+}
+
+TEST(DifferenceByBudget, PairsPointsOfTheSameSeed) {
+  SweepSummary seeds{.folder = "unused"};
+  for (const uint64_t seed : {0, 1}) {
+    const std::string gen = "seed: " + std::to_string(seed);
+    const double shift = seed == 0 ? 0 : 0.1;
+    seeds.points.push_back(of_setting(point("a", "h2o", 0.5, {0.2, 0.4}), gen, seed));
+    seeds.points.push_back(
+        of_setting(point("a", "tova", 0.5, {0.3 + shift, 0.5 + shift}), gen, seed));
+  }
+  const Differences found = difference_by_budget(seeds, ssim(), "h2o");
+  ASSERT_EQ(found.table.rows.size(), 4u);
+  EXPECT_EQ(std::get<std::string>(found.table.rows[3].cells[0].content), "tova, seed 1");
+  EXPECT_NEAR(value_of(found.table.rows[1].cells[1]), 0.1, 1e-12);
+  EXPECT_NEAR(value_of(found.table.rows[3].cells[1]), 0.2, 1e-12);
+  for (const size_t row : {0u, 2u}) {
+    EXPECT_EQ(std::get<TableMissing>(found.table.rows[row].cells[1].content).reason,
+              "the one compared with");
+  }
+  EXPECT_THAT(found.unpaired, testing::IsEmpty());
+}
+
+TEST(DifferenceByBudget, OtherSettingsAreNoPartnersAndAreNamed) {
+  const SweepSummary taus{.folder = "unused",
+                          .points = {of_setting(point("a", "h2o", 0.5, {0.2}), "tau: 1", 0),
+                                     of_setting(point("a", "tova", 0.5, {0.3}), "tau: 1", 0),
+                                     of_setting(point("a", "tova", 0.5, {0.4}), "tau: 0.5", 0)}};
+  const Differences found = difference_by_budget(taus, ssim(), "h2o");
+  EXPECT_NEAR(value_of(found.table.rows[1].cells[1]), 0.1, 1e-12);
+  EXPECT_EQ(std::get<TableMissing>(found.table.rows[2].cells[1].content).reason,
+            "h2o has no point of this budget, tau 0.5");
+  EXPECT_THAT(found.unpaired,
+              testing::ElementsAre(testing::HasSubstr("1 of 3 points have no partner in some "
+                                                      "column: tova 0.500000, tau 0.5")));
+}
+
+TEST(DifferenceByBudget, ImagesWithoutAPartnerAreCounted) {
+  SweepSummary sweep{
+      .folder = "unused",
+      .points = {point("a", "h2o", 0.5, {0.2, 0.4, 0.4}), point("a", "tova", 0.5, {0.3, 0.5})}};
+  sweep.points[1].result.rows[1].prompt = "another text under the same number";
+  const Differences found = difference_by_budget(sweep, ssim(), "h2o");
+  EXPECT_NEAR(value_of(found.table.rows[1].cells[1]), 0.1, 1e-12);
+  EXPECT_THAT(found.unpaired, testing::ElementsAre(testing::HasSubstr("tova 0.500000: 1 of 2"),
+                                                   testing::HasSubstr("h2o 0.500000: 2 of 3")));
+}
+
+TEST(DifferenceByBudget, OneOfSeveralPointsOfAPolicyIsChosenByItsOption) {
+  SweepSummary sweep{.folder = "unused",
+                     .points = {point("a", "h2o", 0.5, {0.2}), point("a", "h2o", 0.5, {0.3}),
+                                point("a", "tova", 0.5, {0.6})}};
+  for (size_t i = 0; i < 2; ++i) {
+    sweep.points[i].settings["policy.score.window"] = i == 0 ? "8" : "16";
+  }
+  const Differences unclear = difference_by_budget(sweep, ssim(), "h2o");
+  EXPECT_THAT(std::get<TableMissing>(unclear.table.rows[2].cells[1].content).reason,
+              testing::HasSubstr("--against 'h2o, window 16'"));
+  const Differences chosen = difference_by_budget(sweep, ssim(), "h2o, window 16");
+  EXPECT_NEAR(value_of(chosen.table.rows[2].cells[1]), 0.3, 1e-12);
+  EXPECT_NEAR(value_of(chosen.table.rows[0].cells[1]), -0.1, 1e-12);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "analysis/metrics/psnr.h"
 #include "core/base/error.h"
+#include "core/hdf5/file.h"
 #include "experiments/results/late_metrics.h"
 #include "experiments/results/sweep_table.h"
 #include "tests/experiments/results/sample_sweep.h"
@@ -151,7 +152,7 @@ TEST(SummariseSweep, AMetricOfASetSeesAllImagesBesideTheirReferences) {
   }
 }
 
-TEST(SummariseSweep, TheNewestOfTheSameSettingsCounts) {
+TEST(SummariseSweep, TheOneFinishedLastOfTheSameSettingsCounts) {
   const path sweep = fresh_folder("sweep");
   const PointInfo now = sample_point("snapkv", 0.1, 3);
   PointInfo before = now;
@@ -160,12 +161,13 @@ TEST(SummariseSweep, TheNewestOfTheSameSettingsCounts) {
   other.point_hash = sha256_hex("more images");
   other.config_yaml += "gen: {images: 3}\n";
   write_sample_point(sweep, sample_point("full", 1, 3), 0);
-  const path newest = write_sample_point(sweep, now, 3);
   const path old = write_sample_point(sweep, before, 3);
-  const path beside = write_sample_point(sweep, other, 3);
+  const path newest = write_sample_point(sweep, now, 3);
+  write_sample_point(sweep, other, 3);
+  // Copies of a folder have times that say nothing.
   std::filesystem::last_write_time(
       old / "result.h5",
-      std::filesystem::last_write_time(newest / "result.h5") - std::chrono::hours(1));
+      std::filesystem::last_write_time(newest / "result.h5") + std::chrono::hours(1));
   const SweepSummary summary = summarise_sweep(sweep);
   ASSERT_EQ(summary.points.size(), 3);
   for (const PointSummary& point : summary.points) EXPECT_NE(point.folder, old);
@@ -173,6 +175,25 @@ TEST(SummariseSweep, TheNewestOfTheSameSettingsCounts) {
                                                         HasSubstr(old.filename().string()))));
   std::filesystem::remove_all(newest);
   EXPECT_THAT(summarise_sweep(sweep).notes, testing::IsEmpty());
+}
+
+/// Takes out when it was finished, as files had it before.
+void forget_time(const path& folder) {
+  const hid_t id = H5Fopen((folder / "result.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  EXPECT_GE(H5Adelete(id, "finished_unix_ns"), 0);
+  H5Fclose(id);
+}
+
+TEST(SummariseSweep, AFileThatSaysNoTimeComesBeforeOneThatDoes) {
+  const path sweep = fresh_folder("sweep");
+  const PointInfo now = sample_point("snapkv", 0.1, 3);
+  PointInfo before = now;
+  before.point_hash = sha256_hex("as an earlier version made it");
+  const path newest = write_sample_point(sweep, now, 3);
+  const path old = write_sample_point(sweep, before, 3);
+  forget_time(old);
+  EXPECT_EQ(read_result(old / "result.h5").finished_unix_ns, 0);
+  EXPECT_EQ(summarise_sweep(sweep).points.at(0).folder, newest);
 }
 
 TEST(SummariseSweep, WrongFoldersPointToTheRightOne) {

@@ -1,7 +1,7 @@
 # Every outside library, as Debian 12 packages it; the reasons are in the README's table.
 find_package(PkgConfig REQUIRED)
 find_package(yaml-cpp REQUIRED)
-find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(HDF5 REQUIRED COMPONENTS C HL)
 find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
@@ -20,4 +20,4 @@ endif()
 # HDF5 through one imported target, headers as system headers.
 add_library(kvscope_hdf5 INTERFACE)
 target_include_directories(kvscope_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
-target_link_libraries(kvscope_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+target_link_libraries(kvscope_hdf5 INTERFACE ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES})

@@ -12,9 +12,6 @@
 #include "core/config/compose.h"
 #include "core/device/device_error.h"
 #include "experiments/commands/attention.h"
-#include "experiments/commands/attention_heads.h"
-#include "experiments/commands/attention_preferences.h"
-#include "experiments/commands/attention_record.h"
 #include "experiments/commands/compare.h"
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/contact_sheet.h"
@@ -82,10 +79,11 @@ class CommandLine {
     add_generate();
     add_lists();
     add_results();
-    add_attention();
+    const auto choose = [this](std::function<int()> action) { action_ = std::move(action); };
+    add_attention_commands(app_, choose);
     add_weights();
     add_checks();
-    add_device_commands(app_, [this](std::function<int()> action) { action_ = std::move(action); });
+    add_device_commands(app_, choose);
   }
 
   CLI::App& app() { return app_; }
@@ -188,62 +186,6 @@ class CommandLine {
     command->add_option("--title", report_.title, "title of the page");
   }
 
-  void add_attention() {
-    CLI::App* group =
-        app_.add_subcommand("attention", "what attention does: record, roles, heads, preferences");
-    group->require_subcommand(1);
-    CLI::App* record = group->add_subcommand("record", "mass per scale and key, selectivity, maps");
-    record->allow_extras();
-    record->callback([this] {
-      action_ = [this] {
-        for (const std::string& text : raw_heads_) record_.raw_heads.push_back(raw_head(text));
-        return attention_record_command(config_, record_);
-      };
-    });
-    add_config(record);
-    record->add_option("-o,--out", record_.out, "HDF5 file");
-    record->add_option("--top-keys", record_.top_keys, "K' of the selectivity index");
-    record->add_option("--sampled-queries", record_.sampled_queries, "queries a step; 0: all");
-    record->add_option("--raw", raw_heads_, "LAYER:HEAD whose map is kept; repeatable")
-        ->expected(1)
-        ->take_all();
-    add_attention_heads(group);
-    CLI::App* roles = group->add_subcommand("roles", "drafters and refiners of a record");
-    roles->allow_extras();
-    roles->callback([this] { action_ = [this] { return attention_roles_command(roles_); }; });
-    roles->add_option("file", roles_.file, "attention.h5")->required();
-    roles->add_option("--drafters", roles_.drafters, "(layer, scale) pairs that are drafters");
-    roles->add_option("--line", roles_.line_tokens,
-                      "tokens a line of a next-token model, which counts as a scale; 0: a square");
-    CLI::App* preferences =
-        group->add_subcommand("preferences", "layer preferences of a record, for policy cake");
-    preferences->allow_extras();
-    preferences->callback(
-        [this] { action_ = [this] { return attention_preferences_command(preferences_); }; });
-    preferences->add_option("file", preferences_.file, "attention.h5")->required();
-    preferences->add_option("-o,--out", preferences_.out, "text file, a number a line");
-    preferences->add_option("--tau1", preferences_.tau1, "temperature of the entropy");
-    preferences->add_option("--tau2", preferences_.tau2, "temperature of the variance");
-  }
-
-  void add_attention_heads(CLI::App* group) {
-    CLI::App* heads =
-        group->add_subcommand("heads", "types of heads of a record, for ssd and hack");
-    heads->allow_extras();
-    heads->callback([this] { action_ = [this] { return attention_heads_command(heads_); }; });
-    heads->add_option("file", heads_.file, "attention.h5")->required();
-    heads->add_option("-o,--out", heads_.out, "table of heads; FILE-heads.csv");
-    heads->add_option("--metric", heads_.metric, "sparsity (SSD) or variance (HACK)");
-    heads->add_option("--recent", heads_.neighbourhood.recent_tokens,
-                      "neighbourhood: so many tokens before a query");
-    heads->add_option("--lines-above", heads_.neighbourhood.lines_above,
-                      "and so many lines above it");
-    heads->add_option("--beside", heads_.neighbourhood.columns_beside,
-                      "in them, columns left and right of its own");
-    heads->add_option("--threshold", heads_.threshold, "sparsity from which a head is semantic");
-    heads->add_option("--share", heads_.share, "heads of lowest variance that are contextual");
-  }
-
   void add_weights() {
     CLI::App* group = app_.add_subcommand("weights", "checkpoint files: inspect, check, convert");
     group->require_subcommand(1);
@@ -315,16 +257,6 @@ class CommandLine {
     return train_command(config, data_root().string(), interrupt.flag());
   }
 
-  static std::pair<int64_t, int64_t> raw_head(const std::string& text) {
-    const size_t colon = text.find(':');
-    try {
-      if (colon == text.npos) throw std::invalid_argument("no colon");
-      return {std::stoll(text.substr(0, colon)), std::stoll(text.substr(colon + 1))};
-    } catch (const std::logic_error&) {
-      throw Error(ErrorKind::kConfig, fmt::format("--raw {}: expected LAYER:HEAD, as 3:0", text));
-    }
-  }
-
   std::string typed_;
   CLI::App app_;
   std::function<int()> action_;
@@ -339,11 +271,6 @@ class CommandLine {
   PlotOptions plot_;
   ContactSheetOptions sheet_;
   ReportOptions report_;
-  AttentionRecordOptions record_;
-  std::vector<std::string> raw_heads_;
-  AttentionRolesOptions roles_;
-  AttentionHeadsOptions heads_;
-  AttentionPreferencesOptions preferences_;
   VerifyOptions verify_;
   TokenizeOptions tokenize_;
   std::filesystem::path weights_from_, weights_to_;

@@ -6,28 +6,23 @@
 
 namespace kvscope {
 
-// attention.h5, little-endian, readable by h5py; layers first, steps as /axes says:
-//   /@schema = "kvscope.attention" @schema_version @model @point @images @cfg_branch @top_keys
-//     @sampled_queries
-//   /prompts                        text [images]
-//   /axes/layer, head, step, step_kind, scale_h, scale_w, first_token, stored
-//   /mass/step_to_step              f32 [L,H,S,S], and step_to_step_variance between images
-//   /mass/key/s00, s01, ...         f16 [L,H,K_s]
-//   /stats/current_mass, history_mass, history_top_mass   f32 [L,H,S]
-//   /stats/selectivity              f32 [L,S], NaN without a history
-//   /stats/window_entropy, window_variance   f32 [L]; @queries; absent in older files
-//   /stats/query_variance           f32 [L,H], of the last scale; next-scale models
-//   /offsets/image                  f32 [L,H,lines,2W-1], @line_tokens = W; next-token models
-//   /offsets/condition              f32 [L,H,tokens back]
-//   /roles/drafter_score            f32 [L,S], minus the Z-score; @method @drafters
-//   /roles/role                     u8 [L,S]: 0 none, 1 drafter, 2 refiner
-//   /raw/s11/l07_h03                f16 [Q',K], of the first image; @queries
+// attention.h5, little-endian, readable by h5py (docs/attention_files.md). One layout for whatever
+// statistics there are:
+//   /@schema = "kvscope.attention" @schema_version = 2 @model @point @images @layers
+//     @heads @head_dim @cfg_branch = "conditional"
+//   /prompts                text [images]
+//   /steps/kind, height, width, first_token, stored       i64 [S]; kind 0 prefill, 1 scale, 2 token
+//   /arrays/<name>          f32 or f16, a dimension an axis: labelled, its coordinates attached as
+//                           dimension scales; @unit @help @parameters, a JSON object of integers
+//   /axes/<axis>            i64, the coordinate of an axis that has one
+//   /axes/<axis>/<name>     i64, a coordinate of an axis that has several
+// Files of schema version 1 have places of their own for every array (attention_file_v1.h).
 
-/// Writes the record and the roles derived from it, whole or not at all. Throws
-/// Error(kEnvironment).
+/// Writes the record whole or not at all. Throws Error(kEnvironment), Error(kAudit) where arrays
+/// have different axes of one name.
 void write_attention(const std::filesystem::path& path, const AttentionRecord& record);
 
-/// Throws Error(kInput) naming what is missing, damaged or of another schema.
+/// Reads either version. Throws Error(kInput) naming what is missing, damaged or of another schema.
 AttentionRecord read_attention(const std::filesystem::path& path);
 
 }  // namespace kvscope

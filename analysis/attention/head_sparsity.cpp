@@ -19,16 +19,19 @@ std::vector<double> head_sparsity(const AttentionRecord& record,
                             recent, neighbourhood.lines_above, neighbourhood.columns_beside));
   }
   const int64_t pairs = record.layers * record.heads;
-  if (record.line_tokens < 1 || pairs < 1) {
+  if (!record.holds("offset_mass") || !record.holds("condition_mass") || pairs < 1) {
     throw Error(ErrorKind::kInput,
                 "the record does not say where the queries of single tokens look: it is of a "
-                "next-scale model, or was made before this was recorded; expected a next-token "
+                "next-scale model, or was made without offset_mass and condition_mass; expected a "
+                "next-token "
                 "model's, as of kvscope attention record model=shapes_next_token");
   }
-  const int64_t line = record.line_tokens;
+  const NamedArray& offset_mass = record.array("offset_mass");
+  const NamedArray& condition_mass = record.array("condition_mass");
+  const int64_t line = offset_mass.parameter("line_tokens");
   const int64_t width = 2 * line - 1;
-  const int64_t cells = static_cast<int64_t>(record.offset_mass.size()) / pairs;
-  const int64_t tokens = static_cast<int64_t>(record.condition_mass.size()) / pairs;
+  const int64_t cells = std::ssize(offset_mass.values) / pairs;
+  const int64_t tokens = std::ssize(condition_mass.values) / pairs;
   std::vector<double> sparsity;
   for (int64_t pair = 0; pair < pairs; ++pair) {
     double near = 0;
@@ -38,10 +41,10 @@ std::vector<double> head_sparsity(const AttentionRecord& record,
       const bool is_recent = above * line - beside <= recent;
       const bool is_above = above >= 1 && above <= neighbourhood.lines_above &&
                             std::abs(beside) <= neighbourhood.columns_beside;
-      if (is_recent || is_above) near += record.offset_mass[pair * cells + cell];
+      if (is_recent || is_above) near += offset_mass.values[pair * cells + cell];
     }
     for (int64_t back = 0; back <= std::min(recent, tokens - 1); ++back) {
-      near += record.condition_mass[pair * tokens + back];
+      near += condition_mass.values[pair * tokens + back];
     }
     sparsity.push_back(std::clamp(1 - near, 0.0, 1.0));
   }
@@ -49,14 +52,13 @@ std::vector<double> head_sparsity(const AttentionRecord& record,
 }
 
 const std::vector<double>& head_variance(const AttentionRecord& record) {
-  if (record.query_variance.empty()) {
-    throw Error(
-        ErrorKind::kInput,
-        "the record does not say how differently the queries of the last scale look: it is "
-        "of a next-token model, or was made before this was recorded; expected a next-scale "
-        "model's, as of kvscope attention record model=shapes_next_scale");
+  if (!record.holds("query_variance")) {
+    throw Error(ErrorKind::kInput,
+                "the record does not say how differently the queries of the last scale look: it is "
+                "of a next-token model, or was made without query_variance; expected a next-scale "
+                "model's, as of kvscope attention record model=shapes_next_scale");
   }
-  return record.query_variance;
+  return record.array("query_variance").values;
 }
 
 }  // namespace kvscope

@@ -45,6 +45,8 @@ std::vector<double> means_of_groups(const std::vector<double>& values,
 
 std::vector<double> attention_selectivity(const AttentionRecord& record) {
   const int64_t steps = step_count(record);
+  const NamedArray& mass = record.array("step_mass");
+  const NamedArray& top_mass = record.array("history_top_mass");
   std::vector<double> selectivity(static_cast<size_t>(record.layers * steps), kNan);
   for (int64_t layer = 0; layer < record.layers; ++layer) {
     for (int64_t step = 0; step < steps; ++step) {
@@ -52,8 +54,8 @@ std::vector<double> attention_selectivity(const AttentionRecord& record) {
       double current = 0;
       double top = 0;
       for (int64_t head = 0; head < record.heads; ++head) {
-        current += record.mass(layer, head, step, step);
-        top += record.history_top_mass[record.at(layer, head, step)];
+        current += mass.at(layer, head, step, step);
+        top += top_mass.at(layer, head, step);
       }
       const auto heads = static_cast<double>(record.heads);
       selectivity[layer * steps + step] = (current / heads) * (top / heads);

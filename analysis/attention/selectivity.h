@@ -10,7 +10,8 @@ namespace kvscope {
 /// ScaleKV's Attention Selectivity Index (arXiv 2505.19602), [L][S]:
 ///   ASI(l, k) = E_i[sum of a_ij over the current map] * E_i[sum of the K' largest a_ij over
 ///   earlier maps],
-/// E over queries, heads and images. NaN where there is no earlier map.
+/// E over queries, heads and images. NaN where there is no earlier map. Throws Error(kInput) where
+/// the record holds no step_mass or history_top_mass.
 std::vector<double> attention_selectivity(const AttentionRecord& record);
 
 enum class LayerRole : uint8_t {

@@ -82,6 +82,8 @@ Dataset Dataset::create(hid_t parent,
   H5Pset_chunk(properties.id(), dimensions, chunk.data());
   // Rows are only ever written whole, so filling a chunk first would write everything twice.
   H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
+  // Files of the same content have the same bytes, whenever they were written.
+  H5Pset_obj_track_times(properties.id(), false);
   if (layout.compression > 0) {
     H5Pset_shuffle(properties.id());
     H5Pset_deflate(properties.id(), static_cast<unsigned>(layout.compression));

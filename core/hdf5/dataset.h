@@ -71,6 +71,20 @@ class Dataset : public Object {
     return read_rows<T>(0, rows());
   }
 
+  /// Makes this dataset of one dimension the dimension scale `name`, what stands along an axis, as
+  /// the HDF5 dimension scale specification says and h5py shows. Throws Error(kEnvironment).
+  void make_scale(const std::string& name);
+  /// Names a dimension, from 0. Throws Error(kEnvironment).
+  void label_dimension(int64_t dimension, const std::string& label);
+  /// Attaches a dataset that make_scale() was called on, behind those attached before. Throws
+  /// Error(kEnvironment).
+  void attach_scale(int64_t dimension, const Dataset& scale);
+  /// Label of a dimension; empty where it has none. Throws Error(kInput).
+  [[nodiscard]] std::string dimension_label(int64_t dimension) const;
+  /// Paths in the file ("/axes/layer") of the scales attached to a dimension, in their order.
+  /// Throws Error(kInput).
+  [[nodiscard]] std::vector<std::string> dimension_scales(int64_t dimension) const;
+
  private:
   friend class Group;
   Dataset(Handle handle, std::string where);

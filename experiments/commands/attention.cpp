@@ -2,158 +2,141 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "analysis/attention/attention_file.h"
-#include "analysis/attention/selectivity.h"
-#include "experiments/report/heatmap.h"
-#include "experiments/report/table.h"
-#include "policies/allocate/roles_file.h"
+#include "core/base/error.h"
+#include "experiments/commands/attention_heads.h"
+#include "experiments/commands/attention_list.h"
+#include "experiments/commands/attention_preferences.h"
+#include "experiments/commands/attention_record.h"
+#include "experiments/commands/attention_roles.h"
+#include "experiments/commands/attention_show.h"
+#include "experiments/commands/config_options.h"
 
 namespace kvscope {
 namespace {
 
-std::string group_name(const AttentionRecord& record, const StepGroup& group) {
-  if (group.first < group.last) return fmt::format("{}..{}", group.first, group.last);
-  const StepInfo& step = record.steps[group.first];
-  return fmt::format("{} ({}x{})", step.index, step.grid_height, step.grid_width);
-}
+using AddCommand =
+    std::function<CLI::App*(const char* name, const char* help, const std::function<int()>& act)>;
 
-/// Mean over heads and the group's steps of what `mass` says of a (head, step).
-template <class Mass>
-double mean_mass(const AttentionRecord& record, const StepGroup& group, const Mass& mass) {
-  double sum = 0;
-  for (int64_t head = 0; head < record.heads; ++head) {
-    for (int64_t step = group.first; step <= group.last; ++step) sum += mass(head, step);
+std::pair<int64_t, int64_t> raw_head(const std::string& text) {
+  const size_t colon = text.find(':');
+  try {
+    if (colon == text.npos) throw std::invalid_argument("no colon");
+    return {std::stoll(text.substr(0, colon)), std::stoll(text.substr(colon + 1))};
+  } catch (const std::logic_error&) {
+    throw Error(ErrorKind::kConfig, fmt::format("--raw {}: expected LAYER:HEAD, as 3:0", text));
   }
-  return sum / static_cast<double>(record.heads * (group.last - group.first + 1));
 }
 
-std::vector<std::string> provenance_of(const AttentionRecord& record) {
-  if (record.point_hash.empty()) return {};
-  return {record.point_hash.substr(0, 12)};
+std::vector<std::string> names_between_commas(const std::string& text) {
+  std::vector<std::string> names;
+  std::istringstream stream(text);
+  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
+  return names;
 }
 
-/// Drafters first, by rising Z-score; all pairs with a history.
-Table roles_table(const AttentionRecord& record, const LayerRoles& roles) {
-  Table table;
-  table.title =
-      fmt::format("Drafters and refiners{}{}", record.model.empty() ? "" : " of ", record.model);
-  table.columns = {{.header = "role", .align = Align::kLeft},
-                   {.header = "layer", .decimals = 0},
-                   {.header = "scale", .align = Align::kLeft},
-                   {.header = "current mass", .decimals = 4},
-                   {.header = fmt::format("top {} of history", record.top_keys), .decimals = 4},
-                   {.header = "ASI", .decimals = 4},
-                   {.header = "Z", .decimals = 3}};
-  const auto groups = static_cast<int64_t>(roles.groups.size());
-  std::vector<int64_t> order;
-  for (int64_t pair = 0; pair < record.layers * groups; ++pair) {
-    if (roles.role[pair] != LayerRole::kNone) order.push_back(pair);
-  }
-  std::ranges::stable_sort(order, [&](int64_t a, int64_t b) {
-    if (roles.role[a] != roles.role[b]) return roles.role[a] == LayerRole::kDrafter;
-    return roles.z_score[a] < roles.z_score[b];
+void add_record(const AddCommand& add) {
+  const auto config = std::make_shared<ConfigArguments>();
+  const auto options = std::make_shared<AttentionRecordOptions>();
+  const auto raw_heads = std::make_shared<std::vector<std::string>>();
+  const auto statistics = std::make_shared<std::string>();
+  CLI::App* command = add("record", "statistics of one point's attention, as an HDF5 file", [=] {
+    for (const std::string& text : *raw_heads) options->raw_heads.push_back(raw_head(text));
+    options->statistics = names_between_commas(*statistics);
+    return attention_record_command(*config, *options);
   });
-  for (const int64_t pair : order) {
-    const int64_t layer = pair / groups;
-    const StepGroup& group = roles.groups[pair % groups];
-    const bool drafter = roles.role[pair] == LayerRole::kDrafter;
-    const double current = mean_mass(record, group, [&](int64_t head, int64_t step) {
-      return record.mass(layer, head, step, step);
-    });
-    const double top = mean_mass(record, group, [&](int64_t head, int64_t step) {
-      return record.history_top_mass[record.at(layer, head, step)];
-    });
-    table.rows.push_back(
-        {.cells = {TableCell::text(drafter ? "drafter" : "refiner"),
-                   TableCell::number(static_cast<double>(layer)),
-                   TableCell::text(group_name(record, group)), TableCell::number(current),
-                   TableCell::number(top), TableCell::number(roles.selectivity[pair]),
-                   TableCell::number(roles.z_score[pair])},
-         .reference = drafter});
-  }
-  table.provenance = provenance_of(record);
-  return table;
+  add_config_options(*command, *config);
+  command->add_option("-o,--out", options->out, "HDF5 file");
+  command->add_option("--statistics", *statistics,
+                      "only these of `kvscope attention list`: a,b; otherwise all of the model's");
+  command->add_option("--top-keys", options->top_keys, "K' of the selectivity index");
+  command->add_option("--sampled-queries", options->sampled_queries, "queries a step; 0: all");
+  command->add_option("--raw", *raw_heads, "LAYER:HEAD whose map is kept; repeatable")
+      ->expected(1)
+      ->take_all();
 }
 
-Heatmap roles_map(const AttentionRecord& record, const LayerRoles& roles) {
-  const auto groups = static_cast<int64_t>(roles.groups.size());
-  Heatmap map;
-  map.title = "Attention Selectivity Index, Z-score within each scale";
-  map.subtitle = fmt::format("{}{}{} images, top {} keys of history", record.model,
-                             record.model.empty() ? "" : ", ", record.images, record.top_keys);
-  map.row_axis = "layer";
-  map.column_axis = "scale";
-  map.value_label = "Z-score";
-  for (int64_t layer = 0; layer < record.layers; ++layer) {
-    map.row_labels.push_back(fmt::format("{}", layer));
-  }
-  for (const StepGroup& group : roles.groups) {
-    map.column_labels.push_back(fmt::format("{}", group.first));
-  }
-  map.values = roles.z_score;
-  for (int64_t pair = 0; pair < record.layers * groups; ++pair) {
-    if (roles.role[pair] == LayerRole::kDrafter) {
-      map.marks.push_back({.row = pair / groups, .column = pair % groups, .text = "D"});
-    }
-  }
-  map.marks_note =
-      fmt::format("D: drafter ({} lowest Z-scores); hatched: no history", roles.drafters);
-  map.provenance = provenance_of(record);
-  return map;
+void add_list_and_show(const AddCommand& add) {
+  const auto list = std::make_shared<AttentionListOptions>();
+  CLI::App* command = add("list", "every statistic: axes, unit, what recording it takes",
+                          [list] { return attention_list_command(*list); });
+  command->add_flag("--json", list->json, "a JSON object per line instead of a table");
+
+  const auto show = std::make_shared<AttentionShowOptions>();
+  command = add("show", "what a record holds, or one of its arrays",
+                [show] { return attention_show_command(*show); });
+  command->add_option("file", show->file, "attention.h5")->required();
+  command->add_option("name", show->name, "an array; without: what the file holds");
+  command->add_option("--rows", show->rows, "what stands down the table, as layer");
+  command->add_option("--columns", show->columns, "what stands across, as step");
+  command->add_option("--at", show->at, "NAME=VALUE, only there instead of the mean; repeatable")
+      ->expected(1)
+      ->take_all();
+  command->add_option("-o,--out", show->out, "heat map: FILE.svg or FILE.png");
 }
 
-RolesFile roles_file(const AttentionRecord& record,
-                     const LayerRoles& roles,
-                     const std::filesystem::path& source) {
-  RolesFile file{.model = record.model,
-                 .point = record.point_hash,
-                 .record = source.filename().string(),
-                 .images = record.images,
-                 .top_keys = record.top_keys,
-                 .sampled_queries = record.sampled_queries,
-                 .layers = record.layers,
-                 .heads = record.heads,
-                 .steps = static_cast<int64_t>(record.steps.size()),
-                 .drafters = roles.drafters};
-  const auto groups = static_cast<int64_t>(roles.groups.size());
-  for (int64_t group = 0; group < groups; ++group) {
-    if (roles.role[group] == LayerRole::kNone) continue;  // no history to keep roles for
-    const StepInfo& step = record.steps[roles.groups[group].first];
-    RolesOfScale scale{.first_step = roles.groups[group].first,
-                       .last_step = roles.groups[group].last,
-                       .grid = fmt::format("{}x{}", step.grid_height, step.grid_width)};
-    for (int64_t layer = 0; layer < record.layers; ++layer) {
-      const int64_t pair = layer * groups + group;
-      if (roles.role[pair] == LayerRole::kDrafter) scale.drafters.push_back(layer);
-      scale.selectivity.push_back(roles.selectivity[pair]);
-      scale.z_score.push_back(roles.z_score[pair]);
-    }
-    file.scales.push_back(std::move(scale));
-  }
-  return file;
+void add_roles(const AddCommand& add) {
+  const auto roles = std::make_shared<AttentionRolesOptions>();
+  CLI::App* command = add("roles", "drafters and refiners of a record",
+                          [roles] { return attention_roles_command(*roles); });
+  command->add_option("file", roles->file, "attention.h5")->required();
+  command->add_option("--drafters", roles->drafters, "(layer, scale) pairs that are drafters");
+  command->add_option("--line", roles->line_tokens,
+                      "tokens a line of a next-token model, which counts as a scale; 0: a square");
+}
+
+void add_heads(const AddCommand& add) {
+  const auto heads = std::make_shared<AttentionHeadsOptions>();
+  CLI::App* command = add("heads", "types of heads of a record, for ssd and hack",
+                          [heads] { return attention_heads_command(*heads); });
+  command->add_option("file", heads->file, "attention.h5")->required();
+  command->add_option("-o,--out", heads->out, "table of heads; FILE-heads.csv");
+  command->add_option("--metric", heads->metric, "sparsity (SSD) or variance (HACK)");
+  command->add_option("--recent", heads->neighbourhood.recent_tokens,
+                      "neighbourhood: so many tokens before a query");
+  command->add_option("--lines-above", heads->neighbourhood.lines_above,
+                      "and so many lines above it");
+  command->add_option("--beside", heads->neighbourhood.columns_beside,
+                      "in them, columns left and right of its own");
+  command->add_option("--threshold", heads->threshold, "sparsity from which a head is semantic");
+  command->add_option("--share", heads->share, "heads of lowest variance that are contextual");
+}
+
+void add_preferences(const AddCommand& add) {
+  const auto preferences = std::make_shared<AttentionPreferencesOptions>();
+  CLI::App* command = add("preferences", "layer preferences of a record, for policy cake",
+                          [=] { return attention_preferences_command(*preferences); });
+  command->add_option("file", preferences->file, "attention.h5")->required();
+  command->add_option("-o,--out", preferences->out, "text file, a number a line");
+  command->add_option("--tau1", preferences->tau1, "temperature of the entropy");
+  command->add_option("--tau2", preferences->tau2, "temperature of the variance");
 }
 
 }  // namespace
 
-int attention_roles_command(const AttentionRolesOptions& options) {
-  const AttentionRecord record = read_attention(options.file);
-  const LayerRoles roles =
-      layer_roles(record, step_groups(record, options.line_tokens), options.drafters);
-  const Heatmap map = roles_map(record, roles);
-  const Canvas canvas = draw_heatmap(map);
-  const std::string stem =
-      (options.file.parent_path() / (options.file.stem().string() + "-roles")).string();
-  constexpr double kPngScale = 2;
-  canvas.write_svg(stem + ".svg", heatmap_info(map));
-  canvas.write_png(stem + ".png", heatmap_info(map), kPngScale);
-  write_roles(stem + ".yaml", roles_file(record, roles, options.file));
-  fmt::print("{}{}.svg\n{}.png\n{}.yaml\n", console_table(roles_table(record, roles)), stem, stem,
-             stem);
-  return 0;
+void add_attention_commands(CLI::App& app,
+                            const std::function<void(std::function<int()>)>& choose) {
+  CLI::App* group = app.add_subcommand(
+      "attention", "what attention does: record, list, show, roles, heads, preferences");
+  group->require_subcommand(1);
+  const AddCommand add = [&](const char* name, const char* help,
+                             const std::function<int()>& action) {
+    CLI::App* command = group->add_subcommand(name, help);
+    command->allow_extras();
+    command->callback([choose, action] { choose(action); });
+    return command;
+  };
+  add_record(add);
+  add_list_and_show(add);
+  add_roles(add);
+  add_heads(add);
+  add_preferences(add);
 }
 
 }  // namespace kvscope

@@ -1,21 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
+#include <CLI/CLI.hpp>
+#include <functional>
 
 namespace kvscope {
 
-struct AttentionRolesOptions {
-  std::filesystem::path file{};  ///< attention.h5 of `kvscope attention record`
-  int64_t drafters = -1;         ///< N_d, (layer, scale) pairs; negative: as recorded
-  /// Image tokens a line of a next-token model, which counts as a scale; 0: of a square picture.
-  int64_t line_tokens = 0;
-};
-
-/// Prints drafters and refiners by Attention Selectivity Index, draws the layer x scale map
-/// FILE-roles.{svg,png} beside the file and writes FILE-roles.yaml, which ScaleKV's
-/// policy.allocate.roles reads. Returns the exit code. Throws Error(kInput) for a missing or
-/// damaged file, Error(kConfig) for more drafters than pairs.
-int attention_roles_command(const AttentionRolesOptions& options);
+/// Adds `kvscope attention record|list|show|roles|heads|preferences` to the command line. Where one
+/// of them was typed, parsing hands what it does, which returns the exit code, to `choose`.
+void add_attention_commands(CLI::App& app, const std::function<void(std::function<int()>)>& choose);
 
 }  // namespace kvscope

@@ -154,7 +154,7 @@ int attention_heads_command(const AttentionHeadsOptions& options) {
   check(options);
   const AttentionRecord record = read_attention(options.file);
   const bool variance =
-      options.metric == "variance" || (options.metric == "auto" && record.line_tokens == 0);
+      options.metric == "variance" || (options.metric == "auto" && !record.holds("offset_mass"));
   HeadFinding finding;
   try {
     finding = variance ? variance_finding(record, options) : sparsity_finding(record, options);

@@ -18,16 +18,17 @@ namespace {
 
 std::vector<double> preferences_of(const AttentionRecord& record,
                                    const AttentionPreferencesOptions& options) {
+  const NamedArray& entropy = record.array("window_entropy");
+  const NamedArray& variance = record.array("window_variance");
   std::vector<double> preferences;
-  for (std::size_t layer = 0; layer < record.window_entropy.size(); ++layer) {
-    preferences.push_back(layer_preference(
-        {.entropy = record.window_entropy[layer], .variance = record.window_variance[layer]},
-        options.tau1, options.tau2));
+  for (int64_t layer = 0; layer < record.layers; ++layer) {
+    preferences.push_back(
+        layer_preference({.entropy = entropy.at(layer), .variance = variance.at(layer)},
+                         options.tau1, options.tau2));
     if (!std::isfinite(preferences.back())) {
       throw Error(ErrorKind::kInput,
                   fmt::format("{}: layer {}: entropy {} and variance {} give no finite preference",
-                              options.file.string(), layer, record.window_entropy[layer],
-                              record.window_variance[layer]));
+                              options.file.string(), layer, entropy.at(layer), variance.at(layer)));
     }
   }
   return preferences;
@@ -37,7 +38,7 @@ Table preferences_table(const AttentionRecord& record, const std::vector<double>
   Table table;
   table.title =
       fmt::format("Layer preferences{}{}, last {} queries", record.model.empty() ? "" : " of ",
-                  record.model, record.window_queries);
+                  record.model, record.array("window_entropy").parameter("queries"));
   table.columns = {{.header = "layer", .decimals = 0},
                    {.header = "entropy", .decimals = 3},
                    {.header = "variance", .decimals = 5},
@@ -48,8 +49,8 @@ Table preferences_table(const AttentionRecord& record, const std::vector<double>
   for (std::size_t layer = 0; layer < preferences.size(); ++layer) {
     table.rows.push_back(
         {.cells = {TableCell::number(static_cast<double>(layer)),
-                   TableCell::number(record.window_entropy[layer]),
-                   TableCell::number(record.window_variance[layer]),
+                   TableCell::number(record.array("window_entropy").at(layer)),
+                   TableCell::number(record.array("window_variance").at(layer)),
                    TableCell::number(preferences[layer]),
                    TableCell::number(all > 0 ? 100 * preferences[layer] / all : 0)}});
   }
@@ -65,10 +66,11 @@ int attention_preferences_command(const AttentionPreferencesOptions& options) {
                                                 options.tau1, options.tau2));
   }
   const AttentionRecord record = read_attention(options.file);
-  if (record.window_queries < 1) {
+  if (!record.holds("window_entropy") || !record.holds("window_variance")) {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: recorded without entropy and variance of the last queries' "
-                            "attention; record it again: kvscope attention record",
+                            "attention; record it again: kvscope attention record --statistics "
+                            "window_entropy,window_variance",
                             options.file.string()));
   }
   const std::vector<double> preferences = preferences_of(record, options);
@@ -84,7 +86,8 @@ int attention_preferences_command(const AttentionPreferencesOptions& options) {
                                   "entropy^(1/{:g}) * variance^(1/{:g})\n"
                                   "attention of the last {} queries, mean of {} images",
                                   record.model.empty() ? "a model" : record.model, options.tau1,
-                                  options.tau2, record.window_queries, record.images)));
+                                  options.tau2, record.array("window_entropy").parameter("queries"),
+                                  record.images)));
   fmt::print("{}{}\n", console_table(preferences_table(record, preferences)), out.string());
   return 0;
 }

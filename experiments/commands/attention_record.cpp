@@ -8,6 +8,7 @@
 
 #include "analysis/attention/attention_file.h"
 #include "analysis/attention/attention_recorder.h"
+#include "analysis/attention/statistic_registry.h"
 #include "core/base/error.h"
 #include "core/device/device.h"
 #include "experiments/sweep/generation_session.h"
@@ -39,13 +40,16 @@ int attention_record_command(const ConfigArguments& arguments,
   const PointList list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
                                      part_registry(arguments));
   const Point& point = list.points.front();
+  const AttentionRecorderOptions what{.guided = point.generation.rows(1) == 2,
+                                      .statistics = options.statistics,
+                                      .top_keys = options.top_keys,
+                                      .sampled_queries = options.sampled_queries,
+                                      .raw_heads = options.raw_heads};
   check_raw_heads(options, point.facts.cache);
+  static_cast<void>(chosen_statistics(what, point.facts.cache.steps));  // before a weight is loaded
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);
-  AttentionRecorder recorder({.guided = point.generation.rows(1) == 2,
-                              .top_keys = options.top_keys,
-                              .sampled_queries = options.sampled_queries,
-                              .raw_heads = options.raw_heads});
+  AttentionRecorder recorder(what);
   const InterruptGuard interrupt;
   Progress progress(1, point.images(), isatty(STDERR_FILENO) == 1);
   progress.begin_point(0, "attention of " + point.facts.name, point.images(), 0);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/attention/attention_axes.h"
 #include "core/base/error.h"
 #include "tests/analysis/attention/attention_run.h"
 
@@ -10,6 +11,16 @@ namespace kvscope {
 namespace {
 
 constexpr double kTolerance = 2e-5;
+
+double mass_of(
+    const AttentionRecord& record, int64_t layer, int64_t head, int64_t step, int64_t on_step) {
+  return record.array("step_mass").at(layer, head, step, on_step);
+}
+
+double key_mass_of(
+    const AttentionRecord& record, int64_t layer, int64_t head, int64_t step, int64_t key) {
+  return record.array("key_mass").at(layer, head, step_key_begins(record.steps)[step] + key);
+}
 
 /// Compares with the mean of what the naive observer saw in `runs` generations.
 struct Oracle {
@@ -37,7 +48,7 @@ void expect_equals(const AttentionRecord& record, const Oracle& oracle, int64_t 
         ASSERT_EQ(columns.numel(), keys);
         double total = 0;
         for (int64_t on = 0; on < steps; ++on) {
-          const double mass = record.mass(layer, head, step, on);
+          const double mass = mass_of(record, layer, head, step, on);
           total += mass;
           if (on > step) {
             EXPECT_EQ(mass, 0);
@@ -48,24 +59,24 @@ void expect_equals(const AttentionRecord& record, const Oracle& oracle, int64_t 
                   .sum(2)
                   .mean(1);
           EXPECT_NEAR(mass, per_image.mean().item<double>(), kTolerance);
-          EXPECT_NEAR(record.step_mass_variance[record.at(layer, head, step) * record.steps.size() +
-                                                static_cast<size_t>(on)],
+          EXPECT_NEAR(record.array("step_mass_variance").at(layer, head, step, on),
                       per_image.var(false).item<double>(), kTolerance);
         }
         EXPECT_NEAR(total, 1, kTolerance);
         for (int64_t key = 0; key < keys; ++key) {
-          EXPECT_NEAR(record.key_mass[step][(layer * record.heads + head) * keys + key],
-                      columns[key].item<double>(), kTolerance * 25);
+          EXPECT_NEAR(key_mass_of(record, layer, head, step, key), columns[key].item<double>(),
+                      kTolerance * 25);
         }
         const int64_t past = record.steps[step].first_token;
         double top = 0;
         if (past > 0) {
-          top = std::get<0>(rows.narrow(2, 0, past).topk(std::min(record.top_keys, past), 2))
+          const int64_t most = record.array("history_top_mass").parameter("top_keys");
+          top = std::get<0>(rows.narrow(2, 0, past).topk(std::min(most, past), 2))
                     .sum(2)
                     .mean()
                     .item<double>();
         }
-        EXPECT_NEAR(record.history_top_mass[record.at(layer, head, step)], top, kTolerance);
+        EXPECT_NEAR(record.array("history_top_mass").at(layer, head, step), top, kTolerance);
       }
     }
   }
@@ -95,7 +106,7 @@ TEST(AttentionRecorder, DroppedKeysHaveNoMassAndTheRestStillSumsToOne) {
   EXPECT_EQ(record.images, 3);
   Oracle oracle{run, {run.weights}};
   expect_equals(record, oracle, 3);
-  EXPECT_EQ(record.key_mass[3][1], 0) << "head 0 keeps even positions only";
+  EXPECT_EQ(key_mass_of(record, 0, 0, 3, 1), 0) << "head 0 keeps even positions only";
 }
 
 TEST(AttentionRecorder, AHeadIsTheMeanOverTheQueryHeadsThatReadIt) {
@@ -108,11 +119,13 @@ TEST(AttentionRecorder, AHeadIsTheMeanOverTheQueryHeadsThatReadIt) {
   expect_equals(record, {run, {run.weights}}, 3);
   const at::Tensor map =
       run.weights[3][1][0][1].unflatten(0, {3, 25}).mean(0);  // of the last scale
-  const RawAttention& raw = record.raw.back();
-  ASSERT_EQ(raw.step, 3);
-  ASSERT_EQ(raw.rows.size(), static_cast<size_t>(map.numel()));
-  const at::Tensor got = at::tensor(raw.rows).view(map.sizes());
-  EXPECT_LT((got - map).abs().max().item<double>(), kTolerance);
+  const NamedArray& raw = record.array("raw");
+  const int64_t first = raw.axes[1].size() - map.size(0);  // the last scale's rows come last
+  for (int64_t row = 0; row < map.size(0); ++row) {
+    for (int64_t key = 0; key < map.size(1); ++key) {
+      EXPECT_NEAR(raw.at(0, first + row, key), map[row][key].item<double>(), kTolerance);
+    }
+  }
   double spread = 0;  // of the queries of each query head by themselves
   for (int64_t row = 0; row < 3; ++row) {
     for (int64_t g = 0; g < 3; ++g) {
@@ -120,7 +133,7 @@ TEST(AttentionRecorder, AHeadIsTheMeanOverTheQueryHeadsThatReadIt) {
       spread += own.var(0, false).sum().item<double>() / 9;
     }
   }
-  EXPECT_NEAR(record.query_variance[2 * 2 + 0], spread, kTolerance);
+  EXPECT_NEAR(record.array("query_variance").at(2, 0), spread, kTolerance);
 }
 
 TEST(AttentionRecorder, SampledQueriesAreEvenlySpaced) {
@@ -132,7 +145,7 @@ TEST(AttentionRecorder, SampledQueriesAreEvenlySpaced) {
   const at::Tensor rows = run.weights[3][2][0][1].narrow(1, 0, 17).sum(1);
   double mean = 0;
   for (const int64_t query : {3, 9, 15, 21}) mean += rows[query].item<double>() / 4;
-  EXPECT_NEAR(record.history_top_mass[record.at(2, 1, 3)], mean, kTolerance);
+  EXPECT_NEAR(record.array("history_top_mass").at(2, 1, 3), mean, kTolerance);
 }
 
 TEST(AttentionRecorder, RawMapsOfTheFirstImage) {
@@ -142,18 +155,69 @@ TEST(AttentionRecorder, RawMapsOfTheFirstImage) {
   const auto first = run.weights;
   run.generate(recorder, 6);
   const AttentionRecord record = recorder.record();
-  ASSERT_EQ(record.raw.size(), 8);
-  for (const RawAttention& raw : record.raw) {
-    const int64_t queries = run.steps[raw.step].queries();
-    ASSERT_EQ(std::ssize(raw.queries), std::min<int64_t>(queries, 5));
-    const at::Tensor map = first[raw.step][raw.layer][0][raw.head];
-    for (size_t i = 0; i < raw.queries.size(); ++i) {
-      for (int64_t key = 0; key < record.keys(raw.step); ++key) {
-        EXPECT_NEAR(raw.rows[i * record.keys(raw.step) + key],
-                    map[raw.queries[i]][key].item<double>(), kTolerance);
+  const NamedArray& raw = record.array("raw");
+  const std::vector<Coordinate>& heads = raw.axes[0].coordinates;
+  const std::vector<Coordinate>& queries = raw.axes[1].coordinates;
+  EXPECT_EQ(heads[0].values, (std::vector<int64_t>{1, 0}));
+  EXPECT_EQ(heads[1].values, (std::vector<int64_t>{2, 1}));
+  ASSERT_EQ(raw.axes[1].size(), 1 + 4 + 5 + 5);
+  for (int64_t map = 0; map < 2; ++map) {
+    for (int64_t row = 0; row < raw.axes[1].size(); ++row) {
+      const auto step = static_cast<size_t>(queries[0].values[row]);
+      const at::Tensor line =
+          first[step][heads[0].values[map]][0][heads[1].values[map]][queries[1].values[row]];
+      for (int64_t key = 0; key < raw.axes[2].size(); ++key) {
+        const double expected = key < line.numel() ? line[key].item<double>() : 0;
+        EXPECT_NEAR(raw.at(map, row, key), expected, kTolerance);
       }
     }
   }
+}
+
+TEST(AttentionRecorder, RecordsWhatIsChosenAndOnlyWhatTheModelHas) {
+  AttentionRun run;
+  AttentionRecorder two({.statistics = {"key_mass", "history_top_mass"}});
+  run.generate(two, 1);
+  EXPECT_EQ(two.record().arrays.size(), 2);
+  AttentionRecorder all({});
+  run.generate(all, 1);
+  EXPECT_EQ(all.record().array("key_mass").values, two.record().array("key_mass").values);
+  EXPECT_FALSE(all.record().holds("offset_mass")) << "of next-token models";
+  EXPECT_FALSE(all.record().holds("raw")) << "no map was asked for";
+  EXPECT_TRUE(all.record().holds("query_variance"));
+  const auto refusal = [&](const std::vector<std::string>& names) -> std::string {
+    AttentionRecorder recorder({.statistics = names});
+    try {
+      run.generate(recorder, 1);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(refusal({"key_mas"}), testing::HasSubstr("Did you mean 'key_mass'?"));
+  EXPECT_THAT(refusal({"key_mass", "key_mass"}), testing::HasSubstr("twice"));
+  EXPECT_THAT(refusal({"offset_mass"}), testing::HasSubstr("next-token models"));
+  EXPECT_THAT(refusal({"raw"}), testing::HasSubstr("--raw"));
+}
+
+TEST(ObservedStep, GivesNothingThatIsNotDeclared) {
+  class Curious : public AttentionObserver {
+   public:
+    void begin_generation(int64_t /*rows*/) override {}
+    void observe(const LayerStep& layer_step) override {
+      ObservedStep step(layer_step, 1, nullptr);
+      EXPECT_THROW((void)step.column_sums(0, 0), Error);
+      EXPECT_THROW((void)step.step_sums(0, 0), Error);
+      EXPECT_THROW(step.visit_rows(4, [](const RowTile&) {}), Error);
+      EXPECT_THROW((void)step.last_queries_spread(4), Error);
+      EXPECT_THROW((void)step.layer_step(), Error);
+      step.grant({.column_sums = true});
+      EXPECT_EQ(step.column_sums(0, 0).size(), step.positions(0, 0).size());
+    }
+  };
+  AttentionRun run;
+  Curious curious;
+  run.generate(curious, 1);
 }
 
 TEST(AttentionRecorder, MisuseIsNamed) {
@@ -189,12 +253,12 @@ TEST(AttentionRecorder, CountsImagesOfNextTokenModels) {
   const AttentionRecord record = recorder.record();
   EXPECT_EQ(record.images, 2);
   // Of the prefill's queries half of the first image's are padding and pay nothing.
-  EXPECT_NEAR(record.mass(0, 0, 0, 0), 0.75, kTolerance);
-  EXPECT_NEAR(record.mass(1, 1, 3, 0) + record.mass(1, 1, 3, 1) + record.mass(1, 1, 3, 2) +
-                  record.mass(1, 1, 3, 3),
+  EXPECT_NEAR(mass_of(record, 0, 0, 0, 0), 0.75, kTolerance);
+  EXPECT_NEAR(mass_of(record, 1, 1, 3, 0) + mass_of(record, 1, 1, 3, 1) +
+                  mass_of(record, 1, 1, 3, 2) + mass_of(record, 1, 1, 3, 3),
               1, kTolerance);
   // Nobody looks at padding: key 0 is real in one image of two, and seen by 4 of its 4 queries.
-  EXPECT_LT(record.key_mass[4][0], 0.5);
+  EXPECT_LT(key_mass_of(record, 0, 0, 4, 0), 0.5);
 }
 
 }  // namespace

@@ -38,6 +38,9 @@ struct AttentionRun {
   double scale = 0.7;
   bool drops = false;
   int64_t line_tokens = 0;
+  /// Numbers are drawn for so many rows, of which `rows` from first_row on are run; 0: for `rows`.
+  int64_t drawn_rows = 0;
+  int64_t first_row = 0;
   std::vector<StepInfo> steps = next_scale_steps({{1, 1}, {2, 2}, {3, 4}, {5, 5}});
   int64_t group = 1;  // query heads a head
 
@@ -70,7 +73,10 @@ struct AttentionRun {
   void generate(AttentionObserver& observer, uint64_t seed) {
     at::Generator generator = at::detail::createCPUGenerator(seed);
     const auto random = [&](int64_t queries, int64_t each = 1) {
-      return at::randn({rows, heads * each, queries, head_dim}, generator);
+      return at::randn({drawn_rows > 0 ? drawn_rows : rows, heads * each, queries, head_dim},
+                       generator)
+          .narrow(0, first_row, rows)
+          .contiguous();
     };
     KvCache cache(plan(), rows, at::kCPU);
     KeepEverySecond controller;

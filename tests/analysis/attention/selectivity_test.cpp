@@ -4,10 +4,26 @@
 
 #include <cmath>
 
+#include "analysis/attention/attention_axes.h"
 #include "core/base/error.h"
 
 namespace kvscope {
 namespace {
+
+/// The two arrays that the index is made of, all 0.
+void add_arrays(AttentionRecord& record) {
+  const std::vector<ArrayAxis> axes = {layer_axis(record.layers), head_axis(record.heads),
+                                       step_axis(record.steps)};
+  record.arrays["history_top_mass"] = NamedArray::zeros(axes);
+  record.arrays["step_mass"] =
+      NamedArray::zeros({axes[0], axes[1], axes[2], on_step_axis(record.steps)});
+}
+
+template <class... Index>
+void set(AttentionRecord& record, const char* name, double value, Index... along) {
+  NamedArray& array = record.arrays.at(name);
+  array.values[array.index(along...)] = value;
+}
 
 /// Two heads, three scales; layer l's head h looks at the current scale with `current` and at its
 /// top keys with `top`.
@@ -18,15 +34,13 @@ AttentionRecord record_of(const std::vector<std::vector<double>>& current,
   record.layers = static_cast<int64_t>(current.size());
   record.heads = 2;
   record.images = 1;
-  record.step_mass.assign(static_cast<size_t>(record.layers) * 2 * 9, 0);
-  record.history_top_mass.assign(static_cast<size_t>(record.layers) * 2 * 3, 0);
+  add_arrays(record);
   for (int64_t layer = 0; layer < record.layers; ++layer) {
     for (int64_t head = 0; head < 2; ++head) {
       for (int64_t step = 0; step < 3; ++step) {
         const double shift = head == 0 ? 0.1 : -0.1;  // the mean over heads is what counts
-        record.step_mass[record.at(layer, head, step) * 3 + static_cast<size_t>(step)] =
-            current[layer][step] + shift;
-        record.history_top_mass[record.at(layer, head, step)] = top[layer][step] - shift;
+        set(record, "step_mass", current[layer][step] + shift, layer, head, step, step);
+        set(record, "history_top_mass", top[layer][step] - shift, layer, head, step);
       }
     }
   }
@@ -78,13 +92,12 @@ TEST(LayerRoles, ALineOfANextTokenModelIsOneScale) {
   record.layers = 2;
   record.heads = 1;
   record.images = 1;
-  record.step_mass.assign(2 * 36, 0);
-  record.history_top_mass.assign(2 * 6, 0);
+  add_arrays(record);
   for (int64_t layer = 0; layer < 2; ++layer) {
     for (int64_t step = 0; step < 5; ++step) {
-      record.step_mass[record.at(layer, 0, step) * 6 + static_cast<size_t>(step)] = 0.5;
-      record.history_top_mass[record.at(layer, 0, step)] =
-          layer == 0 ? 0.1 * static_cast<double>(step) : 0.3;
+      set(record, "step_mass", 0.5, layer, 0, step, step);
+      set(record, "history_top_mass", layer == 0 ? 0.1 * static_cast<double>(step) : 0.3, layer, 0,
+          step);
     }
   }
   const std::vector<StepGroup> groups = step_groups(record);  // the side of 5 tokens: 2

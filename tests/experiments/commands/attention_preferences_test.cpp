@@ -39,9 +39,8 @@ TEST(AttentionPreferencesCommand, WritesANumberALayerThatTheAllocationReads) {
   ASSERT_EQ(table.layers(), record.layers);
   ASSERT_EQ(table.heads(), 1);
   for (int64_t layer = 0; layer < record.layers; ++layer) {
-    const auto at = static_cast<size_t>(layer);
-    const double expected =
-        std::sqrt(record.window_entropy[at]) * std::pow(record.window_variance[at], 2.0);
+    const double expected = std::sqrt(record.array("window_entropy").at(layer)) *
+                            std::pow(record.array("window_variance").at(layer), 2.0);
     EXPECT_GT(expected, 0);
     EXPECT_NEAR(table.at(layer, 0), expected, 2e-5 * expected);
   }
@@ -50,7 +49,7 @@ TEST(AttentionPreferencesCommand, WritesANumberALayerThatTheAllocationReads) {
 TEST(AttentionPreferencesCommand, SaysWhatIsMissing) {
   const std::filesystem::path folder = fresh_folder("a");
   AttentionRecord record = sample_record();
-  record.window_queries = 0;  // as recorded by earlier versions
+  record.arrays.erase("window_variance");
   write_attention(folder / "old.h5", record);
   try {
     attention_preferences_command({.file = folder / "old.h5"});

@@ -1,4 +1,4 @@
-#include "experiments/commands/attention.h"
+#include "experiments/commands/attention_roles.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

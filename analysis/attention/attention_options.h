@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kvscope {
+
+struct AttentionRecorderOptions {
+  /// Rows are doubled by classifier-free guidance: only the first, conditional half is recorded.
+  bool guided = true;
+  /// Names of statistics.def; empty: all that are of the model at hand, `raw` only with raw_heads.
+  std::vector<std::string> statistics{};
+  /// K' of the Attention Selectivity Index. The paper gives no number; 16 is the size of the
+  /// method's observation window.
+  int64_t top_keys = 16;
+  /// Queries a step, evenly spaced, that the sum of the top K' is averaged over; 0 takes all.
+  int64_t sampled_queries = 64;
+  /// Last queries that entropy and variance of the attention are taken over; CAKE's window.
+  int64_t window_queries = 32;
+  /// (layer, head) pairs whose maps are kept, of the first image.
+  std::vector<std::pair<int64_t, int64_t>> raw_heads{};
+  /// Rows of a raw map at most, evenly spaced; 0 keeps all.
+  int64_t raw_queries = 256;
+};
+
+}  // namespace kvscope

@@ -1,0 +1,196 @@
+#include "analysis/attention/observed_step.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/attention/attention_axes.h"
+#include "core/base/error.h"
+#include "core/engine/padding.h"
+#include "kernels/attention_rows/attention_rows.h"
+#include "kernels/column_sum/column_sum.h"
+#include "policies/score/packed_rows.h"
+
+namespace kvscope {
+namespace {
+
+constexpr size_t kTileQueries = 64;
+
+/// The conditional rows of a layer's step, as the kernels read them.
+struct RecordedRows {
+  at::Tensor q;
+  at::Tensor lse;
+  at::Tensor k;
+  RaggedRows history;
+  bool causal;
+
+  RecordedRows(const LayerStep& layer_step, int64_t rows)
+      : q(layer_step.q.narrow(0, 0, rows)),
+        lse(layer_step.lse.narrow(0, 0, rows)),
+        k(layer_step.k.narrow(0, 0, rows)),
+        history(layer_step.cache.history(layer_step.layer)),
+        causal(layer_step.step.kind == StepKind::kPrefill) {
+    const auto count = static_cast<size_t>(rows * layer_step.k.size(1));
+    history.begin = history.begin.subspan(0, count);
+    history.length = history.length.subspan(0, count);
+  }
+};
+
+}  // namespace
+
+RowTile::RowTile(
+    at::Tensor packed, std::vector<int64_t> offsets, int64_t queries, int64_t heads, int64_t group)
+    : packed_(std::move(packed)),
+      offsets_(std::move(offsets)),
+      queries_(queries),
+      heads_(heads),
+      group_(group) {}
+
+at::Tensor RowTile::rows(int64_t image, int64_t head) const {
+  return rows_of_slot(packed_, offsets_, group_ * queries_, image * heads_ + head);
+}
+
+ObservedStep::ObservedStep(const LayerStep& layer_step, int64_t images, const RecentQueries* recent)
+    : layer_step_(layer_step),
+      images_(images),
+      heads_(layer_step.k.size(1)),
+      recent_(recent),
+      positions_(static_cast<size_t>(images * heads_)) {}
+
+const std::vector<StepInfo>& ObservedStep::steps() const {
+  return layer_step_.cache.plan().geometry().steps;
+}
+
+int64_t ObservedStep::line_tokens() const {
+  return layer_step_.cache.plan().geometry().line_tokens;
+}
+
+void ObservedStep::require(bool granted, const char* what) const {
+  if (granted) return;
+  throw Error(
+      ErrorKind::kAudit,
+      fmt::format("an attention statistic reads {} without declaring it in its needs", what));
+}
+
+const LayerStep& ObservedStep::layer_step() const {
+  require(granted_.layer_step, "the layer's step");
+  return layer_step_;
+}
+
+std::span<const int64_t> ObservedStep::positions(int64_t image, int64_t head) {
+  std::vector<int64_t>& known = positions_[slot(image, head)];
+  if (known.empty()) known = positions_of(layer_step_, image, head);
+  return known;
+}
+
+void ObservedStep::compute_columns() {
+  if (columns_.defined()) return;
+  const RecordedRows rows(layer_step_, images_);
+  columns_ = fill_padding(column_sum(rows.q, rows.lse, rows.history, rows.k,
+                                     layer_step_.softmax_scale, rows.causal),
+                          layer_step_, 1, 0.0, 0, images_ * heads_)
+                 .div_(layer_step_.group())
+                 .to(at::kCPU);
+  column_offsets_ = column_offsets(rows.history.length, step().queries());
+}
+
+std::span<const float> ObservedStep::column_sums(int64_t image, int64_t head) {
+  require(granted_.column_sums, "column sums");
+  compute_columns();
+  const size_t at = slot(image, head);
+  return {columns_.const_data_ptr<float>() + column_offsets_[at],
+          static_cast<size_t>(column_offsets_[at + 1] - column_offsets_[at])};
+}
+
+std::span<const double> ObservedStep::step_sums(int64_t image, int64_t head) {
+  require(granted_.column_sums, "column sums");
+  const size_t count = steps().size();
+  if (step_sums_.empty()) {
+    // Which step wrote the key at each position.
+    std::vector<size_t> writer(static_cast<size_t>(keys_of_step(steps(), step().index)));
+    for (size_t index = 0; index <= static_cast<size_t>(step().index); ++index) {
+      const StepInfo& info = steps()[index];
+      std::fill_n(writer.begin() + info.first_token, info.queries(), index);
+    }
+    step_sums_.assign(positions_.size() * count, 0.0);
+    for (int64_t one = 0; one < images_; ++one) {
+      for (int64_t other = 0; other < heads_; ++other) {
+        const auto held = positions(one, other);
+        const auto sums = column_sums(one, other);
+        double* masses = &step_sums_[slot(one, other) * count];
+        for (size_t i = 0; i < held.size(); ++i) {
+          masses[writer[static_cast<size_t>(held[i])]] += static_cast<double>(sums[i]);
+        }
+      }
+    }
+  }
+  return std::span<const double>(step_sums_).subspan(slot(image, head) * count, count);
+}
+
+RowTile ObservedStep::tile_of(std::span<const int64_t> queries) const {
+  const RecordedRows rows(layer_step_, images_);
+  const auto count = static_cast<int64_t>(queries.size());
+  const at::Tensor packed = attention_rows(rows.q, rows.lse, rows.history, rows.k,
+                                           layer_step_.softmax_scale, queries, rows.causal);
+  const int64_t group = layer_step_.group();
+  return {fill_padding(packed, layer_step_, group * count, 0.0, 0, images_ * heads_),
+          column_offsets(rows.history.length, step().queries()), count, heads_, group};
+}
+
+void ObservedStep::visit_rows(int64_t wanted, const std::function<void(const RowTile&)>& visit) {
+  require(granted_.attention_rows, "attention rows");
+  std::vector<int64_t> queries = evenly_spaced(step().queries(), wanted);
+  if (queries.size() <= kTileQueries) {
+    const auto known = tiles_.find(queries);
+    visit(known != tiles_.end() ? known->second
+                                : tiles_.emplace(queries, tile_of(queries)).first->second);
+    return;
+  }
+  for (size_t begin = 0; begin < queries.size(); begin += kTileQueries) {
+    visit(
+        tile_of(std::span(queries).subspan(begin, std::min(kTileQueries, queries.size() - begin))));
+  }
+}
+
+std::vector<float> ObservedStep::head_rows(int64_t image,
+                                           int64_t head,
+                                           std::span<const int64_t> queries) {
+  require(granted_.head_rows, "rows of a head");
+  const RecordedRows rows(layer_step_, images_);
+  const size_t at = slot(image, head);
+  const RaggedRows history{.keys = rows.history.keys,
+                           .values = rows.history.values,
+                           .begin = rows.history.begin.subspan(at, 1),
+                           .length = rows.history.length.subspan(at, 1)};
+  const int64_t group = layer_step_.group();
+  const auto count = static_cast<int64_t>(queries.size());
+  const auto of_group = [&](const at::Tensor& all) {
+    return all.narrow(0, image, 1).narrow(1, head * group, group);
+  };
+  const at::Tensor mean = attention_rows(of_group(rows.q), of_group(rows.lse), history,
+                                         rows.k.narrow(0, image, 1).narrow(1, head, 1),
+                                         layer_step_.softmax_scale, queries, rows.causal)
+                              .view({group, count, -1})
+                              .mean(0);
+  const at::Tensor map =
+      fill_padding(mean.flatten(), layer_step_, count, 0.0, static_cast<int64_t>(at), 1)
+          .to(at::kCPU);
+  const auto* weight = map.const_data_ptr<float>();
+  return {weight, weight + map.numel()};
+}
+
+AttentionSpread ObservedStep::last_queries_spread(int64_t window) {
+  require(granted_.last_queries && recent_ != nullptr, "the last queries");
+  const auto known = spreads_.find(window);
+  if (known != spreads_.end()) return known->second;
+  const at::Tensor in_window =
+      positions_mask(layer_step_, recent_->positions(layer_step_, window)) |
+      absent_mask(layer_step_);
+  const at::Tensor logits = by_query_head(layer_step_, recent_->logits(layer_step_, window));
+  const AttentionSpread spread =
+      attention_spread(logits.narrow(0, 0, images_), in_window.unsqueeze(2).narrow(0, 0, images_));
+  return spreads_.emplace(window, spread).first->second;
+}
+
+}  // namespace kvscope

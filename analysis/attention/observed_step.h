@@ -1,0 +1,112 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/engine/attend.h"
+#include "policies/score/cake_scores.h"
+#include "policies/score/recent_queries.h"
+
+namespace kvscope {
+
+/// What a statistic reads of a layer's step. Whatever several of them ask for is computed once.
+struct AttentionNeeds {
+  bool column_sums = false;     ///< what every key received from all queries of the step
+  bool attention_rows = false;  ///< what a few queries, evenly spaced, paid to every key
+  bool head_rows = false;       ///< likewise of single heads of single images
+  bool last_queries = false;    ///< spread of what a generation's last queries pay
+  bool layer_step = false;      ///< queries, keys, values and log-sum-exps themselves
+};
+
+/// The attention of some queries of a step, for every image and head.
+class RowTile {
+ public:
+  /// `group` query heads read each head.
+  RowTile(at::Tensor packed,
+          std::vector<int64_t> offsets,
+          int64_t queries,
+          int64_t heads,
+          int64_t group);
+  [[nodiscard]] int64_t queries() const { return queries_; }
+  [[nodiscard]] int64_t group() const { return group_; }
+  /// [group * queries, tokens of the head] fp32 on the step's device, the queries of one query head
+  /// after those of the other; padding and dropped tokens are 0.
+  [[nodiscard]] at::Tensor rows(int64_t image, int64_t head) const;
+
+ private:
+  at::Tensor packed_;
+  std::vector<int64_t> offsets_;
+  int64_t queries_;
+  int64_t heads_;
+  int64_t group_;
+};
+
+/// One layer's step of the conditional rows of a batch, as statistics look at it. Outputs of
+/// kernels are made when the first statistic asks and kept for the others; what none asks for is
+/// not made, and no queries x keys map ever is. Heads are those of keys; what several query heads
+/// pay to one is their mean.
+class ObservedStep {
+ public:
+  /// `images` conditional rows come first. `recent` has observed the step where needed; may be
+  /// null otherwise.
+  ObservedStep(const LayerStep& layer_step, int64_t images, const RecentQueries* recent);
+
+  /// Whoever asks next may have these: anything else is Error(kAudit), so that what
+  /// AttentionStatistic::info() declares is what is read.
+  void grant(const AttentionNeeds& needs) { granted_ = needs; }
+
+  [[nodiscard]] const StepInfo& step() const { return layer_step_.step; }
+  [[nodiscard]] int64_t layer() const { return layer_step_.layer; }
+  [[nodiscard]] int64_t images() const { return images_; }
+  [[nodiscard]] int64_t layers() const { return layer_step_.cache.plan().geometry().layers; }
+  [[nodiscard]] int64_t heads() const { return heads_; }
+  [[nodiscard]] const std::vector<StepInfo>& steps() const;
+  [[nodiscard]] int64_t line_tokens() const;
+  /// Tokens of [history | current step] that the head holds or sees: positions in the generation.
+  [[nodiscard]] std::span<const int64_t> positions(int64_t image, int64_t head);
+
+  /// Needs column_sums: sum over the step's queries of the weight on each of positions().
+  [[nodiscard]] std::span<const float> column_sums(int64_t image, int64_t head);
+  /// Needs column_sums: the same summed over the tokens of every step, [steps].
+  [[nodiscard]] std::span<const double> step_sums(int64_t image, int64_t head);
+  /// Needs attention_rows: calls `visit` with all rows of `wanted` evenly spaced queries (0: all),
+  /// at most 64 of them at a time; their rows over all keys are what takes memory.
+  void visit_rows(int64_t wanted, const std::function<void(const RowTile&)>& visit);
+  /// Needs head_rows: rows [queries][positions()] of one head.
+  [[nodiscard]] std::vector<float> head_rows(int64_t image,
+                                             int64_t head,
+                                             std::span<const int64_t> queries);
+  /// Needs last_queries: entropy and variance of what the last `window` queries pay to everything
+  /// before them, summed over images and heads (cake_scores.h). Only at the last step that attends.
+  [[nodiscard]] AttentionSpread last_queries_spread(int64_t window);
+  /// Needs layer_step. Its rows are those of both branches under guidance.
+  [[nodiscard]] const LayerStep& layer_step() const;
+
+ private:
+  void require(bool granted, const char* what) const;
+  [[nodiscard]] size_t slot(int64_t image, int64_t head) const {
+    return static_cast<size_t>(image * heads_ + head);
+  }
+  void compute_columns();
+  [[nodiscard]] RowTile tile_of(std::span<const int64_t> queries) const;
+
+  const LayerStep& layer_step_;
+  int64_t images_;
+  int64_t heads_;
+  const RecentQueries* recent_;
+  AttentionNeeds granted_{};
+  std::vector<std::vector<int64_t>> positions_;  // [images * heads]
+  at::Tensor columns_;                           // on the CPU; undefined until asked for
+  std::vector<int64_t> column_offsets_;
+  std::vector<double> step_sums_;                  // [images * heads][steps]
+  std::map<std::vector<int64_t>, RowTile> tiles_;  // by queries: those of one tile
+  std::map<int64_t, AttentionSpread> spreads_;     // by window
+};
+
+}  // namespace kvscope

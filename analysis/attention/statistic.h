@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analysis/attention/named_array.h"
+#include "analysis/attention/observed_step.h"
+#include "core/engine/plan.h"
+
+namespace kvscope {
+
+/// Which models a statistic is defined for.
+enum class StatisticModels { kAny, kNextScale, kNextToken };
+
+/// What is known of a statistic without a model.
+struct StatisticInfo {
+  std::vector<std::string> axes{};  ///< of what finish() returns, in order
+  std::string unit{};
+  AttentionNeeds needs{};
+  StatisticModels models = StatisticModels::kAny;
+};
+
+/// One thing to measure of attention, averaged over images. Adding one touches two files: its
+/// source statistics/<name>.cpp, which defines make_statistic_<name>(), and a line of
+/// statistics.def. Recording, files, `kvscope attention list` and `show`, and the contract tests
+/// follow.
+class AttentionStatistic {
+ public:
+  virtual ~AttentionStatistic() = default;
+  [[nodiscard]] virtual StatisticInfo info() const = 0;
+  /// Comes once, before the first step: the array's axes follow from `geometry`. Throws
+  /// Error(kConfig) where options name what the model lacks.
+  virtual void begin_model(const CacheGeometry& geometry) = 0;
+  /// One layer's step of one batch. Layers come in turn, then steps, then batches.
+  virtual void observe(ObservedStep& step) = 0;
+  /// Means over the `images` >= 1 observed so far; unit and help are filled in by who asks.
+  [[nodiscard]] virtual NamedArray finish(int64_t images) const = 0;
+};
+
+}  // namespace kvscope

@@ -1,0 +1,57 @@
+#include "analysis/attention/attention_axes.h"
+#include "analysis/attention/attention_options.h"
+#include "analysis/attention/picture_offsets.h"
+#include "analysis/attention/statistic.h"
+
+namespace kvscope {
+namespace {
+
+/// What the queries of a next-token picture pay to condition tokens so many positions back, mean
+/// over queries: what offset_mass leaves.
+class ConditionMass : public AttentionStatistic {
+ public:
+  [[nodiscard]] StatisticInfo info() const override {
+    return {.axes = {"layer", "head", "tokens_back"},
+            .unit = "share",
+            .needs = {.column_sums = true},
+            .models = StatisticModels::kNextToken};
+  }
+
+  void begin_model(const CacheGeometry& geometry) override {
+    offsets_ = PictureOffsets::of(geometry);
+    sums_ = NamedArray::zeros(
+        {layer_axis(geometry.layers), head_axis(geometry.heads), offsets_.tokens_back_axis()});
+  }
+
+  void observe(ObservedStep& step) override {
+    if (!PictureOffsets::looks(step.step())) return;
+    const int64_t own = step.step().first_token;
+    for (int64_t image = 0; image < step.images(); ++image) {
+      for (int64_t head = 0; head < step.heads(); ++head) {
+        const auto positions = step.positions(image, head);
+        const auto weights = step.column_sums(image, head);
+        for (size_t i = 0; i < positions.size(); ++i) {
+          if (positions[i] >= offsets_.condition_tokens) continue;
+          sums_.values[sums_.index(step.layer(), head, own - positions[i])] +=
+              static_cast<double>(weights[i]);
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] NamedArray finish(int64_t images) const override {
+    return divided(sums_, static_cast<double>(images) * static_cast<double>(offsets_.queries));
+  }
+
+ private:
+  PictureOffsets offsets_;
+  NamedArray sums_;
+};
+
+}  // namespace
+
+std::unique_ptr<AttentionStatistic> make_statistic_condition_mass(const AttentionRecorderOptions&) {
+  return std::make_unique<ConditionMass>();
+}
+
+}  // namespace kvscope

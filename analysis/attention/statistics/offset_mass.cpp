@@ -1,0 +1,64 @@
+#include "analysis/attention/attention_axes.h"
+#include "analysis/attention/attention_options.h"
+#include "analysis/attention/picture_offsets.h"
+#include "analysis/attention/statistic.h"
+
+namespace kvscope {
+namespace {
+
+/// Where the queries of a next-token picture look, relative to themselves: the attention of every
+/// head by lines above and columns beside, mean over queries, from which the share inside any
+/// neighbourhood follows (head_sparsity.h).
+class OffsetMass : public AttentionStatistic {
+ public:
+  [[nodiscard]] StatisticInfo info() const override {
+    return {.axes = {"layer", "head", "lines_above", "columns_beside"},
+            .unit = "share",
+            .needs = {.column_sums = true},
+            .models = StatisticModels::kNextToken};
+  }
+
+  void begin_model(const CacheGeometry& geometry) override {
+    offsets_ = PictureOffsets::of(geometry);
+    sums_ = NamedArray::zeros({layer_axis(geometry.layers), head_axis(geometry.heads),
+                               offsets_.lines_above_axis(), offsets_.columns_beside_axis()});
+    sums_.parameters = {{"line_tokens", offsets_.line_tokens}};
+  }
+
+  void observe(ObservedStep& step) override {
+    if (!PictureOffsets::looks(step.step())) return;
+    const int64_t begin = offsets_.condition_tokens;
+    const int64_t line = offsets_.line_tokens;
+    const int64_t own = step.step().first_token - begin;
+    for (int64_t image = 0; image < step.images(); ++image) {
+      for (int64_t head = 0; head < step.heads(); ++head) {
+        const auto positions = step.positions(image, head);
+        const auto weights = step.column_sums(image, head);
+        for (size_t i = 0; i < positions.size(); ++i) {
+          const int64_t key = positions[i] - begin;
+          if (key < 0) continue;
+          const int64_t above = own / line - key / line;
+          const int64_t beside = key % line - own % line;
+          sums_.values[sums_.index(step.layer(), head, above, beside + line - 1)] +=
+              static_cast<double>(weights[i]);
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] NamedArray finish(int64_t images) const override {
+    return divided(sums_, static_cast<double>(images) * static_cast<double>(offsets_.queries));
+  }
+
+ private:
+  PictureOffsets offsets_;
+  NamedArray sums_;
+};
+
+}  // namespace
+
+std::unique_ptr<AttentionStatistic> make_statistic_offset_mass(const AttentionRecorderOptions&) {
+  return std::make_unique<OffsetMass>();
+}
+
+}  // namespace kvscope

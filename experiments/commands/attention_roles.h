@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace kvscope {
+
+struct AttentionRolesOptions {
+  std::filesystem::path file{};  ///< attention.h5 of `kvscope attention record`
+  int64_t drafters = -1;         ///< N_d, (layer, scale) pairs; negative: as recorded
+  /// Image tokens a line of a next-token model, which counts as a scale; 0: of a square picture.
+  int64_t line_tokens = 0;
+};
+
+/// Prints drafters and refiners by Attention Selectivity Index, draws the layer x scale map
+/// FILE-roles.{svg,png} beside the file and writes FILE-roles.yaml, which ScaleKV's
+/// policy.allocate.roles reads. Returns the exit code. Throws Error(kInput) for a missing or
+/// damaged file, Error(kConfig) for more drafters than pairs.
+int attention_roles_command(const AttentionRolesOptions& options);
+
+}  // namespace kvscope

@@ -1,0 +1,177 @@
+// What every registered statistic must do, whichever it is: a new line of statistics.def is tested
+// here without a change.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "analysis/attention/statistic_registry.h"
+#include "core/base/error.h"
+#include "tests/analysis/attention/attention_run.h"
+
+namespace kvscope {
+namespace {
+
+struct Case {
+  std::string statistic;
+  bool next_token;
+  bool drops;
+};
+
+class StatisticContract : public testing::TestWithParam<Case> {
+ protected:
+  [[nodiscard]] static RegisteredStatistic registered() {
+    for (const RegisteredStatistic& one : attention_statistics()) {
+      if (one.name == GetParam().statistic) return one;
+    }
+    throw Error(ErrorKind::kAudit, "no such statistic");
+  }
+
+  [[nodiscard]] static AttentionRun run_of(int64_t rows) {
+    AttentionRun run{.rows = rows, .drops = GetParam().drops};
+    if (GetParam().next_token) {
+      run.line_tokens = 4;
+      run.steps = next_token_steps(3, 14);
+    }
+    return run;
+  }
+
+  [[nodiscard]] static AttentionRecorderOptions options() {
+    return {.guided = false,
+            .statistics = {GetParam().statistic},
+            .top_keys = 3,
+            .sampled_queries = 7,
+            .window_queries = 5,
+            .raw_heads = {{1, 2}},
+            .raw_queries = 6};
+  }
+
+  [[nodiscard]] static bool is_defined() {
+    return defined_for(registered().make(options())->info().models, run_of(1).steps);
+  }
+};
+
+TEST_P(StatisticContract, DescribesItself) {
+  const RegisteredStatistic one = registered();
+  const StatisticInfo info = one.make(options())->info();
+  EXPECT_FALSE(one.help.empty());
+  EXPECT_EQ(one.help.find('\n'), std::string::npos);
+  EXPECT_FALSE(info.unit.empty());
+  EXPECT_FALSE(info.axes.empty());
+  EXPECT_NE(cost_text(info.needs), "nothing") << "a statistic reads something";
+}
+
+TEST_P(StatisticContract, IsFiniteAndHasTheAxesItNames) {
+  AttentionRun run = run_of(3);
+  AttentionRecorder recorder(options());
+  if (!is_defined()) {
+    EXPECT_THROW(run.generate(recorder, 1), Error);
+    return;
+  }
+  run.generate(recorder, 1);
+  const AttentionRecord record = recorder.record();
+  ASSERT_EQ(record.arrays.size(), 1);
+  const NamedArray& array = record.array(GetParam().statistic);
+  const StatisticInfo info = registered().make(options())->info();
+  ASSERT_EQ(array.axes.size(), info.axes.size());
+  size_t count = 1;
+  for (size_t axis = 0; axis < info.axes.size(); ++axis) {
+    EXPECT_EQ(array.axes[axis].name, info.axes[axis]);
+    for (const Coordinate& coordinate : array.axes[axis].coordinates) {
+      EXPECT_EQ(std::ssize(coordinate.values), array.axes[axis].size()) << coordinate.name;
+    }
+    count *= static_cast<size_t>(array.axes[axis].size());
+  }
+  ASSERT_EQ(array.values.size(), count);
+  const std::map<std::string, int64_t> of_model = {
+      {"layer", run.layers}, {"head", run.heads}, {"step", std::ssize(run.steps)}};
+  for (const ArrayAxis& axis : array.axes) {
+    const auto known = of_model.find(axis.name);
+    if (known != of_model.end()) {
+      EXPECT_EQ(axis.size(), known->second) << axis.name;
+    }
+  }
+  bool any = false;
+  for (const double value : array.values) {
+    EXPECT_TRUE(std::isfinite(value));
+    any = any || value != 0;
+  }
+  EXPECT_TRUE(any) << "all 0";
+  EXPECT_EQ(array.unit, info.unit);
+  EXPECT_EQ(array.help, registered().help);
+}
+
+// The same images, once in one batch and once in three of one image each, give the same array.
+TEST_P(StatisticContract, BatchesMerge) {
+  if (!is_defined()) return;
+  AttentionRun whole = run_of(3);
+  AttentionRecorder together(options());
+  whole.generate(together, 5);
+  AttentionRecorder apart(options());
+  for (int64_t row = 0; row < 3; ++row) {
+    AttentionRun one = run_of(1);
+    one.drawn_rows = 3;
+    one.first_row = row;
+    one.generate(apart, 5);
+  }
+  const std::vector<double> expected = together.record().array(GetParam().statistic).values;
+  const std::vector<double> found = apart.record().array(GetParam().statistic).values;
+  EXPECT_EQ(apart.record().images, 3);
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    EXPECT_NEAR(found[i], expected[i], 1e-6 * std::max(1.0, std::abs(expected[i]))) << i;
+  }
+}
+
+// Guided rows: the unconditional half changes nothing.
+TEST_P(StatisticContract, SeesTheConditionalRowsOnly) {
+  if (!is_defined()) return;
+  AttentionRun plain = run_of(2);
+  plain.drawn_rows = 4;
+  AttentionRecorder conditional(options());
+  plain.generate(conditional, 8);
+  AttentionRun doubled = run_of(4);
+  AttentionRecorderOptions guided = options();
+  guided.guided = true;
+  AttentionRecorder half(guided);
+  doubled.generate(half, 8);
+  const std::vector<double> expected = conditional.record().array(GetParam().statistic).values;
+  const std::vector<double> found = half.record().array(GetParam().statistic).values;
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    EXPECT_NEAR(found[i], expected[i], 1e-6 * std::max(1.0, std::abs(expected[i]))) << i;
+  }
+}
+
+// What others ask for beside it changes nothing.
+TEST_P(StatisticContract, IsTheSameAloneAndInCompany) {
+  if (!is_defined()) return;
+  AttentionRun run = run_of(2);
+  AttentionRecorder alone(options());
+  run.generate(alone, 2);
+  AttentionRecorderOptions everything = options();
+  everything.statistics.clear();
+  AttentionRecorder company(everything);
+  run.generate(company, 2);
+  EXPECT_EQ(company.record().array(GetParam().statistic).values,
+            alone.record().array(GetParam().statistic).values);
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const RegisteredStatistic& one : attention_statistics()) {
+    for (const bool next_token : {false, true}) {
+      for (const bool drops : {false, true}) all.push_back({one.name, next_token, drops});
+    }
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EveryStatistic, StatisticContract, testing::ValuesIn(cases()), [](const auto& one) {
+      return one.param.statistic + (one.param.next_token ? "_next_token" : "_next_scale") +
+             (one.param.drops ? "_dropping" : "_whole");
+    });
+
+}  // namespace
+}  // namespace kvscope

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "experiments/commands/attention_convert.h"
 #include "experiments/commands/attention_heads.h"
 #include "experiments/commands/attention_list.h"
 #include "experiments/commands/attention_preferences.h"
@@ -96,7 +97,7 @@ void add_heads(const AddCommand& add) {
   CLI::App* command = add("heads", "types of heads of a record, for ssd and hack",
                           [heads] { return attention_heads_command(*heads); });
   command->add_option("file", heads->file, "attention.h5")->required();
-  command->add_option("-o,--out", heads->out, "table of heads; FILE-heads.csv");
+  command->add_option("-o,--out", heads->out, "profile; FILE-heads.yaml");
   command->add_option("--metric", heads->metric, "sparsity (SSD) or variance (HACK)");
   command->add_option("--recent", heads->neighbourhood.recent_tokens,
                       "neighbourhood: so many tokens before a query");
@@ -113,17 +114,30 @@ void add_preferences(const AddCommand& add) {
   CLI::App* command = add("preferences", "layer preferences of a record, for policy cake",
                           [=] { return attention_preferences_command(*preferences); });
   command->add_option("file", preferences->file, "attention.h5")->required();
-  command->add_option("-o,--out", preferences->out, "text file, a number a line");
+  command->add_option("-o,--out", preferences->out, "profile; FILE-preferences.yaml");
   command->add_option("--tau1", preferences->tau1, "temperature of the entropy");
   command->add_option("--tau2", preferences->tau2, "temperature of the variance");
+}
+
+void add_convert(const AddCommand& add) {
+  const auto config = std::make_shared<ConfigArguments>();
+  const auto convert = std::make_shared<AttentionConvertOptions>();
+  CLI::App* command = add("convert-profile", "a profile from a file of an earlier version",
+                          [=] { return attention_convert_command(*config, *convert); });
+  command->add_option("file", convert->file, "table of numbers, or roles")->required();
+  command
+      ->add_option("--model", convert->model, "the model it was measured on, as shapes_next_scale")
+      ->required();
+  command->add_option("-o,--out", convert->out, "profile")->required();
+  command->add_option("--config-dir", config->config_folder, "as for run");
 }
 
 }  // namespace
 
 void add_attention_commands(CLI::App& app,
                             const std::function<void(std::function<int()>)>& choose) {
-  CLI::App* group = app.add_subcommand(
-      "attention", "what attention does: record, list, show, roles, heads, preferences");
+  CLI::App* group =
+      app.add_subcommand("attention", "what attention does: record, list, show, roles, heads, ...");
   group->require_subcommand(1);
   const AddCommand add = [&](const char* name, const char* help,
                              const std::function<int()>& action) {
@@ -137,6 +151,7 @@ void add_attention_commands(CLI::App& app,
   add_roles(add);
   add_heads(add);
   add_preferences(add);
+  add_convert(add);
 }
 
 }  // namespace kvscope

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "analysis/attention/attention_file.h"
-#include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "experiments/commands/attention_profile.h"
 #include "experiments/report/heatmap.h"
 #include "experiments/report/table.h"
-#include "policies/allocate/head_roles.h"
+#include "policies/profiles/profile_file.h"
 
 namespace kvscope {
 namespace {
@@ -19,9 +19,10 @@ namespace {
 /// A metric of every head with the side of each.
 struct HeadFinding {
   std::string title{};
-  std::string remark{};              // how it was measured
-  std::string kind{};                // of the heads in `is_narrow`: "spatial"
-  std::string value_label{};         // of the figure
+  std::string remark{};       // how it was measured
+  std::string kind{};         // of the heads in `is_narrow`: "spatial"
+  std::string value_label{};  // of the figure
+  ProfileMetric metric{};
   std::vector<double> values{};      // [L * H]
   std::vector<uint8_t> is_narrow{};  // [L * H]
 };
@@ -43,6 +44,10 @@ HeadFinding sparsity_finding(const AttentionRecord& record, const AttentionHeads
                             near.columns_beside, near.lines_above)),
       .kind = "spatial",
       .value_label = "share outside",
+      .metric = {.name = "sparsity",
+                 .parameters = {{"recent_tokens", static_cast<double>(near.recent_tokens)},
+                                {"lines_above", static_cast<double>(near.lines_above)},
+                                {"columns_beside", static_cast<double>(near.columns_beside)}}},
       .values = head_sparsity(record, near)};
   for (const double value : finding.values) {
     finding.is_narrow.push_back(value < options.threshold ? 1 : 0);
@@ -57,7 +62,11 @@ HeadFinding variance_finding(const AttentionRecord& record, const AttentionHeads
                           "summed over keys",
                       .kind = "contextual",
                       .value_label = "variance",
+                      .metric = {.name = "variance", .parameters = {}},
                       .values = head_variance(record)};
+  for (const auto& [name, value] : record.array("query_variance").parameters) {
+    finding.metric.parameters[name] = static_cast<double>(value);
+  }
   std::vector<size_t> order(finding.values.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::stable_sort(order, {}, [&](size_t head) { return finding.values[head]; });
@@ -121,16 +130,17 @@ Heatmap heads_map(const AttentionRecord& record, const HeadFinding& finding) {
   return map;
 }
 
-std::string table_text(const AttentionRecord& record, const HeadFinding& finding) {
-  std::vector<std::vector<double>> lines;
+Profile profile_of(const AttentionRecord& record,
+                   const HeadFinding& finding,
+                   const AttentionHeadsOptions& options) {
+  Profile profile = profile_of_record(record, options.file, ProfileKind::kHeads);
+  profile.metric = finding.metric;
+  profile.source.note = finding.remark;
   for (int64_t layer = 0; layer < record.layers; ++layer) {
     const auto first = finding.values.begin() + layer * record.heads;
-    lines.emplace_back(first, first + record.heads);
+    profile.values.emplace_back(first, first + record.heads);
   }
-  return head_table_text(lines, fmt::format("{} of {}: a line a layer, {} heads each\n{}\nmean of "
-                                            "{} images",
-                                            finding.title, model_of(record), record.heads,
-                                            finding.remark, record.images));
+  return profile;
 }
 
 void check(const AttentionHeadsOptions& options) {
@@ -164,8 +174,8 @@ int attention_heads_command(const AttentionHeadsOptions& options) {
   const std::string stem =
       (options.file.parent_path() / (options.file.stem().string() + "-heads")).string();
   const std::filesystem::path out =
-      options.out.empty() ? std::filesystem::path(stem + ".csv") : options.out;
-  write_file_atomically(out, table_text(record, finding));
+      options.out.empty() ? std::filesystem::path(stem + ".yaml") : options.out;
+  write_profile(out, profile_of(record, finding, options));
   const Heatmap map = heads_map(record, finding);
   const Canvas canvas = draw_heatmap(map);
   constexpr double kPngScale = 2;

@@ -9,7 +9,7 @@ namespace kvscope {
 
 struct AttentionHeadsOptions {
   std::filesystem::path file{};  ///< attention.h5 of `kvscope attention record`
-  std::filesystem::path out{};   ///< table of heads; empty: FILE-heads.csv
+  std::filesystem::path out{};   ///< profile; empty: FILE-heads.yaml
   std::string metric = "auto";   ///< sparsity | variance; auto: the one that the record has
   Neighbourhood neighbourhood{};
   double threshold = 0.2;  ///< tau of the sparsity
@@ -17,8 +17,8 @@ struct AttentionHeadsOptions {
 };
 
 /// Types of heads from a record: SSD's sparsity (spatial below the threshold, semantic from it on)
-/// or HACK's variance (the lowest ones are contextual). Prints shares by layer, writes the table
-/// that `policy.allocate.heads` of ssd, hack and duo_attention takes, and draws it as
+/// or HACK's variance (the lowest ones are contextual). Prints shares by layer, writes the profile
+/// that `policy.allocate.heads` of ssd and hack and its like take, and draws it as
 /// FILE-heads.svg and .png. Returns the exit code. Throws Error(kInput) for a missing or damaged
 /// record, or one without the metric, Error(kConfig) for options out of range.
 int attention_heads_command(const AttentionHeadsOptions& options);

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "analysis/attention/attention_file.h"
-#include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "experiments/commands/attention_profile.h"
 #include "experiments/report/table.h"
-#include "policies/allocate/head_roles.h"
+#include "policies/profiles/profile_file.h"
 #include "policies/score/cake_scores.h"
 
 namespace kvscope {
@@ -74,20 +74,20 @@ int attention_preferences_command(const AttentionPreferencesOptions& options) {
                             options.file.string()));
   }
   const std::vector<double> preferences = preferences_of(record, options);
-  std::vector<std::vector<double>> lines;
-  for (const double preference : preferences) lines.push_back({preference});
   const std::filesystem::path out =
       options.out.empty()
-          ? options.file.parent_path() / (options.file.stem().string() + "-preferences.txt")
+          ? options.file.parent_path() / (options.file.stem().string() + "-preferences.yaml")
           : options.out;
-  write_file_atomically(
-      out, head_table_text(
-               lines, fmt::format("CAKE's preference of every layer of {}: "
-                                  "entropy^(1/{:g}) * variance^(1/{:g})\n"
-                                  "attention of the last {} queries, mean of {} images",
-                                  record.model.empty() ? "a model" : record.model, options.tau1,
-                                  options.tau2, record.array("window_entropy").parameter("queries"),
-                                  record.images)));
+  Profile profile = profile_of_record(record, options.file, ProfileKind::kLayers);
+  const int64_t queries = record.array("window_entropy").parameter("queries");
+  profile.metric = {.name = "preference",
+                    .parameters = {{"tau1", options.tau1},
+                                   {"tau2", options.tau2},
+                                   {"queries", static_cast<double>(queries)}}};
+  profile.source.note =
+      "CAKE's entropy^(1/tau1) * variance^(1/tau2) of the last queries' attention";
+  for (const double preference : preferences) profile.values.push_back({preference});
+  write_profile(out, profile);
   fmt::print("{}{}\n", console_table(preferences_table(record, preferences)), out.string());
   return 0;
 }

@@ -7,15 +7,15 @@ namespace kvscope {
 
 struct AttentionPreferencesOptions {
   std::filesystem::path file{};  ///< attention.h5 of `kvscope attention record`
-  std::filesystem::path out{};   ///< text file with a number a line; empty: FILE-preferences.txt
+  std::filesystem::path out{};   ///< profile; empty: FILE-preferences.yaml
   double tau1 = 1;               ///< temperature of the entropy
   double tau2 = 1;               ///< temperature of the variance
 };
 
 /// Prints CAKE's preference of every layer, entropy^(1/tau1) * variance^(1/tau2), and writes the
-/// file that `policy.allocate.preferences` of the cake policy takes. Returns the exit code. Throws
-/// Error(kInput) for a missing or damaged record, or one without these measurements, Error(kConfig)
-/// for a temperature that is not above 0.
+/// profile that `policy.allocate.preferences` of the cake policy takes. Returns the exit code.
+/// Throws Error(kInput) for a missing or damaged record, or one without these measurements,
+/// Error(kConfig) for a temperature that is not above 0.
 int attention_preferences_command(const AttentionPreferencesOptions& options);
 
 }  // namespace kvscope

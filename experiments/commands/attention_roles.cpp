@@ -8,9 +8,10 @@
 
 #include "analysis/attention/attention_file.h"
 #include "analysis/attention/selectivity.h"
+#include "experiments/commands/attention_profile.h"
 #include "experiments/report/heatmap.h"
 #include "experiments/report/table.h"
-#include "policies/allocate/roles_file.h"
+#include "policies/profiles/profile_file.h"
 
 namespace kvscope {
 namespace {
@@ -109,20 +110,16 @@ Heatmap roles_map(const AttentionRecord& record, const LayerRoles& roles) {
   return map;
 }
 
-RolesFile roles_file(const AttentionRecord& record,
-                     const LayerRoles& roles,
-                     const std::filesystem::path& source) {
-  const NamedArray& top_mass = record.array("history_top_mass");
-  RolesFile file{.model = record.model,
-                 .point = record.point_hash,
-                 .record = source.filename().string(),
-                 .images = record.images,
-                 .top_keys = top_mass.parameter("top_keys"),
-                 .sampled_queries = top_mass.parameter("sampled_queries"),
-                 .layers = record.layers,
-                 .heads = record.heads,
-                 .steps = static_cast<int64_t>(record.steps.size()),
-                 .drafters = roles.drafters};
+Profile profile_of(const AttentionRecord& record,
+                   const LayerRoles& roles,
+                   const std::filesystem::path& file) {
+  Profile profile = profile_of_record(record, file, ProfileKind::kRoles);
+  profile.metric.name = "selectivity";
+  profile.metric.parameters = {{"drafters", static_cast<double>(roles.drafters)}};
+  for (const auto& [name, value] : record.array("history_top_mass").parameters) {
+    profile.metric.parameters[name] = static_cast<double>(value);
+  }
+  profile.source.note = "drafters and refiners by Attention Selectivity Index, for ScaleKV";
   const auto groups = static_cast<int64_t>(roles.groups.size());
   for (int64_t group = 0; group < groups; ++group) {
     if (roles.role[group] == LayerRole::kNone) continue;  // no history to keep roles for
@@ -136,9 +133,9 @@ RolesFile roles_file(const AttentionRecord& record,
       scale.selectivity.push_back(roles.selectivity[pair]);
       scale.z_score.push_back(roles.z_score[pair]);
     }
-    file.scales.push_back(std::move(scale));
+    profile.scales.push_back(std::move(scale));
   }
-  return file;
+  return profile;
 }
 
 }  // namespace
@@ -154,7 +151,7 @@ int attention_roles_command(const AttentionRolesOptions& options) {
   constexpr double kPngScale = 2;
   canvas.write_svg(stem + ".svg", heatmap_info(map));
   canvas.write_png(stem + ".png", heatmap_info(map), kPngScale);
-  write_roles(stem + ".yaml", roles_file(record, roles, options.file));
+  write_profile(stem + ".yaml", profile_of(record, roles, options.file));
   fmt::print("{}{}.svg\n{}.png\n{}.yaml\n", console_table(roles_table(record, roles)), stem, stem,
              stem);
   return 0;

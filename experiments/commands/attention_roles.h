@@ -13,7 +13,7 @@ struct AttentionRolesOptions {
 };
 
 /// Prints drafters and refiners by Attention Selectivity Index, draws the layer x scale map
-/// FILE-roles.{svg,png} beside the file and writes FILE-roles.yaml, which ScaleKV's
+/// FILE-roles.{svg,png} beside the file and writes FILE-roles.yaml, the profile that ScaleKV's
 /// policy.allocate.roles reads. Returns the exit code. Throws Error(kInput) for a missing or
 /// damaged file, Error(kConfig) for more drafters than pairs.
 int attention_roles_command(const AttentionRolesOptions& options);

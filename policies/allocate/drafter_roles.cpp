@@ -9,7 +9,7 @@
 #include "core/base/error.h"
 #include "policies/allocate/drafter_selection.h"
 #include "policies/allocate/scalekv_tables.h"
-#include "policies/option_path.h"
+#include "policies/profiles/profile_option.h"
 
 namespace kvscope {
 namespace {
@@ -32,33 +32,23 @@ std::vector<int64_t> released(const ScaleKvTable& table, const StepInfo& step) {
   return budget != nullptr ? budget->drafters : table.budgets.front().drafters;
 }
 
-/// Roles of a file while the step after `step` runs; before the first and after the last scale
+/// Roles of a profile while the step after `step` runs; before the first and after the last scale
 /// listed, theirs.
-std::vector<int64_t> of_file(const RolesFile& file, const StepInfo& step) {
-  const RolesOfScale* found = &file.scales.front();
-  for (const RolesOfScale& scale : file.scales) {
+std::vector<int64_t> of_profile(const Profile& profile, const StepInfo& step) {
+  const RolesOfScale* found = &profile.scales.front();
+  for (const RolesOfScale& scale : profile.scales) {
     if (scale.first_step <= step.index + 1) found = &scale;
   }
   return found->drafters;
 }
 
-/// Reads the file that `node` names; failures name the option too.
-RolesFile file_of(const ConfigNode& node, const std::string& place) {
-  try {
-    return read_roles(option_path(node));
-  } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}: {}", place, error.what()));
-  }
-}
-
 /// {file: PATH, drafters: N_d, per: scale | generation}
-RolesFile file_of_map(const ConfigNode& given, const PartOptions& options) {
+Profile of_map(const ConfigNode& given, const std::string& place) {
   const std::vector<std::string> known = {"file", "drafters", "per"};
   for (const ConfigEntry& entry : given.entries()) {
     if (std::ranges::find(known, entry.name) == known.end()) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("{}: unknown key '{}'. {}", options.place("roles"), entry.name,
-                              suggestion(entry.name, known)));
+      throw Error(ErrorKind::kConfig, fmt::format("{}: unknown key '{}'. {}", place, entry.name,
+                                                  suggestion(entry.name, known)));
     }
   }
   const ConfigNode* path = given.child("file");
@@ -66,30 +56,29 @@ RolesFile file_of_map(const ConfigNode& given, const PartOptions& options) {
     throw Error(ErrorKind::kConfig,
                 fmt::format("{}: expected the file that `kvscope attention roles` writes, as in "
                             "{{file: attention-roles.yaml}}",
-                            options.place("roles")));
+                            place));
   }
-  RolesFile file = file_of(*path, options.place("roles"));
+  Profile roles = profile_of_option(*path, place, ProfileKind::kRoles);
   const ConfigNode* drafters = given.child("drafters");
   if (drafters != nullptr && !drafters->is_null()) {
-    const int64_t pairs = file.layers * std::ssize(file.scales);
+    const int64_t pairs = roles.shape.layers * std::ssize(roles.scales);
     const int64_t count = drafters->as_int64();
     if (count < 0 || count > pairs) {
       throw Error(ErrorKind::kConfig,
                   fmt::format("{}.drafters: {}; expected 0..{}, the pairs of a layer and a scale "
-                              "in the file",
-                              options.place("roles"), count, pairs));
+                              "in the profile",
+                              place, count, pairs));
     }
-    file = with_drafters(std::move(file), count);
+    roles = with_drafters(std::move(roles), count);
   }
   const ConfigNode* per = given.child("per");
   const std::string scope = per == nullptr || per->is_null() ? "scale" : per->as_string();
   if (scope != "scale" && scope != "generation") {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("{}.per: unknown value '{}'. {}", options.place("roles"), scope,
-                            suggestion(scope, {"scale", "generation"})));
+    throw Error(ErrorKind::kConfig, fmt::format("{}.per: unknown value '{}'. {}", place, scope,
+                                                suggestion(scope, {"scale", "generation"})));
   }
-  if (scope == "generation") file = same_at_every_scale(std::move(file));
-  return file;
+  if (scope == "generation") roles = same_at_every_scale(std::move(roles));
+  return roles;
 }
 
 }  // namespace
@@ -100,20 +89,15 @@ DrafterRoles::DrafterRoles(std::vector<int64_t> layers)
   layers_.erase(std::unique(layers_.begin(), layers_.end()), layers_.end());
 }
 
-DrafterRoles::DrafterRoles(RolesFile file, std::string name)
-    : source_(Source::kFile), file_(std::move(file)), name_(std::move(name)) {}
+DrafterRoles::DrafterRoles(Profile roles) : source_(Source::kFile), given_(std::move(roles)) {}
 
 DrafterRoles DrafterRoles::from_options(PartOptions& options) {
   DrafterRoles roles = given_roles(options);
-  for_each_known_model(options, [&](const KnownModel& model, PartOptions& entry) {
-    const ConfigNode* file = entry.value("roles");
-    if (file == nullptr || !file->is_map()) {
-      throw Error(ErrorKind::kConfig, entry.place("roles") +
-                                          ": expected {file: PATH, drafters: N_d, per: scale | "
-                                          "generation}");
-    }
-    roles.known_.push_back({.model = model, .file = file_of_map(*file, entry)});
-  });
+  for (const ConfigNode* entry : map_entries(options)) {
+    const std::string place = options.place("maps");
+    roles.known_.push_back(entry->is_map() ? of_map(*entry, place)
+                                           : profile_of_option(*entry, place, ProfileKind::kRoles));
+  }
   return roles;
 }
 
@@ -131,29 +115,15 @@ DrafterRoles DrafterRoles::given_roles(PartOptions& options) {
     return DrafterRoles(std::move(layers));
   }
   if (given->is_map()) {
-    return {file_of_map(*given, options), given->child("file")->as_string()};
+    return DrafterRoles(of_map(*given, options.place("roles")));
   }
   if (given->is_string() && given->as_string().find_first_of("./") != std::string::npos) {
-    return {file_of(*given, options.place("roles")), given->as_string()};
+    return DrafterRoles(profile_of_option(*given, options.place("roles"), ProfileKind::kRoles));
   }
   const std::string word = options.word("roles", "auto", {"auto", "released_2b", "released_8b"});
   return DrafterRoles(word == "released_2b"   ? Source::kReleased2b
                       : word == "released_8b" ? Source::kReleased8b
                                               : Source::kAuto);
-}
-
-void DrafterRoles::check(const CacheGeometry& geometry) const {
-  const auto steps = std::ssize(geometry.steps);
-  if (file_.layers == geometry.layers && file_.heads == geometry.heads && file_.steps == steps) {
-    return;
-  }
-  throw Error(
-      ErrorKind::kConfig,
-      fmt::format("policy.allocate.roles={}: made for {} ({} layers, {} heads, {} steps), but this "
-                  "model has {} layers, {} heads and {} steps; calibrate it with `kvscope "
-                  "attention record` and `kvscope attention roles`",
-                  name_, file_.model.empty() ? "another model" : file_.model, file_.layers,
-                  file_.heads, file_.steps, geometry.layers, geometry.heads, steps));
 }
 
 std::vector<int64_t> DrafterRoles::after(const CacheGeometry& geometry,
@@ -170,13 +140,13 @@ std::vector<int64_t> DrafterRoles::after(const CacheGeometry& geometry,
       layers = layers_;
       break;
     case Source::kFile:
-      check(geometry);
-      layers = of_file(file_, step);
+      check_profile(given_, geometry);
+      layers = of_profile(given_, step);
       break;
     case Source::kAuto: {
       const auto found = std::ranges::find_if(
-          known_, [&](const Known& known) { return known.model.fits(geometry); });
-      layers = found == known_.end() ? std::vector<int64_t>{0} : of_file(found->file, step);
+          known_, [&](const Profile& known) { return known.shape.fits(geometry); });
+      layers = found == known_.end() ? std::vector<int64_t>{0} : of_profile(*found, step);
       break;
     }
   }
@@ -184,43 +154,41 @@ std::vector<int64_t> DrafterRoles::after(const CacheGeometry& geometry,
   return layers;
 }
 
-RolesFile with_drafters(RolesFile file, int64_t drafters) {
-  const auto scales = std::ssize(file.scales);
-  std::vector<double> z_scores(static_cast<std::size_t>(file.layers * scales));
+Profile with_drafters(Profile roles, int64_t drafters) {
+  const auto scales = std::ssize(roles.scales);
+  std::vector<double> z_scores(static_cast<std::size_t>(roles.shape.layers * scales));
   for (int64_t scale = 0; scale < scales; ++scale) {
-    file.scales[scale].drafters.clear();
-    for (int64_t layer = 0; layer < file.layers; ++layer) {
-      z_scores[layer * scales + scale] = file.scales[scale].z_score[layer];
+    roles.scales[scale].drafters.clear();
+    for (int64_t layer = 0; layer < roles.shape.layers; ++layer) {
+      z_scores[layer * scales + scale] = roles.scales[scale].z_score[layer];
     }
   }
-  for (const auto& [layer, scale] : lowest_pairs(z_scores, file.layers, scales, drafters)) {
-    file.scales[scale].drafters.push_back(layer);
+  for (const auto& [layer, scale] : lowest_pairs(z_scores, roles.shape.layers, scales, drafters)) {
+    roles.scales[scale].drafters.push_back(layer);
   }
-  for (RolesOfScale& scale : file.scales) std::ranges::sort(scale.drafters);
-  file.drafters = drafters;
-  return file;
+  for (RolesOfScale& scale : roles.scales) std::ranges::sort(scale.drafters);
+  return roles;
 }
 
-RolesFile same_at_every_scale(RolesFile file) {
-  const auto scales = std::ssize(file.scales);
+Profile same_at_every_scale(Profile roles) {
+  const auto scales = std::ssize(roles.scales);
   int64_t pairs = 0;
-  std::vector<double> mean(static_cast<std::size_t>(file.layers), 0.0);
-  for (const RolesOfScale& scale : file.scales) {
+  std::vector<double> mean(static_cast<std::size_t>(roles.shape.layers), 0.0);
+  for (const RolesOfScale& scale : roles.scales) {
     pairs += std::ssize(scale.drafters);
-    for (int64_t layer = 0; layer < file.layers; ++layer) {
+    for (int64_t layer = 0; layer < roles.shape.layers; ++layer) {
       mean[layer] += scale.z_score[layer] / static_cast<double>(scales);
     }
   }
   const auto share = std::llround(static_cast<double>(pairs) / static_cast<double>(scales));
   const int64_t drafters = pairs == 0 ? 0 : std::max<int64_t>(1, share);
   std::vector<int64_t> layers;
-  for (const auto& [layer, scale] : lowest_pairs(mean, file.layers, 1, drafters)) {
+  for (const auto& [layer, scale] : lowest_pairs(mean, roles.shape.layers, 1, drafters)) {
     layers.push_back(layer);
   }
   std::ranges::sort(layers);
-  for (RolesOfScale& scale : file.scales) scale.drafters = layers;
-  file.drafters = drafters * scales;
-  return file;
+  for (RolesOfScale& scale : roles.scales) scale.drafters = layers;
+  return roles;
 }
 
 }  // namespace kvscope

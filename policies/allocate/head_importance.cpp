@@ -67,7 +67,7 @@ class HeadImportance : public Allocate {
 
 }  // namespace
 
-/// importance (auto), maps (none): the table, numbers >= 0, see HeadMap; uniform: none, nor has a
+/// importance (auto), maps (none): the profile, numbers >= 0, see HeadMap; uniform: none, nor has a
 /// model that no map is of. `kvscope attention heads` measures one. beta (1.01), 1..1000000: the
 /// part 1 - 1/beta of the budget is every head's own.
 std::unique_ptr<Allocate> make_allocate_head_importance(PartOptions& options) {

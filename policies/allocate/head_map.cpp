@@ -1,11 +1,9 @@
 #include "policies/allocate/head_map.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "core/base/error.h"
+#include "policies/profiles/profile_option.h"
 
 namespace kvscope {
 
@@ -14,26 +12,20 @@ HeadMap HeadMap::from_options(PartOptions& options, const Keys& keys) {
   const ConfigNode* given = options.value(keys.table);
   const bool none = given != nullptr && given->is_string() && !keys.none.empty() &&
                     given->as_string() == keys.none;
-  if (!none) map.given_ = head_table_option(options, keys.table, "auto");
-  for_each_known_model(options, [&](const KnownModel& model, PartOptions& entry) {
-    auto table = head_table_option(entry, "table", "none");
-    if (!table || none) return;
-    const int64_t columns = keys.columns == Columns::kOne ? 1 : model.heads;
-    if (table->layers() != model.layers || table->heads() != columns) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("{}: a table of {} layers x {}, not {} x {}", table->source(),
-                              table->layers(), table->heads(), model.layers, columns));
-    }
-    map.known_.emplace_back(model, *std::move(table));
-  });
+  const auto kind = keys.columns == Columns::kOne ? ProfileKind::kLayers : ProfileKind::kHeads;
+  if (!none) map.given_ = head_table_option(options, keys.table, "auto", kind);
+  for (const ConfigNode* entry : map_entries(options)) {
+    HeadTable table(profile_of_option(*entry, options.place("maps"), kind));
+    if (!none) map.known_.push_back(std::move(table));
+  }
   return map;
 }
 
 const HeadTable* HeadMap::of(const CacheGeometry& geometry) const {
   if (given_) return &*given_;
-  const auto found = std::find_if(known_.begin(), known_.end(),
-                                  [&](const auto& known) { return known.first.fits(geometry); });
-  return found == known_.end() ? nullptr : &found->second;
+  const auto found = std::ranges::find_if(
+      known_, [&](const HeadTable& known) { return known.profile()->shape.fits(geometry); });
+  return found == known_.end() ? nullptr : &*found;
 }
 
 HeadTypes heads_below(const HeadTable& table, const CacheGeometry& geometry, double threshold) {

@@ -2,12 +2,10 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/engine/plan.h"
 #include "policies/allocate/head_roles.h"
-#include "policies/allocate/known_model.h"
 #include "policies/part_options.h"
 
 namespace kvscope {
@@ -26,9 +24,9 @@ class HeadMap {
     Columns columns = Columns::kHeads;
   };
 
-  /// Option `keys.table` (auto): auto | `keys.none` | the path of a table | a list of lists of
-  /// numbers. Option `maps` (none): what auto chooses from, for_each_known_model() with `table:
-  /// PATH`, paths as in head_table_option(). Throws as it does.
+  /// Option `keys.table` (auto): auto | `keys.none` | the path of a profile | a list of lists of
+  /// numbers. Option `maps` (none): the profiles that auto chooses from, map_entries(). Throws as
+  /// head_table_option() does.
   static HeadMap from_options(PartOptions& options, const Keys& keys);
 
   /// The given table, unchecked; under auto the first map that fits; null where there is none.
@@ -36,7 +34,7 @@ class HeadMap {
 
  private:
   std::optional<HeadTable> given_;
-  std::vector<std::pair<KnownModel, HeadTable>> known_;
+  std::vector<HeadTable> known_;
 };
 
 /// Kinds from a table, [layers][heads]: 1 where the number is below `threshold`, else 0. Throws as

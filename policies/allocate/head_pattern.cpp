@@ -43,8 +43,8 @@ class AllocateHeadPattern : public Allocate {
 
 }  // namespace
 
-/// heads (auto), maps (none): the table of variances, see HeadMap; `kvscope attention heads
-/// --metric variance` measures one. A model without a table has structural heads only, which look
+/// heads (auto), maps (none): the profile of variances, see HeadMap; `kvscope attention heads
+/// --metric variance` measures one. A model without a profile has structural heads only, which look
 /// by attention too. alpha (0.5): share of contextual heads, 0 .. 1. contextual_budget (0.5): B_C
 /// in budgets B, 0 .. 1; B_S follows. The paper gives neither number for its models.
 std::unique_ptr<Allocate> make_allocate_head_pattern(PartOptions& options) {

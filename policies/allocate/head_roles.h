@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/engine/plan.h"
 #include "policies/part_options.h"
+#include "policies/profiles/profile.h"
 
 namespace kvscope {
 
@@ -19,39 +19,32 @@ class HeadTable {
   /// `values` [layers][heads]; `source` names the table in messages. Throws Error(kConfig) where it
   /// is empty, a layer has another number of heads than the first, or a number is not finite.
   HeadTable(std::vector<std::vector<double>> values, std::string source);
+  /// The values of a profile of heads or layers.
+  explicit HeadTable(Profile profile);
 
   [[nodiscard]] int64_t layers() const { return static_cast<int64_t>(values_.size()); }
   [[nodiscard]] int64_t heads() const { return static_cast<int64_t>(values_.front().size()); }
   [[nodiscard]] double at(int64_t layer, int64_t head) const { return values_[layer][head]; }
   [[nodiscard]] const std::string& source() const { return source_; }
-  /// Throws Error(kConfig) where the table is of another model: other heads, or fewer layers. More
-  /// layers are those of a model that is run cut short.
+  /// The profile it is of, without the values; null for a list of numbers.
+  [[nodiscard]] const Profile* profile() const { return profile_ ? &*profile_ : nullptr; }
+  /// Throws Error(kConfig) where the table is of another model: check_profile(), or, for a list of
+  /// numbers, other heads or fewer layers. More layers are those of a model that is run cut short.
   void check(const CacheGeometry& geometry) const;
-
-  bool operator==(const HeadTable&) const = default;
 
  private:
   std::vector<std::vector<double>> values_;
   std::string source_;
+  std::optional<Profile> profile_;
 };
 
-/// A table as text: a line a layer, its numbers separated by blanks or commas; `#` begins a
-/// comment. Throws Error(kInput) naming `source` and the line, also beyond 1024 layers or heads.
-HeadTable parse_head_table(const std::string& text, const std::string& source);
-
-/// parse_head_table() of a file of at most 1 MiB.
-HeadTable load_head_table(const std::filesystem::path& path);
-
-/// What parse_head_table() reads, behind comment lines of `remark`; numbers to 6 digits.
-std::string head_table_text(const std::vector<std::vector<double>>& values,
-                            const std::string& remark);
-
-/// Option `key`: a list [layers][heads] of numbers, or the path of a table file, relative to the
-/// YAML file that names it or else to the working directory; nullopt where absent or the word
-/// `otherwise`. Throws Error(kConfig) or Error(kInput) naming the key.
+/// Option `key`: a list [layers][heads] of numbers, or the path of a profile of `kind`, as
+/// profile_of_option() takes it; nullopt where absent or the word `otherwise`. Throws
+/// Error(kConfig) or Error(kInput) naming the key.
 std::optional<HeadTable> head_table_option(PartOptions& options,
                                            const std::string& key,
-                                           const std::string& otherwise);
+                                           const std::string& otherwise,
+                                           ProfileKind kind = ProfileKind::kHeads);
 
 /// 1 for every head of `geometry` among the `count` lowest of the table, [layers][heads]; of equal
 /// ones the first by layer, then head.

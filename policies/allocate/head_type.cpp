@@ -46,9 +46,9 @@ class AllocateHeadType : public Allocate {
 
 }  // namespace
 
-/// heads (auto), maps (none): the table, see HeadMap; `kvscope attention heads` measures one. A
-/// model without a table has semantic heads only. threshold (0.2): tau, 0 .. 1; a head below it is
-/// spatial. The paper gives no number: 0.2 reproduces the mean budgets of its plots for both
+/// heads (auto), maps (none): the profile, see HeadMap; `kvscope attention heads` measures one. A
+/// model without a profile has semantic heads only. threshold (0.2): tau, 0 .. 1; a head below it
+/// is spatial. The paper gives no number: 0.2 reproduces the mean budgets of its plots for both
 /// models, with 46 % and 62 % semantic heads. spatial_tokens (64): W, likewise from the plots; more
 /// protected tokens replace it. spatial_share (1), 0 .. 1: share of the budget that W is at most,
 /// so that small budgets still tell the kinds apart.

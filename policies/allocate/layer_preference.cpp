@@ -41,6 +41,7 @@ class LayerPreference : public Allocate {
   [[nodiscard]] std::vector<double> preferences_of(const CacheGeometry& geometry) const {
     const HeadTable* table = map_.of(geometry);
     if (table == nullptr) return std::vector<double>(static_cast<size_t>(geometry.layers), 1.0);
+    if (table->profile() != nullptr) check_profile(*table->profile(), geometry);
     if (table->layers() < geometry.layers) {
       throw Error(ErrorKind::kConfig,
                   fmt::format("{}: preferences of {} layers; the model has {}", table->source(),

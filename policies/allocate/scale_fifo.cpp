@@ -37,6 +37,9 @@ class AllocateScaleFifo : public Allocate {
 
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const CacheGeometry& geometry = request.geometry;
+    if (similarity_ && similarity_->profile() != nullptr) {
+      check_profile(*similarity_->profile(), geometry);
+    }
     if (similarity_ && similarity_->layers() < geometry.layers) {
       throw Error(ErrorKind::kConfig,
                   fmt::format("{}: similarities of {} layers; the model has {}",
@@ -81,13 +84,13 @@ std::vector<int64_t> layers_option(PartOptions& options) {
 }  // namespace
 
 /// large_layers ([]): the layers with C_max; without any, all layers hold the budget. similarity
-/// (none): instead of the list, a number for every layer, as a list or the path of a file with a
-/// line a layer; larger is more similar (the paper: minus the L2 distance of neighbouring scales'
+/// (none): instead of the list, a number for every layer, as a list or the path of a profile of
+/// layers; larger is more similar (the paper: minus the L2 distance of neighbouring scales'
 /// keys after interpolation). threshold (0): theta, a layer below it has C_max. ratio (2): C_max /
 /// C_min, 1 .. 100; the paper gives no number.
 std::unique_ptr<Allocate> make_allocate_scale_fifo(PartOptions& options) {
   auto layers = layers_option(options);
-  auto similarity = head_table_option(options, "similarity", "none");
+  auto similarity = head_table_option(options, "similarity", "none", ProfileKind::kLayers);
   const double threshold = options.number("threshold", 0.0, -1e9, 1e9);
   const double ratio = options.number("ratio", 2.0, 1.0, 100.0);
   return std::make_unique<AllocateScaleFifo>(std::move(layers), std::move(similarity), threshold,

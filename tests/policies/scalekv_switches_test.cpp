@@ -6,7 +6,7 @@
 #include <map>
 
 #include "golden_scalekv.h"
-#include "policies/allocate/roles_file.h"
+#include "policies/profiles/profile_file.h"
 #include "policy_run.h"
 
 namespace kvscope {
@@ -125,7 +125,10 @@ TEST_F(ScaleKvSwitches, EverySwitchOfTheBudgetsChangesTheTokens) {
 }
 
 TEST_F(ScaleKvSwitches, CalibratedRolesOfEveryScaleDifferFromTheSameEverywhere) {  // 8, 9
-  RolesFile file{.model = "tiny", .layers = 4, .heads = 4, .steps = 13, .drafters = 12};
+  Profile file{.kind = ProfileKind::kRoles,
+               .model = "tiny",
+               .shape = {.layers = 4, .heads = 4, .steps = 13, .next_token = false},
+               .metric = {.name = "selectivity"}};
   for (int64_t step = 1; step < 13; ++step) {  // layer 2 drafts up to step 8, layer 3 from 9 on
     const bool early = step <= 8;
     file.scales.push_back({.first_step = step,
@@ -135,7 +138,7 @@ TEST_F(ScaleKvSwitches, CalibratedRolesOfEveryScaleDifferFromTheSameEverywhere) 
                            .z_score = {1, 0.5, early ? -1.0 : 0.0, early ? 0.0 : -1.0}});
   }
   const auto path = std::filesystem::temp_directory_path() / "kvscope-switches-roles.yaml";
-  write_roles(path, file);
+  write_profile(path, file);
   const Kept by_file = run({{"allocate.roles", path.string()}});
   EXPECT_EQ(by_file.at({7, 2}).front().size(), 920u);  // of 921; the others 560 each
   EXPECT_EQ(by_file.at({7, 3}).front().size(), 560u);

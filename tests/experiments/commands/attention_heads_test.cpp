@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "analysis/attention/attention_file.h"
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "policies/allocate/head_roles.h"
+#include "policies/profiles/profile_file.h"
 #include "tests/analysis/attention/attention_run.h"
 #include "tests/experiments/results/sample_sweep.h"
 
@@ -43,7 +46,20 @@ TEST(AttentionHeadsCommand, WritesTheSparsityThatTheAllocationReadsAndDrawsIt) {
   const Neighbourhood near{.recent_tokens = 4, .lines_above = 1, .columns_beside = 1};
   const std::string text =
       printed({.file = folder / "attention.h5", .neighbourhood = near, .threshold = 0.3});
-  const HeadTable table = load_head_table(folder / "attention-heads.csv");
+  const Profile profile = read_profile(folder / "attention-heads.yaml", ProfileKind::kHeads);
+  EXPECT_EQ(profile.shape, (ProfileShape{.layers = 3,
+                                         .heads = 3,
+                                         .head_dim = 24,
+                                         .steps = std::ssize(record.steps),
+                                         .next_token = true}));
+  EXPECT_EQ(profile.metric.name, "sparsity");
+  EXPECT_EQ(profile.metric.parameters.at("recent_tokens"), 4);
+  EXPECT_EQ(profile.source.prompts, record.images);
+  EXPECT_EQ(profile.source.record, "attention.h5");
+  std::ifstream stream(folder / "attention.h5", std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(stream)), {});
+  EXPECT_EQ(profile.source.record_sha256, sha256_hex(bytes));
+  const HeadTable table(profile);
   ASSERT_EQ(table.layers(), record.layers);
   ASSERT_EQ(table.heads(), record.heads);
   const std::vector<double> expected = head_sparsity(record, near);
@@ -55,7 +71,7 @@ TEST(AttentionHeadsCommand, WritesTheSparsityThatTheAllocationReadsAndDrawsIt) {
       spatial += value < 0.3 ? 1 : 0;
     }
   }
-  EXPECT_THAT(text, AllOf(HasSubstr("spatial heads"), HasSubstr("attention-heads.csv"),
+  EXPECT_THAT(text, AllOf(HasSubstr("spatial heads"), HasSubstr("attention-heads.yaml"),
                           HasSubstr("s: spatial (" + std::to_string(spatial) + " of 9 heads)")));
   EXPECT_TRUE(std::filesystem::exists(folder / "attention-heads.svg"));
   EXPECT_TRUE(std::filesystem::exists(folder / "attention-heads.png"));
@@ -66,9 +82,9 @@ TEST(AttentionHeadsCommand, TakesTheVarianceOfANextScaleModel) {
   const AttentionRecord record = recorded({});
   write_attention(folder / "attention.h5", record);
   const std::string text =
-      printed({.file = folder / "attention.h5", .out = folder / "map.csv", .share = 1.0 / 3});
+      printed({.file = folder / "attention.h5", .out = folder / "map.yaml", .share = 1.0 / 3});
   EXPECT_THAT(text, HasSubstr("c: contextual (3 of 9 heads)"));
-  const HeadTable table = load_head_table(folder / "map.csv");
+  const HeadTable table(read_profile(folder / "map.yaml", ProfileKind::kHeads));
   EXPECT_NEAR(table.at(1, 2), head_variance(record)[5], 1e-5);
 }
 

@@ -9,6 +9,7 @@
 #include "analysis/attention/attention_file.h"
 #include "core/base/error.h"
 #include "policies/allocate/head_roles.h"
+#include "policies/profiles/profile_file.h"
 #include "tests/analysis/attention/attention_run.h"
 #include "tests/experiments/results/sample_sweep.h"
 
@@ -34,8 +35,8 @@ TEST(AttentionPreferencesCommand, WritesANumberALayerThatTheAllocationReads) {
             0);
   fflush(stdout);
   EXPECT_THAT(testing::internal::GetCapturedStdout(),
-              AllOf(HasSubstr("last 6 queries"), HasSubstr("attention-preferences.txt")));
-  const HeadTable table = load_head_table(folder / "attention-preferences.txt");
+              AllOf(HasSubstr("last 6 queries"), HasSubstr("attention-preferences.yaml")));
+  const HeadTable table(read_profile(folder / "attention-preferences.yaml", ProfileKind::kLayers));
   ASSERT_EQ(table.layers(), record.layers);
   ASSERT_EQ(table.heads(), 1);
   for (int64_t layer = 0; layer < record.layers; ++layer) {

@@ -12,7 +12,7 @@
 #include "core/base/error.h"
 #include "core/config/yaml.h"
 #include "core/image/png.h"
-#include "policies/allocate/roles_file.h"
+#include "policies/profiles/profile_file.h"
 #include "policies/registry.h"
 #include "tests/analysis/attention/attention_run.h"
 #include "tests/experiments/results/sample_sweep.h"
@@ -56,19 +56,19 @@ TEST(AttentionRolesCommand, WritesTheFileThatThePolicyReads) {
   EXPECT_EQ(attention_roles_command({.file = folder / "attention.h5", .drafters = 4}), 0);
   testing::internal::GetCapturedStdout();
   const std::filesystem::path path = folder / "attention-roles.yaml";
-  const RolesFile file = read_roles(path);
-  EXPECT_EQ(file.layers, run.layers);
-  EXPECT_EQ(file.heads, run.heads);
-  EXPECT_EQ(file.steps, std::ssize(run.steps));
-  EXPECT_EQ(file.record, "attention.h5");
+  const Profile file = read_profile(path, ProfileKind::kRoles);
+  EXPECT_EQ(file.shape.layers, run.layers);
+  EXPECT_EQ(file.shape.heads, run.heads);
+  EXPECT_EQ(file.shape.steps, std::ssize(run.steps));
+  EXPECT_EQ(file.source.record, "attention.h5");
   ASSERT_EQ(file.scales.size(), run.steps.size() - 1) << "the first has no history";
   EXPECT_EQ(file.scales[2].grid, "5x5");
   const LayerRoles roles = layer_roles(read_attention(folder / "attention.h5"), 4);
   int64_t drafters = 0;
   for (const RolesOfScale& scale : file.scales) {
     drafters += std::ssize(scale.drafters);
-    for (int64_t layer = 0; layer < file.layers; ++layer) {
-      const auto pair = static_cast<size_t>(layer * file.steps + scale.first_step);
+    for (int64_t layer = 0; layer < file.shape.layers; ++layer) {
+      const auto pair = static_cast<size_t>(layer * file.shape.steps + scale.first_step);
       const bool drafts = std::ranges::count(scale.drafters, layer) > 0;
       EXPECT_EQ(drafts, roles.role[pair] == LayerRole::kDrafter);
       EXPECT_NEAR(scale.z_score[layer], roles.z_score[pair], 1e-6);
@@ -76,7 +76,7 @@ TEST(AttentionRolesCommand, WritesTheFileThatThePolicyReads) {
   }
   EXPECT_EQ(drafters, 4);
   const CacheGeometry geometry{
-      .layers = run.layers, .heads = run.heads, .head_dim = 8, .steps = run.steps};
+      .layers = run.layers, .heads = run.heads, .head_dim = run.head_dim, .steps = run.steps};
   const ConfigNode policy = load_yaml_text(
       fmt::format("{{allocate: {{name: drafter_refiner, roles: {}}}}}", path.string()), "test");
   const Plan plan = make_plan(geometry, policy, Budget::of_tokens(10));

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "policies/allocate/roles_file.h"
+#include "policies/profiles/profile_file.h"
 #include "sweep_testing.h"
 
 namespace kvscope {
@@ -73,14 +73,16 @@ TEST(Points, HashesFollowWhatMattersAndNothingElse) {
 
 TEST(Points, AFileThatThePolicyNamesBelongsToTheHash) {
   const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "kvs-roles.yaml";
-  RolesFile roles{.layers = 2, .heads = 2, .steps = 4};
+  Profile roles{.kind = ProfileKind::kRoles,
+                .shape = {.layers = 2, .heads = 2, .steps = 4, .next_token = false},
+                .metric = {.name = "selectivity"}};
   roles.scales = {{.first_step = 1,
                    .last_step = 3,
                    .drafters = {0},
                    .selectivity = {0.1, 0.2},
                    .z_score = {-1, 1}}};
   const auto point = [&] {
-    write_roles(path, roles);
+    write_profile(path, roles);
     return points_of(tiny_model() +
                      std::vector<std::string>{
                          "policy=scalekv", fmt::format("policy.allocate.roles='{}'", path.string()),

@@ -1,6 +1,7 @@
 // Tables of heads, and the shipped ones.
 #include "policies/allocate/head_map.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -127,14 +128,21 @@ TEST(HeadMap, ATableOfAnotherModelIsRefused) {
   EXPECT_THROW((void)policy->plan(janus(2, 3), Budget::of_tokens(90)), Error);
 }
 
-TEST(HeadMap, AMapThatClaimsAnotherShapeIsRefused) {
-  const ConfigNode node = load_yaml_text(
-      "{allocate: {name: head_type, maps: [{name: a, layers: 2, heads: 3, head_dim: 4, table: "
-      "[[0.1, 0.2]]}]}}",
-      "t");
-  EXPECT_THROW((void)make_policy(node), Error);
-  const ConfigNode odd = load_yaml_text("{allocate: {name: head_type, maps: 3}}", "t");
-  EXPECT_THROW((void)make_policy(odd), Error);
+TEST(HeadMap, MapsAreProfilesOfHeads) {
+  const auto refusal = [](const std::string& maps) -> std::string {
+    try {
+      (void)make_policy(load_yaml_text("{allocate: {name: head_type, maps: " + maps + "}}", "t"));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  const std::string data = std::string(kSourceDir) + "/configs/data/";
+  EXPECT_EQ(refusal("[" + data + "heads/janus_pro_1b.yaml]"), "accepted");
+  EXPECT_THAT(refusal("3"), testing::HasSubstr("a list of profiles"));
+  EXPECT_THAT(refusal("[" + data + "preferences/shapes_next_scale.yaml]"),
+              testing::HasSubstr("kind 'layers'; expected 'heads'"));
+  EXPECT_THAT(refusal("[nowhere.yaml]"), testing::HasSubstr("nowhere.yaml"));
 }
 
 TEST(TwoKinds, MeetTheBudgetExactly) {

@@ -8,6 +8,7 @@
 
 #include "../policy_run.h"
 #include "core/base/error.h"
+#include "policies/profiles/profile_file.h"
 
 namespace kvscope {
 namespace {
@@ -29,34 +30,6 @@ std::optional<HeadTable> option(const std::string& text) {
   return head_table_option(options, "scores", "alternate");
 }
 
-TEST(HeadTable, ReadsBlanksCommasAndComments) {
-  const HeadTable table =
-      parse_head_table("# three heads\n\n 0.5, 1e-3 -2\t\n3 4,5 # the last\r\n", "t");
-  EXPECT_EQ(table, HeadTable({{0.5, 1e-3, -2}, {3, 4, 5}}, "t"));
-  EXPECT_EQ(table.layers(), 2);
-  EXPECT_EQ(table.heads(), 3);
-}
-
-TEST(HeadTable, WritesWhatItReads) {
-  const std::vector<std::vector<double>> values = {{0.25, 0.875}, {1, -3.5}, {0, 12}};
-  const std::string text = head_table_text(values, "of a model\nin two lines");
-  EXPECT_THAT(text, HasSubstr("# of a model\n# in two lines\n0.25 0.875\n"));
-  EXPECT_EQ(parse_head_table(text, "t"), HeadTable(values, "t"));
-}
-
-TEST(HeadTable, RefusesWhatIsNoTable) {
-  EXPECT_THAT(refusal([] { parse_head_table("1 2\n3 x4\n", "a.txt"); }),
-              HasSubstr("a.txt:2: 'x4' is no number"));
-  EXPECT_THAT(refusal([] { parse_head_table("1 2\n\n3\n", "a.txt"); }), HasSubstr("a.txt:3"));
-  EXPECT_THAT(refusal([] { parse_head_table("1 nan\n", "a.txt"); }), HasSubstr("'nan'"));
-  EXPECT_THAT(refusal([] { parse_head_table("# nothing\n", "a.txt"); }), HasSubstr("no numbers"));
-  std::string wide;
-  for (int i = 0; i < 1025; ++i) wide += "1 ";
-  EXPECT_THAT(refusal([&] { parse_head_table(wide, "a.txt"); }), HasSubstr("more than 1024"));
-  EXPECT_THAT(refusal([] { load_head_table("/"); }), HasSubstr("cannot be read"));
-  EXPECT_THAT(refusal([] { load_head_table("no/such/table"); }), HasSubstr("no/such/table"));
-}
-
 TEST(HeadTable, IsOfOneModel) {
   const HeadTable table({{1, 2}, {3, 4}, {5, 6}}, "t");
   EXPECT_EQ(refusal([&] { table.check({.layers = 3, .heads = 2}); }), "accepted");
@@ -74,15 +47,18 @@ TEST(HeadTable, ComesFromAListOrAFileOrNeither) {
   EXPECT_THAT(refusal([] { option("{name: x, scores: []}"); }), HasSubstr("an empty table"));
   EXPECT_THAT(refusal([] { option("{name: x, scores: 3}"); }), HasSubstr("policy.allocate.scores"));
   EXPECT_THAT(refusal([] { option("{name: x, scores: alternte}"); }),
-              HasSubstr("or the word 'alternate'"));
+              HasSubstr("the word 'alternate'"));
 }
 
-// A YAML file may name a table beside itself.
+// A YAML file may name a profile beside itself.
 TEST(HeadTable, RelativePathsBeginAtTheYamlFile) {
   const auto folder = std::filesystem::path(testing::TempDir()) / "head_table_test";
   std::filesystem::create_directories(folder / "tables");
-  std::ofstream(folder / "tables/a.txt") << "7 8\n";
-  std::ofstream(folder / "policy.yaml") << "{name: x, scores: tables/a.txt}\n";
+  write_profile(folder / "tables/a.yaml", {.kind = ProfileKind::kHeads,
+                                           .shape = {.layers = 1, .heads = 2},
+                                           .metric = {.name = "sparsity"},
+                                           .values = {{7, 8}}});
+  std::ofstream(folder / "policy.yaml") << "{name: x, scores: tables/a.yaml}\n";
   const ConfigNode node = load_yaml_file(folder / "policy.yaml");
   PartOptions options("policy.allocate", node);
   EXPECT_EQ(head_table_option(options, "scores", "alternate")->at(0, 1), 8);

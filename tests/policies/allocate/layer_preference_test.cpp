@@ -10,6 +10,7 @@
 #include "../policy_run.h"
 #include "core/base/error.h"
 #include "policies/allocate/layer_budgets.h"
+#include "policies/profiles/profile_file.h"
 #include "test_paths.h"
 
 namespace kvscope {
@@ -112,12 +113,26 @@ TEST(LayerPreference, IsUniformWhereNothingIsGiven) {
   for (int64_t layer = 0; layer < 4; ++layer) EXPECT_EQ(plan.kept(3, layer, 0), 11);
 }
 
-TEST(LayerPreference, ReadsAFileWithANumberALine) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "preferences.txt";
-  std::ofstream(path) << "# measured\n1\n4\n2\n1\n";
-  const Plan plan =
-      policy_from(cake("'" + path.string() + "'"))->plan(geometry(), Budget::of_tokens(11));
-  EXPECT_EQ(plan.kept(3, 1, 0), 19);
+TEST(LayerPreference, ReadsAProfileOfLayers) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "preferences.yaml";
+  Profile profile{.kind = ProfileKind::kLayers,
+                  .shape = ProfileShape::of(geometry()),
+                  .metric = {.name = "preference"},
+                  .values = {{1}, {4}, {2}, {1}}};
+  write_profile(path, profile);
+  const auto kept = [&] {
+    return policy_from(cake("'" + path.string() + "'"))
+        ->plan(geometry(), Budget::of_tokens(11))
+        .kept(3, 1, 0);
+  };
+  EXPECT_EQ(kept(), 19);
+  profile.shape.heads += 1;
+  write_profile(path, profile);
+  EXPECT_THROW(kept(), Error) << "of another model";
+  profile.kind = ProfileKind::kHeads;
+  profile.shape.heads = 1;
+  write_profile(path, profile);
+  EXPECT_THROW(kept(), Error) << "of another kind";
 }
 
 TEST(LayerPreference, SaysWhatIsWrongWithPreferences) {

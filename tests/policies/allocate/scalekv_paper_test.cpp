@@ -13,6 +13,7 @@
 #include "policies/allocate/drafter_budget.h"
 #include "policies/allocate/drafter_roles.h"
 #include "policies/allocate/drafter_selection.h"
+#include "policies/profiles/profile_file.h"
 #include "policies/score/observation_window.h"
 #include "test_paths.h"
 
@@ -246,17 +247,12 @@ TEST(PublishedSizes, AllHaveAWindowAndAPlan) {
   }
 }
 
-RolesFile small_roles() {
-  return {.model = "it's \"tiny\"",
-          .point = "0123abcd",
-          .record = "attention.h5",
-          .images = 10,
-          .top_keys = 16,
-          .sampled_queries = 64,
-          .layers = 3,
-          .heads = 2,
-          .steps = 4,
-          .drafters = 2,
+Profile small_roles() {
+  return {.kind = ProfileKind::kRoles,
+          .model = "it's \"tiny\"",
+          .shape = {.layers = 3, .heads = 2, .steps = 4, .next_token = false},
+          .metric = {.name = "selectivity", .parameters = {{"top_keys", 16}}},
+          .source = {.prompts = 10, .record = "attention.h5", .point = "0123abcd"},
           .scales = {{.first_step = 1,
                       .last_step = 1,
                       .grid = "2x2",
@@ -268,12 +264,13 @@ RolesFile small_roles() {
                       .grid = "3x3",
                       .drafters = {0},
                       .selectivity = {0.1, 0.2, 0.25},
-                      .z_score = {-1.2, -0.1, 1.1}}}};
+                      .z_score = {-1.2, -0.1, 1.1}}},
+          .place = "r.yaml:5:8"};
 }
 
-std::filesystem::path written(const RolesFile& file) {
+std::filesystem::path written(const Profile& file) {
   const auto path = std::filesystem::temp_directory_path() / "kvscope-roles-test.yaml";
-  write_roles(path, file);
+  write_profile(path, file);
   return path;
 }
 
@@ -284,34 +281,19 @@ CacheGeometry small_geometry() {
           .steps = next_scale_steps({{1, 1}, {2, 2}, {3, 3}, {4, 4}})};
 }
 
-TEST(RolesFile, ComesBackAsItWasWritten) {
-  const RolesFile file = small_roles();
-  const RolesFile back = read_roles(written(file));
-  EXPECT_EQ(back.model, file.model);
-  EXPECT_EQ(back.point, file.point);
-  EXPECT_EQ(back.record, file.record);
-  EXPECT_EQ(back.steps, 4);
-  EXPECT_EQ(back.drafters, 2);
-  ASSERT_EQ(back.scales.size(), 2u);
-  EXPECT_EQ(back.scales[1].last_step, 3);
-  EXPECT_EQ(back.scales[1].grid, "3x3");
-  EXPECT_EQ(back.scales[1].drafters, file.scales[1].drafters);
-  EXPECT_EQ(back.scales[0].z_score, file.scales[0].z_score);
-}
-
-TEST(RolesFile, GivesEveryScaleItsRoles) {
+TEST(RolesProfile, GivesEveryScaleItsRoles) {
   const CacheGeometry geometry = small_geometry();
-  const DrafterRoles roles(small_roles(), "test");
+  const DrafterRoles roles(small_roles());
   EXPECT_THAT(roles.after(geometry, geometry.steps[0]), ElementsAre(2));
   EXPECT_THAT(roles.after(geometry, geometry.steps[1]), ElementsAre(0));
   EXPECT_THAT(roles.after(geometry, geometry.steps[2]), ElementsAre(0));
   EXPECT_THAT(roles.after(geometry, geometry.steps[3]), ElementsAre(0)) << "no scale follows";
   // Lowest Z over all pairs: -1.3 (2, 0), -1.2 (0, 1), -0.1 (1, 1).
-  const RolesFile three = with_drafters(small_roles(), 3);
+  const Profile three = with_drafters(small_roles(), 3);
   EXPECT_THAT(three.scales[0].drafters, ElementsAre(2));
   EXPECT_THAT(three.scales[1].drafters, ElementsAre(0, 1));
   // Mean Z: -0.15, 0.15, -0.1; one drafter a scale.
-  const RolesFile same = same_at_every_scale(small_roles());
+  const Profile same = same_at_every_scale(small_roles());
   EXPECT_THAT(same.scales[0].drafters, ElementsAre(0));
   EXPECT_THAT(same.scales[1].drafters, ElementsAre(0));
   EXPECT_TRUE(same_at_every_scale(with_drafters(small_roles(), 0)).scales[0].drafters.empty());
@@ -326,42 +308,19 @@ std::string refusal(const std::function<void()>& act) {
   return "";
 }
 
-TEST(RolesFile, OfAnotherModelIsRefused) {
-  const DrafterRoles roles(small_roles(), "r.yaml");
+TEST(RolesProfile, OfAnotherModelIsRefused) {
+  const DrafterRoles roles(small_roles());
   for (int change = 0; change < 3; ++change) {
     CacheGeometry other = small_geometry();
     if (change == 0) other.layers = 4;
     if (change == 1) other.heads = 3;
     if (change == 2) other.steps.pop_back();
     const std::string message = refusal([&] { (void)roles.after(other, other.steps[1]); });
-    EXPECT_THAT(message, HasSubstr("r.yaml: made for it's \"tiny\" (3 layers, 2 heads, 4 steps)"));
+    EXPECT_THAT(message,
+                HasSubstr("r.yaml:5:8: made for it's \"tiny\" (3 layers x 2 heads, next_scale, 4 "
+                          "steps)"));
     EXPECT_THAT(message, HasSubstr("kvscope attention roles"));
   }
-}
-
-TEST(RolesFile, SaysWhatIsWrongAndWhere) {
-  const auto path = std::filesystem::temp_directory_path() / "kvscope-roles-test.yaml";
-  written(small_roles());
-  std::ifstream stream(path);
-  const std::string good((std::istreambuf_iterator<char>(stream)), {});
-  const auto changed = [&](const std::string& from, const std::string& to) {
-    std::string text = good;
-    const auto at = text.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    text.replace(at, from.size(), to);
-    std::ofstream(path) << text;
-    return refusal([&] { read_roles(path); });
-  };
-  EXPECT_THAT(changed("kvscope.roles/1", "kvscope.roles/9"), HasSubstr("no roles file"));
-  EXPECT_THAT(changed("layers: 3", "layers: 0"), HasSubstr("expected 1.."));
-  EXPECT_THAT(changed("drafters: [2]", "drafters: [3]"), HasSubstr("layers of 0..2"));
-  EXPECT_THAT(changed("first_step: 2", "first_step: 1"), HasSubstr("expected 2..3"));
-  EXPECT_THAT(changed("last_step: 3", "last_step: 4"), HasSubstr("expected 2..3"));
-  EXPECT_THAT(changed("asi: [0.3, ", "asi: ["), HasSubstr("2 numbers; expected 3"));
-  EXPECT_THAT(changed("z: [0.9", "z: [.nan"), HasSubstr("finite"));
-  EXPECT_THAT(changed("scales:", "scale:"), HasSubstr("scales"));
-  EXPECT_NE(refusal([] { read_roles("/nowhere/roles.yaml"); }), "");
-  std::filesystem::remove(path);
 }
 
 TEST(RolesOption, ReadsPathsAndMaps) {

@@ -1,0 +1,32 @@
+#include "policies/profiles/profile_option.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "policies/option_path.h"
+#include "policies/profiles/profile_file.h"
+
+namespace kvscope {
+
+Profile profile_of_option(const ConfigNode& node, const std::string& where, ProfileKind kind) {
+  try {
+    return read_profile(option_path(node), kind);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", where, error.what()));
+  }
+}
+
+std::vector<const ConfigNode*> map_entries(PartOptions& options) {
+  std::vector<const ConfigNode*> entries;
+  const ConfigNode* maps = options.value("maps");
+  if (maps == nullptr || maps->is_null()) return entries;
+  if (!maps->is_list()) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("{}: expected a list of profiles, as in [../data/heads/mine.yaml]",
+                            options.place("maps")));
+  }
+  for (const ConfigNode& entry : maps->items()) entries.push_back(&entry);
+  return entries;
+}
+
+}  // namespace kvscope

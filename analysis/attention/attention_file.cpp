@@ -1,12 +1,14 @@
 #include "analysis/attention/attention_file.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "analysis/attention/attention_file_v1.h"
 #include "analysis/attention/attention_reader.h"
+#include "analysis/attention/statistic_registry.h"
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/hdf5/file.h"
@@ -176,6 +178,20 @@ void check_axis(const hdf5::Group& root,
                                              name, axis.size(), expected));
 }
 
+/// Who reads an array of a statistic goes by its axes.
+void check_axes(const hdf5::Group& root, const std::string& name, const NamedArray& array) {
+  for (const RegisteredStatistic& one : attention_statistics()) {
+    if (one.name != name) continue;
+    const std::vector<std::string> expected = one.make({})->info().axes;
+    std::vector<std::string> found;
+    for (const ArrayAxis& axis : array.axes) found.push_back(axis.name);
+    if (found == expected) return;
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}arrays/{}: axes [{}], expected [{}]", root.where(), name,
+                            fmt::join(found, ", "), fmt::join(expected, ", ")));
+  }
+}
+
 AttentionRecord read_version_2(const AttentionReader& reader) {
   const hdf5::Group& root = reader.root();
   AttentionRecord record;
@@ -193,6 +209,7 @@ AttentionRecord read_version_2(const AttentionReader& reader) {
                                      .stored = "steps/stored"});
   for (const std::string& name : root.group("arrays").names()) {
     const NamedArray& array = record.arrays[name] = read_array(reader, name);
+    check_axes(root, name, array);
     for (const ArrayAxis& axis : array.axes) {
       check_axis(root, axis, "layer", record.layers);
       check_axis(root, axis, "head", record.heads);

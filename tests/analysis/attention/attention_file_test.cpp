@@ -133,6 +133,30 @@ TEST(AttentionFile, DamagedAndForeignFilesAreNamed) {
   }
 }
 
+TEST(AttentionFile, MissingPartsAndOtherAxesAreNamed) {
+  const path file = file_of_test("bare.h5");
+  {
+    hdf5::File bare = hdf5::File::create(file);
+    bare.root().set_attribute("schema", std::string("kvscope.attention"));
+    bare.root().set_attribute("schema_version", int64_t{2});
+  }
+  EXPECT_THAT(input_error(file), AllOf(HasSubstr("bare.h5"), HasSubstr("'model'")));
+  {
+    hdf5::File bare = hdf5::File::open(file, hdf5::File::Access::kAppend);
+    bare.root().set_attribute("model", std::string("toy"));
+    bare.root().set_attribute("point", std::string());
+    for (const char* name : {"images", "layers", "heads", "head_dim"}) {
+      bare.root().set_attribute(name, int64_t{1});
+    }
+  }
+  EXPECT_THAT(input_error(file), AllOf(HasSubstr("bare.h5"), HasSubstr("'prompts'")));
+  AttentionRecord record = sample_record();
+  record.arrays["step_mass"] = record.array("query_variance");
+  write_attention(file, record);
+  EXPECT_THAT(input_error(file), AllOf(HasSubstr("arrays/step_mass: axes [layer, head], expected"),
+                                       HasSubstr("on_step")));
+}
+
 TEST(AttentionFile, TheSameRecordIsTheSameBytes) {
   const path first = file_of_test("first.h5");
   const path second = file_of_test("second.h5");

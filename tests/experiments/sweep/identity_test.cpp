@@ -1,5 +1,6 @@
 // Whatever a run reads is part of what its points are: a changed byte anywhere makes them anew.
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -85,17 +86,20 @@ TEST(Identity, ATokenizersFolderIsTakenAndAllItReadsCounts) {
   EXPECT_NE(hash(), configured);
 }
 
-TEST(Identity, APolicysFileCountsWhereverItIsNamed) {
-  const fs::path table = test_file("heads.csv");
-  const auto hash = [&](const std::string& policy) {
+TEST(Identity, APolicysProfileCountsWhereverItIsNamed) {
+  const fs::path profile = test_file("heads.yaml");
+  std::ifstream stream(data_root() / "configs/data/heads/shapes_next_token.yaml");
+  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const auto hash = [&] {
+    std::ofstream(profile) << text;
     return hash_with(
-        {"policy=" + policy, "budget.ratio=0.5", "policy.allocate.importance=" + table.string()});
+        {"policy=headkv", "budget.ratio=0.5", "policy.allocate.importance=" + profile.string()});
   };
-  const std::string line = "0.1 0.2 0.3 0.4 0.5 0.6\n";
-  std::ofstream(table) << line + line + line + line + line + line;
-  const std::string before = hash("headkv");
-  std::ofstream(table) << line + line + line + line + line + "0.9 0.2 0.3 0.4 0.5 0.6\n";
-  EXPECT_NE(hash("headkv"), before);
+  const std::string before = hash();
+  const size_t value = text.find("0.570966");
+  ASSERT_NE(value, text.npos);
+  text.replace(value, 8, "0.570967");
+  EXPECT_NE(hash(), before);
 }
 
 TEST(Identity, ARunReadsNothingThatItsIdentityDoesNotKnow) {

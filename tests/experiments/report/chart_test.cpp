@@ -191,7 +191,7 @@ TEST(Chart, LabelsOfReferenceLinesKeepOffEachOtherAndThoseOfPoints) {
         {{.points = {{.x = 0, .y = 0}, {.x = 100, .y = 100}}},
          {.points = {{.x = 4, .y = 97.0 - step, .label = "6 tokens, gypj"}}, .connected = false}});
     chart.references = {{.value = 2.0 + step, .label = "full cache, 13 MiB", .vertical = true},
-                        {.value = 96.0 - step, .label = "full cache, 0.91 gypj"}};
+                        {.value = 100 - 0.5 * step, .label = "full cache, 0.91 gypj"}};
     const auto drawn = [](const Chart& one) { return decode_figure(draw_chart(one).png({}, 2)); };
     const DecodedFigure whole = drawn(chart);
     const auto without = [&](auto change) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "experiments/results/summary.h"
 #include "experiments/results/sweep_table.h"
 #include "tests/experiments/results/sample_sweep.h"
+#include "tests/experiments/sweep/sweep_testing.h"
 
 namespace kvscope {
 namespace {
@@ -178,6 +180,20 @@ TEST(PointLabels, TwoRunsIntoOneFolderBothCount) {
   const SweepSummary summary = summarise_sweep(folder);
   EXPECT_THAT(summary.notes, IsEmpty());
   EXPECT_THAT(names(summary), ElementsAre("snapkv 10 %, tau 0.5", "snapkv 10 %, tau 1"));
+}
+
+TEST(PointLabels, TheComparisonOfAllPoliciesNeedsTheModelAlone) {
+  SweepSummary summary{.folder = "unused"};
+  for (const Point& one : points_of({"+experiment=all_policies"}, PointIdentity::kNone).points) {
+    PointSummary& point = summary.points.emplace_back();
+    point.result.point = one.info("{}", 1);
+    point.settings = point_settings(point.point());
+  }
+  ASSERT_GT(summary.points.size(), 50u);
+  EXPECT_THAT(headers(summary), ElementsAre("model"));
+  std::vector<std::string> called = names(summary);
+  std::ranges::sort(called);
+  EXPECT_EQ(std::ranges::adjacent_find(called), called.end()) << "two points of one name";
 }
 
 }  // namespace

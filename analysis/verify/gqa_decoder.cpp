@@ -114,11 +114,8 @@ Decoder read_decoder(GoldenFile& file, const DecoderCase& c) {
 at::Tensor prefill_hidden(const DecoderCase& c,
                           const next_token::NextTokenModel& model,
                           const at::Tensor& embeddings) {
-  const CacheGeometry geometry{.layers = c.config.layers,
-                               .heads = c.config.key_heads(),
-                               .head_dim = c.config.head_dim(),
-                               .steps = next_token_steps(c.prompt_tokens, 1),
-                               .query_heads = c.config.heads};
+  const CacheGeometry geometry =
+      cache_geometry(c.config.attention(), next_token_steps(c.prompt_tokens, 1));
   KvCache cache(full_plan(geometry), c.rows, embeddings.device());
   AttentionContext context{.cache = cache};
   const double softmax_scale = 1.0 / std::sqrt(static_cast<double>(c.config.head_dim()));

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/models/infinity/codes.h"
+#include "core/models/shared/guidance.h"
 
 namespace kvscope::verify {
 namespace {
@@ -107,8 +108,8 @@ InfinityRun read_infinity_run(GoldenFile& file) {
   run.config = read_config(file);
   run.picture = read_picture(file, run.config.level_rows);
   run.images = file.integer("batch");
-  run.options.cfg = per_scale(file.numbers("cfg"), run.picture.schedule.size(), "metadata 'cfg'");
-  run.options.tau = per_scale(file.numbers("tau"), run.picture.schedule.size(), "metadata 'tau'");
+  run.options.cfg = per_step(file.numbers("cfg"), run.picture.schedule.size(), "metadata 'cfg'");
+  run.options.tau = per_step(file.numbers("tau"), run.picture.schedule.size(), "metadata 'tau'");
   run.options.top_p = file.number("top_p");
   if (file.has_key("seed")) {
     constexpr int64_t kLargestSeed = std::numeric_limits<int64_t>::max();
@@ -123,7 +124,7 @@ InfinityRun read_infinity_run(GoldenFile& file) {
 
 CacheGeometry reference_geometry(const InfinityRun& run) {
   CacheGeometry geometry =
-      infinity::cache_geometry(run.config, run.picture, at::kFloat, at::kFloat);
+      cache_geometry(run.config.attention(), next_scale_steps(run.picture.schedule));
   geometry.steps.back().stored = true;
   return geometry;
 }

@@ -7,7 +7,7 @@
 #include "analysis/verify/next_token_check.h"
 #include "core/models/janus/prompt.h"
 #include "core/models/janus/weights.h"
-#include "core/models/next_token/guidance.h"
+#include "core/models/shared/guidance.h"
 
 namespace kvscope::verify {
 namespace {
@@ -64,10 +64,10 @@ std::vector<GroupResult> verify_janus(GoldenFile& file) {
 
   NextTokenRun run;
   run.model = janus::make_model(config, weights);
-  run.condition = janus::row_condition(weights, next_token::halves_of_interleaved(prompts));
+  run.condition = janus::row_condition(weights, halves_of_interleaved(prompts));
   run.options.cfg = {file.number("cfg")};
   run.interleaved = true;
-  if (!next_token::guided(run.options.cfg)) file.fail("metadata 'cfg' is 1: no guidance");
+  if (!guided(run.options.cfg)) file.fail("metadata 'cfg' is 1: no guidance");
 
   GroupCheck greedy("tokens", 0);
   GroupCheck hidden("hidden");

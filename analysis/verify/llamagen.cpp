@@ -10,8 +10,8 @@
 #include "analysis/verify/next_token_check.h"
 #include "core/models/llamagen/condition.h"
 #include "core/models/llamagen/weights.h"
-#include "core/models/next_token/guidance.h"
 #include "core/models/next_token/sample.h"
+#include "core/models/shared/guidance.h"
 
 namespace kvscope::verify {
 namespace {
@@ -146,7 +146,7 @@ std::vector<GroupResult> verify_llamagen(GoldenFile& file, Conditioning conditio
   run.options.cfg = {file.number("cfg")};
   run.options.cfg_interval = file.integer("cfg_interval", -1);
   run.options.forced_tokens = tokens;
-  if (!next_token::guided(run.options.cfg)) file.fail("metadata 'cfg' is 1: no guidance");
+  if (!guided(run.options.cfg)) file.fail("metadata 'cfg' is 1: no guidance");
 
   const NextTokenTrace made = trace(run);
   GroupCheck logits("logits", kTolerance, kLogitShare);

@@ -4,25 +4,20 @@
 #include <fmt/format.h>
 
 #include "analysis/verify/cache_check.h"
-#include "core/models/next_token/guidance.h"
+#include "core/models/shared/guidance.h"
 
 namespace kvscope::verify {
 
 NextTokenTrace trace(const NextTokenRun& run) {
   const next_token::DecoderConfig& config = run.model.config;
   const int64_t rows = run.condition.embeddings.size(0);
-  const CacheGeometry geometry{.layers = config.layers,
-                               .heads = config.key_heads(),
-                               .head_dim = config.head_dim(),
-                               .key_type = at::kFloat,
-                               .value_type = at::kFloat,
-                               .steps = next_token_steps(run.condition.embeddings.size(1),
-                                                         run.options.forced_tokens.size(1)),
-                               .query_heads = config.heads};
+  const CacheGeometry geometry = cache_geometry(
+      config.attention(),
+      next_token_steps(run.condition.embeddings.size(1), run.options.forced_tokens.size(1)));
   KvCache cache(full_plan(geometry), rows, run.condition.embeddings.device());
   AttentionContext context{.cache = cache};
   const auto in_file_order = [&](const at::Tensor& x) {
-    return run.interleaved ? next_token::interleaved_of_halves(x) : x;
+    return run.interleaved ? interleaved_of_halves(x) : x;
   };
   std::vector<at::Tensor> hidden, row_logits, logits;
   std::vector<at::Generator> unused;

@@ -10,8 +10,8 @@
 #include "analysis/verify/group_check.h"
 #include "analysis/verify/kinds.h"
 #include "analysis/verify/var_run.h"
-#include "core/models/next_scale/guidance.h"
 #include "core/models/next_scale/sample.h"
+#include "core/models/shared/guidance.h"
 
 namespace kvscope::verify {
 namespace {
@@ -123,7 +123,7 @@ std::vector<GroupResult> verify_var(GoldenFile& file) {
   const at::NoGradGuard no_grad;
   const VarRun run = read_var_run(file);
   const auto images = static_cast<int64_t>(run.labels.size());
-  CacheGeometry geometry = var::cache_geometry(run.config, run.schedule, at::kFloat, at::kFloat);
+  CacheGeometry geometry = cache_geometry(run.config.attention(), next_scale_steps(run.schedule));
   geometry.steps.back().stored = true;  // as the reference does: the recorded caches hold it
   KvCache cache(full_plan(geometry), cache_rows(images, run.options.cfg, var::kUnguided),
                 file.device());

@@ -14,6 +14,7 @@
 #include "core/checkpoint/weight_spec.h"
 #include "core/config/value.h"
 #include "core/engine/attend.h"
+#include "core/models/shared/generation_times.h"
 
 namespace kvscope {
 
@@ -29,11 +30,9 @@ struct SamplingOptions {
 struct GeneratedBatch {
   std::vector<Picture> pictures;             ///< [B]
   std::vector<std::vector<uint8_t>> tokens;  ///< [B][bytes] packed, see packed_tokens.h
-  std::vector<double> step_ms;               ///< [steps], of the whole batch
   double text_ms = 0;                        ///< tokenizing and encoding the prompts
   double decode_ms = 0;                      ///< tokens to pictures
-  double attention_ms = 0;                   ///< part of the steps in attention kernels
-  double policy_ms = 0;                      ///< part of the steps deciding and compacting
+  GenerationTimes times;                     ///< of the steps
 };
 
 /// A text-to-image model as a sweep sees it: prompts in, pictures out, through a cache it is lent.

@@ -58,7 +58,8 @@ Timing timed(const Point& point, PointWorker& worker, bool with_work) {
   std::iota(images.begin(), images.end(), uint64_t{0});
   GenerationSession session(point, model, device);
   timing.batch = session.make(images);
-  std::ranges::copy_if(timing.batch.generated.step_ms, std::back_inserter(timing.computed_step_ms),
+  std::ranges::copy_if(timing.batch.generated.times.step_ms,
+                       std::back_inserter(timing.computed_step_ms),
                        [](double ms) { return ms > 0; });  // a last token is fed to nobody
   if (with_work) {
     const WorkProfile profile(device);
@@ -102,8 +103,8 @@ ordered_json json_of(const Point& point, const Timing& timing) {
       {"first_step_ms", timing.computed_step_ms.front()},
       {"last_step_ms", timing.computed_step_ms.back()},
       {"steps_ms", timing.steps_ms()},
-      {"attention_ms", made.attention_ms},
-      {"policy_ms", made.policy_ms},
+      {"attention_ms", made.times.attention_ms},
+      {"policy_ms", made.times.policy_ms},
       {"text_ms", made.text_ms},
       {"decode_ms", made.decode_ms},
       {"total_ms", timing.total_ms()},
@@ -139,8 +140,8 @@ void print_text(const Point& point, const Timing& timing) {
   fmt::print("  {:<20}  {} in {:.1f} ms: first {:.2f}, median {:.2f}, last {:.2f} ms\n", "steps",
              timing.computed_step_ms.size(), timing.steps_ms(), timing.computed_step_ms.front(),
              timing.median_step_ms(), timing.computed_step_ms.back());
-  fmt::print("  {:<20}  attention {:.1f} ms, policy {:.1f} ms\n", "in them", made.attention_ms,
-             made.policy_ms);
+  fmt::print("  {:<20}  attention {:.1f} ms, policy {:.1f} ms\n", "in them",
+             made.times.attention_ms, made.times.policy_ms);
   fmt::print("  {:<20}  text {:.1f} ms, decoding to pixels {:.1f} ms\n", "beside them",
              made.text_ms, made.decode_ms);
   fmt::print("  {:<20}  {:.2f} MiB live, {:.2f} MiB at the peak, {:.2f} MiB planned\n", "KV cache",

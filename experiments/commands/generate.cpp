@@ -45,9 +45,9 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
     const std::filesystem::path path = numbered(out, image, images);
     write_png(path, made.pictures.front(),
               {{"prompt", prompt}, {"seed", fmt::format("{}", batch.seeds.front())}});
-    const double seconds =
-        std::accumulate(made.step_ms.begin(), made.step_ms.end(), made.text_ms + made.decode_ms) /
-        1000;
+    const double seconds = std::accumulate(made.times.step_ms.begin(), made.times.step_ms.end(),
+                                           made.text_ms + made.decode_ms) /
+                           1000;
     fmt::print("{}: \"{}\", {:.2f} s, KV cache at most {} bytes\n", path.string(), prompt, seconds,
                session.cache().peak_live_bytes());
   }

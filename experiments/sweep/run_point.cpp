@@ -117,9 +117,10 @@ class PointRunner {
     row.packed_tokens = made.tokens[image];
     row.token_sha256 = sha256_hex(
         {reinterpret_cast<const char*>(row.packed_tokens.data()), row.packed_tokens.size()});
-    for (const double milliseconds : made.step_ms) row.step_ms.push_back(milliseconds / images);
-    row.attention_ms = made.attention_ms / images;
-    row.policy_ms = made.policy_ms / images;
+    for (const double milliseconds : made.times.step_ms)
+      row.step_ms.push_back(milliseconds / images);
+    row.attention_ms = made.times.attention_ms / images;
+    row.policy_ms = made.times.policy_ms / images;
     row.total_ms = std::accumulate(row.step_ms.begin(), row.step_ms.end(),
                                    (made.text_ms + made.decode_ms) / images);
   }

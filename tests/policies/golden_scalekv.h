@@ -37,7 +37,7 @@ struct GoldenScaleKv {
 
   /// With the last scale stored and cut, as the released code does.
   [[nodiscard]] CacheGeometry geometry() const {
-    CacheGeometry geometry = infinity::cache_geometry(config, picture, at::kFloat, at::kFloat);
+    CacheGeometry geometry = cache_geometry(config.attention(), next_scale_steps(picture.schedule));
     geometry.steps.back().stored = true;
     return geometry;
   }

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
-#include "core/models/next_scale/guidance.h"
+#include "core/models/shared/guidance.h"
 #include "core/models/var/generate.h"
 #include "policy_run.h"
 #include "test_paths.h"
@@ -46,7 +46,7 @@ class VarUnderPolicy : public testing::TestWithParam<std::string> {
   }
 
   CacheGeometry geometry() const {
-    return var::cache_geometry(config_, schedule_, at::kFloat, at::kFloat);
+    return cache_geometry(config_.attention(), next_scale_steps(schedule_));
   }
 
   var::TransformerConfig config_;

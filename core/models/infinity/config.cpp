@@ -251,16 +251,4 @@ VaeConfig published_vae(int64_t code_bits, bool patchify) {
   return config;
 }
 
-CacheGeometry cache_geometry(const TransformerConfig& transformer,
-                             const PictureGeometry& picture,
-                             at::ScalarType key_type,
-                             at::ScalarType value_type) {
-  return {.layers = transformer.depth,
-          .heads = transformer.heads,
-          .head_dim = transformer.head_dim(),
-          .key_type = key_type,
-          .value_type = value_type,
-          .steps = next_scale_steps(picture.schedule)};
-}
-
 }  // namespace kvscope::infinity

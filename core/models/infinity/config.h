@@ -7,6 +7,7 @@
 
 #include "core/engine/plan.h"
 #include "core/models/next_scale/schedule.h"
+#include "core/models/shared/cache_geometry.h"
 
 namespace kvscope::infinity {
 
@@ -28,6 +29,9 @@ struct TransformerConfig {
   int64_t level_rows = 15;     ///< rows of lvl_embed
 
   [[nodiscard]] int64_t head_dim() const { return width / heads; }
+  [[nodiscard]] AttentionShape attention() const {
+    return {.layers = depth, .heads = heads, .head_dim = head_dim()};
+  }
   [[nodiscard]] int64_t token_bits() const { return patchify ? 4 * code_bits : code_bits; }
   [[nodiscard]] int64_t ffn_width() const;
   [[nodiscard]] int64_t pool_heads() const;
@@ -67,12 +71,5 @@ std::vector<double> published_ratios();
 /// Published sizes by name ("infinity_2b", "infinity_8b", "infinity_layer12", ...).
 TransformerConfig published_transformer(const std::string& name);
 VaeConfig published_vae(int64_t code_bits, bool patchify);
-
-/// The cache of this model: rows attend with `key_type`, `value_type` per architecture's precision
-/// note.
-CacheGeometry cache_geometry(const TransformerConfig& transformer,
-                             const PictureGeometry& picture,
-                             at::ScalarType key_type,
-                             at::ScalarType value_type);
 
 }  // namespace kvscope::infinity

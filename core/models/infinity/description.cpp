@@ -65,7 +65,8 @@ ModelDescription describe_model(const ConfigNode& model) {
 
 CacheGeometry description_geometry(const ModelDescription& d) {
   const auto [key_type, value_type] = next_scale_cache_types(d.precision);
-  return cache_geometry(d.transformer, d.picture, key_type, value_type);
+  return cache_geometry(d.transformer.attention(), next_scale_steps(d.picture.schedule),
+                        {.key = key_type, .value = value_type});
 }
 
 ModelFacts infinity_facts(const ConfigNode& model) {

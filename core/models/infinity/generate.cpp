@@ -7,18 +7,10 @@
 #include "core/models/infinity/codes.h"
 #include "core/models/infinity/sample.h"
 #include "core/models/next_scale/sample.h"
+#include "core/models/shared/guidance.h"
+#include "core/models/shared/step_loop.h"
 
 namespace kvscope::infinity {
-namespace {
-
-// The guided logits of the B images from those of all rows.
-at::Tensor mixed(const at::Tensor& logits, int64_t images, double cfg, double tau) {
-  const at::Tensor warm = logits * (1.0 / tau);
-  if (cfg == 1.0) return warm.narrow(0, 0, images);
-  return cfg * warm.narrow(0, 0, images) + (1 - cfg) * warm.narrow(0, images, images);
-}
-
-}  // namespace
 
 Generation generate(const TransformerConfig& config,
                     const TransformerWeights& weights,
@@ -30,8 +22,8 @@ Generation generate(const TransformerConfig& config,
                     const std::function<void(const StepResult&)>& on_step) {
   const InferenceGuard inference;
   const std::vector<StepInfo>& steps = context.cache.plan().geometry().steps;
-  const std::vector<double> cfg = per_scale(options.cfg, steps.size(), "gen.cfg");
-  const std::vector<double> tau = per_scale(options.tau, steps.size(), "gen.tau");
+  const std::vector<double> cfg = per_step(options.cfg, steps.size(), "gen.cfg");
+  const std::vector<double> tau = per_step(options.tau, steps.size(), "gen.tau");
   const auto images = text.features.size(0);
   const bool doubled = guided(cfg);
 
@@ -46,19 +38,20 @@ Generation generate(const TransformerConfig& config,
                                 conditioning.pooled.options().dtype(at::kFloat));
   at::Tensor x = conditioning.pooled.unsqueeze(1) + weights.pos_start;
   const RotationTable places = rotation_table(config, picture, x.device());
-  context.rotation = places;
   at::Tensor logits;
   at::Tensor bits;
   const auto scale = [&](const StepInfo& step, const SelfAttention& attend_step) {
-    const Rotation rotation{places.cosine.narrow(0, step.first_token, step.queries()),
-                            places.sine.narrow(0, step.first_token, step.queries())};
+    const Rotation rotation{.cosine = places.cosine.narrow(0, step.first_token, step.queries()),
+                            .sine = places.sine.narrow(0, step.first_token, step.queries()),
+                            .pairs = places.pairs};
     x = x + weights.level_embedding.select(0, step.index);
     for (int64_t layer = 0; layer < config.depth; ++layer) {
       x = block(config, weights, layer, x, rotation, conditioning,
                 cross[static_cast<size_t>(layer)], attend_step);
     }
     const auto si = static_cast<size_t>(step.index);
-    logits = mixed(head(weights, x, conditioning.pooled), images, cfg[si], tau[si]);
+    logits = mixed(head(weights, x, conditioning.pooled) * (1.0 / tau[si]), images, cfg[si],
+                   GuidanceForm::kWeights);
     check_finite(logits, step);
     bits = options.forced_bits.empty()
                ? sample_bits(logits, options.top_k, options.top_p, generators)
@@ -74,13 +67,12 @@ Generation generate(const TransformerConfig& config,
     result.token_bits.push_back(bits);
   };
   const auto after = [&](const StepInfo& step, const StepTimes& times) {
-    result.step_ms.push_back(times.step_ms);
-    if (on_step) on_step({step, logits, bits, times});
+    on_step({step, logits, bits, times});
   };
-  run_scales(context, generators, scale, after);
+  StepLoop loop{.generators = generators, .rotation = places, .step = scale};
+  if (on_step) loop.after = after;
+  result.times = run_steps(context, loop);
   result.summed_codes = summed;
-  result.attention_ms = context.attention_clock.total_ms();
-  result.policy_ms = context.policy_clock.total_ms();
   return result;
 }
 

@@ -10,8 +10,7 @@
 
 #include "core/engine/attend.h"
 #include "core/models/infinity/text.h"
-#include "core/models/next_scale/guidance.h"
-#include "core/models/next_scale/scale_loop.h"
+#include "core/models/shared/generation_times.h"
 
 namespace kvscope::infinity {
 
@@ -36,9 +35,7 @@ struct StepResult {
 struct Generation {
   at::Tensor summed_codes;             ///< [B, d, H, W] for the picture decoder
   std::vector<at::Tensor> token_bits;  ///< [scales][B, h, w, token bits] u8
-  std::vector<double> step_ms;         ///< [scales]
-  double attention_ms = 0;
-  double policy_ms = 0;
+  GenerationTimes times;
 };
 
 /// The sampling loop. `text` holds one row an image; `generators` one an image. `context.cache`

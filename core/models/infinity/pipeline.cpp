@@ -14,6 +14,7 @@
 #include "core/models/infinity/vae.h"
 #include "core/models/model_files.h"
 #include "core/models/packed_tokens.h"
+#include "core/models/shared/guidance.h"
 
 namespace kvscope::infinity {
 namespace {
@@ -67,9 +68,7 @@ class InfinityModel : public ImageModel {
     start = std::chrono::steady_clock::now();
     batch.pictures = to_pictures(vae_decode(description_.vae, vae_, generation.summed_codes));
     batch.decode_ms = milliseconds_since(start);
-    batch.step_ms = generation.step_ms;
-    batch.attention_ms = generation.attention_ms;
-    batch.policy_ms = generation.policy_ms;
+    batch.times = generation.times;
     for (size_t image = 0; image < prompts.size(); ++image) {
       batch.tokens.push_back(pack_token_bits(generation.token_bits, static_cast<int64_t>(image)));
     }

@@ -53,8 +53,12 @@ Rotation scale_rotation(const TransformerConfig& config,
         ratio >= 1 ? static_cast<int64_t>(static_cast<double>(kBaseGrid) / ratio) : kBaseGrid;
     const at::Tensor table =
         angles(at::arange(region_height, at::kFloat), at::arange(region_width, at::kFloat));
-    return {resampled(table.cos(), height, width).reshape({height * width, 2 * quarter}),
-            resampled(table.sin(), height, width).reshape({height * width, 2 * quarter})};
+    const auto rows = [&](const at::Tensor& values) {
+      return resampled(values, height, width).reshape({height * width, 2 * quarter});
+    };
+    return {.cosine = rows(table.cos()),
+            .sine = rows(table.sin()),
+            .pairs = RotationPairs::kNeighbours};
   }
   const auto positions = [&](int64_t size, int64_t grid) {
     at::Tensor result = at::empty({size}, at::kFloat);
@@ -67,15 +71,7 @@ Rotation scale_rotation(const TransformerConfig& config,
   const at::Tensor angle =
       angles(positions(height, picture.rope_grid.first), positions(width, picture.rope_grid.second))
           .reshape({height * width, 2 * quarter});
-  return {angle.cos(), angle.sin()};
-}
-
-std::vector<Rotation> rotations(const TransformerConfig& config, const PictureGeometry& picture) {
-  std::vector<Rotation> result;
-  for (size_t si = 0; si < picture.schedule.size(); ++si) {
-    result.push_back(scale_rotation(config, picture, static_cast<int64_t>(si)));
-  }
-  return result;
+  return {.cosine = angle.cos(), .sine = angle.sin(), .pairs = RotationPairs::kNeighbours};
 }
 
 RotationTable rotation_table(const TransformerConfig& config,
@@ -83,23 +79,14 @@ RotationTable rotation_table(const TransformerConfig& config,
                              at::Device device) {
   std::vector<at::Tensor> cosines;
   std::vector<at::Tensor> sines;
-  for (const Rotation& scale : rotations(config, picture)) {
+  for (size_t si = 0; si < picture.schedule.size(); ++si) {
+    const Rotation scale = scale_rotation(config, picture, static_cast<int64_t>(si));
     cosines.push_back(scale.cosine);
     sines.push_back(scale.sine);
   }
   return {.cosine = at::cat(cosines).to(device),
           .sine = at::cat(sines).to(device),
           .pairs = RotationPairs::kNeighbours};
-}
-
-at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
-  const at::Tensor pairs = x.to(at::kFloat).unflatten(-1, {-1, 2});
-  const at::Tensor even = pairs.select(-1, 0);
-  const at::Tensor odd = pairs.select(-1, 1);
-  return at::stack({rotation.cosine * even - rotation.sine * odd,
-                    rotation.sine * even + rotation.cosine * odd},
-                   -1)
-      .flatten(-2);
 }
 
 }  // namespace kvscope::infinity

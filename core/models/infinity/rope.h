@@ -7,31 +7,19 @@
 
 namespace kvscope::infinity {
 
-/// Rotation of a run of tokens: cosines and sines [tokens, head_dim / 2] fp32.
-struct Rotation {
-  at::Tensor cosine;
-  at::Tensor sine;
-};
-
 /// Position of grid index `index` of `size` in a rope grid of `grid` (mode 2): round(index * grid /
 /// size) with halves to even, exact in integers.
 int64_t rope_position(int64_t index, int64_t size, int64_t grid);
 
-/// 2-D RoPE of scale `si`: the lower half of the channels turns by y, the upper by x, interleaved
-/// pairs (2p, 2p + 1), frequencies 10000^(-2m / (head_dim / 2)).
+/// 2-D RoPE of scale `si`, [tokens, head_dim / 2] fp32: the lower half of the channels turns by y,
+/// the upper by x, interleaved pairs (2p, 2p + 1), frequencies 10000^(-2m / (head_dim / 2)).
 Rotation scale_rotation(const TransformerConfig& config,
                         const PictureGeometry& picture,
                         int64_t si);
 
-/// All scales of the schedule after one another.
-std::vector<Rotation> rotations(const TransformerConfig& config, const PictureGeometry& picture);
-
-/// The same as the engine knows it: a row a token of the generation.
+/// All scales of the schedule after one another: a row a token of the generation.
 RotationTable rotation_table(const TransformerConfig& config,
                              const PictureGeometry& picture,
                              at::Device device);
-
-/// Rotates x [rows, heads, tokens, head_dim].
-at::Tensor rotate(const at::Tensor& x, const Rotation& rotation);
 
 }  // namespace kvscope::infinity

@@ -46,7 +46,8 @@ at::Tensor teacher_forcing(const TransformerConfig& config,
     sines.push_back(rotation.sine.to(start.device()));
   }
   at::Tensor x = at::cat(parts, 1);
-  const Rotation rotation{at::cat(cosines), at::cat(sines)};
+  const Rotation rotation{
+      .cosine = at::cat(cosines), .sine = at::cat(sines), .pairs = RotationPairs::kNeighbours};
   const at::Tensor mask = block_causal_mask(picture, scales, x.options());
   const SelfAttention attend = [&](int64_t, const at::Tensor& q, const at::Tensor& k,
                                    const at::Tensor& v, const at::Tensor&, const at::Tensor&) {

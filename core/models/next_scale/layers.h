@@ -6,20 +6,9 @@
 #include <functional>
 
 #include "core/models/next_scale/weights.h"
+#include "core/models/shared/self_attention.h"
 
 namespace kvscope {
-
-/// Self-attention as a model asks for it: layer, q, k, v [rows, heads, tokens, head_dim]
-/// (normalised, scaled, rotated; softmax scale 1), the projection's input [rows, tokens, C] and the
-/// query rows of its weight [C, C]. Returns [rows, heads, tokens, head_dim]. Inference attends
-/// through the cache, training over the whole sequence under a block-causal mask: the model does
-/// not know which.
-using SelfAttention = std::function<at::Tensor(int64_t layer,
-                                               const at::Tensor& q,
-                                               const at::Tensor& k,
-                                               const at::Tensor& v,
-                                               const at::Tensor& hidden,
-                                               const at::Tensor& query_weight)>;
 
 /// Layer norm without affine part, epsilon 1e-6, in fp32: what adaLN scales and shifts.
 at::Tensor plain_norm(const at::Tensor& x);
@@ -28,7 +17,7 @@ at::Tensor plain_norm(const at::Tensor& x);
 at::Tensor by_head(const at::Tensor& x, int64_t heads);
 
 /// proj(attend(scale unit(q), unit(k), v)) of hidden [rows, tokens, C]. `place`, where given,
-/// rotates q and k to their positions after the scaling.
+/// rotates q and k to their positions after the scaling; the softmax scale is 1.
 at::Tensor cosine_attention(const ScaleBlockWeights& weights,
                             int64_t heads,
                             int64_t layer,

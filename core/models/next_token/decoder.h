@@ -3,11 +3,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <vector>
 
 #include "core/models/next_token/rotation.h"
+#include "core/models/shared/cache_geometry.h"
+#include "core/models/shared/self_attention.h"
 
 namespace kvscope::next_token {
 
@@ -34,7 +35,10 @@ struct DecoderConfig {
   [[nodiscard]] int64_t head_dim() const { return width / heads; }
   /// Heads of keys and values: query head i reads head i / (heads / key_heads()).
   [[nodiscard]] int64_t key_heads() const { return kv_heads == 0 ? heads : kv_heads; }
-  /// Channels of all of them, D_kv.
+  [[nodiscard]] AttentionShape attention() const {
+    return {.layers = layers, .heads = key_heads(), .query_heads = heads, .head_dim = head_dim()};
+  }
+  /// Channels of all key/value heads, D_kv.
   [[nodiscard]] int64_t key_width() const { return key_heads() * head_dim(); }
   /// Throws Error(kConfig) where a number is not positive, heads do not divide width, kv_heads do
   /// not divide heads, or head_dim is no multiple of `head_dim_multiple`.
@@ -57,17 +61,6 @@ struct DecoderWeights {
   std::vector<LayerWeights> layers;
   at::Tensor norm;  ///< [D]
 };
-
-/// Self-attention as a model asks for it: layer, q [rows, heads, tokens, head_dim], k, v [rows,
-/// key_heads(), tokens, head_dim] (rotated), the projections' input [rows, tokens, D] and the query
-/// projection [D, D]. The softmax scale is 1 / sqrt(head_dim). Returns q's shape. Inference attends
-/// through the cache, training over the whole sequence: the model does not know which.
-using SelfAttention = std::function<at::Tensor(int64_t layer,
-                                               const at::Tensor& q,
-                                               const at::Tensor& k,
-                                               const at::Tensor& v,
-                                               const at::Tensor& hidden,
-                                               const at::Tensor& query_weight)>;
 
 /// x / rms(x) in fp32, rounded to the type of x, then times the weight: the order of the
 /// references.

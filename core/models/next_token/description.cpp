@@ -69,23 +69,19 @@ void read_description(const ConfigNode& model, ModelDescription& d) {
   read(model, "tokenizer", d.tokenizer);
 }
 
-CacheGeometry cache_geometry(const ModelDescription& d, int64_t condition_tokens) {
-  return {.layers = d.decoder.layers,
-          .heads = d.decoder.key_heads(),
-          .head_dim = d.decoder.head_dim(),
-          .key_type = d.cache_type,
-          .value_type = d.cache_type,
-          .steps = next_token_steps(condition_tokens, d.image_tokens()),
-          .line_tokens = d.grid_width,
-          .step_type = d.weight_type,
-          .query_heads = d.decoder.heads};
+CacheGeometry ModelDescription::cache(int64_t condition_tokens) const {
+  CacheGeometry geometry =
+      cache_geometry(decoder.attention(), next_token_steps(condition_tokens, image_tokens()),
+                     {.key = cache_type, .value = cache_type, .step = weight_type});
+  geometry.line_tokens = grid_width;
+  return geometry;
 }
 
 ModelFacts describe(const ModelDescription& d, int64_t condition_tokens, int64_t parameters) {
   ModelFacts facts;
   facts.name = d.name;
   facts.family = "next_token";
-  facts.cache = cache_geometry(d, condition_tokens);
+  facts.cache = d.cache(condition_tokens);
   facts.parameters = parameters;
   facts.picture_height = d.grid_height * d.vq.stride();
   facts.picture_width = d.grid_width * d.vq.stride();

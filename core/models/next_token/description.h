@@ -30,15 +30,14 @@ struct ModelDescription {
   at::ScalarType cache_type = at::kFloat;
 
   [[nodiscard]] int64_t image_tokens() const { return grid_height * grid_width; }
+  /// The cache of `condition_tokens` and the image's tokens.
+  [[nodiscard]] CacheGeometry cache(int64_t condition_tokens) const;
 };
 
 /// Reads the keys that families share over the defaults in `description` (its published size).
 /// `precision` fp32: all fp32. compact: fp32 with a bf16 cache. reference: weights, activations and
 /// cache bf16, as published. Throws Error(kConfig) naming the key and what was expected.
 void read_description(const ConfigNode& model, ModelDescription& description);
-
-/// The cache of `condition_tokens` and the image's tokens.
-CacheGeometry cache_geometry(const ModelDescription& description, int64_t condition_tokens);
 
 /// Facts with KV bytes and slots left at what the plan says.
 ModelFacts describe(const ModelDescription& description,

@@ -10,6 +10,7 @@
 
 #include "core/engine/attend.h"
 #include "core/models/next_token/decoder.h"
+#include "core/models/shared/generation_times.h"
 
 namespace kvscope::next_token {
 
@@ -48,16 +49,16 @@ struct StepResult {
   const at::Tensor& row_logits;  ///< [rows, V] before guidance
   const at::Tensor& logits;      ///< [B, V] after guidance, before temperature
   const at::Tensor& tokens;      ///< [B] int64, drawn or forced
-  double step_ms;
 };
 
 struct Generation {
   at::Tensor tokens;  ///< [B, image tokens] int64
-  /// [steps]; 0 for the last one, whose token the step before has drawn.
-  std::vector<double> step_ms;
-  double attention_ms = 0;
-  double policy_ms = 0;
+  GenerationTimes times;
 };
+
+/// The guidance of image token `token`: LlamaGen stops guiding where its loop index token - 1
+/// exceeds `interval`, for interval > -1; the first image token is always guided.
+double guidance_of_token(double scale, int64_t token, int64_t interval);
 
 /// The sampling loop. `generators` one an image. `context.cache` must be planned for
 /// next_token_steps(condition tokens, image tokens) and as many rows as `condition` has: two an

@@ -6,8 +6,8 @@
 
 #include "core/base/clock.h"
 #include "core/device/inference_guard.h"
-#include "core/models/next_token/guidance.h"
 #include "core/models/packed_tokens.h"
+#include "core/models/shared/guidance.h"
 #include "core/models/vq/vq_decoder.h"
 
 namespace kvscope::next_token {
@@ -15,14 +15,14 @@ namespace kvscope::next_token {
 PictureModel::PictureModel(const ModelDescription& description,
                            int64_t condition_tokens,
                            PixelRounding rounding)
-    : geometry_(cache_geometry(description, condition_tokens)),
+    : geometry_(description.cache(condition_tokens)),
       vq_(description.vq),
       grid_height_(description.grid_height),
       grid_width_(description.grid_width),
       rounding_(rounding) {}
 
 int64_t PictureModel::rows(int64_t images, const SamplingOptions& options) const {
-  return guided(options.cfg) ? 2 * images : images;
+  return cache_rows(images, options.cfg);
 }
 
 GeneratedBatch PictureModel::generate(std::span<const std::string> prompts,
@@ -46,9 +46,7 @@ GeneratedBatch PictureModel::generate(std::span<const std::string> prompts,
   const at::Tensor grid = generation.tokens.view({-1, grid_height_, grid_width_});
   batch.pictures = to_pictures(vq_decode(vq_, picture_, grid, ""), rounding_);
   batch.decode_ms = milliseconds_since(start);
-  batch.step_ms = generation.step_ms;
-  batch.attention_ms = generation.attention_ms;
-  batch.policy_ms = generation.policy_ms;
+  batch.times = generation.times;
   for (int64_t image = 0; image < generation.tokens.size(0); ++image) {
     batch.tokens.push_back(pack_token_ids(generation.tokens, image));
   }

@@ -97,16 +97,4 @@ int64_t phi_of_scale(int64_t scale, int64_t scales, int64_t phis) {
   return nearest;
 }
 
-CacheGeometry cache_geometry(const TransformerConfig& transformer,
-                             const ScaleSchedule& schedule,
-                             at::ScalarType key_type,
-                             at::ScalarType value_type) {
-  return {.layers = transformer.depth,
-          .heads = transformer.heads,
-          .head_dim = transformer.head_dim(),
-          .key_type = key_type,
-          .value_type = value_type,
-          .steps = next_scale_steps(schedule)};
-}
-
 }  // namespace kvscope::var

@@ -7,6 +7,7 @@
 
 #include "core/engine/plan.h"
 #include "core/models/next_scale/schedule.h"
+#include "core/models/shared/cache_geometry.h"
 
 namespace kvscope::var {
 
@@ -22,6 +23,9 @@ struct TransformerConfig {
   int64_t code_width = 32;      ///< channels of an entry
 
   [[nodiscard]] int64_t head_dim() const { return width / heads; }
+  [[nodiscard]] AttentionShape attention() const {
+    return {.layers = depth, .heads = heads, .head_dim = head_dim()};
+  }
   [[nodiscard]] int64_t ffn_width() const { return 4 * width; }
   /// Throws Error(kConfig) where heads do not divide width or a size is not positive.
   void check() const;
@@ -62,11 +66,5 @@ PublishedModel published_model(const std::string& name);
 /// nearest to its share of the way, ticks spread evenly from 1 / (3 phis) to 1 - 1 / (3 phis). In
 /// double, as the reference: two of ten scales fall exactly between ticks and rounding decides.
 int64_t phi_of_scale(int64_t scale, int64_t scales, int64_t phis);
-
-/// The cache of this model.
-CacheGeometry cache_geometry(const TransformerConfig& transformer,
-                             const ScaleSchedule& schedule,
-                             at::ScalarType key_type,
-                             at::ScalarType value_type);
 
 }  // namespace kvscope::var

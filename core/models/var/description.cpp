@@ -36,7 +36,8 @@ void read_vae(const ConfigNode& model, const TransformerConfig& transformer, Vqv
 
 CacheGeometry geometry_of(const ModelDescription& d) {
   const auto [key_type, value_type] = next_scale_cache_types(d.precision);
-  return cache_geometry(d.transformer, d.schedule, key_type, value_type);
+  return cache_geometry(d.transformer.attention(), next_scale_steps(d.schedule),
+                        {.key = key_type, .value = value_type});
 }
 
 }  // namespace

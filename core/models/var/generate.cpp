@@ -3,27 +3,15 @@
 #include <ATen/ATen.h>
 
 #include "core/device/inference_guard.h"
-#include "core/models/next_scale/guidance.h"
 #include "core/models/next_scale/sample.h"
+#include "core/models/shared/guidance.h"
+#include "core/models/shared/step_loop.h"
 #include "core/models/var/block.h"
 
 namespace kvscope::var {
-namespace {
-
-// Guided logits of the B images from those of all rows.
-at::Tensor mixed(const at::Tensor& logits, int64_t images, double strength, double tau) {
-  const at::Tensor conditional = logits.narrow(0, 0, images);
-  const at::Tensor guided_logits =
-      logits.size(0) == images
-          ? conditional
-          : (1 + strength) * conditional - strength * logits.narrow(0, images, images);
-  return tau == 1.0 ? guided_logits : guided_logits * (1.0 / tau);
-}
-
-}  // namespace
 
 std::vector<double> guidance_of_scales(const std::vector<double>& cfg, size_t scales) {
-  std::vector<double> strengths = per_scale(cfg, scales, "gen.cfg");
+  std::vector<double> strengths = per_step(cfg, scales, "gen.cfg");
   if (cfg.size() != 1) return strengths;
   for (size_t si = 0; si < scales; ++si) {
     const double share =
@@ -46,7 +34,7 @@ Generation generate(const TransformerConfig& config,
   const InferenceGuard inference;
   const auto scales = static_cast<int64_t>(schedule.size());
   const std::vector<double> strength = guidance_of_scales(options.cfg, schedule.size());
-  const std::vector<double> tau = per_scale(options.tau, schedule.size(), "gen.tau");
+  const std::vector<double> tau = per_step(options.tau, schedule.size(), "gen.tau");
   const auto images = static_cast<int64_t>(labels.size());
   const bool doubled = guided(options.cfg, kUnguided);
   std::vector<int64_t> rows(labels.begin(), labels.end());
@@ -66,7 +54,8 @@ Generation generate(const TransformerConfig& config,
       x = block(config, weights, layer, x, conditioning, attend_step);
     }
     const auto si = static_cast<size_t>(step.index);
-    logits = mixed(head(weights, x, conditioning), images, strength[si], tau[si]);
+    logits = mixed(head(weights, x, conditioning), images, strength[si], GuidanceForm::kExcess);
+    if (tau[si] != 1.0) logits = logits * (1.0 / tau[si]);
     check_finite(logits, step);
     ids = options.forced_ids.empty() ? sample(logits, options.top_k, options.top_p, generators)
                                      : options.forced_ids.at(si).to(x.device());
@@ -77,14 +66,12 @@ Generation generate(const TransformerConfig& config,
     }
     result.ids.push_back(ids);
   };
-  context.rotation.reset();  // positions are embedded, nothing turns
   const auto after = [&](const StepInfo& step, const StepTimes& times) {
-    result.step_ms.push_back(times.step_ms);
-    if (on_step) on_step({step, logits, ids, times});
+    on_step({step, logits, ids, times});
   };
-  run_scales(context, generators, scale, after);
-  result.attention_ms = context.attention_clock.total_ms();
-  result.policy_ms = context.policy_clock.total_ms();
+  StepLoop loop{.generators = generators, .step = scale};  // positions are embedded, nothing turns
+  if (on_step) loop.after = after;
+  result.times = run_steps(context, loop);
   return result;
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/engine/attend.h"
-#include "core/models/next_scale/scale_loop.h"
+#include "core/models/shared/generation_times.h"
 #include "core/models/var/vqvae.h"
 #include "core/models/var/weights.h"
 
@@ -40,9 +40,7 @@ struct StepResult {
 struct Generation {
   at::Tensor features;          ///< [B, code width, H, W] for the picture decoder
   std::vector<at::Tensor> ids;  ///< [scales] int64 [B, tokens]
-  std::vector<double> step_ms;  ///< [scales]
-  double attention_ms = 0;
-  double policy_ms = 0;
+  GenerationTimes times;
 };
 
 /// Guidance t of every scale. Throws Error(kConfig) for a list of another length.

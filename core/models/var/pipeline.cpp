@@ -13,9 +13,9 @@
 #include "core/device/inference_guard.h"
 #include "core/models/model_files.h"
 #include "core/models/model_keys.h"
-#include "core/models/next_scale/guidance.h"
 #include "core/models/packed_tokens.h"
 #include "core/models/picture_tensors.h"
+#include "core/models/shared/guidance.h"
 #include "core/models/var/generate.h"
 #include "core/models/var/vqvae.h"
 
@@ -65,9 +65,7 @@ class VarModel : public ImageModel {
     const auto start = std::chrono::steady_clock::now();
     batch.pictures = to_pictures(vqvae_decode(description_.vae, decoder_, generation.features));
     batch.decode_ms = milliseconds_since(start);
-    batch.step_ms = generation.step_ms;
-    batch.attention_ms = generation.attention_ms;
-    batch.policy_ms = generation.policy_ms;
+    batch.times = generation.times;
     const at::Tensor ids = at::cat(generation.ids, 1).to(at::kCPU);
     for (size_t image = 0; image < prompts.size(); ++image) {
       batch.tokens.push_back(pack_token_ids(ids, static_cast<int64_t>(image)));

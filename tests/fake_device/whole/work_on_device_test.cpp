@@ -35,10 +35,10 @@ TEST(WorkOnDevice, ClocksReadEventsAndNobodyWaitsForTheWholeDevice) {
   const int64_t before = fake_device_synchronisations();
   const GeneratedBatch made = session.make(kTwoImages).generated;
   EXPECT_EQ(fake_device_synchronisations(), before);
-  EXPECT_GT(made.attention_ms, 0);
-  EXPECT_GT(made.policy_ms, 0);
-  const double steps = std::accumulate(made.step_ms.begin(), made.step_ms.end(), 0.0);
-  EXPECT_LT(made.attention_ms + made.policy_ms, steps);
+  EXPECT_GT(made.times.attention_ms, 0);
+  EXPECT_GT(made.times.policy_ms, 0);
+  const double steps = std::accumulate(made.times.step_ms.begin(), made.times.step_ms.end(), 0.0);
+  EXPECT_LT(made.times.attention_ms + made.times.policy_ms, steps);
 }
 
 TEST(WorkOnDevice, ManyScopesAreReadAsTheyCome) {

@@ -7,6 +7,7 @@
 #include "core/models/infinity/codes.h"
 #include "core/models/infinity/generate.h"
 #include "core/models/infinity/teacher_forcing.h"
+#include "core/models/shared/guidance.h"
 
 namespace kvscope::infinity {
 namespace {
@@ -93,7 +94,7 @@ TEST_P(CachedForward, EqualsTeacherForcing) {
   GenerateOptions options;
   options.cfg = c.cfg;
   options.tau = {0.7};
-  KvCache cache(full_plan(cache_geometry(config, picture, at::kFloat, at::kFloat)),
+  KvCache cache(full_plan(cache_geometry(config.attention(), next_scale_steps(picture.schedule))),
                 cache_rows(c.images, c.cfg), at::kCPU);
   AttentionContext context{.cache = cache};
   std::vector<at::Generator> generators;
@@ -107,7 +108,7 @@ TEST_P(CachedForward, EqualsTeacherForcing) {
 
   const at::Tensor expected =
       all_at_once(config, weights, picture, text, doubled, generation.token_bits);
-  const std::vector<double> cfg = per_scale(c.cfg, c.schedule.size(), "cfg");
+  const std::vector<double> cfg = per_step(c.cfg, c.schedule.size(), "cfg");
   int64_t begin = 0;
   for (size_t si = 0; si < c.schedule.size(); ++si) {
     const int64_t tokens = c.schedule[si].first * c.schedule[si].second;
@@ -150,7 +151,7 @@ TEST(InfinityGenerate, DoesNotDependOnTheBatch) {
   const PictureGeometry picture{c.schedule, {9, 11}};
   const TextFeatures text = random_text(c, generator);
   const auto run = [&](const TextFeatures& features, std::vector<uint64_t> seeds) {
-    KvCache cache(full_plan(cache_geometry(config, picture, at::kFloat, at::kFloat)),
+    KvCache cache(full_plan(cache_geometry(config.attention(), next_scale_steps(picture.schedule))),
                   cache_rows(features.features.size(0), c.cfg), at::kCPU);
     AttentionContext context{.cache = cache};
     std::vector<at::Generator> generators;

@@ -190,7 +190,8 @@ TEST(InfinitySchedules, AreSixtyDistinctOnesWithThePublishedTotals) {
 TEST(InfinityCache, HasThePapersBytes) {
   const auto mebibytes = [](const std::string& name, int64_t rows) {
     const Plan plan = full_plan(cache_geometry(
-        published_transformer(name), published_geometry(1.0, "1M"), at::kFloat, at::kBFloat16));
+        published_transformer(name).attention(),
+        next_scale_steps(published_geometry(1.0, "1M").schedule), {.value = at::kBFloat16}));
     return static_cast<double>(plan.live_bytes(12, rows)) / (1 << 20);
   };
   EXPECT_EQ(mebibytes("infinity_2b", 16), 38550.0);

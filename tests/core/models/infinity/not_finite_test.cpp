@@ -27,7 +27,8 @@ TEST(Generate, NamesTheScaleWhoseLogitsAreNotFinite) {
                                                   std::numeric_limits<double>::quiet_NaN()));
   const TransformerWeights weights = resolve_transformer(config, tensors);
 
-  KvCache cache(full_plan(cache_geometry(config, picture, at::kFloat, at::kFloat)), 1, at::kCPU);
+  KvCache cache(full_plan(cache_geometry(config.attention(), next_scale_steps(picture.schedule))),
+                1, at::kCPU);
   AttentionContext context{.cache = cache};
   std::vector<at::Generator> generators{at::make_generator<at::CPUGeneratorImpl>(5)};
   const TextFeatures text{at::ones({1, 2, 128}), {2}};

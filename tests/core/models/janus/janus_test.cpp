@@ -12,7 +12,7 @@
 #include "core/models/janus/pipeline.h"
 #include "core/models/janus/prompt.h"
 #include "core/models/janus/weights.h"
-#include "core/models/next_token/guidance.h"
+#include "core/models/shared/guidance.h"
 #include "test_paths.h"
 
 namespace kvscope::janus {
@@ -170,10 +170,9 @@ at::Tensor greedy(const TinyJanus& janus, const at::Tensor& prompt_ids) {
   options.cfg = {5};
   options.greedy = true;
   std::vector<at::Generator> unused;
-  return next_token::generate(
-             make_model(janus.config, janus.weights),
-             row_condition(janus.weights, next_token::halves_of_interleaved(prompt_ids)), options,
-             unused, context)
+  return next_token::generate(make_model(janus.config, janus.weights),
+                              row_condition(janus.weights, halves_of_interleaved(prompt_ids)),
+                              options, unused, context)
       .tokens;
 }
 
@@ -260,7 +259,7 @@ TEST(JanusModel, MakesPicturesFromPromptsWhateverTheBatch) {
     EXPECT_EQ(batch.tokens[1], alone.tokens[0]);
     EXPECT_EQ(batch.tokens[1].size(), 12) << "two bytes a token";
     EXPECT_EQ(batch.pictures[1], alone.pictures[0]);
-    EXPECT_EQ(batch.step_ms.size(), model->geometry().steps.size());
+    EXPECT_EQ(batch.times.step_ms.size(), model->geometry().steps.size());
   }
 }
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
-#include "core/models/next_token/guidance.h"
+#include "core/models/shared/guidance.h"
 #include "tiny_models.h"
 
 namespace kvscope::next_token {
@@ -147,8 +147,8 @@ TEST(NextTokenForward, TheLastTokenIsDrawnAndNeverFed) {
   GenerateOptions options;
   const TinyRun run = run_tiny(tiny, {0}, options, false);
   EXPECT_EQ(run.generation.tokens.size(1), 6);
-  EXPECT_EQ(run.generation.step_ms.size(), 7);
-  EXPECT_EQ(run.generation.step_ms.back(), 0);
+  EXPECT_EQ(run.generation.times.step_ms.size(), 7);
+  EXPECT_EQ(run.generation.times.step_ms.back(), 0);
 }
 
 TEST(NextTokenForward, GuidanceStopsBehindTheInterval) {

@@ -8,9 +8,10 @@
 #include <numeric>
 
 #include "core/base/error.h"
-#include "core/models/next_token/guidance.h"
+#include "core/models/next_token/generate.h"
 #include "core/models/next_token/rotation.h"
 #include "core/models/next_token/sample.h"
+#include "core/models/shared/guidance.h"
 
 namespace kvscope::next_token {
 namespace {

@@ -109,11 +109,8 @@ inline TinyModel tiny_llamagen(const TinyShape& shape, llamagen::Conditioning co
 }
 
 inline CacheGeometry tiny_geometry(const TinyModel& tiny) {
-  return {.layers = tiny.model.config.layers,
-          .heads = tiny.model.config.key_heads(),
-          .head_dim = tiny.model.config.head_dim(),
-          .steps = next_token_steps(tiny.condition_tokens, tiny.image_tokens),
-          .query_heads = tiny.model.config.heads};
+  return cache_geometry(tiny.model.config.attention(),
+                        next_token_steps(tiny.condition_tokens, tiny.image_tokens));
 }
 
 /// A generation with everything that each step left behind.

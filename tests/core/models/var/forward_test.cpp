@@ -12,7 +12,7 @@
 #include <random>
 
 #include "core/base/error.h"
-#include "core/models/next_scale/guidance.h"
+#include "core/models/shared/guidance.h"
 #include "core/models/var/generate.h"
 
 namespace kvscope::var {
@@ -176,7 +176,7 @@ Generated run(const Shape& shape,
   options.cfg = shape.cfg;
   options.tau = {0.8};
   KvCache cache(
-      full_plan(cache_geometry(shape.transformer, shape.schedule, at::kFloat, at::kFloat)),
+      full_plan(cache_geometry(shape.transformer.attention(), next_scale_steps(shape.schedule))),
       cache_rows(static_cast<int64_t>(shape.labels.size()), shape.cfg, kUnguided), at::kCPU);
   AttentionContext context{.cache = cache};
   std::vector<at::Generator> generators;

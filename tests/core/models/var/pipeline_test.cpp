@@ -61,7 +61,7 @@ TEST(VarModel, MixedLabelsTogetherAndAlone) {
   ASSERT_EQ(together.pictures.size(), 3u);
   EXPECT_EQ(together.pictures[0].height, 8);
   EXPECT_EQ(together.pictures[0].width, 10);
-  EXPECT_EQ(together.step_ms.size(), 3u);
+  EXPECT_EQ(together.times.step_ms.size(), 3u);
   EXPECT_EQ(together.tokens[0].size(), 2u * (1 + 6 + 20));
   const std::vector<std::string> labels = {"3", "0", "6"};
   for (size_t image = 0; image < 3; ++image) {

@@ -52,7 +52,7 @@ class ImageModel {
 /// Facts of a model that need no weights; from its `model` group.
 struct ModelFacts {
   std::string name;
-  std::string family;  ///< "next_scale" | "next_token"
+  std::string kind;  ///< "next_scale" | "next_token"
   CacheGeometry cache;
   int64_t parameters = 0;      ///< of the transformer
   int64_t picture_height = 0;  ///< pixels

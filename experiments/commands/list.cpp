@@ -73,7 +73,7 @@ void print_models(ConfigRepository& repository, const PartRegistry& /*parts*/) {
     fmt::print(
         "{:<22} {}, {:.1f} M parameters ({:.2f} GB in bf16), {} layers x {} heads, {} tokens in {} "
         "steps, {} x {} pixels, {}\n",
-        name, facts.family, parameters / 1e6, parameters * 2 / 1e9, cache.layers, cache.heads,
+        name, facts.kind, parameters / 1e6, parameters * 2 / 1e9, cache.layers, cache.heads,
         cache.steps.back().first_token + cache.steps.back().queries(), cache.steps.size(),
         facts.picture_height, facts.picture_width, cache_text(facts));
   }

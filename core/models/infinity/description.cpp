@@ -74,7 +74,7 @@ ModelFacts infinity_facts(const ConfigNode& model) {
   const auto last = static_cast<int64_t>(d.picture.schedule.size()) - 1;
   const auto [height, width] = d.picture.latent(last, d.transformer.patchify);
   return {.name = d.name,
-          .family = "next_scale",
+          .kind = "next_scale",
           .cache = description_geometry(d),
           .parameters = parameter_count(transformer_tensors(d.transformer)),
           .picture_height = height * d.vae.stride(),

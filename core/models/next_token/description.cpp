@@ -80,7 +80,7 @@ CacheGeometry ModelDescription::cache(int64_t condition_tokens) const {
 ModelFacts describe(const ModelDescription& d, int64_t condition_tokens, int64_t parameters) {
   ModelFacts facts;
   facts.name = d.name;
-  facts.family = "next_token";
+  facts.kind = "next_token";
   facts.cache = d.cache(condition_tokens);
   facts.parameters = parameters;
   facts.picture_height = d.grid_height * d.vq.stride();

@@ -64,7 +64,7 @@ ModelFacts var_facts(const ConfigNode& model) {
   const ModelDescription d = describe_model(model);
   const auto [height, width] = d.schedule.back();
   return {.name = d.name,
-          .family = "next_scale",
+          .kind = "next_scale",
           .cache = geometry_of(d),
           .parameters = parameter_count(transformer_tensors(d.transformer, d.schedule)),
           .picture_height = height * d.vae.stride(),

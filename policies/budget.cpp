@@ -28,6 +28,8 @@ constexpr std::array<UnitName, 5> kUnits = {{{BudgetUnit::kRatio, "ratio"},
                                              {BudgetUnit::kScales, "scales"}}};
 constexpr std::array<const char*, 4> kScopes = {"model", "layer", "head", "step"};
 constexpr std::array<const char*, 3> kMoments = {"cut", "end", "peak"};
+constexpr std::array<const char*, 2> kTexts = {"counted", "free"};
+constexpr std::array<const char*, 2> kRows = {"separate", "tied"};
 
 const char* key_of(BudgetUnit unit) {
   return kUnits[static_cast<std::size_t>(unit)].key;
@@ -35,16 +37,6 @@ const char* key_of(BudgetUnit unit) {
 
 [[noreturn]] void fail(const std::string& message) {
   throw Error(ErrorKind::kConfig, message);
-}
-
-template <std::size_t n>
-std::size_t word(const ConfigEntry& entry, const std::array<const char*, n>& words) {
-  const std::string& text = entry.value.as_string();
-  for (std::size_t i = 0; i < n; ++i) {
-    if (text == words[i]) return i;
-  }
-  fail(fmt::format("budget.{}={}: {}", entry.name, text,
-                   suggestion(text, {words.begin(), words.end()})));
 }
 
 /// "600MiB", "1.5 GB", "4096": decimal units count by 1000, binary ones by 1024.
@@ -77,15 +69,52 @@ double bytes_of(const std::string& text) {
   fail(fmt::format("budget.bytes={}: unknown unit '{}'. {}", text, unit, suggestion(unit, known)));
 }
 
-double amount_of(BudgetUnit unit, const ConfigNode& value) {
-  switch (unit) {
-    case BudgetUnit::kRatio:
-      return value.as_double();
-    case BudgetUnit::kBytes:
-      return value.is_string() ? bytes_of(value.as_string()) : std::floor(value.as_double());
-    default:
-      return static_cast<double>(value.as_int64());
+/// One of `words`, by its place among them.
+template <std::size_t n>
+std::size_t word(Options& options,
+                 const std::string& key,
+                 const std::array<const char*, n>& words,
+                 std::size_t default_value,
+                 const std::string& help) {
+  const std::string text = options.word({.key = key,
+                                         .default_value = words[default_value],
+                                         .allowed = {words.begin(), words.end()},
+                                         .help = help});
+  return static_cast<std::size_t>(std::find(words.begin(), words.end(), text) - words.begin());
+}
+
+/// The number of each unit that is given.
+std::array<std::optional<double>, kUnits.size()> read_amounts(Options& options) {
+  std::array<std::optional<double>, kUnits.size()> amounts;
+  const auto read = [&](BudgetUnit unit) -> std::optional<double>& {
+    return amounts[static_cast<std::size_t>(unit)];
+  };
+  const auto whole = [&](BudgetUnit unit, const std::string& unit_name, const std::string& help) {
+    const auto count =
+        options.integer_or_null({.key = key_of(unit), .unit = unit_name, .help = help});
+    if (count) read(unit) = static_cast<double>(*count);
+  };
+  read(BudgetUnit::kRatio) =
+      options.number_or_null({.key = "ratio",
+                              .default_value = 1.0,
+                              .help = "share of a full cache that stays, in (0, 1]"});
+  whole(BudgetUnit::kTokens, "tokens", "tokens a head that stay, on average; replaces the ratio");
+  const ConfigNode* bytes = options.value(
+      {.key = "bytes",
+       .accepts = "600MiB, 1.5GB or a number",
+       .unit = "bytes",
+       .help = "K and V of one image, its guidance rows included, as the policy stores them; "
+               "replaces the ratio"});
+  if (bytes != nullptr && !bytes->is_null()) {
+    read(BudgetUnit::kBytes) =
+        bytes->is_string() ? bytes_of(bytes->as_string()) : std::floor(bytes->as_double());
   }
+  whole(BudgetUnit::kLines, "lines",
+        "as many tokens as this many image lines have, of a next-token model; replaces the ratio");
+  whole(BudgetUnit::kScales, "scales",
+        "as many tokens as the last n scales that are stored have, of a next-scale model; "
+        "replaces the ratio");
+  return amounts;
 }
 
 /// "600 MiB", "1.5 GB", "1234567 B": the shortest exact way to say it.
@@ -224,41 +253,43 @@ double model_peak(const Plan& plan) {
 
 }  // namespace
 
+Budget read_budget(Options& options) {
+  Budget budget;
+  const auto amounts = read_amounts(options);
+  budget.amount = amounts.front().value_or(budget.amount);
+  for (std::size_t i = 1; i < amounts.size(); ++i) {
+    if (!amounts[i]) continue;
+    if (budget.unit != BudgetUnit::kRatio) {
+      fail(fmt::format("budget.{} and budget.{} are both given; leave one of them null",
+                       key_of(budget.unit), kUnits[i].key));
+    }
+    budget.unit = kUnits[i].unit;
+    budget.amount = *amounts[i];
+  }
+  const auto index = [](auto value) { return static_cast<std::size_t>(value); };
+  budget.scope = static_cast<BudgetScope>(
+      word(options, "scope", kScopes, index(budget.scope),
+           "over what the number is a mean: all layers and heads (model), the heads of every layer "
+           "(layer), none (head); step: as model, at every cut, a ratio being a share of what a "
+           "full cache has then"));
+  budget.moment = static_cast<BudgetMoment>(
+      word(options, "moment", kMoments, index(budget.moment),
+           "when it holds: going into the last step (end), whatever was ever held at once (peak), "
+           "or after every cut, with what comes until the next one on top (cut)"));
+  budget.free_text =
+      word(options, "text", kTexts, index(budget.free_text),
+           "whether the number counts condition tokens, or they come on top (free)") == 1;
+  budget.tied_rows = word(options, "cfg_rows", kRows, index(budget.tied_rows),
+                          "whether the two rows of a guided image choose their tokens separately, "
+                          "or together by the sum of their scores (tied)") == 1;
+  return budget;
+}
+
 Budget budget_from_config(const ConfigNode& node) {
   if (!node.is_map()) fail("budget: expected {ratio: 0.1} or {tokens: 650}");
-  Budget budget{.moment = BudgetMoment::kEnd};
-  std::optional<std::string> number;
-  for (const ConfigEntry& entry : node.entries()) {
-    const auto* unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                    [&](const UnitName& one) { return one.key == entry.name; });
-    const bool known = unit != kUnits.end() || entry.name == "scope" || entry.name == "moment" ||
-                       entry.name == "text" || entry.name == "cfg_rows";
-    if (!known) {
-      fail(fmt::format("budget.{}: unknown key. {}", entry.name,
-                       suggestion(entry.name, {"ratio", "tokens", "bytes", "lines", "scales",
-                                               "scope", "moment", "text", "cfg_rows"})));
-    }
-    if (entry.value.is_null()) continue;
-    if (entry.name == "scope") {
-      budget.scope = static_cast<BudgetScope>(word(entry, kScopes));
-    } else if (entry.name == "moment") {
-      budget.moment = static_cast<BudgetMoment>(word(entry, kMoments));
-    } else if (entry.name == "text") {
-      budget.free_text = word(entry, std::array<const char*, 2>{"counted", "free"}) == 1;
-    } else if (entry.name == "cfg_rows") {
-      budget.tied_rows = word(entry, std::array<const char*, 2>{"separate", "tied"}) == 1;
-    } else if (unit->unit != BudgetUnit::kRatio) {
-      if (number) {
-        fail(fmt::format("budget.{} and budget.{} are both given; leave one of them null", *number,
-                         entry.name));
-      }
-      number = entry.name;
-      budget.unit = unit->unit;
-      budget.amount = amount_of(unit->unit, entry.value);
-    } else if (!number) {
-      budget.amount = amount_of(unit->unit, entry.value);
-    }
-  }
+  Options options("budget", node);
+  const Budget budget = read_budget(options);
+  options.finish();
   return budget;
 }
 

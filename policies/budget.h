@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/config/value.h"
+#include "core/config/options.h"
 #include "core/engine/plan.h"
 
 namespace kvscope {
@@ -41,7 +41,7 @@ struct Budget {
   BudgetUnit unit = BudgetUnit::kRatio;
   double amount = 1.0;  ///< in `unit`; whole but for a ratio
   BudgetScope scope = BudgetScope::kModel;
-  BudgetMoment moment = BudgetMoment::kCut;
+  BudgetMoment moment = BudgetMoment::kEnd;
   bool free_text = false;  ///< condition tokens are not counted: they come on top of the number
   bool tied_rows = false;  ///< the rows of a guidance pair keep the same tokens
 
@@ -52,10 +52,14 @@ struct Budget {
   bool operator==(const Budget&) const = default;
 };
 
-/// The budget that a `budget` group describes: {ratio: 0.1} or one of tokens, bytes ("600MiB",
+/// The budget that the keys of a `budget` group describe. Throws Error(kConfig) for another type or
+/// word, or two of the four numbers.
+Budget read_budget(Options& options);
+
+/// The budget of a `budget` group: {ratio: 0.1} or one of tokens, bytes ("600MiB",
 /// "1.5GB", a number), lines and scales, which replaces the ratio; scope (model), moment (end),
 /// text (counted | free) and cfg_rows (separate | tied). null means not given. Throws
-/// Error(kConfig) for another key, type or word, or two of the four numbers.
+/// Error(kConfig) as read_budget(), and for another key.
 Budget budget_from_config(const ConfigNode& node);
 
 /// The `budget` group that says the same, without what is as by default: equal budgets give equal

@@ -69,12 +69,13 @@ template <class Slot>
 std::unique_ptr<Slot> PartRegistry::make(const std::string& where,
                                          const ConfigNode& node,
                                          PartKnobs* knobs) const {
-  PartOptions options(where, node);
+  const std::string name = part_name(where, node);
   std::vector<std::string> known;
   for (const Part& part : parts_) {
     const auto* make = std::get_if<MakePart<Slot>*>(&part.make);
     if (make == nullptr) continue;
-    if (part.info.name == options.part()) {
+    if (part.info.name == name) {
+      Options options = part_options(where, node);
       auto made = (*make)(options);
       options.finish();
       if (knobs != nullptr) *knobs = {part.info, where, options.asked()};
@@ -82,8 +83,11 @@ std::unique_ptr<Slot> PartRegistry::make(const std::string& where,
     }
     known.push_back(part.info.name);
   }
-  throw Error(ErrorKind::kConfig, fmt::format("{}: unknown part '{}'. {}", options.place("name"),
-                                              options.part(), suggestion(options.part(), known)));
+  const ConfigNode* written = node.is_map() ? node.child("name") : &node;
+  const std::string origin = written->origin().text();
+  throw Error(ErrorKind::kConfig,
+              fmt::format("{}{}{}: unknown part '{}'. {}", origin, origin.empty() ? "" : ": ",
+                          where, name, suggestion(name, known)));
 }
 
 namespace {

@@ -197,7 +197,9 @@ std::vector<GroupResult> verify_infinity_scalekv(GoldenFile& file) {
   const InfinityRun run = read_infinity_run(file);
   const std::unique_ptr<Policy> policy = make_policy(scalekv_policy(file));
   // Both released files are for 650 tokens, wherever `base_capacity` lets the cuts begin.
-  const Budget budget = Budget::of_tokens(released_2b_table().base_tokens);
+  const Budget budget{.unit = BudgetUnit::kTokens,
+                      .amount = static_cast<double>(released_2b_table().base_tokens),
+                      .moment = BudgetMoment::kCut};
   const Plan plan = policy->plan(reference_geometry(run), budget);
   return recompute(file, run, plan, policy.get());
 }

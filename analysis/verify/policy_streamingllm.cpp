@@ -58,8 +58,10 @@ Trace run(const Form& form,
       form.before ? "next_step" : "none", form.rerotates ? "rerotate" : "keep", form.sinks));
   const CacheGeometry geometry{
       .layers = 1, .heads = q.size(0), .head_dim = q.size(2), .steps = steps};
-  const Plan plan = policy->plan(
-      geometry, Budget::of_tokens(std::min(form.budget, full_cache_tokens(geometry.steps))));
+  const int64_t tokens = std::min(form.budget, full_cache_tokens(geometry.steps));
+  const Plan plan = policy->plan(geometry, {.unit = BudgetUnit::kTokens,
+                                            .amount = static_cast<double>(tokens),
+                                            .moment = BudgetMoment::kCut});
   KvCache cache(plan, 1, k.device());
   Witness witness(*policy);
   AttentionContext context{.cache = cache, .controller = &witness};

@@ -28,8 +28,10 @@ void replay_trace(const TraceInputs& inputs,
                                .head_dim = inputs.k.size(3),
                                .steps = next_token_steps(inputs.prompt, inputs.steps + 1)};
   const int64_t tokens = std::min(capacity, full_cache_tokens(geometry.steps));
-  KvCache cache(policy.plan(geometry, Budget::of_tokens(tokens)), inputs.k.size(0),
-                inputs.k.device());
+  const Budget budget{.unit = BudgetUnit::kTokens,
+                      .amount = static_cast<double>(tokens),
+                      .moment = BudgetMoment::kCut};
+  KvCache cache(policy.plan(geometry, budget), inputs.k.size(0), inputs.k.device());
   WatchedPolicy watched(policy, look);
   AttentionContext context{.cache = cache, .controller = &watched};
   watched.begin_generation(cache.rows());

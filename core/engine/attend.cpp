@@ -59,15 +59,17 @@ bool in_cache_positions(const AttentionContext& context) {
     return false;
   }
   if (!context.rotation || !context.rotation->is_line) {
-    throw Error(ErrorKind::kConfig,
-                "policy.rotation: keys can be turned to their positions in the cache only where a "
-                "model's positions are a line (1-D RoPE, as Janus has), and this model's are not; "
-                "expected rotation: keep");
+    throw Error(
+        ErrorKind::kConfig,
+        "policy.score.rotation: keys can be turned to their positions in the cache only where a "
+        "model's positions are a line (1-D RoPE, as Janus has), and this model's are not; "
+        "expected policy.score.rotation=keep");
   }
   if (!context.observers.empty()) {
-    throw Error(ErrorKind::kConfig,
-                "policy.rotation: attention cannot be recorded while keys are turned to their "
-                "positions in the cache; expected rotation: keep");
+    throw Error(
+        ErrorKind::kConfig,
+        "policy.score.rotation: attention cannot be recorded while keys are turned to their "
+        "positions in the cache; expected policy.score.rotation=keep");
   }
   return true;
 }

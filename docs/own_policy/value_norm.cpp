@@ -6,7 +6,7 @@
 namespace {
 
 using kvscope::LayerStep;
-using kvscope::PartOptions;
+using kvscope::Options;
 using kvscope::Score;
 
 /// Importance = the p-norm of a token's value: what it can add to the output if it is attended to.
@@ -36,9 +36,9 @@ class ValueNorm : public Score {
   double power_;
 };
 
-/// power (2): p of the norm, 1 .. 16.
-std::unique_ptr<Score> make_value_norm(PartOptions& options) {
-  return std::make_unique<ValueNorm>(options.number("power", 2.0, 1.0, 16.0));
+std::unique_ptr<Score> make_value_norm(Options& options) {
+  return std::make_unique<ValueNorm>(options.number(
+      {.key = "power", .default_value = 2, .least = 1, .most = 16, .help = "p of the norm"}));
 }
 
 }  // namespace

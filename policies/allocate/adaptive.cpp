@@ -74,17 +74,30 @@ class AllocateAdaptive : public Allocate {
 
 }  // namespace
 
-/// floor (0.2): part of its even share that a head keeps whatever the others score; 0 .. 1, 1 is
-/// the same for all. floor_rule (blend): blend | safeguard. blend rounds joint (1 - floor) + int(
-/// share floor) as KVCache-Factory does, and lays out the few tokens that rounding leaves by
-/// fitted_counts(), since a plan must be met exactly; safeguard guarantees int(share floor) tokens
-/// and lets the rest compete (NVIDIA/kvpress). weight (top_share): top_share | none, whether a
-/// head's scores count times the part that its best tokens have of all it pays, or plainly.
-/// Equation: arXiv:2407.11550; head_shares.h.
-std::unique_ptr<Allocate> make_allocate_adaptive(PartOptions& options) {
-  const double floor = options.number("floor", 0.2, 0.0, 1.0);
-  const bool blend = options.word("floor_rule", "blend", {"blend", "safeguard"}) == "blend";
-  const bool weighted = options.word("weight", "top_share", {"top_share", "none"}) == "top_share";
+/// Equation: arXiv:2407.11550; head_shares.h. blend lays out the few tokens that its rounding
+/// leaves by fitted_counts(), since a plan must be met exactly.
+std::unique_ptr<Allocate> make_allocate_adaptive(Options& options) {
+  const double floor = options.number({.key = "floor",
+                                       .default_value = 0.2,
+                                       .least = 0,
+                                       .most = 1,
+                                       .help = "part of its even share that a head keeps whatever "
+                                               "the others score; 1 is the same for all"});
+  const bool blend =
+      options.word({.key = "floor_rule",
+                    .default_value = "blend",
+                    .allowed = {"blend", "safeguard"},
+                    .help = "blend: mix even and adaptive counts, joint (1 - floor) + int(share "
+                            "floor), as KVCache-Factory; safeguard: guarantee int(share floor) "
+                            "tokens and let the rest compete, as kvpress"}) == "blend";
+  const bool weighted =
+      options.word(
+          {.key = "weight",
+           .default_value = "top_share",
+           .allowed = {"top_share", "none"},
+           .help = "top_share: a head's scores count times the part that its best tokens have of "
+                   "all it pays, so that concentrated attention counts for more; none: plainly"}) ==
+      "top_share";
   return std::make_unique<AllocateAdaptive>(floor, blend, weighted);
 }
 

@@ -255,40 +255,51 @@ class DrafterRefiner : public Allocate {
 };
 
 /// budget | a number of tokens.
-std::optional<int64_t> threshold_option(PartOptions& options) {
-  const ConfigNode* given = options.value("threshold");
-  if (given == nullptr || (given->is_string() && given->as_string() == "budget")) {
-    return std::nullopt;
-  }
-  if (given->kind() != ConfigKind::kInt || given->as_int64() < 0) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("{}: expected 'budget' or the tokens of a full cache up to which "
-                            "nothing is cut, 0 or more",
-                            options.place("threshold")));
-  }
-  return given->as_int64();
+std::optional<int64_t> threshold_option(Options& options) {
+  return options.integer_or_word({.key = "threshold",
+                                  .least = 0,
+                                  .unit = "tokens",
+                                  .help = "tokens of a full cache up to which nothing is cut; 0: "
+                                          "every scale is, from the first on"},
+                                 "budget");
 }
 
 }  // namespace
 
-/// roles (auto): see DrafterRoles::from_options(). budgets (rule): rule | linear | released_2b |
-/// released_8b: the rule behind the released files, the paper's linear decay, or the capacities of
-/// such a file whatever the roles. refiner_start (600/650), refiner_decay (70/650): shares of the
-/// budget, B_r(0) and delta of `linear`; k counts the scales since the first cut, in a next-token
-/// model the finished lines. refiner_floor_fraction (200/650): share of the budget below which no
-/// refiner falls. threshold (budget): budget | tokens of a full cache up to which nothing is cut; 0
-/// cuts from the first scale on. window (inside): inside | on_top, whether what is protected counts
-/// within a layer's tokens or comes on top of them.
-std::unique_ptr<Allocate> make_allocate_drafter_refiner(PartOptions& options) {
+std::unique_ptr<Allocate> make_allocate_drafter_refiner(Options& options) {
   Choices choices;
   choices.roles = DrafterRoles::from_options(options);
-  const std::string budgets =
-      options.word("budgets", "rule", {"rule", "linear", "released_2b", "released_8b"});
-  choices.start = options.number("refiner_start", kPublishedStart, 0.0, 1.0);
-  choices.decay = options.number("refiner_decay", kPublishedDecay, 0.0, 1.0);
-  choices.floor_fraction = options.number("refiner_floor_fraction", kReleasedFloor, 0.0, 1.0);
+  const std::string budgets = options.word(
+      {.key = "budgets",
+       .default_value = "rule",
+       .allowed = {"rule", "linear", "released_2b", "released_8b"},
+       .help = "rule: the one behind the released files; linear: the paper's B_r(k) = B_r(0) - "
+               "delta k, k scales after the first cut, in a next-token model the finished lines; "
+               "released_*: the capacities of such a file whatever the roles"});
+  choices.start = options.number({.key = "refiner_start",
+                                  .default_value = kPublishedStart,
+                                  .least = 0,
+                                  .most = 1,
+                                  .help = "linear: B_r(0) as a share of the budget, 600 of 650"});
+  choices.decay = options.number({.key = "refiner_decay",
+                                  .default_value = kPublishedDecay,
+                                  .least = 0,
+                                  .most = 1,
+                                  .help = "linear: delta as a share of the budget, 70 of 650"});
+  choices.floor_fraction = options.number(
+      {.key = "refiner_floor_fraction",
+       .default_value = kReleasedFloor,
+       .least = 0,
+       .most = 1,
+       .help =
+           "share of the budget below which no refiner falls, 200 of 650 in the released budgets"});
   choices.threshold = threshold_option(options);
-  choices.window_on_top = options.word("window", "inside", {"inside", "on_top"}) == "on_top";
+  choices.window_on_top =
+      options.word({.key = "window",
+                    .default_value = "inside",
+                    .allowed = {"inside", "on_top"},
+                    .help = "whether what is protected, the observation window, counts within a "
+                            "layer's tokens or comes on top of them"}) == "on_top";
   if (budgets == "linear") choices.budgets = Budgets::kLinear;
   if (budgets.starts_with("released")) {
     choices.budgets = Budgets::kTable;

@@ -42,40 +42,38 @@ std::vector<int64_t> of_profile(const Profile& profile, const StepInfo& step) {
   return found->drafters;
 }
 
-/// {file: PATH, drafters: N_d, per: scale | generation}
-Profile of_map(const ConfigNode& given, const std::string& place) {
-  const std::vector<std::string> known = {"file", "drafters", "per"};
-  for (const ConfigEntry& entry : given.entries()) {
-    if (std::ranges::find(known, entry.name) == known.end()) {
-      throw Error(ErrorKind::kConfig, fmt::format("{}: unknown key '{}'. {}", place, entry.name,
-                                                  suggestion(entry.name, known)));
-    }
-  }
-  const ConfigNode* path = given.child("file");
-  if (path == nullptr || !path->is_string()) {
+/// {file: PATH, drafters: N_d, per: scale | generation} at the place `where`.
+Profile of_map(const ConfigNode& given, const std::string& where) {
+  Options options(where, given);
+  const auto path = options.word_or_null(
+      {.key = "file", .help = "the profile that `kvscope attention roles` writes"});
+  const auto drafters =
+      options.integer_or_null({.key = "drafters",
+                               .least = 0,
+                               .unit = "pairs of a layer and a scale",
+                               .help = "how many are drafters; null: as in the profile"});
+  const std::string scope = options.word({.key = "per",
+                                          .default_value = "scale",
+                                          .allowed = {"scale", "generation"},
+                                          .help = "whether every scale has roles of its own"});
+  options.finish();
+  if (!path) {
     throw Error(ErrorKind::kConfig,
                 fmt::format("{}: expected the file that `kvscope attention roles` writes, as in "
                             "{{file: attention-roles.yaml}}",
-                            place));
+                            where));
   }
-  Profile roles = profile_of_option(*path, place, ProfileKind::kRoles);
-  const ConfigNode* drafters = given.child("drafters");
-  if (drafters != nullptr && !drafters->is_null()) {
+  Profile roles =
+      profile_of_option(*given.child("file"), options.place("file"), ProfileKind::kRoles);
+  if (drafters) {
     const int64_t pairs = roles.shape.layers * std::ssize(roles.scales);
-    const int64_t count = drafters->as_int64();
-    if (count < 0 || count > pairs) {
+    if (*drafters > pairs) {
       throw Error(ErrorKind::kConfig,
-                  fmt::format("{}.drafters: {}; expected 0..{}, the pairs of a layer and a scale "
-                              "in the profile",
-                              place, count, pairs));
+                  fmt::format("{}: {}; expected 0..{}, the pairs of a layer and a scale in the "
+                              "profile",
+                              options.place("drafters"), *drafters, pairs));
     }
-    roles = with_drafters(std::move(roles), count);
-  }
-  const ConfigNode* per = given.child("per");
-  const std::string scope = per == nullptr || per->is_null() ? "scale" : per->as_string();
-  if (scope != "scale" && scope != "generation") {
-    throw Error(ErrorKind::kConfig, fmt::format("{}.per: unknown value '{}'. {}", place, scope,
-                                                suggestion(scope, {"scale", "generation"})));
+    roles = with_drafters(std::move(roles), *drafters);
   }
   if (scope == "generation") roles = same_at_every_scale(std::move(roles));
   return roles;
@@ -91,18 +89,25 @@ DrafterRoles::DrafterRoles(std::vector<int64_t> layers)
 
 DrafterRoles::DrafterRoles(Profile roles) : source_(Source::kFile), given_(std::move(roles)) {}
 
-DrafterRoles DrafterRoles::from_options(PartOptions& options) {
+DrafterRoles DrafterRoles::from_options(Options& options) {
   DrafterRoles roles = given_roles(options);
   for (const ConfigNode* entry : map_entries(options)) {
-    const std::string place = options.place("maps");
-    roles.known_.push_back(entry->is_map() ? of_map(*entry, place)
-                                           : profile_of_option(*entry, place, ProfileKind::kRoles));
+    const std::string where = options.whole("maps");
+    roles.known_.push_back(
+        entry->is_map() ? of_map(*entry, where)
+                        : profile_of_option(*entry, options.place("maps"), ProfileKind::kRoles));
   }
   return roles;
 }
 
-DrafterRoles DrafterRoles::given_roles(PartOptions& options) {
-  const ConfigNode* given = options.value("roles");
+DrafterRoles DrafterRoles::given_roles(Options& options) {
+  const ConfigNode* given = options.value(
+      {.key = "roles",
+       .accepts = "auto | released_2b | released_8b | a list of layers | a file of `kvscope "
+                  "attention roles` | {file: PATH, drafters: N_d, per: scale | generation}",
+       .default_value = ConfigNode("auto"),
+       .help = "which layers are drafters; auto: a released model's, the map of the model or layer "
+               "0, by the model's shape"});
   if (given == nullptr) {
     return DrafterRoles(Source::kAuto);
   }
@@ -115,12 +120,13 @@ DrafterRoles DrafterRoles::given_roles(PartOptions& options) {
     return DrafterRoles(std::move(layers));
   }
   if (given->is_map()) {
-    return DrafterRoles(of_map(*given, options.place("roles")));
+    return DrafterRoles(of_map(*given, options.whole("roles")));
   }
   if (given->is_string() && given->as_string().find_first_of("./") != std::string::npos) {
     return DrafterRoles(profile_of_option(*given, options.place("roles"), ProfileKind::kRoles));
   }
-  const std::string word = options.word("roles", "auto", {"auto", "released_2b", "released_8b"});
+  const std::string word = options.word(
+      {.key = "roles", .default_value = "auto", .allowed = {"auto", "released_2b", "released_8b"}});
   return DrafterRoles(word == "released_2b"   ? Source::kReleased2b
                       : word == "released_8b" ? Source::kReleased8b
                                               : Source::kAuto);

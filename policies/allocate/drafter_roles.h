@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/config/options.h"
 #include "core/engine/plan.h"
-#include "policies/part_options.h"
 #include "policies/profiles/profile.h"
 
 namespace kvscope {
@@ -36,7 +36,7 @@ class DrafterRoles {
   /// chooses anew by the file's Z-scores, `per: generation` takes the same layers at every scale:
   /// those of lowest Z on average, as many as N_d gives a scale. Option `maps` (none): what auto
   /// knows besides the released models, map_entries() of PATH or {file: PATH, ...}.
-  static DrafterRoles from_options(PartOptions& options);
+  static DrafterRoles from_options(Options& options);
 
   /// Drafters after `step`, that is before the next one; ascending, without layers that the
   /// geometry lacks (a released model run with fewer layers). Throws Error(kConfig) where a
@@ -45,7 +45,7 @@ class DrafterRoles {
                                            const StepInfo& step) const;
 
  private:
-  static DrafterRoles given_roles(PartOptions& options);
+  static DrafterRoles given_roles(Options& options);
 
   Source source_ = Source::kAuto;
   std::vector<int64_t> layers_;

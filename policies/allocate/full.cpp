@@ -13,7 +13,7 @@ class AllocateFull : public Allocate {
 
 }  // namespace
 
-std::unique_ptr<Allocate> make_allocate_full(PartOptions& /*options*/) {
+std::unique_ptr<Allocate> make_allocate_full(Options& /*options*/) {
   return std::make_unique<AllocateFull>();
 }
 

@@ -67,12 +67,19 @@ class HeadImportance : public Allocate {
 
 }  // namespace
 
-/// importance (auto), maps (none): the profile, numbers >= 0, see HeadMap; uniform: none, nor has a
-/// model that no map is of. `kvscope attention heads` measures one. beta (1.01), 1..1000000: the
-/// part 1 - 1/beta of the budget is every head's own.
-std::unique_ptr<Allocate> make_allocate_head_importance(PartOptions& options) {
-  auto map = HeadMap::from_options(options, {.table = "importance", .none = "uniform"});
-  return std::make_unique<HeadImportance>(std::move(map), options.number("beta", 1.01, 1, 1e6));
+std::unique_ptr<Allocate> make_allocate_head_importance(Options& options) {
+  auto map = HeadMap::from_options(
+      options,
+      {.table = "importance",
+       .none = "uniform",
+       .help = "how important every head is, numbers >= 0; `kvscope attention heads` measures it"});
+  return std::make_unique<HeadImportance>(
+      std::move(map),
+      options.number({.key = "beta",
+                      .default_value = 1.01,
+                      .least = 1,
+                      .most = 1e6,
+                      .help = "the part 1 - 1/beta of the budget is every head's own"}));
 }
 
 }  // namespace kvscope

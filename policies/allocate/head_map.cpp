@@ -7,13 +7,19 @@
 
 namespace kvscope {
 
-HeadMap HeadMap::from_options(PartOptions& options, const Keys& keys) {
+HeadMap HeadMap::from_options(Options& options, const Keys& keys) {
   HeadMap map;
-  const ConfigNode* given = options.value(keys.table);
+  const std::string words = keys.none.empty() ? "auto" : "auto | " + keys.none;
+  const HeadTableKey table_key{
+      .key = keys.table,
+      .otherwise = "auto",
+      .words = words,
+      .help = keys.help + "; auto: the map of the model, where there is one"};
+  const ConfigNode* given = head_table_node(options, table_key);
   const bool none = given != nullptr && given->is_string() && !keys.none.empty() &&
                     given->as_string() == keys.none;
   const auto kind = keys.columns == Columns::kOne ? ProfileKind::kLayers : ProfileKind::kHeads;
-  if (!none) map.given_ = head_table_option(options, keys.table, "auto", kind);
+  if (!none) map.given_ = head_table_option(options, table_key, kind);
   for (const ConfigNode* entry : map_entries(options)) {
     HeadTable table(profile_of_option(*entry, options.place("maps"), kind));
     if (!none) map.known_.push_back(std::move(table));

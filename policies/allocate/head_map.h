@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "core/config/options.h"
 #include "core/engine/plan.h"
 #include "policies/allocate/head_roles.h"
-#include "policies/part_options.h"
 
 namespace kvscope {
 
@@ -22,12 +22,13 @@ class HeadMap {
     std::string table = "heads";  ///< the option
     std::string none{};           ///< its word for "no table, not even of a known model"
     Columns columns = Columns::kHeads;
+    std::string help{};  ///< what its numbers mean
   };
 
   /// Option `keys.table` (auto): auto | `keys.none` | the path of a profile | a list of lists of
   /// numbers. Option `maps` (none): the profiles that auto chooses from, map_entries(). Throws as
   /// head_table_option() does.
-  static HeadMap from_options(PartOptions& options, const Keys& keys);
+  static HeadMap from_options(Options& options, const Keys& keys);
 
   /// The given table, unchecked; under auto the first map that fits; null where there is none.
   [[nodiscard]] const HeadTable* of(const CacheGeometry& geometry) const;

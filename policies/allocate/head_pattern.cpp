@@ -43,14 +43,24 @@ class AllocateHeadPattern : public Allocate {
 
 }  // namespace
 
-/// heads (auto), maps (none): the profile of variances, see HeadMap; `kvscope attention heads
-/// --metric variance` measures one. A model without a profile has structural heads only, which look
-/// by attention too. alpha (0.5): share of contextual heads, 0 .. 1. contextual_budget (0.5): B_C
-/// in budgets B, 0 .. 1; B_S follows. The paper gives neither number for its models.
-std::unique_ptr<Allocate> make_allocate_head_pattern(PartOptions& options) {
-  auto map = HeadMap::from_options(options, {});
-  const double alpha = options.number("alpha", 0.5, 0.0, 1.0);
-  const double budget = options.number("contextual_budget", 0.5, 0.0, 1.0);
+/// A model without a profile has structural heads only, which look by attention too.
+std::unique_ptr<Allocate> make_allocate_head_pattern(Options& options) {
+  auto map = HeadMap::from_options(
+      options, {.help = "variance of every head over its queries; `kvscope attention heads "
+                        "--metric variance` measures it. none: all structural"});
+  const double alpha = options.number(
+      {.key = "alpha",
+       .default_value = 0.5,
+       .least = 0,
+       .most = 1,
+       .help =
+           "share of contextual heads, those with the least variance; the paper gives no number"});
+  const double budget =
+      options.number({.key = "contextual_budget",
+                      .default_value = 0.5,
+                      .least = 0,
+                      .most = 1,
+                      .help = "B_C in budgets B, B_S follows; the paper gives no number"});
   return std::make_unique<AllocateHeadPattern>(std::move(map), alpha, budget);
 }
 

@@ -54,11 +54,20 @@ void HeadTable::check(const CacheGeometry& geometry) const {
                           source_, layers(), heads(), geometry.layers, geometry.heads));
 }
 
-std::optional<HeadTable> head_table_option(PartOptions& options,
-                                           const std::string& key,
-                                           const std::string& otherwise,
+const ConfigNode* head_table_node(Options& options, const HeadTableKey& key) {
+  const std::string& words = key.words.empty() ? key.otherwise : key.words;
+  return options.value({.key = key.key,
+                        .accepts = words + " | the path of a profile | a list [layers][heads]",
+                        .default_value = ConfigNode(key.otherwise),
+                        .help = key.help});
+}
+
+std::optional<HeadTable> head_table_option(Options& options,
+                                           const HeadTableKey& table_key,
                                            ProfileKind kind) {
-  const ConfigNode* given = options.value(key);
+  const std::string& key = table_key.key;
+  const std::string& otherwise = table_key.otherwise;
+  const ConfigNode* given = head_table_node(options, table_key);
   if (given == nullptr || (given->is_string() && given->as_string() == otherwise)) {
     return std::nullopt;
   }

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/config/options.h"
 #include "core/engine/plan.h"
-#include "policies/part_options.h"
 #include "policies/profiles/profile.h"
 
 namespace kvscope {
@@ -38,12 +38,22 @@ class HeadTable {
   std::optional<Profile> profile_;
 };
 
-/// Option `key`: a list [layers][heads] of numbers, or the path of a profile of `kind`, as
-/// profile_of_option() takes it; nullopt where absent or the word `otherwise`. Throws
+/// An option that is a table of heads.
+struct HeadTableKey {
+  std::string key{};
+  std::string otherwise{};  ///< the word for none, and its default
+  std::string words{};      ///< all words as help shows them; empty: `otherwise` alone
+  std::string help{};
+};
+
+/// What the configuration has for it; null where absent.
+const ConfigNode* head_table_node(Options& options, const HeadTableKey& key);
+
+/// Option `key.key`: a list [layers][heads] of numbers, or the path of a profile of `kind`, as
+/// profile_of_option() takes it; nullopt where absent or the word `key.otherwise`. Throws
 /// Error(kConfig) or Error(kInput) naming the key.
-std::optional<HeadTable> head_table_option(PartOptions& options,
-                                           const std::string& key,
-                                           const std::string& otherwise,
+std::optional<HeadTable> head_table_option(Options& options,
+                                           const HeadTableKey& key,
                                            ProfileKind kind = ProfileKind::kHeads);
 
 /// 1 for every head of `geometry` among the `count` lowest of the table, [layers][heads]; of equal

@@ -46,17 +46,31 @@ class AllocateHeadType : public Allocate {
 
 }  // namespace
 
-/// heads (auto), maps (none): the profile, see HeadMap; `kvscope attention heads` measures one. A
-/// model without a profile has semantic heads only. threshold (0.2): tau, 0 .. 1; a head below it
-/// is spatial. The paper gives no number: 0.2 reproduces the mean budgets of its plots for both
-/// models, with 46 % and 62 % semantic heads. spatial_tokens (64): W, likewise from the plots; more
-/// protected tokens replace it. spatial_share (1), 0 .. 1: share of the budget that W is at most,
-/// so that small budgets still tell the kinds apart.
-std::unique_ptr<Allocate> make_allocate_head_type(PartOptions& options) {
-  auto map = HeadMap::from_options(options, {});
-  const double threshold = options.number("threshold", 0.2, 0.0, 1.0);
-  const int64_t spatial = options.integer("spatial_tokens", 64, 1);
-  const double share = options.number("spatial_share", 1.0, 0.0, 1.0);
+/// A model without a table has semantic heads only. threshold and spatial_tokens are from the plots
+/// of the paper, which gives no numbers: they reproduce the mean budgets of both models, with 46 %
+/// and 62 % semantic heads.
+std::unique_ptr<Allocate> make_allocate_head_type(Options& options) {
+  auto map = HeadMap::from_options(
+      options, {.help = "how much every head looks outside its neighbourhood; `kvscope attention "
+                        "heads` measures it. none: all semantic"});
+  const double threshold = options.number({.key = "threshold",
+                                           .default_value = 0.2,
+                                           .least = 0,
+                                           .most = 1,
+                                           .help = "tau: a head below it is spatial"});
+  const int64_t spatial = options.integer(
+      {.key = "spatial_tokens",
+       .default_value = 64,
+       .least = 1,
+       .unit = "tokens",
+       .help = "W, the newest tokens of a spatial head; more protected tokens replace it"});
+  const double share =
+      options.number({.key = "spatial_share",
+                      .default_value = 1.0,
+                      .least = 0,
+                      .most = 1,
+                      .help = "share of the budget that W is at most, so that small budgets still "
+                              "tell the kinds apart; 1: spatial heads may hold it all"});
   return std::make_unique<AllocateHeadType>(std::move(map), threshold, spatial, share);
 }
 

@@ -47,14 +47,22 @@ class Pyramid : public Allocate {
 
 }  // namespace
 
-/// beta (20), 1..1000000: the last layer keeps a beta-th of the mean (window not counted).
-/// form (integers): integers | doubles. integers is KVCache-Factory's schedule, whose slope is
-/// rounded down (the planner lowers its budget until the mean fits) and whose beta is a whole
-/// number; doubles is kvpress', whose counts include the window.
-std::unique_ptr<Allocate> make_allocate_pyramid(PartOptions& options) {
-  const bool in_doubles = options.word("form", "integers", {"integers", "doubles"}) == "doubles";
+std::unique_ptr<Allocate> make_allocate_pyramid(Options& options) {
+  const bool in_doubles =
+      options.word({.key = "form",
+                    .default_value = "integers",
+                    .allowed = {"integers", "doubles"},
+                    .help = "integers: KVCache-Factory's schedule, whose slope is rounded down "
+                            "(the planner lowers its budget until the mean fits) and whose beta is "
+                            "whole; doubles: kvpress', whose counts include the window"}) ==
+      "doubles";
   constexpr double kLargestBeta = 1e6;
-  const double beta = options.number("beta", 20, 1, kLargestBeta);
+  const double beta =
+      options.number({.key = "beta",
+                      .default_value = 20,
+                      .least = 1,
+                      .most = kLargestBeta,
+                      .help = "the last layer keeps a beta-th of the mean, window not counted"});
   if (!in_doubles && beta != std::floor(beta)) {
     throw Error(ErrorKind::kConfig, fmt::format("{}: {} is no whole number; nearest feasible: {}",
                                                 options.place("beta"), beta, std::floor(beta)));

@@ -40,19 +40,37 @@ class RetrievalHeads : public Allocate {
 
 }  // namespace
 
-/// scores (auto), maps (none): how much every head retrieves, see HeadMap; the lowest stream.
-/// spread takes heads evenly, also where a model has no map. solve (heads): heads | recent, what
-/// follows from the budget: how many heads keep everything, or how many of the newest tokens the
-/// streaming heads keep. sink_tokens (4), tokens a streaming head keeps of the first ones (give
-/// protect sinks the same number). recent_tokens (60), under heads: newest tokens of a streaming
-/// head, at least 1; at most half of what a small budget leaves. streaming_ratio (0.5), under
-/// recent: share of the heads that stream, 0 to 1.
-std::unique_ptr<Allocate> make_allocate_retrieval_heads(PartOptions& options) {
-  Settings settings{.scores = HeadMap::from_options(options, {.table = "scores", .none = "spread"}),
-                    .solve_heads = options.word("solve", "heads", {"heads", "recent"}) == "heads",
-                    .sinks = options.integer("sink_tokens", 4, 0),
-                    .recent = options.integer("recent_tokens", 60, 1),
-                    .ratio = options.number("streaming_ratio", 0.5, 0.0, 1.0)};
+std::unique_ptr<Allocate> make_allocate_retrieval_heads(Options& options) {
+  Settings settings{
+      .scores = HeadMap::from_options(
+          options, {.table = "scores",
+                    .none = "spread",
+                    .help = "how much every head retrieves; the lowest stream. spread: heads taken "
+                            "evenly, also where a model has no map"}),
+      .solve_heads =
+          options.word({.key = "solve",
+                        .default_value = "heads",
+                        .allowed = {"heads", "recent"},
+                        .help = "what follows from the budget: how many heads keep everything, or "
+                                "how many of the newest tokens the streaming heads keep"}) ==
+          "heads",
+      .sinks = options.integer(
+          {.key = "sink_tokens",
+           .default_value = 4,
+           .least = 0,
+           .unit = "tokens",
+           .help = "first tokens of a streaming head (give protect sinks the same number)"}),
+      .recent = options.integer({.key = "recent_tokens",
+                                 .default_value = 60,
+                                 .least = 1,
+                                 .unit = "tokens",
+                                 .help = "under solve=heads, newest tokens of a streaming head; at "
+                                         "most half of what a small budget leaves"}),
+      .ratio = options.number({.key = "streaming_ratio",
+                               .default_value = 0.5,
+                               .least = 0,
+                               .most = 1,
+                               .help = "under solve=recent, share of the heads that stream"})};
   return std::make_unique<RetrievalHeads>(std::move(settings));
 }
 

@@ -70,29 +70,37 @@ class AllocateScaleFifo : public Allocate {
   double ratio_;
 };
 
-std::vector<int64_t> layers_option(PartOptions& options) {
-  const ConfigNode* given = options.value("large_layers");
-  if (given == nullptr || given->is_null()) return {};
-  const std::vector<int64_t> layers = given->as_int64_list();
-  if (std::any_of(layers.begin(), layers.end(), [](int64_t layer) { return layer < 0; })) {
-    throw Error(ErrorKind::kConfig, fmt::format("{}: layers count from 0; for example [0, 1]",
-                                                options.place("large_layers")));
-  }
-  return layers;
+std::vector<int64_t> layers_option(Options& options) {
+  return options.integers(
+      {.key = "large_layers",
+       .default_value = std::vector<int64_t>{},
+       .least = 0,
+       .help = "layers, counted from 0, that hold C_max; without any, all layers hold the budget"});
 }
 
 }  // namespace
 
-/// large_layers ([]): the layers with C_max; without any, all layers hold the budget. similarity
-/// (none): instead of the list, a number for every layer, as a list or the path of a profile of
-/// layers; larger is more similar (the paper: minus the L2 distance of neighbouring scales'
-/// keys after interpolation). threshold (0): theta, a layer below it has C_max. ratio (2): C_max /
-/// C_min, 1 .. 100; the paper gives no number.
-std::unique_ptr<Allocate> make_allocate_scale_fifo(PartOptions& options) {
+std::unique_ptr<Allocate> make_allocate_scale_fifo(Options& options) {
   auto layers = layers_option(options);
-  auto similarity = head_table_option(options, "similarity", "none", ProfileKind::kLayers);
-  const double threshold = options.number("threshold", 0.0, -1e9, 1e9);
-  const double ratio = options.number("ratio", 2.0, 1.0, 100.0);
+  auto similarity = head_table_option(
+      options,
+      {.key = "similarity",
+       .otherwise = "none",
+       .help =
+           "instead of the list, a number for every layer, larger where neighbouring scales are "
+           "more similar (the paper: minus the L2 distance of their keys after interpolation)"},
+      ProfileKind::kLayers);
+  const double threshold =
+      options.number({.key = "threshold",
+                      .default_value = 0.0,
+                      .least = -1e9,
+                      .most = 1e9,
+                      .help = "theta: a layer of a similarity below it holds C_max"});
+  const double ratio = options.number({.key = "ratio",
+                                       .default_value = 2.0,
+                                       .least = 1,
+                                       .most = 100,
+                                       .help = "C_max / C_min; the paper gives no number"});
   return std::make_unique<AllocateScaleFifo>(std::move(layers), std::move(similarity), threshold,
                                              ratio);
 }

@@ -40,9 +40,14 @@ std::vector<int64_t> uncut_layer_tokens(int64_t layers,
   return tokens;
 }
 
-/// layers (2): how many of the first layers are never cut, as KVCache-Factory does for key norms.
-std::unique_ptr<Allocate> make_allocate_uncut_layers(PartOptions& options) {
-  return std::make_unique<AllocateUncutLayers>(options.integer("layers", 2, 0));
+std::unique_ptr<Allocate> make_allocate_uncut_layers(Options& options) {
+  return std::make_unique<AllocateUncutLayers>(options.integer(
+      {.key = "layers",
+       .default_value = 2,
+       .least = 0,
+       .unit = "layers",
+       .help =
+           "how many of the first layers are never cut, as KVCache-Factory does for key norms"}));
 }
 
 }  // namespace kvscope

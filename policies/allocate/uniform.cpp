@@ -31,11 +31,15 @@ class AllocateUniform : public Allocate {
 
 }  // namespace
 
-/// room (none): none | next_step. next_step cuts to C less the tokens that the next step adds, so
-/// that no query sees more than C: the evict_for_space of StreamingLLM (arXiv:2309.17453). A step
-/// of more tokens than that still finds what is protected.
-std::unique_ptr<Allocate> make_allocate_uniform(PartOptions& options) {
-  const bool leaves_room = options.word("room", "none", {"none", "next_step"}) == "next_step";
+std::unique_ptr<Allocate> make_allocate_uniform(Options& options) {
+  const bool leaves_room =
+      options.word(
+          {.key = "room",
+           .default_value = "none",
+           .allowed = {"none", "next_step"},
+           .help = "next_step: cut to the budget less what the next step adds, so that no query "
+                   "sees more than it (evict_for_space of StreamingLLM, arXiv:2309.17453); a step "
+                   "of more tokens than that still finds what is protected"}) == "next_step";
   return std::make_unique<AllocateUniform>(leaves_room);
 }
 

@@ -16,9 +16,12 @@ Profile profile_of_option(const ConfigNode& node, const std::string& where, Prof
   }
 }
 
-std::vector<const ConfigNode*> map_entries(PartOptions& options) {
+std::vector<const ConfigNode*> map_entries(Options& options) {
   std::vector<const ConfigNode*> entries;
-  const ConfigNode* maps = options.value("maps");
+  const ConfigNode* maps =
+      options.value({.key = "maps",
+                     .accepts = "a list of profiles",
+                     .help = "of known models, found by their shapes: what auto chooses from"});
   if (maps == nullptr || maps->is_null()) return entries;
   if (!maps->is_list()) {
     throw Error(ErrorKind::kConfig,

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "policies/part_options.h"
+#include "core/config/options.h"
 #include "policies/profiles/profile.h"
 
 namespace kvscope {
@@ -14,6 +14,6 @@ Profile profile_of_option(const ConfigNode& node, const std::string& where, Prof
 
 /// Entries of option `maps`, a list of profiles that a policy finds by a model's shape; none where
 /// it is absent or null. Throws Error(kConfig) where it is something else.
-std::vector<const ConfigNode*> map_entries(PartOptions& options);
+std::vector<const ConfigNode*> map_entries(Options& options);
 
 }  // namespace kvscope

@@ -34,9 +34,13 @@ class ProtectAnchors : public Protect {
 
 }  // namespace
 
-/// anchor_tokens (4): how many.
-std::unique_ptr<Protect> make_protect_anchors(PartOptions& options) {
-  return std::make_unique<ProtectAnchors>(options.integer("anchor_tokens", 4, 0));
+std::unique_ptr<Protect> make_protect_anchors(Options& options) {
+  return std::make_unique<ProtectAnchors>(
+      options.integer({.key = "anchor_tokens",
+                       .default_value = 4,
+                       .least = 0,
+                       .unit = "tokens",
+                       .help = "first tokens of the picture that stay"}));
 }
 
 }  // namespace kvscope

@@ -39,9 +39,13 @@ class ProtectCoarsestScales : public Protect {
 
 }  // namespace
 
-/// scales (2): how many.
-std::unique_ptr<Protect> make_protect_coarsest_scales(PartOptions& options) {
-  return std::make_unique<ProtectCoarsestScales>(options.integer("scales", 2, 0));
+std::unique_ptr<Protect> make_protect_coarsest_scales(Options& options) {
+  return std::make_unique<ProtectCoarsestScales>(
+      options.integer({.key = "scales",
+                       .default_value = 2,
+                       .least = 0,
+                       .unit = "scales",
+                       .help = "coarsest scales that stay"}));
 }
 
 }  // namespace kvscope

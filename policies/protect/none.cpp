@@ -17,7 +17,7 @@ class ProtectNone : public Protect {
 
 }  // namespace
 
-std::unique_ptr<Protect> make_protect_none(PartOptions& /*options*/) {
+std::unique_ptr<Protect> make_protect_none(Options& /*options*/) {
   return std::make_unique<ProtectNone>();
 }
 

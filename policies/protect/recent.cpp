@@ -40,9 +40,12 @@ class ProtectRecent : public Protect {
 
 }  // namespace
 
-/// recent_tokens (16): how many.
-std::unique_ptr<Protect> make_protect_recent(PartOptions& options) {
-  return std::make_unique<ProtectRecent>(options.integer("recent_tokens", 16, 0));
+std::unique_ptr<Protect> make_protect_recent(Options& options) {
+  return std::make_unique<ProtectRecent>(options.integer({.key = "recent_tokens",
+                                                          .default_value = 16,
+                                                          .least = 0,
+                                                          .unit = "tokens",
+                                                          .help = "newest tokens that stay"}));
 }
 
 }  // namespace kvscope

@@ -46,9 +46,12 @@ class ProtectRecentLines : public Protect {
 
 }  // namespace
 
-/// lines (2): how many.
-std::unique_ptr<Protect> make_protect_recent_lines(PartOptions& options) {
-  return std::make_unique<ProtectRecentLines>(options.integer("lines", 2, 0));
+std::unique_ptr<Protect> make_protect_recent_lines(Options& options) {
+  return std::make_unique<ProtectRecentLines>(options.integer({.key = "lines",
+                                                               .default_value = 2,
+                                                               .least = 0,
+                                                               .unit = "lines",
+                                                               .help = "last lines that stay"}));
 }
 
 }  // namespace kvscope

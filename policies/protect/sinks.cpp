@@ -36,15 +36,15 @@ class ProtectSinks : public Protect {
 
 }  // namespace
 
-/// sink_tokens (4): how many, at least 0; or the word text: all condition tokens of a next-token
-/// model, none of a next-scale one.
-std::unique_ptr<Protect> make_protect_sinks(PartOptions& options) {
-  const ConfigNode* given = options.value("sink_tokens");
-  if (given != nullptr && given->is_string() &&
-      options.word("sink_tokens", "text", {"text"}) == "text") {
-    return std::make_unique<ProtectSinks>(std::nullopt);
-  }
-  return std::make_unique<ProtectSinks>(options.integer("sink_tokens", 4, 0));
+std::unique_ptr<Protect> make_protect_sinks(Options& options) {
+  return std::make_unique<ProtectSinks>(
+      options.integer_or_word({.key = "sink_tokens",
+                               .default_value = 4,
+                               .least = 0,
+                               .unit = "tokens",
+                               .help = "first tokens that stay; text: all condition tokens of a "
+                                       "next-token model, none of a next-scale one"},
+                              "text"));
 }
 
 }  // namespace kvscope

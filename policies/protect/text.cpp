@@ -25,7 +25,7 @@ class ProtectText : public Protect {
 
 }  // namespace
 
-std::unique_ptr<Protect> make_protect_text(PartOptions& /*options*/) {
+std::unique_ptr<Protect> make_protect_text(Options& /*options*/) {
   return std::make_unique<ProtectText>();
 }
 

@@ -32,7 +32,7 @@ class ProtectWindow : public Protect {
 
 }  // namespace
 
-std::unique_ptr<Protect> make_protect_window(PartOptions& /*options*/) {
+std::unique_ptr<Protect> make_protect_window(Options& /*options*/) {
   return std::make_unique<ProtectWindow>();
 }
 

@@ -25,10 +25,13 @@ class EachLine : public Schedule {
 
 }  // namespace
 
-/// lines (1): lines between two cuts. Where the geometry does not say how long a line is, a token
-/// counts as one.
-std::unique_ptr<Schedule> make_schedule_each_line(PartOptions& options) {
-  return std::make_unique<EachLine>(options.integer("lines", 1, 1));
+/// Where the geometry does not say how long a line is, a token counts as one.
+std::unique_ptr<Schedule> make_schedule_each_line(Options& options) {
+  return std::make_unique<EachLine>(options.integer({.key = "lines",
+                                                     .default_value = 1,
+                                                     .least = 1,
+                                                     .unit = "lines",
+                                                     .help = "lines between two cuts"}));
 }
 
 }  // namespace kvscope

@@ -15,7 +15,7 @@ class EachScale : public Schedule {
 
 }  // namespace
 
-std::unique_ptr<Schedule> make_schedule_each_scale(PartOptions& /*options*/) {
+std::unique_ptr<Schedule> make_schedule_each_scale(Options& /*options*/) {
   return std::make_unique<EachScale>();
 }
 

@@ -29,13 +29,20 @@ class EveryNTokens : public Schedule {
 
 }  // namespace
 
-/// interval (24): tokens between two cuts; 24 is a line of Janus-Pro, R-KV takes 128
-/// (arXiv:2505.24133). count (image): image | sequence. image cuts when that many tokens of the
-/// picture are stored, sequence as R-KV's code does: after the token whose position, condition
-/// tokens counted, is a multiple of the interval.
-std::unique_ptr<Schedule> make_schedule_every_n_tokens(PartOptions& options) {
-  const int64_t interval = options.integer("interval", 24, 1);
-  const bool sequence = options.word("count", "image", {"image", "sequence"}) == "sequence";
+std::unique_ptr<Schedule> make_schedule_every_n_tokens(Options& options) {
+  const int64_t interval = options.integer(
+      {.key = "interval",
+       .default_value = 24,
+       .least = 1,
+       .unit = "tokens",
+       .help = "tokens between two cuts; 24 is a line of Janus-Pro, R-KV takes 128"});
+  const bool sequence =
+      options.word({.key = "count",
+                    .default_value = "image",
+                    .allowed = {"image", "sequence"},
+                    .help = "image: cut when that many tokens of the picture are stored; sequence, "
+                            "as R-KV's code: after the token whose position, condition tokens "
+                            "counted, is a multiple of the interval"}) == "sequence";
   return std::make_unique<EveryNTokens>(interval, sequence);
 }
 

@@ -48,16 +48,29 @@ class AccumulatedAttention : public Score {
 
 }  // namespace
 
-/// recent_fraction (0.5): share of the budget that recency protects (with `protect: window`), the
-/// rest are heavy hitters; 0 .. 1, rounded down to tokens. recent_tokens (-1): the same in tokens,
-/// which then counts instead; a budget of fewer tokens halves it. reduce (sum): sum | mean, where
-/// mean divides by the number of queries that saw the token, which old tokens have more of (the
-/// observed attention of NVIDIA/kvpress). Equation: arXiv:2306.14048; real drop as in
-/// FMInference/H2O, utils_real_drop, decided for each row.
-std::unique_ptr<Score> make_score_accumulated_attention(PartOptions& options) {
-  const double fraction = options.number("recent_fraction", 0.5, 0.0, 1.0);
-  const int64_t tokens = options.integer("recent_tokens", -1, -1);
-  const bool mean = options.word("reduce", "sum", {"sum", "mean"}) == "mean";
+/// Equation: arXiv:2306.14048; real drop as in FMInference/H2O, utils_real_drop, decided for each
+/// row.
+std::unique_ptr<Score> make_score_accumulated_attention(Options& options) {
+  const double fraction =
+      options.number({.key = "recent_fraction",
+                      .default_value = 0.5,
+                      .least = 0,
+                      .most = 1,
+                      .help = "share of the budget that recency protects (with protect: window), "
+                              "rounded down to tokens; the rest are heavy hitters"});
+  const int64_t tokens =
+      options.integer({.key = "recent_tokens",
+                       .default_value = -1,
+                       .least = -1,
+                       .unit = "tokens",
+                       .help = "the same in tokens, which then counts instead; a budget of fewer "
+                               "halves it; -1: by recent_fraction"});
+  const bool mean =
+      options.word({.key = "reduce",
+                    .default_value = "sum",
+                    .allowed = {"sum", "mean"},
+                    .help = "mean divides by the number of queries that saw the token, which old "
+                            "tokens have more of (the observed attention of kvpress)"}) == "mean";
   return std::make_unique<AccumulatedAttention>(fraction, tokens, mean);
 }
 

@@ -54,17 +54,28 @@ class Cake : public Score {
 
 }  // namespace
 
-/// window (32): queries that look, and tokens that `protect: window` keeps; on next-scale models
-/// the last ones of the scale. gamma (200): weight of the variance. kernel (5): tokens averaged,
-/// odd. decode (window): window | last_query. The published code scores a prompt from the window
-/// and every later token from that token's query alone (last_query); with short prompts and long
-/// pictures nearly all cuts are of the second kind, so the window of remembered queries looks at
-/// every cut by default. Equation: arXiv:2503.12491; cake_scores.h.
-std::unique_ptr<Score> make_score_cake(PartOptions& options) {
-  const int64_t window = options.integer("window", 32, 1);
-  const double gamma = options.number("gamma", 200.0, 0.0, 1e9);
+/// Equation: arXiv:2503.12491; cake_scores.h. With short prompts and long pictures nearly all cuts
+/// come behind a single token, so the window of remembered queries looks at every cut by default.
+std::unique_ptr<Score> make_score_cake(Options& options) {
+  const int64_t window =
+      options.integer({.key = "window",
+                       .default_value = 32,
+                       .least = 1,
+                       .unit = "queries",
+                       .help = "queries that look, and tokens that protect: window keeps; on "
+                               "next-scale models the last ones of the scale"});
+  const double gamma = options.number({.key = "gamma",
+                                       .default_value = 200.0,
+                                       .least = 0,
+                                       .most = 1e9,
+                                       .help = "weight of the variance"});
   const int64_t kernel = pool_kernel(options, 5);
-  const bool whole = options.word("decode", "window", {"window", "last_query"}) == "window";
+  const bool whole =
+      options.word({.key = "decode",
+                    .default_value = "window",
+                    .allowed = {"window", "last_query"},
+                    .help = "who looks at a cut behind a single token: the window, or that token's "
+                            "query alone, as published"}) == "window";
   return std::make_unique<Cake>(window, gamma, kernel, whole);
 }
 

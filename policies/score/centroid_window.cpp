@@ -193,34 +193,66 @@ PatchCentre patch_centre(const std::string& word) {
 
 }  // namespace
 
-/// window (16): observation tokens, a square number for a grid of patches. centre (upper_left):
-/// upper_left | lower_right | spread, see PatchCentre. grid (step): step | square_1m, over which
-/// grid the patches lie; square_1m is the released code's, see square_1m_window(). query (raw):
-/// raw | used, the bare projection or the query of the model's attention. softmax (none): none |
-/// all, logits or attention weights. pool (maximum): maximum | average over tokens. kernel (5):
-/// tokens pooled, odd. pooled_window (ignored): ignored | counted, whether the window's own tokens
-/// take part in the pool. candidates (all): all | past, where past prefers any earlier scale's
-/// token to those of the current one. granularity (head): head | layer, whether heads choose their
-/// own tokens. ties (torch_topk): torch_topk | lower_index, which of equal scores stays.
-std::unique_ptr<Score> make_score_centroid_window(PartOptions& options) {
+std::unique_ptr<Score> make_score_centroid_window(Options& options) {
   Choices choices;
-  choices.window = options.integer("window", 16, 1);
-  choices.centre =
-      patch_centre(options.word("centre", "upper_left", {"upper_left", "lower_right", "spread"}));
-  choices.square_1m = options.word("grid", "step", {"step", "square_1m"}) == "square_1m";
-  choices.raw_query = options.word("query", "raw", {"raw", "used"}) == "raw";
-  choices.softmax = options.word("softmax", "none", {"none", "all"}) == "all";
-  choices.pool = options.word("pool", "maximum", {"maximum", "average"}) == "maximum"
+  choices.window = options.integer(
+      {.key = "window",
+       .default_value = 16,
+       .least = 1,
+       .unit = "tokens",
+       .help = "observation tokens, patches of a scale; a square number for a grid of patches"});
+  choices.centre = patch_centre(options.word(
+      {.key = "centre",
+       .default_value = "upper_left",
+       .allowed = {"upper_left", "lower_right", "spread"},
+       .help =
+           "which token is the centre of a patch; spread: centroids of patches of equal size"}));
+  choices.square_1m =
+      options.word({.key = "grid",
+                    .default_value = "step",
+                    .allowed = {"step", "square_1m"},
+                    .help = "over which grid the patches lie: the scale's own, or the square one "
+                            "that the released code assumes whatever the picture's shape (the same "
+                            "on square pictures)"}) == "square_1m";
+  choices.raw_query =
+      options.word({.key = "query",
+                    .default_value = "raw",
+                    .allowed = {"raw", "used"},
+                    .help = "the bare projection, or the query of the model's attention"}) == "raw";
+  choices.softmax = options.word({.key = "softmax",
+                                  .default_value = "none",
+                                  .allowed = {"none", "all"},
+                                  .help = "none: logits; all: attention weights"}) == "all";
+  choices.pool = options.word({.key = "pool",
+                               .default_value = "maximum",
+                               .allowed = {"maximum", "average"},
+                               .help = "over neighbouring tokens"}) == "maximum"
                      ? PoolKind::kMaximum
                      : PoolKind::kAverage;
   choices.kernel = pool_kernel(options, 5);
   choices.window_in_pool =
-      options.word("pooled_window", "ignored", {"ignored", "counted"}) == "counted";
-  choices.past_only = options.word("candidates", "all", {"all", "past"}) == "past";
-  choices.by_layer = options.word("granularity", "head", {"head", "layer"}) == "layer";
-  choices.ties = options.word("ties", "torch_topk", {"torch_topk", "lower_index"}) == "torch_topk"
-                     ? TieRule::kTorchTopK
-                     : TieRule::kEarlier;
+      options.word({.key = "pooled_window",
+                    .default_value = "ignored",
+                    .allowed = {"ignored", "counted"},
+                    .help = "whether the window's own tokens take part in the pool"}) == "counted";
+  choices.past_only =
+      options.word(
+          {.key = "candidates",
+           .default_value = "all",
+           .allowed = {"all", "past"},
+           .help = "past prefers any earlier scale's token to those of the current one"}) == "past";
+  choices.by_layer =
+      options.word({.key = "granularity",
+                    .default_value = "head",
+                    .allowed = {"head", "layer"},
+                    .help = "whether heads of a layer choose their own tokens"}) == "layer";
+  choices.ties =
+      options.word({.key = "ties",
+                    .default_value = "torch_topk",
+                    .allowed = {"torch_topk", "lower_index"},
+                    .help = "which of equal scores stays; released: torch_topk"}) == "torch_topk"
+          ? TieRule::kTorchTopK
+          : TieRule::kEarlier;
   return std::make_unique<CentroidWindow>(choices);
 }
 

@@ -202,16 +202,29 @@ class Diagonal : public Score {
 
 }  // namespace
 
-/// attended_share (0.25): N_att / N_r, 0 .. 1, at least one token; attended_tokens (0): N_att
-/// itself, which then counts instead. N_r is what the budget leaves beside condition tokens and
-/// sinks. sinks (0): first tokens of the picture that are always attended to, as many as `protect:
-/// anchors` keeps (the paper's variant: 4). The paper names neither N_r nor N_att. Of equal weights
-/// the oldest token is skipped. A full budget skips nothing. A step of a next-scale model has a
-/// query for every place, so there nothing is skipped and the newest tokens stay.
-std::unique_ptr<Score> make_score_diagonal(PartOptions& options) {
-  const double share = options.number("attended_share", 0.25, 0.0, 1.0);
-  const int64_t tokens = options.integer("attended_tokens", 0, 0);
-  const int64_t sinks = options.integer("sinks", 0, 0);
+/// N_r is what the budget leaves beside condition tokens and sinks; the paper names neither N_r nor
+/// N_att. Of equal weights the oldest token is skipped. A full budget skips nothing. A step of a
+/// next-scale model has a query for every place, so there nothing is skipped and the newest tokens
+/// stay.
+std::unique_ptr<Score> make_score_diagonal(Options& options) {
+  const double share = options.number({.key = "attended_share",
+                                       .default_value = 0.25,
+                                       .least = 0,
+                                       .most = 1,
+                                       .help = "N_att / N_r, at least one token"});
+  const int64_t tokens =
+      options.integer({.key = "attended_tokens",
+                       .default_value = 0,
+                       .least = 0,
+                       .unit = "tokens",
+                       .help = "N_att itself, which then counts instead; 0: by attended_share"});
+  const int64_t sinks =
+      options.integer({.key = "sinks",
+                       .default_value = 0,
+                       .least = 0,
+                       .unit = "tokens",
+                       .help = "first tokens of the picture that are always attended to, as many "
+                               "as protect: anchors keeps (the paper's variant: 4)"});
   return std::make_unique<Diagonal>(share, tokens, sinks);
 }
 

@@ -87,37 +87,47 @@ class ExpectedAttention : public Score {
   std::vector<Layer> layers_;
 };
 
-/// A number of at least 1, or the word for no limit.
-int64_t count_or(PartOptions& options,
-                 const std::string& key,
-                 const std::string& unlimited,
-                 int64_t standard,
-                 int64_t if_unlimited) {
-  const ConfigNode* given = options.value(key);
-  const bool word = given != nullptr && given->is_string();
-  if (word && options.word(key, unlimited, {unlimited}) == unlimited) return if_unlimited;
-  return given == nullptr ? standard : options.integer(key, 1, 1);
-}
-
 }  // namespace
 
-/// n_future (512): next queries whose rotations are averaged, up to the end of the image; or
-/// remaining, all of them. queries (all): all | how many of the newest queries the moments are of.
-/// sinks (4): first tokens that stay and are left out of moments and softmax (give protect sinks
-/// the same number). covariance (use), value_norm (use): use | ignore. epsilon (0): added to the
-/// expected attention before it is multiplied by the norm of the value, 0 to 1.
-std::unique_ptr<Score> make_score_expected_attention(PartOptions& options) {
-  const auto used = [&](const std::string& key) {
-    return options.word(key, "use", {"use", "ignore"}) == "use";
+std::unique_ptr<Score> make_score_expected_attention(Options& options) {
+  const auto used = [&](const std::string& key, const std::string& help) {
+    return options.word(
+               {.key = key, .default_value = "use", .allowed = {"use", "ignore"}, .help = help}) ==
+           "use";
   };
-  const Settings settings{.future = count_or(options, "n_future", "remaining", 512,
-                                             std::numeric_limits<int64_t>::max()),
-                          .queries = count_or(options, "queries", "all", 0, 0),
-                          .sinks = options.integer("sinks", 4, 0),
-                          .form = {.softmax_scale = 1,
-                                   .use_covariance = used("covariance"),
-                                   .use_vnorm = used("value_norm"),
-                                   .epsilon = options.number("epsilon", 0.0, 0.0, 1.0)}};
+  constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+  const Settings settings{
+      .future = options
+                    .integer_or_word({.key = "n_future",
+                                      .default_value = 512,
+                                      .least = 1,
+                                      .unit = "positions",
+                                      .help = "next queries whose rotations are averaged, at most "
+                                              "to the end of the image; remaining: all of them"},
+                                     "remaining")
+                    .value_or(kAll),
+      .queries = options
+                     .integer_or_word(
+                         {.key = "queries",
+                          .least = 1,
+                          .help = "how many of the newest queries mean and covariance are of"},
+                         "all")
+                     .value_or(0),
+      .sinks = options.integer({.key = "sinks",
+                                .default_value = 4,
+                                .least = 0,
+                                .unit = "tokens",
+                                .help = "first tokens that stay and are left out of moments and "
+                                        "softmax (give protect sinks the same number)"}),
+      .form = {.softmax_scale = 1,
+               .use_covariance = used("covariance", "whether the covariance of the queries counts"),
+               .use_vnorm = used("value_norm", "whether scores count times the norm of the value"),
+               .epsilon = options.number({.key = "epsilon",
+                                          .default_value = 0.0,
+                                          .least = 0,
+                                          .most = 1,
+                                          .help = "added to the expected attention before it is "
+                                                  "multiplied by the norm of the value"})}};
   return std::make_unique<ExpectedAttention>(settings);
 }
 

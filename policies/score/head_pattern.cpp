@@ -90,14 +90,22 @@ class HeadPattern : public Score {
 
 }  // namespace
 
-/// observers (32): N_obs, queries that look. first_scales (2): coarsest scales that structural
-/// heads put first; a next-token model has its condition tokens instead, its last line for the
-/// current scale, and its last `observers` queries. HACK's soft merge at the last step is left out:
-/// that step's keys are never read again. The plan says which heads are contextual (allocate:
-/// head_pattern).
-std::unique_ptr<Score> make_score_head_pattern(PartOptions& options) {
-  const int64_t observers = options.integer("observers", 32, 1);
-  const int64_t first = options.integer("first_scales", 2, 0);
+/// HACK's soft merge at the last step is left out: that step's keys are never read again. The plan
+/// says which heads are contextual (allocate: head_pattern).
+std::unique_ptr<Score> make_score_head_pattern(Options& options) {
+  const int64_t observers =
+      options.integer({.key = "observers",
+                       .default_value = 32,
+                       .least = 1,
+                       .unit = "queries",
+                       .help = "N_obs, queries that look; the last ones of a next-token model"});
+  const int64_t first = options.integer(
+      {.key = "first_scales",
+       .default_value = 2,
+       .least = 0,
+       .unit = "scales",
+       .help = "coarsest scales that structural heads put first; a next-token model has its "
+               "condition tokens instead, and its last line for the current scale"});
   return std::make_unique<HeadPattern>(observers, first);
 }
 

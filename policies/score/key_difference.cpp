@@ -19,7 +19,7 @@ class KeyDifference : public Score {
 }  // namespace
 
 /// No options; the schedule is the block size.
-std::unique_ptr<Score> make_score_key_difference(PartOptions& /*options*/) {
+std::unique_ptr<Score> make_score_key_difference(Options& /*options*/) {
   return std::make_unique<KeyDifference>();
 }
 

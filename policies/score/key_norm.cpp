@@ -33,7 +33,7 @@ class KeyNorm : public Score {
 }  // namespace
 
 /// No options. KVCache-Factory leaves the first two layers uncut: allocate uncut_layers.
-std::unique_ptr<Score> make_score_key_norm(PartOptions& /*options*/) {
+std::unique_ptr<Score> make_score_key_norm(Options& /*options*/) {
   return std::make_unique<KeyNorm>();
 }
 

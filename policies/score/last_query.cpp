@@ -47,13 +47,16 @@ class LastQuery : public Score {
 
 }  // namespace
 
-/// queries (whole_scale): whole_scale | last. Which queries look in a step of a next-scale model:
-/// all of the scale, mean over them, or the last one alone, which is its lower right corner. A
-/// prefill and the tokens of a next-token model always look from their last query, as published.
-/// Equation: arXiv:2401.06104.
-std::unique_ptr<Score> make_score_last_query(PartOptions& options) {
+/// Equation: arXiv:2401.06104. A prefill and the tokens of a next-token model always look from
+/// their last query, as published.
+std::unique_ptr<Score> make_score_last_query(Options& options) {
   return std::make_unique<LastQuery>(
-      options.word("queries", "whole_scale", {"whole_scale", "last"}) == "whole_scale");
+      options.word({.key = "queries",
+                    .default_value = "whole_scale",
+                    .allowed = {"whole_scale", "last"},
+                    .help = "which queries look in a step of a next-scale model: the mean over all "
+                            "of the scale, or the last one alone, its lower right corner"}) ==
+      "whole_scale");
 }
 
 }  // namespace kvscope

@@ -53,10 +53,15 @@ class LineAttention : public Score {
 
 }  // namespace
 
-/// lines (1): lines whose queries look. The paper's text says the most recent one; how it sums over
-/// queries and whether heads share a decision is not published: each head decides, by the sum.
-std::unique_ptr<Score> make_score_line_attention(PartOptions& options) {
-  return std::make_unique<LineAttention>(options.integer("lines", 1, 1));
+/// How the paper sums over queries and whether heads share a decision is not published: each head
+/// decides, by the sum.
+std::unique_ptr<Score> make_score_line_attention(Options& options) {
+  return std::make_unique<LineAttention>(
+      options.integer({.key = "lines",
+                       .default_value = 1,
+                       .least = 1,
+                       .unit = "lines",
+                       .help = "last lines whose queries look; the paper: the most recent one"}));
 }
 
 }  // namespace kvscope

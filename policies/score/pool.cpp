@@ -18,8 +18,12 @@ at::Tensor pool_tokens(const at::Tensor& scores, PoolKind kind, int64_t kernel) 
   return pooled.reshape(scores.sizes());
 }
 
-int64_t pool_kernel(PartOptions& options, int64_t standard) {
-  const int64_t kernel = options.integer("kernel", standard, 1);
+int64_t pool_kernel(Options& options, int64_t default_value) {
+  const int64_t kernel = options.integer({.key = "kernel",
+                                          .default_value = default_value,
+                                          .least = 1,
+                                          .unit = "tokens",
+                                          .help = "neighbouring tokens pooled, odd"});
   if (kernel % 2 == 0) {
     throw Error(ErrorKind::kConfig, fmt::format("{}: {} is even; nearest feasible: {}",
                                                 options.place("kernel"), kernel, kernel + 1));

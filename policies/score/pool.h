@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "policies/part_options.h"
+#include "core/config/options.h"
 
 namespace kvscope {
 
@@ -16,6 +16,6 @@ enum class PoolKind { kAverage, kMaximum };
 at::Tensor pool_tokens(const at::Tensor& scores, PoolKind kind, int64_t kernel);
 
 /// Option `kernel`: an odd number of tokens, so that a score stays at its token.
-int64_t pool_kernel(PartOptions& options, int64_t standard);
+int64_t pool_kernel(Options& options, int64_t default_value);
 
 }  // namespace kvscope

@@ -45,14 +45,22 @@ class Random : public Score {
 
 }  // namespace
 
-/// seed (0): other numbers. rows (separate): separate | alike: whether every image, and each of its
-/// two rows under guidance, has numbers of its own, or all have the same. redraw (never): never |
-/// each_step. Drawn once, what stays is a uniform sample of all tokens so far; drawn anew at each
-/// step, old tokens have survived many draws and the newest prevail.
-std::unique_ptr<Score> make_score_random(PartOptions& options) {
-  const int64_t seed = options.integer("seed", 0, 0);
-  const bool separate = options.word("rows", "separate", {"separate", "alike"}) == "separate";
-  const bool redraw = options.word("redraw", "never", {"never", "each_step"}) == "each_step";
+std::unique_ptr<Score> make_score_random(Options& options) {
+  const int64_t seed =
+      options.integer({.key = "seed", .default_value = 0, .least = 0, .help = "other numbers"});
+  const bool separate =
+      options.word({.key = "rows",
+                    .default_value = "separate",
+                    .allowed = {"separate", "alike"},
+                    .help = "separate: every image, and each of its two rows under guidance, has "
+                            "numbers of its own; alike: all have the same"}) == "separate";
+  const bool redraw =
+      options.word({.key = "redraw",
+                    .default_value = "never",
+                    .allowed = {"never", "each_step"},
+                    .help = "never: what stays is a uniform sample of all tokens so far; "
+                            "each_step: new numbers at every cut, so that old tokens have survived "
+                            "many draws and the newest prevail"}) == "each_step";
   return std::make_unique<Random>(static_cast<uint64_t>(seed), separate, redraw);
 }
 

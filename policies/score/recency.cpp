@@ -23,11 +23,15 @@ class Recency : public Score {
 
 }  // namespace
 
-/// rotation (keep): keep | rerotate. Keys stand where they stood when they were made, or are turned
-/// at each use to 0, 1, 2, ... along the cache, with the query behind them, as StreamingLLM
-/// (arXiv:2309.17453) does; only for models with 1-D RoPE (Janus), others refuse to generate.
-std::unique_ptr<Score> make_score_recency(PartOptions& options) {
-  const bool rerotate = options.word("rotation", "keep", {"keep", "rerotate"}) == "rerotate";
+std::unique_ptr<Score> make_score_recency(Options& options) {
+  const bool rerotate =
+      options.word({.key = "rotation",
+                    .default_value = "keep",
+                    .allowed = {"keep", "rerotate"},
+                    .help = "keep: keys stand where they stood when they were made; rerotate, as "
+                            "published (arXiv:2309.17453): turned at each use to 0, 1, 2, ... "
+                            "along the cache, with the query behind them; only for models with 1-D "
+                            "RoPE (Janus), others refuse to generate"}) == "rerotate";
   return std::make_unique<Recency>(rerotate ? KeyPositions::kInCache : KeyPositions::kOriginal);
 }
 

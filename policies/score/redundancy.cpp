@@ -93,20 +93,35 @@ class Redundancy : public Score {
 
 }  // namespace
 
-/// window (8): queries that look. kernel (7): tokens the maximum runs over, odd. lambda (0.07), in
-/// 0..1: weight of attention against repetition. threshold (0.5), in -1..1: cosine above which keys
-/// are similar. retain (last): last | first | first_percent, which similar key of a row does not
-/// count. retain_ratio (0.1), in 0..1: of first_percent.
-std::unique_ptr<Score> make_score_redundancy(PartOptions& options) {
-  const int64_t window = options.integer("window", 8, 1);
+std::unique_ptr<Score> make_score_redundancy(Options& options) {
+  const int64_t window = options.integer({.key = "window",
+                                          .default_value = 8,
+                                          .least = 1,
+                                          .unit = "queries",
+                                          .help = "queries that look"});
   const int64_t kernel = pool_kernel(options, 7);
-  const double lambda = options.number("lambda", 0.07, 0, 1);
+  const double lambda = options.number({.key = "lambda",
+                                        .default_value = 0.07,
+                                        .least = 0,
+                                        .most = 1,
+                                        .help = "weight of attention against repetition"});
   SimilarityRule rule;
-  rule.threshold = options.number("threshold", 0.5, -1, 1);
-  const std::string retain = options.word("retain", "last", {"last", "first", "first_percent"});
+  rule.threshold = options.number({.key = "threshold",
+                                   .default_value = 0.5,
+                                   .least = -1,
+                                   .most = 1,
+                                   .help = "cosine above which keys are similar"});
+  const std::string retain = options.word({.key = "retain",
+                                           .default_value = "last",
+                                           .allowed = {"last", "first", "first_percent"},
+                                           .help = "which similar key of a row does not count"});
   if (retain == "first") rule.retain = RetainSimilar::kFirst;
   if (retain == "first_percent") rule.retain = RetainSimilar::kFirstPercent;
-  rule.retain_ratio = options.number("retain_ratio", 0.1, 0, 1);
+  rule.retain_ratio = options.number({.key = "retain_ratio",
+                                      .default_value = 0.1,
+                                      .least = 0,
+                                      .most = 1,
+                                      .help = "of retain=first_percent"});
   return std::make_unique<Redundancy>(window, kernel, lambda, rule);
 }
 

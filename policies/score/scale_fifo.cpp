@@ -65,11 +65,16 @@ class ScaleFifo : public Score {
 
 }  // namespace
 
-/// partial (spread): spread | newest, what stays of a scale that stays in part: evenly spread
-/// tokens or its last lines. The paper drops whole scales; a budget in tokens rarely ends with one.
-std::unique_ptr<Score> make_score_scale_fifo(PartOptions& options) {
-  return std::make_unique<ScaleFifo>(options.word("partial", "spread", {"spread", "newest"}) ==
-                                     "spread");
+std::unique_ptr<Score> make_score_scale_fifo(Options& options) {
+  return std::make_unique<ScaleFifo>(
+      options.word(
+          {.key = "partial",
+           .default_value = "spread",
+           .allowed = {"spread", "newest"},
+           .help =
+               "what stays of a scale that stays in part: evenly spread tokens or its last lines; "
+               "the paper drops whole scales, a budget in tokens rarely ends with one"}) ==
+      "spread");
 }
 
 }  // namespace kvscope

@@ -44,12 +44,17 @@ class SpatialSemantic : public Score {
 
 }  // namespace
 
-/// recent_tokens (32): newest tokens that stay in every head (with `protect: window`), 32 as the
-/// paper's plots tell; a budget of fewer halves it. The paper's listing has none, but appends a
-/// token after the cut that precedes it: 1 says the same. A token's sum begins with the attention
-/// that it pays to itself. The plan says which heads are spatial (allocate: head_type).
-std::unique_ptr<Score> make_score_spatial_semantic(PartOptions& options) {
-  return std::make_unique<SpatialSemantic>(options.integer("recent_tokens", 32, 0));
+/// A token's sum begins with the attention that it pays to itself. The plan says which heads are
+/// spatial (allocate: head_type).
+std::unique_ptr<Score> make_score_spatial_semantic(Options& options) {
+  return std::make_unique<SpatialSemantic>(options.integer(
+      {.key = "recent_tokens",
+       .default_value = 32,
+       .least = 0,
+       .unit = "tokens",
+       .help = "newest tokens that stay in every head (with protect: window), 32 as the paper's "
+               "plots tell; a budget of fewer halves it. The paper's listing has none, but appends "
+               "a token after the cut that precedes it: 1 says the same"}));
 }
 
 }  // namespace kvscope

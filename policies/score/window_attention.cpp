@@ -43,15 +43,28 @@ class WindowAttention : public Score {
 
 }  // namespace
 
-/// window (16): queries that look; published: 64 (kvpress), 32 (KVCache-Factory's prompts), 8 (its
-/// scripts and R-KV). pool (average): average | maximum. kernel (5): tokens pooled, odd; published:
-/// averages of 5, maxima of 7. softmax (all): all | past, where past leaves the window's tokens out
-/// of it (R-KV's form).
-std::unique_ptr<Score> make_score_window_attention(PartOptions& options) {
-  const int64_t window = options.integer("window", 16, 1);
-  const bool maximum = options.word("pool", "average", {"average", "maximum"}) == "maximum";
+std::unique_ptr<Score> make_score_window_attention(Options& options) {
+  const int64_t window =
+      options.integer({.key = "window",
+                       .default_value = 16,
+                       .least = 1,
+                       .unit = "queries",
+                       .help = "queries that look; published: 64 (kvpress), 32 (KVCache-Factory's "
+                               "prompts), 8 (its scripts and R-KV)"});
+  const bool maximum =
+      options.word({.key = "pool",
+                    .default_value = "average",
+                    .allowed = {"average", "maximum"},
+                    .help = "over neighbouring tokens; published: averages of 5, maxima of 7"}) ==
+      "maximum";
   const int64_t kernel = pool_kernel(options, 5);
-  const bool past = options.word("softmax", "all", {"all", "past"}) == "past";
+  const bool past =
+      options.word(
+          {.key = "softmax",
+           .default_value = "all",
+           .allowed = {"all", "past"},
+           .help = "past leaves the window's own tokens out of the softmax (R-KV's form)"}) ==
+      "past";
   return std::make_unique<WindowAttention>(window,
                                            maximum ? PoolKind::kMaximum : PoolKind::kAverage,
                                            kernel, past ? SoftmaxOver::kPast : SoftmaxOver::kAll);

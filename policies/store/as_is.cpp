@@ -11,7 +11,7 @@ class StoreAsIs : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> make_store_as_is(PartOptions& /*options*/) {
+std::unique_ptr<Store> make_store_as_is(Options& /*options*/) {
   return std::make_unique<StoreAsIs>();
 }
 

@@ -16,7 +16,7 @@ class StoreBf16 : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> make_store_bf16(PartOptions& /*options*/) {
+std::unique_ptr<Store> make_store_bf16(Options& /*options*/) {
   return std::make_unique<StoreBf16>();
 }
 

@@ -23,7 +23,7 @@ class StoreInt8 : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> make_store_int8(PartOptions& /*options*/) {
+std::unique_ptr<Store> make_store_int8(Options& /*options*/) {
   return std::make_unique<StoreInt8>();
 }
 

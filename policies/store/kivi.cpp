@@ -41,21 +41,46 @@ class StoreKivi : public Store {
 
 /// KIVI (arXiv:2402.02750): keys in groups of tokens for every channel, values in groups of
 /// channels for every token, the newest tokens in full (policies/store/kivi.h).
-///   bits (2): of a code, 2, 4 or 8
-///   key_bits, value_bits (bits): likewise, of either
-///   group_tokens (32): neighbouring tokens of a key channel that share a scale, at least 1
-///   group_channels (group_tokens): neighbouring channels of a value that share a scale, at least 1
-///   residual_tokens (32; the paper has 128): R. The first floor(n / R) R of n keys are packed and
-///     all values but the newest R. A multiple of group_tokens (of 32 / key_bits too, so that codes
-///     fill words)
-std::unique_ptr<Store> make_store_kivi(PartOptions& options) {
+std::unique_ptr<Store> make_store_kivi(Options& options) {
   KiviOptions kivi;
-  const int64_t bits = options.integer("bits", kivi.key_bits, 2);
-  kivi.key_bits = options.integer("key_bits", bits, 2);
-  kivi.value_bits = options.integer("value_bits", bits, 2);
-  kivi.group_tokens = options.integer("group_tokens", kivi.group_tokens, 1);
-  kivi.group_channels = options.integer("group_channels", kivi.group_tokens, 1);
-  kivi.residual_tokens = options.integer("residual_tokens", kivi.residual_tokens, 1);
+  const int64_t bits = options.integer({.key = "bits",
+                                        .default_value = kivi.key_bits,
+                                        .least = 2,
+                                        .unit = "bits",
+                                        .help = "of a code: 2, 4 or 8"});
+  kivi.key_bits = options.integer({.key = "key_bits",
+                                   .default_value = bits,
+                                   .least = 2,
+                                   .unit = "bits",
+                                   .help = "of a key's code",
+                                   .default_from = "bits"});
+  kivi.value_bits = options.integer({.key = "value_bits",
+                                     .default_value = bits,
+                                     .least = 2,
+                                     .unit = "bits",
+                                     .help = "of a value's code",
+                                     .default_from = "bits"});
+  kivi.group_tokens =
+      options.integer({.key = "group_tokens",
+                       .default_value = kivi.group_tokens,
+                       .least = 1,
+                       .unit = "tokens",
+                       .help = "neighbouring tokens of a key channel that share a scale"});
+  kivi.group_channels =
+      options.integer({.key = "group_channels",
+                       .default_value = kivi.group_tokens,
+                       .least = 1,
+                       .unit = "channels",
+                       .help = "neighbouring channels of a value that share a scale",
+                       .default_from = "group_tokens"});
+  kivi.residual_tokens =
+      options.integer({.key = "residual_tokens",
+                       .default_value = kivi.residual_tokens,
+                       .least = 1,
+                       .unit = "tokens",
+                       .help = "R, the paper has 128: the first floor(n / R) R of n keys are "
+                               "packed and all values but the newest R; a multiple of group_tokens "
+                               "(of 32 / key_bits too, so that codes fill words)"});
   const TokenFormat format = kivi_format(kivi, at::kFloat, at::kFloat);
   for (const SideFormat* side : {&format.keys, &format.values}) {
     const std::string complaint = side->complaint();

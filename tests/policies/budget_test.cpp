@@ -111,12 +111,11 @@ TEST(Budget, TheNearestFeasibleIsFeasible) {
 }
 
 TEST(Budget, ReadsItsGroup) {
-  Budget at_the_end = Budget::of_ratio(0.2);
-  at_the_end.moment = BudgetMoment::kEnd;
-  EXPECT_EQ(read("{ratio: 0.2, tokens: null}"), at_the_end);
+  EXPECT_EQ(read("{ratio: 0.2, tokens: null}"), Budget::of_ratio(0.2));
+  EXPECT_EQ(read("{}"), Budget{});
   EXPECT_EQ(read("{ratio: 0.7, tokens: 13}").amount, 13);
   EXPECT_EQ(read("{tokens: 13, ratio: 0.7}"), read("{ratio: 0.2, tokens: 13}"));
-  EXPECT_THAT(refusal([] { read("{ration: 0.2}"); }), HasSubstr("'ratio'"));
+  EXPECT_THAT(refusal([] { read("{ration: 0.2}"); }), HasSubstr("'budget.ratio'"));
   EXPECT_THAT(refusal([] { read("{tokens: 3, lines: 2}"); }), HasSubstr("both given"));
   EXPECT_THAT(refusal([] { read("{scope: haed}"); }), HasSubstr("'head'"));
   EXPECT_THAT(refusal([] { read("{bytes: 6MoB}"); }), HasSubstr("MiB"));

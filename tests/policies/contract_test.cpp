@@ -11,6 +11,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "budgets.h"
 #include "core/base/error.h"
 #include "core/config/yaml.h"
 #include "policy_run.h"
@@ -92,9 +93,11 @@ class PolicyContract : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     const Case& param = GetParam();
-    policy_ = make_policy(named_policy(kPolicyFolder, param.policy));
+    const ConfigNode config = named_policy(kPolicyFolder, param.policy);
+    policy_ = make_policy(config);
     try {
-      plan_ = policy_->plan(geometry(param.geometry), Budget::of_ratio(param.ratio));
+      plan_ = policy_->plan(geometry(param.geometry),
+                            as_in_a_sweep(config, Budget::of_ratio(param.ratio)));
     } catch (const Error& error) {
       ASSERT_EQ(error.kind(), ErrorKind::kConfig) << error.what();
       ASSERT_LT(param.ratio, 1.0) << "the full cache must always be possible: " << error.what();

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "budgets.h"
 #include "policies/replay.h"
 #include "policy_run.h"
 
@@ -16,7 +17,7 @@ TEST(GoldenScaleKv, KeepsTheSameTokensAndDrawsTheSameLogits) {
   ConfigNode config = named_policy(std::filesystem::path(kSourceDir) / "configs/policy", "scalekv");
   config.set_path("allocate.budgets", "released_2b");
   const auto policy = make_policy(config);
-  KvCache cache(policy->plan(geometry, Budget::of_tokens(650)), 2, at::kCPU);
+  KvCache cache(policy->plan(geometry, tokens_at_cuts(650)), 2, at::kCPU);
   Replay replay(*policy, [&](int64_t step, int64_t layer) { return golden.recorded(step, layer); });
   AttentionContext context{.cache = cache, .controller = &replay};
   replay.begin_generation(cache.rows());

@@ -1,6 +1,7 @@
 // LineAR and AMS-KV against their rules, run through the whole policy.
 #include <gtest/gtest.h>
 
+#include "budgets.h"
 #include "naive_run.h"
 
 namespace kvscope {
@@ -40,7 +41,7 @@ TEST(Linear, EvictsTheMiddleByTheLastLinesAttention) {
     return naive_best(view, attention_of(view, 6),
                       [&](int64_t token) { return token < 5 + 3 || token >= end - 12; });
   };
-  EXPECT_GT(expect_same_as_naive(*policy, token_geometry(), Budget::of_tokens(24), {0, 7, 3}, rule),
+  EXPECT_GT(expect_same_as_naive(*policy, token_geometry(), tokens_at_cuts(24), {0, 7, 3}, rule),
             20);
 }
 
@@ -59,7 +60,7 @@ TEST(Linear, InANextScaleModelTheLastLinesOfAScaleLook) {
 
 TEST(Linear, HoldsTheBudgetAndTheLineThatIsDrawn) {
   const auto policy = policy_from(kLinear);
-  const Plan plan = policy->plan(token_geometry(), Budget::of_tokens(24));
+  const Plan plan = policy->plan(token_geometry(), tokens_at_cuts(24));
   for (const StepInfo& step : token_geometry().steps) {
     if (!step.stored || step.first_token < 24) continue;
     const int64_t behind_the_cut = (step.first_token + 1 - 5) % 6;

@@ -2,6 +2,7 @@
 // rows, one cut a token, the cache audited at the end.
 #include <gtest/gtest.h>
 
+#include "budgets.h"
 #include "policies/budget.h"
 #include "policies/policy.h"
 #include "policies/registry.h"
@@ -19,8 +20,10 @@ TEST_P(NextTokenPolicy, RunsAsPlannedAndAnImageDoesNotDependOnItsBatch) {
   for (const TinyModel& tiny :
        {tiny_janus({3, 10, 4, 5}), tiny_llamagen({2, 12, 5, 4}, llamagen::Conditioning::kText),
         tiny_llamagen({2, 12, 5, 4}, llamagen::Conditioning::kClass)}) {
-    const auto policy = make_policy(named_policy(kPolicyFolder, GetParam()));
-    const Plan plan = policy->plan(tiny_geometry(tiny), Budget::of_ratio(0.6));
+    const ConfigNode config = named_policy(kPolicyFolder, GetParam());
+    const auto policy = make_policy(config);
+    const Plan plan =
+        policy->plan(tiny_geometry(tiny), as_in_a_sweep(config, Budget::of_ratio(0.6)));
     GenerateOptions options;
     options.cfg = {3};
     const TinyRun batch = run_tiny(tiny, {0, 1, 2}, options, true, policy.get(), plan);

@@ -2,6 +2,7 @@
 // holds decides nothing.
 #include <gtest/gtest.h>
 
+#include "budgets.h"
 #include "core/base/error.h"
 #include "policy_run.h"
 #include "test_paths.h"
@@ -79,8 +80,9 @@ std::vector<PaddedDecision> run_padded(Policy& policy, const Plan& plan, double 
 class PaddedPolicy : public testing::TestWithParam<std::string> {};
 
 TEST_P(PaddedPolicy, DropsPaddingFirstWhateverItHolds) {
-  const auto policy = make_policy(named_policy(kPolicyFolder, GetParam()));
-  const Plan plan = policy->plan(geometry(), Budget::of_ratio(0.6));
+  const ConfigNode config = named_policy(kPolicyFolder, GetParam());
+  const auto policy = make_policy(config);
+  const Plan plan = policy->plan(geometry(), as_in_a_sweep(config, Budget::of_ratio(0.6)));
   const std::vector<PaddedDecision> quiet = run_padded(*policy, plan, 1);
   const std::vector<PaddedDecision> loud = run_padded(*policy, plan, 20);
   ASSERT_EQ(quiet.size(), loud.size());

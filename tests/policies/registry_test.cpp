@@ -53,9 +53,8 @@ TEST(Registry, TellsTheKnobsOfEveryPart) {
                                       "policy.protect.0 sinks", "policy.protect.1 recent",
                                       "policy.store as_is", "policy.schedule each_scale"}));
   ASSERT_FALSE(knobs[1].options.empty());
-  EXPECT_EQ(knobs[1].options.front().key, "window");
-  EXPECT_EQ(knobs[1].options.front().standard, "16");
-  EXPECT_EQ(knobs[1].options.front().range, "integer >= 1");
+  EXPECT_EQ(knobs[1].options.front().key, "policy.score.window");
+  EXPECT_EQ(describe(knobs[1].options.front()), "int, at least 1, queries, default 16");
 }
 
 TEST(Registry, RefusesAPartOfATakenName) {
@@ -81,9 +80,11 @@ TEST(Registry, SuggestsTheNearest) {
   }
   EXPECT_THAT(refusal("scor: recency"), HasSubstr("'score'"));
   EXPECT_THAT(refusal("score: {name: window_atention}"), HasSubstr("'window_attention'"));
-  EXPECT_THAT(refusal("score: {name: window_attention, windw: 3}"), HasSubstr("'window'"));
+  EXPECT_THAT(refusal("score: {name: window_attention, windw: 3}"),
+              HasSubstr("'policy.score.window'"));
   EXPECT_THAT(refusal("protect: [{name: sinks}, {name: recents}]"), HasSubstr("policy.protect.1"));
-  EXPECT_THAT(refusal("protect: {name: sinks, sink_tokens: -1}"), HasSubstr("at least 0, not -1"));
+  EXPECT_THAT(refusal("protect: {name: sinks, sink_tokens: -1}"),
+              HasSubstr("nearest feasible: policy.protect.sink_tokens=0"));
   EXPECT_THAT(refusal("score: {name: window_attention, kernel: 4}"), HasSubstr("nearest feasible"));
   EXPECT_THAT(refusal("score: {window: 3}"), HasSubstr("name of a part"));
   EXPECT_THAT(refusal("recency"), HasSubstr("five slots"));

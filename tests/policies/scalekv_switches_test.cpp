@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "budgets.h"
 #include "golden_scalekv.h"
 #include "policies/profiles/profile_file.h"
 #include "policy_run.h"
@@ -45,7 +46,7 @@ class ScaleKvSwitches : public testing::Test {
     for (const auto& [key, value] : settings) config.set_path(key, value);
     const auto policy = make_policy(config);
     policy->tie_guidance_pairs(tied_rows);
-    KvCache cache(policy->plan(golden_.geometry(), Budget::of_tokens(650)), 2, at::kCPU);
+    KvCache cache(policy->plan(golden_.geometry(), tokens_at_cuts(650)), 2, at::kCPU);
     Notes notes(*policy);
     AttentionContext context{.cache = cache, .controller = &notes};
     notes.begin_generation(cache.rows());
@@ -161,9 +162,9 @@ TEST_F(ScaleKvSwitches, TheLastScaleIsKeptOnlyWhereItIsStored) {  // 13
   ConfigNode config = named_policy(std::filesystem::path(kSourceDir) / "configs/policy", "scalekv");
   config.set_path(kReleased.first, kReleased.second);
   const auto policy = make_policy(config);
-  const Plan stored = policy->plan(geometry, Budget::of_tokens(650));
+  const Plan stored = policy->plan(geometry, tokens_at_cuts(650));
   geometry.steps.back().stored = false;
-  const Plan plain = policy->plan(geometry, Budget::of_tokens(650));
+  const Plan plain = policy->plan(geometry, tokens_at_cuts(650));
   for (int64_t layer = 0; layer < geometry.layers; ++layer) {
     ASSERT_TRUE(golden_.recorded(12, layer).has_value());
     EXPECT_EQ(stored.kept(12, layer, 0), std::ssize(golden_.recorded(12, layer)->front()));

@@ -178,7 +178,8 @@ TEST_F(Rerotation, IsRefusedWherePositionsAreNoLine) {
   const auto attempt = [&] {
     attend(context, geometry_.steps[0], 0, in.q, in.k, in.v, kScale, in.hidden, in.query_weight);
   };
-  EXPECT_THAT(attempt, testing::ThrowsMessage<Error>(HasSubstr("expected rotation: keep")));
+  EXPECT_THAT(attempt,
+              testing::ThrowsMessage<Error>(HasSubstr("expected policy.score.rotation=keep")));
   context.rotation = next_token::grid_rotation(5, 5, 6, 8, kTheta);
   EXPECT_THAT(attempt, testing::ThrowsMessage<Error>(HasSubstr("1-D RoPE")));
   context.rotation = next_token::line_rotation(36, 6, kTheta);

@@ -24,7 +24,7 @@ check "build" 0 "value_norm.so" "$source_dir/tools/build_policy" "$source_dir/do
 plugin=(--plugin ./value_norm.so)
 with_configs=("${plugin[@]}" --config-dir "$source_dir/docs/own_policy/configs")
 check "the part is listed" 0 "value_norm.so" "$kvscope" list parts "${plugin[@]}"
-check "its knobs are explained" 0 "power = 2  default 2  [1 .. 16]" \
+check "its knobs are explained" 0 "power = 2  (float, 1..16, default 2.0)" \
   "$kvscope" describe policy/loud_values "${with_configs[@]}"
 check "it runs" 0 "loud_values" "$kvscope" run "${with_configs[@]}" policy=loud_values budget.ratio=0.2 \
   gen.images=2 gen.batch=2 hydra.run.dir="$work/out" threads=1

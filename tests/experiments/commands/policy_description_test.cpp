@@ -36,7 +36,7 @@ TEST(PolicyDescription, ExplainsEveryKnobOfEveryPolicy) {
   }
 }
 
-TEST(PolicyDescription, GivesValueDefaultRangeAndTheWholeComment) {
+TEST(PolicyDescription, GivesValueDefaultRangeAndHelp) {
   const auto path = std::filesystem::path(testing::TempDir()) / "policy_description";
   std::filesystem::create_directories(path / "policy");
   std::ofstream(path / "policy/mine.yaml") << "# Mine, with a \"#\" in quotes.\n"
@@ -44,19 +44,19 @@ TEST(PolicyDescription, GivesValueDefaultRangeAndTheWholeComment) {
                                               "summary: 'a # that is none'\n"
                                               "score:\n"
                                               "  name: window_attention\n"
-                                              "  window: 9   # queries,\n"
-                                              "              # all of them\n"
+                                              "  window: 9   # as I like it\n"
                                               "  kernel: 3\n"
-                                              "protect: [{name: sinks, sink_tokens: 2}]  # first\n";
+                                              "protect: [{name: sinks, sink_tokens: 2}]\n";
   ConfigRepository configs({path.string()});
   const std::string text = policy_description(configs, "mine", PartRegistry());
+  EXPECT_THAT(text, HasSubstr("Mine, with a \"#\" in quotes.\n"));
   EXPECT_THAT(text, HasSubstr("summary: a # that is none\n"));
-  EXPECT_THAT(text, HasSubstr("  window = 9  default 16  [integer >= 1]\n"
-                              "      queries, all of them\n"));
-  EXPECT_THAT(text, HasSubstr("  pool = average  default average  [average | maximum]\n"));
+  EXPECT_THAT(text, HasSubstr("  window = 9  (int, at least 1, queries, default 16)\n"
+                              "      queries that look; "));
+  EXPECT_THAT(text,
+              HasSubstr("  pool = average  (string, one of average maximum, default average)\n"));
   EXPECT_THAT(text, HasSubstr("policy.protect.0: sinks"));
-  EXPECT_THAT(text, HasSubstr("= 2"));
-  EXPECT_THAT(text, HasSubstr("      first\n"));
+  EXPECT_THAT(text, HasSubstr("  sink_tokens = 2  (int, at least 0, or the word text, tokens"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "../budgets.h"
 #include "../policy_run.h"
 #include "core/base/error.h"
 #include "policies/allocate/drafter_budget.h"
@@ -130,7 +131,7 @@ TEST(ReleasedTable, GivesItsCapacitiesToAModelWithFewerLayers) {
   ConfigNode policy = named_policy(kPolicyFolder, "scalekv");
   policy.set_path("allocate.budgets", "released_2b");
   CacheGeometry geometry = infinity(4, 4);
-  const Plan plan = make_plan(geometry, policy, Budget::of_tokens(650));
+  const Plan plan = make_plan(geometry, policy, tokens_at_cuts(650));
   const int64_t drafter[] = {920, 1490, 2510, 4100, 6385};
   const int64_t refiner[] = {632, 594, 526, 420, 465};
   for (int64_t i = 0; i < 5; ++i) {
@@ -138,9 +139,9 @@ TEST(ReleasedTable, GivesItsCapacitiesToAModelWithFewerLayers) {
     EXPECT_EQ(plan.kept(7 + i, 1, 0), refiner[i]);
     EXPECT_EQ(plan.kept(7 + i, 3, 1), refiner[i]);
   }
-  EXPECT_THROW(make_plan(geometry, policy, Budget::of_tokens(651)), Error);
+  EXPECT_THROW(make_plan(geometry, policy, tokens_at_cuts(651)), Error);
   geometry.steps = next_scale_steps({{1, 1}, {20, 20}, {30, 30}});
-  EXPECT_THROW(make_plan(geometry, policy, Budget::of_tokens(400)), Error);
+  EXPECT_THROW(make_plan(geometry, policy, tokens_at_cuts(400)), Error);
 }
 
 TEST(DrafterBudget, IsTheLargestWholeSolution) {

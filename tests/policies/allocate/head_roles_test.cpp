@@ -26,8 +26,8 @@ std::string refusal(const std::function<void()>& call) {
 
 std::optional<HeadTable> option(const std::string& text) {
   const ConfigNode node = yaml(text);
-  PartOptions options("policy.allocate", node);
-  return head_table_option(options, "scores", "alternate");
+  Options options = part_options("policy.allocate", node);
+  return head_table_option(options, {.key = "scores", .otherwise = "alternate"});
 }
 
 TEST(HeadTable, IsOfOneModel) {
@@ -60,8 +60,8 @@ TEST(HeadTable, RelativePathsBeginAtTheYamlFile) {
                                            .values = {{7, 8}}});
   std::ofstream(folder / "policy.yaml") << "{name: x, scores: tables/a.yaml}\n";
   const ConfigNode node = load_yaml_file(folder / "policy.yaml");
-  PartOptions options("policy.allocate", node);
-  EXPECT_EQ(head_table_option(options, "scores", "alternate")->at(0, 1), 8);
+  Options options = part_options("policy.allocate", node);
+  EXPECT_EQ(head_table_option(options, {.key = "scores", .otherwise = "alternate"})->at(0, 1), 8);
 }
 
 TEST(LowestHeads, TakesTheFirstOfEqualOnes) {

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "../budgets.h"
 #include "../policy_run.h"
 #include "core/base/error.h"
 #include "core/models/infinity/config.h"
@@ -202,9 +203,9 @@ TEST(Window, OnTopAddsItToEveryLayer) {
   ConfigNode config = named_policy(kPolicyFolder, "scalekv");
   config.set_path("allocate.budgets", "released_2b");  // whatever the drafters can hold
   const CacheGeometry geometry = infinity_1m(32, 16);
-  const Plan inside = make_plan(geometry, config, Budget::of_tokens(650));
+  const Plan inside = make_plan(geometry, config, tokens_at_cuts(650));
   config.set_path("allocate.window", "on_top");
-  const Plan on_top = make_plan(geometry, config, Budget::of_tokens(650));
+  const Plan on_top = make_plan(geometry, config, tokens_at_cuts(650));
   for (int64_t step = 8; step < 12; ++step) {
     EXPECT_EQ(on_top.kept(step, 9, 0), inside.kept(step, 9, 0) + 16);
   }
@@ -340,7 +341,7 @@ TEST(RolesOption, ReadsPathsAndMaps) {
   EXPECT_EQ(tokens(map_of(", drafters: 0")), (std::vector<int64_t>{7, 7, 7}));
   EXPECT_THAT(refusal([&] { tokens(map_of(", drafters: 7")); }), HasSubstr("expected 0..6"));
   EXPECT_THAT(refusal([&] { tokens(map_of(", per: step")); }), HasSubstr("scale, generation"));
-  EXPECT_THAT(refusal([&] { tokens("{fil: a.yaml}"); }), HasSubstr("'file'"));
+  EXPECT_THAT(refusal([&] { tokens("{fil: a.yaml}"); }), HasSubstr("roles.file'"));
   EXPECT_THAT(refusal([&] { tokens("none.yaml"); }), HasSubstr("policy.allocate.roles"));
   std::filesystem::remove(path);
 }

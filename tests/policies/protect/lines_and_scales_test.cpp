@@ -16,7 +16,7 @@ std::vector<int64_t> marked(MakePart<Protect>* make,
                             const CacheGeometry& geometry,
                             std::size_t step_index) {
   const ConfigNode node = yaml(text);
-  PartOptions options("policy.protect", node);
+  Options options = part_options("policy.protect", node);
   const auto part = make(options);
   options.finish();
   const StepInfo& step = geometry.steps[step_index];

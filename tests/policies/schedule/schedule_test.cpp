@@ -1,6 +1,7 @@
 // Which steps each schedule cuts after.
 #include <gtest/gtest.h>
 
+#include "../budgets.h"
 #include "../policy_run.h"
 #include "core/base/error.h"
 #include "policies/part.h"
@@ -17,7 +18,7 @@ std::vector<int64_t> cuts(MakePart<Schedule>* make,
                           const std::vector<StepInfo>& steps,
                           int64_t line_tokens) {
   const ConfigNode node = yaml(text);
-  PartOptions options("policy.schedule", node);
+  Options options = part_options("policy.schedule", node);
   const auto schedule = make(options);
   options.finish();
   const CacheGeometry geometry{
@@ -80,7 +81,7 @@ TEST(RareCuts, LetTokensPileUpAndThePlanCountsThem) {
   CacheGeometry geometry{.layers = 2, .heads = 3, .head_dim = 4, .steps = next_token_steps(6, 20)};
   geometry.line_tokens = 5;
   const auto policy = policy_from("{score: recency, schedule: each_line}");
-  const Plan plan = policy->plan(geometry, Budget::of_tokens(8));
+  const Plan plan = policy->plan(geometry, tokens_at_cuts(8));
   const std::vector<int64_t> expected{6, 7,  8,  9,  10, 8, 9,  10, 11, 12, 8,
                                       9, 10, 11, 12, 8,  9, 10, 11, 12, 12};
   for (std::size_t step = 0; step < expected.size(); ++step) {

@@ -139,7 +139,7 @@ inline void run_cuts(CacheController& controller,
 template <class Slot>
 std::unique_ptr<Slot> made_part(MakePart<Slot>* make, const std::string& text) {
   const ConfigNode node = yaml(text);
-  PartOptions options("policy.part", node);
+  Options options = part_options("policy.part", node);
   auto part = make(options);
   options.finish();
   return part;

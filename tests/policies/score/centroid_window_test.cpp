@@ -68,7 +68,7 @@ class Check : public CacheController {
   Check(const Case& one, std::vector<std::vector<LayerInputs>> inputs)
       : case_(one), inputs_(std::move(inputs)) {
     node_ = yaml(fmt::format("{{name: centroid_window, window: {}{}}}", kWindow, one.options));
-    PartOptions options("policy.score", node_);
+    Options options = part_options("policy.score", node_);
     score_ = make_score_centroid_window(options);
     options.finish();
   }
@@ -267,7 +267,7 @@ TEST(CentroidWindow, TellsWhichOptionIsWrong) {
   const auto refuses = [](const std::string& options, const std::string& part) {
     const ConfigNode node = yaml(fmt::format("{{name: centroid_window, {}}}", options));
     try {
-      PartOptions read("policy.score", node);
+      Options read = part_options("policy.score", node);
       make_score_centroid_window(read);
       FAIL() << options;
     } catch (const Error& error) {

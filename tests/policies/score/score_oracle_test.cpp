@@ -118,7 +118,7 @@ void check(Score& score, const std::function<Line(const Head&)>& oracle, StepKin
 
 std::unique_ptr<Score> made(MakePart<Score>* make, const std::string& text) {
   const ConfigNode node = yaml(text);
-  PartOptions options("policy.score", node);
+  Options options = part_options("policy.score", node);
   auto score = make(options);
   options.finish();
   return score;

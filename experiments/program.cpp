@@ -29,7 +29,7 @@
 #include "experiments/commands/weights.h"
 #include "experiments/results/sweep_metrics.h"
 #include "experiments/sweep/interrupt.h"
-#include "experiments/sweep/schema.h"
+#include "experiments/sweep/run_keys.h"
 #include "experiments/version.h"
 
 namespace kvscope {
@@ -252,7 +252,7 @@ class CommandLine {
       config_.overrides.insert(config_.overrides.begin(), "+train=" + chosen_model());
     }
     const ConfigNode config = compose(compose_request(config_)).config;
-    validate(config, run_schema());
+    check_config(config, ConfigUse::kTrain);
     const InterruptGuard interrupt;
     return train_command(config, data_root().string(), interrupt.flag());
   }

@@ -8,50 +8,80 @@
 
 namespace kvscope {
 
-const ConfigNode* given(const ConfigNode& node, std::string_view key) {
-  const ConfigNode* found = node.find(key);
-  return found == nullptr || found->is_null() ? nullptr : found;
+void read_size(Options& options,
+               const std::string& key,
+               int64_t& into,
+               const std::string& help,
+               const std::string& default_from) {
+  into = options.integer(
+      {.key = key, .default_value = into, .least = 0, .help = help, .default_from = default_from});
 }
 
-void read(const ConfigNode& node, std::string_view key, int64_t& into) {
-  if (const ConfigNode* found = given(node, key)) into = found->as_int64();
+void read_flag(Options& options, const std::string& key, bool& into, const std::string& help) {
+  into = options.flag({.key = key, .default_value = into, .help = help});
 }
 
-void read(const ConfigNode& node, std::string_view key, bool& into) {
-  if (const ConfigNode* found = given(node, key)) into = found->as_bool();
+void read_multipliers(Options& options, const std::string& key, std::vector<int64_t>& into) {
+  into = options.integers({.key = key,
+                           .default_value = into,
+                           .least = 1,
+                           .help = "channels of the levels in base_channels"});
 }
 
-void read(const ConfigNode& node, std::string_view key, std::string& into) {
-  if (const ConfigNode* found = given(node, key)) into = found->as_string();
+std::string read_published_size(Options& options, const std::string& key, const std::string& help) {
+  return options.word_or_null({.key = key, .help = help}).value_or("");
 }
 
-bool cut_layers(const ConfigNode& model, int64_t& layers) {
-  const ConfigNode* wanted = given(model, "layers");
-  if (wanted == nullptr) return false;
-  if (wanted->as_int64() < 1 || wanted->as_int64() > layers) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("model.layers={} is not in 1..{}, the layers of {}", wanted->as_int64(),
-                            layers, model.at("name").as_string()));
-  }
-  layers = wanted->as_int64();
-  return true;
+std::string read_name(Options& options) {
+  return options.word({.key = "name", .help = "name of the model in tables"});
 }
 
-T5Config read_text_encoder(const ConfigNode& model, int64_t text_channels) {
+std::string read_weights(Options& options) {
+  return options.word({.key = "weights",
+                       .default_value = "random",
+                       .help = "file or folder of published tensors, or random"});
+}
+
+std::string read_file(Options& options, const std::string& key, const std::string& help) {
+  return options.word_or_null({.key = key, .help = help}).value_or("");
+}
+
+std::string read_precision(Options& options) {
+  return options.word({.key = "precision",
+                       .allowed = {"fp32", "compact", "reference"},
+                       .help = "types of weights and cache"});
+}
+
+bool cut_layers(Options& options, int64_t& layers) {
+  IntegerKey key{.key = "layers",
+                 .least = 1,
+                 .help = "cuts the model to this many layers, for memory and speed work"};
+  if (layers > 0) key.most = layers;
+  const std::optional<int64_t> wanted = options.integer_or_null(key);
+  layers = wanted.value_or(layers);
+  return wanted.has_value();
+}
+
+T5Config read_text_encoder(Options& options) {
   T5Config text;
-  if (const ConfigNode* size = given(model, "text.size")) text = published_t5(size->as_string());
-  read(model, "text.d_model", text.d_model);
-  read(model, "text.layers", text.layers);
-  read(model, "text.heads", text.heads);
-  read(model, "text.d_kv", text.d_kv);
-  read(model, "text.d_ff", text.d_ff);
-  read(model, "text.vocabulary", text.vocabulary);
-  if (text.d_model != text_channels) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("model.text.d_model={} must equal model.transformer.text_channels={}",
-                            text.d_model, text_channels));
-  }
+  const std::string size = read_published_size(
+      options, "text.size", "a published T5 encoder: flan_t5_xl, flan_t5_xxl, ...");
+  if (!size.empty()) text = published_t5(size);
+  const std::string from = "that of text.size";
+  read_size(options, "text.d_model", text.d_model, "channels of the text encoder", from);
+  read_size(options, "text.layers", text.layers, "its layers", from);
+  read_size(options, "text.heads", text.heads, "its heads", from);
+  read_size(options, "text.d_kv", text.d_kv, "channels of a head", from);
+  read_size(options, "text.d_ff", text.d_ff, "channels inside a feed-forward", from);
+  read_size(options, "text.vocabulary", text.vocabulary, "pieces of the SentencePiece model", from);
   return text;
+}
+
+void check_text_encoder(const T5Config& text, int64_t text_channels) {
+  if (text.d_model == text_channels) return;
+  throw Error(ErrorKind::kConfig,
+              fmt::format("model.text.d_model={} must equal model.transformer.text_channels={}",
+                          text.d_model, text_channels));
 }
 
 int64_t class_of_prompt(std::string_view prompt, int64_t classes) {

@@ -13,7 +13,7 @@
 #include "core/config/repository.h"
 #include "core/models/image_model.h"
 #include "experiments/commands/policy_description.h"
-#include "experiments/sweep/schema.h"
+#include "experiments/sweep/run_keys.h"
 #include "policies/registry.h"
 
 namespace kvscope {
@@ -102,9 +102,11 @@ void print_groups(ConfigRepository& repository, const PartRegistry& /*parts*/) {
   }
 }
 
-void print_keys(ConfigRepository& /*repository*/, const PartRegistry& /*parts*/) {
-  for (const KeySpec& spec : run_schema()) {
-    fmt::print("{:<20} {} ({})\n", spec.key, spec.help, describe(spec));
+void print_keys(ConfigRepository& /*repository*/, const PartRegistry& parts) {
+  for (const auto& keys : {run_keys(), policy_keys(parts)}) {
+    for (const RunKey& key : keys) {
+      fmt::print("{:<20} {} ({})\n", key.option.key, key.option.help, describe(key));
+    }
   }
 }
 
@@ -130,17 +132,20 @@ void describe_option(ConfigRepository& repository,
   }
 }
 
-void describe_key(const std::string& key) {
+void describe_key(const std::string& what, const PartRegistry& parts) {
   std::vector<std::string> known;
-  for (const KeySpec& spec : run_schema()) {
-    if (spec.key == key) {
-      fmt::print("{}: {}\n  {}\n", spec.key, spec.help, describe(spec));
-      return;
+  bool found = false;
+  for (const auto& keys : {run_keys(), policy_keys(parts)}) {
+    for (const RunKey& key : keys) {
+      known.push_back(key.option.key);
+      if (key.option.key != what) continue;
+      found = true;
+      fmt::print("{}: {}\n  {}\n", what, key.option.help, describe(key));
     }
-    known.push_back(spec.key);
   }
-  throw Error(ErrorKind::kConfig, fmt::format("'{}' is neither GROUP/OPTION nor a key. {}", key,
-                                              suggestion(key, known)));
+  if (found) return;
+  throw Error(ErrorKind::kConfig, fmt::format("'{}' is neither GROUP/OPTION nor a key. {}", what,
+                                              suggestion(what, known)));
 }
 
 }  // namespace
@@ -167,7 +172,7 @@ int list_command(const ConfigArguments& arguments, const std::string& what) {
 
 int describe_command(const ConfigArguments& arguments, const std::string& what) {
   if (what.find('/') == what.npos) {
-    describe_key(what);
+    describe_key(what, *part_registry(arguments));
     return 0;
   }
   ConfigRepository repository(compose_request(arguments).folders);

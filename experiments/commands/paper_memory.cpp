@@ -15,15 +15,10 @@
 #include "core/config/sweep.h"
 #include "experiments/report/page.h"
 #include "experiments/sweep/point.h"
-#include "experiments/sweep/schema.h"
+#include "experiments/sweep/run_keys.h"
 
 namespace kvscope {
 namespace {
-
-const std::vector<std::string> kQuantities = {"kv", "kept_share", "parameters", "none"};
-const std::vector<std::string> kCellKeys = {
-    "label",    "model",     "policy", "budget",     "images",   "overrides", "minus",
-    "quantity", "published", "unit",   "unit_bytes", "decimals", "reason"};
 
 /// Bytes of a unit of memory; 0 for another word.
 double bytes_of_unit(const std::string& unit) {
@@ -44,69 +39,77 @@ class Cell {
       throw Error(ErrorKind::kConfig, fmt::format("{}: expected keys and values", where_));
     }
     for (const ConfigEntry& entry : own.entries()) values_.set(entry.name, entry.value);
-    for (const ConfigEntry& entry : values_.entries()) {
-      if (std::ranges::find(kCellKeys, entry.name) != kCellKeys.end()) continue;
-      throw Error(ErrorKind::kConfig, fmt::format("{}.{}: unknown key. {}", where_, entry.name,
-                                                  suggestion(entry.name, kCellKeys)));
-    }
-    if (std::ranges::find(kQuantities, quantity()) == kQuantities.end()) {
-      throw Error(ErrorKind::kConfig, fmt::format("{}.quantity={}: {}", where_, quantity(),
-                                                  suggestion(quantity(), kQuantities)));
-    }
-    if (quantity() != "kept_share" && !(unit_bytes() > 0)) {
+    Options options(where_, values_);
+    read(options);
+    options.finish();
+    if (quantity_ != "kept_share" && !(unit_bytes() > 0)) {
       throw Error(ErrorKind::kConfig,
-                  fmt::format("{}.unit={}: {}; for another say unit_bytes too", where_, unit(),
-                              suggestion(unit(), {"B", "MB", "GB", "KiB", "MiB", "GiB"})));
-    }
-    if (decimals() < 0 || decimals() > 9) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("{}.decimals={}: expected 0..9", where_, decimals()));
+                  fmt::format("{}.unit={}: {}; for another say unit_bytes too", where_, unit_,
+                              suggestion(unit_, {"B", "MB", "GB", "KiB", "MiB", "GiB"})));
     }
   }
 
   [[nodiscard]] const std::string& where() const { return where_; }
-  [[nodiscard]] std::string text(const char* key, const std::string& otherwise = {}) const {
-    const ConfigNode* node = values_.child(key);
-    return node == nullptr || node->is_null() ? otherwise : node->as_string();
-  }
-  [[nodiscard]] std::string quantity() const { return text("quantity", "kv"); }
-  [[nodiscard]] std::string unit() const { return text("unit", "MiB"); }
-  [[nodiscard]] double unit_bytes() const {
-    const ConfigNode* node = values_.child("unit_bytes");
-    return node == nullptr || node->is_null() ? bytes_of_unit(unit()) : node->as_double();
-  }
-  [[nodiscard]] int64_t decimals() const { return integer("decimals", 0); }
-  [[nodiscard]] int64_t images() const { return integer("images", 1); }
-  [[nodiscard]] std::optional<double> published() const {
-    const ConfigNode* node = values_.child("published");
-    if (node == nullptr || node->is_null()) return std::nullopt;
-    return node->as_double();
-  }
+  [[nodiscard]] const std::string& label() const { return label_; }
+  [[nodiscard]] const std::string& model() const { return model_; }
+  [[nodiscard]] const std::string& policy() const { return policy_; }
+  [[nodiscard]] const std::string& quantity() const { return quantity_; }
+  [[nodiscard]] const std::string& unit() const { return unit_; }
+  [[nodiscard]] const std::string& reason() const { return reason_; }
+  [[nodiscard]] double unit_bytes() const { return unit_bytes_.value_or(bytes_of_unit(unit_)); }
+  [[nodiscard]] int64_t decimals() const { return decimals_; }
+  [[nodiscard]] int64_t images() const { return images_; }
+  [[nodiscard]] std::optional<double> published() const { return published_; }
 
   /// The command line of the cell's point.
   [[nodiscard]] std::vector<std::string> overrides() const {
     std::vector<std::string> list;
-    for (const char* group : {"model", "policy"}) {
-      if (!text(group).empty()) list.push_back(fmt::format("{}={}", group, text(group)));
-    }
+    if (!model_.empty()) list.push_back("model=" + model_);
+    if (!policy_.empty()) list.push_back("policy=" + policy_);
     append_budget(values_.child("budget"), list);
-    list.push_back(fmt::format("gen.batch={}", images()));
-    append_list("overrides", list);
+    list.push_back(fmt::format("gen.batch={}", images_));
+    list.insert(list.end(), overrides_.begin(), overrides_.end());
     return list;
   }
   /// Of the point whose number is taken off; empty: of none.
   [[nodiscard]] std::vector<std::string> minus() const {
-    const ConfigNode* node = values_.child("minus");
-    if (node == nullptr || node->is_null()) return {};
+    if (minus_.empty()) return {};
     std::vector<std::string> list = overrides();
-    append_list("minus", list);
+    list.insert(list.end(), minus_.begin(), minus_.end());
     return list;
   }
 
  private:
-  [[nodiscard]] int64_t integer(const char* key, int64_t otherwise) const {
-    const ConfigNode* node = values_.child(key);
-    return node == nullptr || node->is_null() ? otherwise : node->as_int64();
+  void read(Options& options) {
+    const auto text = [&](const char* key, const char* help) {
+      return options.word_or_null({.key = key, .help = help}).value_or("");
+    };
+    const auto list = [&](const char* key, const char* help) {
+      return options.words({.key = key, .default_value = std::vector<std::string>{}, .help = help});
+    };
+    label_ = text("label", "first column of the row");
+    model_ = text("model", "an option of the group");
+    policy_ = text("policy", "an option of the group");
+    static_cast<void>(options.value(
+        {.key = "budget", .accepts = "keys of the budget group", .help = "of the point"}));
+    images_ = options.integer(
+        {.key = "images", .default_value = images_, .least = 1, .help = "images at once"});
+    overrides_ = list("overrides", "more of the point's command line");
+    minus_ = list("minus", "changes to the point whose number is taken off");
+    quantity_ = options.word({.key = "quantity",
+                              .default_value = quantity_,
+                              .allowed = {"kv", "kept_share", "parameters", "none"},
+                              .help = "what is planned"});
+    published_ = options.number_or_null({.key = "published", .help = "the paper's number"});
+    unit_ = options.word({.key = "unit", .default_value = unit_, .help = "of both numbers"});
+    unit_bytes_ = options.number_or_null(
+        {.key = "unit_bytes", .unit = "bytes", .help = "of a unit of another name"});
+    decimals_ = options.integer({.key = "decimals",
+                                 .default_value = decimals_,
+                                 .least = 0,
+                                 .most = 9,
+                                 .help = "that the paper gives"});
+    reason_ = text("reason", "why the numbers differ");
   }
   void append_budget(const ConfigNode* budget, std::vector<std::string>& list) const {
     if (budget == nullptr || budget->is_null()) return;
@@ -118,14 +121,21 @@ class Cell {
       list.push_back(fmt::format("budget.{}={}", entry.name, canonical_json(entry.value)));
     }
   }
-  void append_list(const char* key, std::vector<std::string>& list) const {
-    const ConfigNode* node = values_.child(key);
-    if (node == nullptr || node->is_null()) return;
-    for (const std::string& text : node->as_string_list()) list.push_back(text);
-  }
 
   std::string where_;
   ConfigNode values_;
+  std::string label_;
+  std::string model_;
+  std::string policy_;
+  int64_t images_ = 1;
+  std::vector<std::string> overrides_;
+  std::vector<std::string> minus_;
+  std::string quantity_ = "kv";
+  std::optional<double> published_;
+  std::string unit_ = "MiB";
+  std::optional<double> unit_bytes_;
+  int64_t decimals_ = 0;
+  std::string reason_;
 };
 
 /// Plans command lines.
@@ -191,11 +201,11 @@ std::vector<TableColumn> columns() {
 void add_row(PaperMemory& result, const Cell& cell, Planner& planner) {
   const auto decimals = static_cast<int>(cell.decimals());
   const bool share = cell.quantity() == "kept_share";
-  const std::string reason = cell.text("reason");
+  const std::string reason = cell.reason();
   TableRow row;
-  row.cells.push_back(TableCell::text(cell.text("label")));
-  row.cells.push_back(TableCell::text(cell.text("model")));
-  row.cells.push_back(TableCell::text(cell.text("policy")));
+  row.cells.push_back(TableCell::text(cell.label()));
+  row.cells.push_back(TableCell::text(cell.model()));
+  row.cells.push_back(TableCell::text(cell.policy()));
   std::optional<double> value;
   if (cell.quantity() == "none") {
     if (reason.empty()) {
@@ -225,8 +235,8 @@ void add_row(PaperMemory& result, const Cell& cell, Planner& planner) {
     if (difference == 0) ++result.as_published;
     if (difference != 0 && reason.empty()) {
       result.unexplained.push_back(fmt::format("{} ({}): planned {:.6g} {}, published {:.{}f}",
-                                               cell.text("label"), cell.where(), *value,
-                                               cell.unit(), *published, decimals));
+                                               cell.label(), cell.where(), *value, cell.unit(),
+                                               *published, decimals));
     }
   } else {
     row.cells.push_back(TableCell::missing(reason.empty() ? "nothing to compare with" : reason));
@@ -276,18 +286,25 @@ bool is_paper_memory(const ConfigArguments& arguments) {
 PaperMemory paper_memory(const ConfigArguments& arguments) {
   check_overrides(arguments);
   const ConfigNode config = composed(arguments).config;
-  validate(config, run_schema());
-  const ConfigNode* cells = config.find("table.cells");
+  check_config(config, ConfigUse::kRun);
+  static const ConfigNode kNoTable;
+  const ConfigNode* table = config.child("table");
+  Options options("table", table == nullptr ? kNoTable : *table);
+  const std::string title =
+      options.word({.key = "title", .default_value = "Planned memory", .help = "of the table"});
+  const ConfigNode* shared = options.value(
+      {.key = "defaults", .accepts = "keys of a cell", .help = "what the cells leave out"});
+  const ConfigNode* cells =
+      options.value({.key = "cells", .accepts = "list of cells", .help = "the rows"});
+  options.finish();
   if (cells == nullptr || !cells->is_list()) {
     throw Error(ErrorKind::kConfig,
                 "mode: plan needs table.cells, a list of what to plan, as "
                 "configs/experiment/paper/scalekv_table1_memory.yaml has it");
   }
-  const ConfigNode* title = config.find("table.title");
-  const ConfigNode* shared = config.find("table.defaults");
   const ConfigNode defaults = shared == nullptr || shared->is_null() ? ConfigNode::map() : *shared;
   PaperMemory result;
-  result.table.title = title == nullptr ? "Planned memory" : title->as_string();
+  result.table.title = title;
   result.table.columns = columns();
   Planner planner(arguments);
   for (size_t i = 0; i < cells->size(); ++i) {

@@ -16,22 +16,17 @@ struct FamilyTraining {
   bool (*train)(const ModelTraining&);
 };
 
-// The only list of families that can be trained.
+// One for each of trained_families().
 constexpr FamilyTraining kTrainings[] = {
     {"infinity", train_infinity_model},
     {"janus", train_janus_model},
 };
 
-const FamilyTraining& training_of(const ConfigNode& model) {
-  const ConfigNode& family = model.at("family");
-  std::vector<std::string> known;
+const FamilyTraining& training_of(const std::string& family) {
   for (const FamilyTraining& training : kTrainings) {
-    if (family.as_string() == training.family) return training;
-    known.emplace_back(training.family);
+    if (family == training.family) return training;
   }
-  throw Error(ErrorKind::kConfig,
-              fmt::format("model.family '{}' cannot be trained. {}", family.as_string(),
-                          suggestion(family.as_string(), known)));
+  throw Error(ErrorKind::kConfig, fmt::format("model.family '{}' cannot be trained", family));
 }
 
 }  // namespace
@@ -40,13 +35,14 @@ int train_command(const ConfigNode& config,
                   const std::string& root,
                   const std::atomic<bool>& stop) {
   const ConfigNode& model = config.at("model");
-  const ConfigNode& train = config.at("train");
-  const FamilyTraining& training = training_of(model);
+  const std::string& family = model.at("family").as_string();
+  const TrainSettings settings = train_settings(family, config.at("train"));
+  const FamilyTraining& training = training_of(family);
   const at::Device device = open_device(config.at("device").as_string());
-  const std::filesystem::path folder = std::filesystem::path(root) / train.at("folder").as_string();
+  const std::filesystem::path folder = std::filesystem::path(root) / settings.folder;
   std::filesystem::create_directories(folder);
   constexpr int kInterrupted = 130;
-  return training.train({model, train, root, folder, device, stop}) ? 0 : kInterrupted;
+  return training.train({model, settings, root, folder, device, stop}) ? 0 : kInterrupted;
 }
 
 }  // namespace kvscope

@@ -9,7 +9,7 @@
 
 #include "core/config/yaml.h"
 #include "experiments/results/summary.h"
-#include "experiments/sweep/schema.h"
+#include "experiments/sweep/run_keys.h"
 
 namespace kvscope {
 namespace {
@@ -27,9 +27,9 @@ bool is_below(std::string_view key, std::string_view group) {
 /// Keys that say nothing about what was run.
 const std::vector<std::string>& unlabelled_keys() {
   static const std::vector<std::string> keys = [] {
-    std::vector<std::string> found = volatile_keys(run_schema());
-    for (const char* key : {"hydra", "gen.batch", "policy.summary", "policy.source"}) {
-      found.emplace_back(key);
+    std::vector<std::string> found{"hydra", "gen.batch", "policy.summary", "policy.source"};
+    for (const RunKey& key : run_keys()) {
+      if (key.option.identity == Identity::kNone) found.push_back(key.option.key);
     }
     return found;
   }();

@@ -14,7 +14,7 @@
 #include "core/config/sweep.h"
 #include "core/device/device.h"
 #include "experiments/sweep/digests.h"
-#include "experiments/sweep/schema.h"
+#include "experiments/sweep/run_keys.h"
 #include "policies/registry.h"
 
 namespace kvscope {
@@ -39,13 +39,6 @@ bool stores_as_is(const ConfigNode& policy) {
   return name != nullptr && name->is_string() && name->as_string() == "as_is";
 }
 
-/// What a policy that keeps everything has, so that all its points are one.
-Budget whole_budget() {
-  Budget budget = Budget::of_ratio(1.0);
-  budget.moment = BudgetMoment::kEnd;
-  return budget;
-}
-
 /// "snapkv", or "snapkv (score.window=8)" where the command line changed a slot.
 std::string policy_text(const ConfigNode& config, const std::vector<std::string>& overrides) {
   std::string changes;
@@ -58,10 +51,8 @@ std::string policy_text(const ConfigNode& config, const std::vector<std::string>
   return changes.empty() ? name : fmt::format("{} ({})", name, changes);
 }
 
-/// gen.store_last_scale: caches the last scale too, which nothing reads, as released code does.
-void store_last_scale(const ConfigNode& config, CacheGeometry& geometry) {
-  const ConfigNode* node = config.find("gen.store_last_scale");
-  if (node == nullptr || node->is_null() || !node->as_bool()) return;
+/// Caches the last scale too, which nothing reads, as released code does.
+void store_last_scale(CacheGeometry& geometry) {
   if (geometry.steps.back().kind != StepKind::kScale) {
     throw Error(ErrorKind::kConfig,
                 "gen.store_last_scale: a next-token model never feeds its last token; for "
@@ -88,9 +79,7 @@ PlannedBudget planned_budget(const Point& point, int64_t image_rows) {
   try {
     return point.policy()->plan_budget(point.facts.cache, point.budget, image_rows);
   } catch (const Error& error) {
-    const ConfigNode* chosen = point.config.find("infeasible");
-    const bool skips = chosen != nullptr && chosen->is_string() && chosen->as_string() == "skip";
-    if (error.kind() != ErrorKind::kConfig || !skips) throw;
+    if (error.kind() != ErrorKind::kConfig || !point.launch.skip_infeasible) throw;
     throw Infeasible{error.what()};
   }
 }
@@ -104,8 +93,7 @@ class PointMaker {
       : request_(request),
         root_(std::move(root)),
         parts_(std::move(parts)),
-        repository_(request.folders),
-        volatile_keys_(volatile_keys(run_schema())) {}
+        repository_(request.folders) {}
 
   Point make(const std::vector<std::string>& overrides, std::string& results_folder) {
     ComposeRequest request = request_;
@@ -119,19 +107,20 @@ class PointMaker {
     point.overrides = overrides;
     point.config = composition.config;
     check_groups(point.config);
-    validate(point.config, run_schema());
+    check_config(point.config, ConfigUse::kRun);
+    read_groups(point);
     const bool keeps_all = keeps_everything(point.config.at("policy"));
     point.full_cache = keeps_all && stores_as_is(point.config.at("policy"));
     point.facts = model_facts(point.config.at("model"));
-    store_last_scale(point.config, point.facts.cache);
     settle_device(point.config);
     point.generation = generation_settings(point.config, point.facts);
+    if (point.generation.store_last_scale) store_last_scale(point.facts.cache);
     // A policy that keeps everything has no use for a budget, but an impossible one is still a
     // typo.
     point.budget = budget_from_config(point.config.at("budget"));
     const int64_t image_rows = point.generation.rows(1);
     resolved_tokens(point.budget, point.facts.cache, image_rows);
-    if (keeps_all) point.budget = whole_budget();
+    if (keeps_all) point.budget = Budget{};  // so that all its points are one
     point.config.set("budget", budget_group(point.budget));
     point.prompts = prompts_of(point.config);
     point.parts = parts_;
@@ -161,13 +150,14 @@ class PointMaker {
     for (const std::string& library : used_libraries(point)) {
       own_digests.emplace_back("plugin", files_.of_file(library));
     }
-    point.hash = point_digest(point.config, volatile_keys_, own_digests);
+    const std::vector<std::string> outside = keys_outside_hash(point.config);
+    point.hash = point_digest(point.config, outside, own_digests);
     ConfigNode reference = point.config;
     if (const LoadedConfig* full = repository_.load("policy/full"); full && !point.full_cache) {
       reference.set("policy", full->body);
-      reference.set("budget", budget_group(whole_budget()));
+      reference.set("budget", budget_group(Budget{}));
     }
-    point.reference_hash = point_digest(reference, volatile_keys_, digests);
+    point.reference_hash = point_digest(reference, outside, digests);
     point.labels.emplace_back("reference", point.reference_hash.substr(0, 12));
   }
 
@@ -179,6 +169,13 @@ class PointMaker {
     if (auto_device_.empty()) auto_device_ = resolved_device("auto");
     const ConfigOrigin origin = device->origin();
     config.set("device", auto_device_).set_origin(origin);
+  }
+
+  static void read_groups(Point& point) {
+    Options top("", point.config);
+    point.launch = read_launch(top);
+    Options metrics("metrics", point.config.at("metrics"));
+    point.metrics = read_metrics(metrics);
   }
 
   static void check_groups(const ConfigNode& config) {
@@ -196,7 +193,6 @@ class PointMaker {
   std::string root_;
   std::shared_ptr<const PartRegistry> parts_;
   ConfigRepository repository_;
-  std::vector<std::string> volatile_keys_;
   FileDigests files_;
   std::string auto_device_;  // asked once
 };

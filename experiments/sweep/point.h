@@ -25,7 +25,9 @@ struct Point {
   std::string reference_hash{};          ///< of the full-cache point of the same setting
   std::vector<std::pair<std::string, std::string>> labels{};  ///< see PointInfo
   ModelFacts facts{};
+  LaunchSettings launch{};
   GenerationSettings generation{};
+  std::vector<std::string> metrics{};  ///< what is measured on its pictures
   std::vector<Prompt> prompts{};
   Budget budget{};            ///< as asked for; the whole cache under a policy that keeps all
   Plan plan{};                ///< within the budget

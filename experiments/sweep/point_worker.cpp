@@ -72,9 +72,7 @@ std::string PointWorker::write_manifest(const fs::path& folder, const Point& poi
 PointOutcome PointWorker::run(const Point& point,
                               const std::function<void(int64_t)>& images_made,
                               const std::function<bool()>& stop_asked) {
-  if (const ConfigNode* threads = point.config.find("threads"); threads && !threads->is_null()) {
-    at::set_num_threads(static_cast<int>(threads->as_int64()));
-  }
+  if (point.launch.threads) at::set_num_threads(static_cast<int>(*point.launch.threads));
   const fs::path folder = point_folder(points_folder_, point.hash);
   const std::optional<PointLease> lease = PointLease::try_take(folder);
   if (!lease) {

@@ -23,7 +23,7 @@ class ImageMetrics {
  public:
   ImageMetrics(const Point& point, const fs::path& points_folder)
       : reference_(point_folder(points_folder, point.reference_hash)),
-        measurement_(point.config.at("metrics.list").as_string_list()),
+        measurement_(point.metrics),
         compares_(!point.full_cache && measurement_.compares()) {}
 
   void fill(ImageRow& row, const Picture& picture) const {

@@ -35,7 +35,7 @@ class SweepRunner {
         points_(sweep.list.points),
         points_folder_(sweep.folder / "points"),
         worker_(sweep.root, points_folder_, sweep.command_line),
-        workers_(workers_of(points_.front().config.at("workers"))),
+        workers_(points_.front().launch.workers.value_or(cores())),
         launcher_(make_launcher(workers_ == 1 ? "serial" : "processes", workers_)) {}
 
   SweepOutcome run() {
@@ -194,10 +194,8 @@ class SweepRunner {
     return left;
   }
 
-  static int64_t workers_of(const ConfigNode& workers) {
-    const auto cores =
-        std::max<int64_t>(1, static_cast<int64_t>(std::thread::hardware_concurrency()));
-    return workers.is_null() ? cores : workers.as_int64();
+  static int64_t cores() {
+    return std::max<int64_t>(1, static_cast<int64_t>(std::thread::hardware_concurrency()));
   }
 
   /// Metrics of pairs compare with the full cache; say so where there is none to compare with.
@@ -208,7 +206,7 @@ class SweepRunner {
     };
     for (const Point& point : points_) {
       std::vector<Metric> pairs;
-      for (const std::string& name : point.config.at("metrics.list").as_string_list()) {
+      for (const std::string& name : point.metrics) {
         if (metric_named(name).scope == MetricScope::kPair) pairs.push_back(metric_named(name));
       }
       if (pairs.empty() || will_be_there(point.reference_hash)) continue;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "analysis/metrics/registry.h"
 #include "analysis/shapes/caption.h"
 #include "analysis/shapes/split.h"
 #include "core/base/error.h"
@@ -12,11 +13,11 @@
 namespace kvscope {
 namespace {
 
-void check_length(const std::vector<double>& values, int64_t steps, const ConfigNode& node) {
+void check_length(const std::vector<double>& values, int64_t steps, const std::string& key) {
   if (values.size() == 1 || values.size() == static_cast<size_t>(steps)) return;
   throw Error(ErrorKind::kConfig,
               fmt::format("'{}' has {} values; expected 1 or one for each of the model's {} steps",
-                          node.path(), values.size(), steps));
+                          key, values.size(), steps));
 }
 
 std::vector<std::string> lines_of(const std::string& path) {
@@ -42,12 +43,11 @@ std::string prompt_text(const ConfigNode& node) {
   return node.as_string();
 }
 
-/// The first gen.images of `texts`, all where that is null.
-std::vector<Prompt> first_prompts(const ConfigNode& config,
+/// The first `images` of `texts`, all where that is none.
+std::vector<Prompt> first_prompts(std::optional<int64_t> images,
                                   const std::vector<std::string>& texts,
                                   const std::string& source) {
-  const ConfigNode& images = config.at("gen.images");
-  const auto wanted = images.is_null() ? texts.size() : static_cast<size_t>(images.as_int64());
+  const size_t wanted = images ? static_cast<size_t>(*images) : texts.size();
   if (texts.empty() || wanted > texts.size()) {
     throw Error(
         ErrorKind::kConfig,
@@ -60,35 +60,32 @@ std::vector<Prompt> first_prompts(const ConfigNode& config,
   return prompts;
 }
 
-std::vector<Prompt> file_prompts(const ConfigNode& config) {
-  const ConfigNode& file = config.at("prompts.file");
-  if (file.is_null()) {
+std::vector<Prompt> file_prompts(const PromptSettings& settings, std::optional<int64_t> images) {
+  if (!settings.file) {
     throw Error(ErrorKind::kConfig,
                 "prompts.source=file needs prompts.file=PATH, a text with one prompt a line");
   }
-  return first_prompts(config, lines_of(file.as_string()), "prompts.file=" + file.as_string());
+  return first_prompts(images, lines_of(*settings.file), "prompts.file=" + *settings.file);
 }
 
-std::vector<Prompt> listed_prompts(const ConfigNode& config) {
-  const ConfigNode& list = config.at("prompts.list");
-  if (list.is_null()) {
+std::vector<Prompt> listed_prompts(const PromptSettings& settings, std::optional<int64_t> images) {
+  if (settings.list == nullptr || settings.list->is_null()) {
     throw Error(ErrorKind::kConfig,
                 "prompts.source=list needs prompts.list=[TEXT, TEXT, ...], or class numbers");
   }
   std::vector<std::string> texts;
-  for (const ConfigNode& item : list.items()) texts.push_back(prompt_text(item));
-  return first_prompts(config, texts, "prompts.list");
+  for (const ConfigNode& item : settings.list->items()) texts.push_back(prompt_text(item));
+  return first_prompts(images, texts, "prompts.list");
 }
 
-std::vector<Prompt> shapes_prompts(const ConfigNode& config) {
-  const ConfigNode& images = config.at("gen.images");
-  if (images.is_null()) {
+std::vector<Prompt> shapes_prompts(const PromptSettings& settings, std::optional<int64_t> images) {
+  if (!images) {
     throw Error(ErrorKind::kConfig,
                 "gen.images=null takes all prompts of a file; prompts=shapes needs a number");
   }
   std::vector<Prompt> prompts;
-  const auto seed = static_cast<uint64_t>(config.at("prompts.seed").as_int64());
-  for (const std::string& caption : shapes::test_prompts(images.as_int64(), seed)) {
+  const auto seed = static_cast<uint64_t>(settings.seed);
+  for (const std::string& caption : shapes::test_prompts(*images, seed)) {
     const auto skill = shapes::skill_name(shapes::parse_caption(caption).skill);
     prompts.push_back({.id = prompts.size(), .text = caption, .skill = std::string(skill)});
   }
@@ -97,30 +94,168 @@ std::vector<Prompt> shapes_prompts(const ConfigNode& config) {
 
 }  // namespace
 
-int64_t GenerationSettings::rows(int64_t images) const {
+int64_t GenerationSettings::rows(int64_t count) const {
   const bool guided =
       std::ranges::any_of(sampling.cfg, [&](double strength) { return strength != unguided; });
-  return guided ? 2 * images : images;
+  return guided ? 2 * count : count;
+}
+
+LaunchSettings read_launch(Options& options) {
+  constexpr int64_t kMostThreads = 1024;
+  constexpr Identity kNone = Identity::kNone;
+  LaunchSettings launch;
+  static_cast<void>(options.word({.key = "name",
+                                  .help = "name of the sweep; its folder is called after it",
+                                  .default_from = "the model's name",
+                                  .identity = kNone}));
+  static_cast<void>(options.word(
+      {.key = "mode",
+       .default_value = "sweep",
+       .allowed = {"sweep", "plan"},
+       .help = "sweep: points are run; plan: the cells of `table` are planned and compared with "
+               "published numbers",
+       .identity = kNone}));
+  static_cast<void>(options.value({.key = "table",
+                                   .accepts = "mapping of title, defaults and cells",
+                                   .help = "a table of planned memory, see docs/paper_memory.md",
+                                   .identity = kNone}));
+  static_cast<void>(options.integer({.key = "seed",
+                                     .default_value = 0,
+                                     .least = 0,
+                                     .help = "base seed, taken over by gen.seed",
+                                     .identity = kNone}));
+  launch.device = options.word({.key = "device",
+                                .default_value = launch.device,
+                                .help = "cpu, cuda, cuda:N, or auto: cuda where there is one"});
+  launch.threads = options.integer_or_null({.key = "threads",
+                                            .least = 1,
+                                            .most = kMostThreads,
+                                            .help = "CPU threads of one operation; null: all cores",
+                                            .identity = kNone});
+  launch.workers = options.integer_or_null(
+      {.key = "workers",
+       .default_value = launch.workers,
+       .least = 1,
+       .most = kMostThreads,
+       .help = "processes that share the points of a sweep, null: one a core; with threads null "
+               "each has its part of the cores. For models too small to fill more than one",
+       .identity = kNone});
+  const std::string infeasible = options.word(
+      {.key = "infeasible",
+       .default_value = "refuse",
+       .allowed = {"refuse", "skip"},
+       .help = "what a sweep does with a budget that a policy cannot meet: refuse it before "
+               "anything runs, or leave this point out and say so",
+       .identity = kNone});
+  launch.skip_infeasible = infeasible == "skip";
+  static_cast<void>(options.value({.key = "prompt",
+                                   .accepts = "text or number of a class",
+                                   .help = "a single prompt instead of the prompts group"}));
+  static_cast<void>(options.value({.key = "policy",
+                                   .accepts = "a named policy, or its five slots",
+                                   .help = "what stays in the cache"}));
+  options.leave_to_others({"model", "budget", "gen", "prompts", "metrics"});
+  return launch;
+}
+
+GenerationSettings read_generation(Options& options) {
+  constexpr int64_t kMostImages = 10'000'000;
+  constexpr double kMostStrength = 1000;
+  GenerationSettings settings;
+  SamplingOptions& sampling = settings.sampling;
+  settings.images =
+      options.integer_or_null({.key = "images",
+                               .default_value = settings.images,
+                               .least = 1,
+                               .most = kMostImages,
+                               .help = "number of prompts; null: all of the file or list"});
+  settings.batch = options.integer({.key = "batch",
+                                    .default_value = settings.batch,
+                                    .least = 1,
+                                    .most = 4096,
+                                    .help = "images generated at once"});
+  settings.seed = static_cast<uint64_t>(
+      options.integer({.key = "seed",
+                       .default_value = 0,
+                       .least = 0,
+                       .help = "seed of the images, together with prompt id and replica",
+                       .default_from = "${seed}"}));
+  settings.replicas = options.integer({.key = "replicas",
+                                       .default_value = settings.replicas,
+                                       .least = 1,
+                                       .most = 100'000,
+                                       .help = "images of each prompt"});
+  sampling.cfg = options.numbers(
+      {.key = "cfg",
+       .default_value = sampling.cfg,
+       .least = 0,
+       .most = kMostStrength,
+       .help = "classifier-free guidance, one value or one a step; 1 is none (VAR: 0)"});
+  sampling.tau = options.numbers({.key = "tau",
+                                  .default_value = sampling.tau,
+                                  .least = 1e-6,
+                                  .most = kMostStrength,
+                                  .help = "temperature, one value or one a step"});
+  sampling.top_k = options.integer({.key = "top_k",
+                                    .default_value = sampling.top_k,
+                                    .least = 0,
+                                    .help = "most likely values to draw from; 0: all"});
+  sampling.top_p = options.number({.key = "top_p",
+                                   .default_value = sampling.top_p,
+                                   .least = 0,
+                                   .most = 1,
+                                   .help = "probability mass to draw from; 0: all"});
+  const std::string cuts = options.word(
+      {.key = "cuts",
+       .default_value = "per_layer",
+       .allowed = {"per_layer", "per_step"},
+       .help = "when a step is cut and stored: as each layer has attended, or all layers together "
+               "at the end, which takes fewer calls and more memory",
+       .identity = Identity::kUnlessDefault});
+  settings.cuts = cuts == "per_step" ? Cuts::kPerStep : Cuts::kPerLayer;
+  settings.store_last_scale = options.flag(
+      {.key = "store_last_scale",
+       .default_value = false,
+       .help = "cache the last scale of a next-scale model too, which nothing reads, as ScaleKV's "
+               "released code does",
+       .identity = Identity::kUnlessDefault});
+  return settings;
 }
 
 GenerationSettings generation_settings(const ConfigNode& config, const ModelFacts& facts) {
-  const ConfigNode& gen = config.at("gen");
-  const auto steps = static_cast<int64_t>(facts.cache.steps.size());
-  GenerationSettings settings;
+  Options options("gen", config.at("gen"));
+  GenerationSettings settings = read_generation(options);
+  options.finish();
   settings.unguided = facts.unguided;
-  settings.sampling.cfg = gen.at("cfg").as_double_list();
-  settings.sampling.tau = gen.at("tau").as_double_list();
-  settings.sampling.top_k = gen.at("top_k").as_int64();
-  settings.sampling.top_p = gen.at("top_p").as_double();
-  settings.batch = gen.at("batch").as_int64();
-  settings.seed = static_cast<uint64_t>(gen.at("seed").as_int64());
-  settings.replicas = gen.at("replicas").as_int64();
-  const ConfigNode* cuts = gen.child("cuts");
-  const bool per_step = cuts != nullptr && cuts->is_string() && cuts->as_string() == "per_step";
-  settings.cuts = per_step ? Cuts::kPerStep : Cuts::kPerLayer;
-  check_length(settings.sampling.cfg, steps, gen.at("cfg"));
-  check_length(settings.sampling.tau, steps, gen.at("tau"));
+  const auto steps = static_cast<int64_t>(facts.cache.steps.size());
+  check_length(settings.sampling.cfg, steps, options.whole("cfg"));
+  check_length(settings.sampling.tau, steps, options.whole("tau"));
   return settings;
+}
+
+PromptSettings read_prompts(Options& options) {
+  PromptSettings settings;
+  settings.source = options.word({.key = "source",
+                                  .default_value = settings.source,
+                                  .allowed = {"shapes", "file", "list"},
+                                  .help = "where prompts come from"});
+  settings.seed = options.integer({.key = "seed",
+                                   .default_value = settings.seed,
+                                   .least = 0,
+                                   .help = "order of the shapes test captions"});
+  settings.file = options.word_or_null({.key = "file", .help = "UTF-8 text, one prompt a line"});
+  settings.list = options.value({.key = "list",
+                                 .accepts = "list of texts, or of numbers of classes",
+                                 .help = "the prompts themselves",
+                                 .identity = Identity::kUnlessDefault});
+  return settings;
+}
+
+std::vector<std::string> read_metrics(Options& options) {
+  return options.words({.key = "list",
+                        .default_value = standard_metric_names(),
+                        .allowed = metric_names(),
+                        .help = "what is measured on every picture"});
 }
 
 std::vector<Prompt> prompts_of(const ConfigNode& config) {
@@ -128,9 +263,13 @@ std::vector<Prompt> prompts_of(const ConfigNode& config) {
   if (single != nullptr && !single->is_null()) {
     return {{.id = 0, .text = prompt_text(*single)}};
   }
-  const std::string& source = config.at("prompts.source").as_string();
-  if (source == "list") return listed_prompts(config);
-  return source == "file" ? file_prompts(config) : shapes_prompts(config);
+  Options gen("gen", config.at("gen"));
+  Options options("prompts", config.at("prompts"));
+  const std::optional<int64_t> images = read_generation(gen).images;
+  const PromptSettings settings = read_prompts(options);
+  if (settings.source == "list") return listed_prompts(settings, images);
+  return settings.source == "file" ? file_prompts(settings, images)
+                                   : shapes_prompts(settings, images);
 }
 
 }  // namespace kvscope

@@ -1,31 +1,57 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "core/config/value.h"
+#include "core/config/options.h"
 #include "core/engine/plan.h"
 #include "core/models/image_model.h"
 
 namespace kvscope {
 
+/// The keys of a run that stand in no group: how its points are run, not what they are.
+struct LaunchSettings {
+  std::string device = "cpu";         ///< cpu | cuda | cuda:N | auto
+  std::optional<int64_t> threads{};   ///< CPU threads of one operation; none: all cores
+  std::optional<int64_t> workers{1};  ///< processes that share the points; none: one a core
+  bool skip_infeasible = false;       ///< leave out points whose policy cannot meet their budget
+};
+/// Asks for every key of the top level but the groups of other readers.
+LaunchSettings read_launch(Options& options);
+
 /// The `gen` group: how images are drawn, and how many.
 struct GenerationSettings {
   SamplingOptions sampling{};
-  int64_t batch = 1;      ///< images generated at once
-  uint64_t seed = 0;      ///< with prompt id and replica, the seed of an image
-  int64_t replicas = 1;   ///< images of each prompt
-  double unguided = 1.0;  ///< the model's cfg that means no guidance
+  std::optional<int64_t> images = 12;  ///< prompts; none: all of a file or list
+  int64_t batch = 4;                   ///< images generated at once
+  uint64_t seed = 0;                   ///< with prompt id and replica, the seed of an image
+  int64_t replicas = 1;                ///< images of each prompt
+  double unguided = 1.0;               ///< the model's cfg that means no guidance
   Cuts cuts = Cuts::kPerLayer;
+  bool store_last_scale = false;  ///< caches the last scale too, which nothing reads
 
   /// Cache rows of `images` images: two each where any step is guided.
   [[nodiscard]] int64_t rows(int64_t images) const;
 };
+GenerationSettings read_generation(Options& options);
 
-/// Reads a composed, schema-checked config. Throws Error(kConfig) where cfg or tau is a list of
+/// The `gen` group of a config for a model. Throws Error(kConfig) where cfg or tau is a list of
 /// another length than the model has steps.
 GenerationSettings generation_settings(const ConfigNode& config, const ModelFacts& facts);
+
+/// The `prompts` group.
+struct PromptSettings {
+  std::string source = "shapes";  ///< shapes | file | list
+  int64_t seed = 1;               ///< order of the shapes test captions
+  std::optional<std::string> file{};
+  const ConfigNode* list = nullptr;  ///< null where there is none; lives as long as the config
+};
+PromptSettings read_prompts(Options& options);
+
+/// The `metrics` group: names of what is measured on every picture.
+std::vector<std::string> read_metrics(Options& options);
 
 /// One prompt; `id` stays the same when more prompts are asked for.
 struct Prompt {

@@ -39,37 +39,37 @@ double reconstruction_decibels(const TokenizerTraining& training, const TensorMa
 
 TokenizerTraining tokenizer_settings(const ModelTraining& run,
                                      const infinity::ModelDescription& model) {
-  const ConfigNode& node = run.train.at(kAutoencoder);
+  const StageSettings& stage = run.settings.tokenizer;
   TokenizerTraining training;
-  training.schedule = run.schedule(kAutoencoder);
+  training.schedule = run.schedule(kAutoencoder, stage);
   training.device = run.device;
-  training.seed = run.seed();
+  training.seed = run.settings.seed;
   training.vae = model.vae;
   training.picture = model.picture;
-  training.learning_rate = node.at("learning_rate").as_double();
+  training.learning_rate = stage.learning_rate;
   return training;
 }
 
 TransformerTraining transformer_settings(const ModelTraining& run,
                                          const infinity::ModelDescription& model) {
-  const ConfigNode& node = run.train.at(kTransformer);
+  const TrainSettings& settings = run.settings;
   TransformerTraining training;
-  training.schedule = run.schedule(kTransformer);
+  training.schedule = run.schedule(kTransformer, settings.transformer);
   training.device = run.device;
-  training.seed = run.seed();
+  training.seed = run.settings.seed;
   training.transformer = model.transformer;
   training.vae = model.vae;
   training.picture = model.picture;
   training.text = model.text;
-  training.learning_rate = node.at("learning_rate").as_double();
-  training.condition_dropout = node.at("condition_dropout").as_double();
-  training.flip_probability = node.at("flip_probability").as_double();
-  training.short_scales = node.at("short_scales").as_int64();
-  training.skill_shares = run.skill_shares();
-  training.full_share_first = node.at("full_share_first").as_double();
-  training.full_share_last = node.at("full_share_last").as_double();
+  training.learning_rate = settings.transformer.learning_rate;
+  training.condition_dropout = settings.condition_dropout;
+  training.flip_probability = settings.flip_probability;
+  training.short_scales = settings.short_scales;
+  training.skill_shares = settings.skill_shares;
+  training.full_share_first = settings.full_share_first;
+  training.full_share_last = settings.full_share_last;
   const auto scales = static_cast<int64_t>(model.picture.schedule.size());
-  if (training.short_scales < 1 || training.short_scales > scales) {
+  if (training.short_scales > scales) {
     throw Error(ErrorKind::kConfig,
                 fmt::format("train.transformer.short_scales={} is not in 1..{}, the model's scales",
                             training.short_scales, scales));
@@ -79,7 +79,7 @@ TransformerTraining transformer_settings(const ModelTraining& run,
 
 TensorMap autoencoder(const ModelTraining& run, const infinity::ModelDescription& model) {
   const TokenizerTraining training = tokenizer_settings(run, model);
-  TensorMap weights = train_tokenizer(training, run.report(kAutoencoder));
+  TensorMap weights = train_tokenizer(training, run.report(kAutoencoder, run.settings.tokenizer));
   run.draw_curve(kAutoencoder);
   write_safetensors(run.folder / "autoencoder.safetensors", weights.entries(), {});
   spdlog::info("autoencoder: {:.2f} dB peak signal to noise on 256 unseen pictures",
@@ -109,7 +109,8 @@ bool train_infinity_model(const ModelTraining& run) {
   for (const auto& [name, tensor] : start.tensors) {
     if (!name.starts_with(kAutoencoderPrefix)) training.start.set(name, tensor);
   }
-  TensorMap all = train_transformer(training, vae, run.report(kTransformer));
+  TensorMap all =
+      train_transformer(training, vae, run.report(kTransformer, run.settings.transformer));
   run.draw_curve(kTransformer);
   for (const auto& [name, tensor] : vae) all.set(kAutoencoderPrefix + name, tensor);
   export_model(run, all);

@@ -21,17 +21,18 @@ constexpr const char* kTokenizerPrefix = "gen_vision_model.";
 constexpr int64_t kTestPictures = 256;
 
 TensorMap picture_tokenizer(const ModelTraining& run, const VqConfig& vq) {
-  const ConfigNode& node = run.train.at(kTokenizer);
-  const VqTraining training{.schedule = run.schedule(kTokenizer),
+  const StageSettings& stage = run.settings.tokenizer;
+  const VqTraining training{.schedule = run.schedule(kTokenizer, stage),
                             .device = run.device,
                             .vq = vq,
-                            .learning_rate = node.at("learning_rate").as_double(),
-                            .seed = run.seed()};
-  TensorMap weights = train_vq(training, run.report(kTokenizer));
+                            .learning_rate = stage.learning_rate,
+                            .seed = run.settings.seed};
+  TensorMap weights = train_vq(training, run.report(kTokenizer, stage));
   run.draw_curve(kTokenizer);
   write_safetensors(run.folder / "tokenizer.safetensors", weights.entries(), {});
-  const VqQuality quality = vq_quality(
-      vq, weights.to(run.device), shapes_test_pictures(run.seed(), kTestPictures).to(run.device));
+  const VqQuality quality =
+      vq_quality(vq, weights.to(run.device),
+                 shapes_test_pictures(run.settings.seed, kTestPictures).to(run.device));
   spdlog::info(
       "tokenizer: {:.2f} dB peak signal to noise on {} unseen pictures, {:.0f} % of the codes in "
       "use",
@@ -41,17 +42,17 @@ TensorMap picture_tokenizer(const ModelTraining& run, const VqConfig& vq) {
 
 NextTokenTraining transformer_settings(const ModelTraining& run,
                                        const janus::JanusDescription& model) {
-  const ConfigNode& node = run.train.at(kTransformer);
-  return {.schedule = run.schedule(kTransformer),
+  const TrainSettings& settings = run.settings;
+  return {.schedule = run.schedule(kTransformer, settings.transformer),
           .device = run.device,
           .transformer = model.config,
           .vq = model.model.vq,
           .start = {},
           .vocabulary_path = {},
-          .learning_rate = node.at("learning_rate").as_double(),
-          .condition_dropout = node.at("condition_dropout").as_double(),
-          .skill_shares = run.skill_shares(),
-          .seed = run.seed()};
+          .learning_rate = settings.transformer.learning_rate,
+          .condition_dropout = settings.condition_dropout,
+          .skill_shares = settings.skill_shares,
+          .seed = settings.seed};
 }
 
 }  // namespace
@@ -76,7 +77,8 @@ bool train_janus_model(const ModelTraining& run) {
   for (const auto& [name, tensor] : start.tensors) {
     if (!name.starts_with(kTokenizerPrefix)) training.start.set(name, tensor);
   }
-  TensorMap all = train_next_token(training, vq, run.report(kTransformer));
+  TensorMap all =
+      train_next_token(training, vq, run.report(kTransformer, run.settings.transformer));
   run.draw_curve(kTransformer);
   for (const auto& [name, tensor] : vq) all.set(kTokenizerPrefix + name, tensor);
   export_model(run, all);

@@ -13,47 +13,25 @@
 namespace kvscope {
 namespace {
 
-constexpr int64_t kLargestShare = 1000;
-
 std::filesystem::path curve_path(const ModelTraining& training, const std::string& stage) {
   return training.folder / (stage + "_loss.h5");
 }
 
 }  // namespace
 
-uint64_t ModelTraining::seed() const {
-  return static_cast<uint64_t>(train.at("seed").as_int64());
-}
-
-TrainingSchedule ModelTraining::schedule(const std::string& stage) const {
-  const ConfigNode& node = train.at(stage);
-  return {.steps = node.at("steps").as_int64(),
-          .batch = node.at("batch").as_int64(),
-          .save_every_steps = train.at("save_every_steps").as_int64(),
+TrainingSchedule ModelTraining::schedule(const std::string& stage,
+                                         const StageSettings& of_stage) const {
+  return {.steps = of_stage.steps,
+          .batch = of_stage.batch,
+          .save_every_steps = settings.save_every_steps,
           .state_path = (folder / (stage + "_state.safetensors")).string(),
           .stop_asked = [&flag = stop] { return flag.load(); }};
 }
 
-shapes::SkillShares ModelTraining::skill_shares() const {
-  const ConfigNode& node = train.at("transformer.skill_shares");
-  shapes::SkillShares shares{};
-  int64_t sum = 0;
-  for (size_t i = 0; i < shares.size(); ++i) {
-    const ConfigNode& share = node.at(shapes::skill_name(shapes::kSkills[i]));
-    shares[i] = share.as_int64();
-    if (shares[i] < 0 || shares[i] > kLargestShare) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("{}={} is not in 0..{}", share.path(), shares[i], kLargestShare));
-    }
-    sum += shares[i];
-  }
-  if (sum == 0) throw Error(ErrorKind::kConfig, node.path() + " are all 0: nothing to train on");
-  return shares;
-}
-
-TrainingReport ModelTraining::report(const std::string& stage) const {
+TrainingReport ModelTraining::report(const std::string& stage,
+                                     const StageSettings& of_stage) const {
   const auto curve = std::make_shared<LossCurve>(curve_path(*this, stage));
-  const TrainingSchedule whole = schedule(stage);
+  const TrainingSchedule whole = schedule(stage, of_stage);
   return [curve, whole, stage](const TrainingProgress& progress) {
     const double seconds = static_cast<double>((whole.steps - progress.step) * whole.batch) /
                            std::max(1e-9, progress.pictures_per_second);
@@ -76,9 +54,9 @@ std::vector<std::string> all_shapes_captions() {
 }
 
 FinishedModel finished_model(const ModelTraining& training) {
-  const ConfigNode& from = training.train.at("start_from");
-  if (from.is_null()) return {};
-  FinishedModel model{.tensors = {}, .folder = training.root / from.as_string()};
+  const std::optional<std::string>& from = training.settings.start_from;
+  if (!from) return {};
+  FinishedModel model{.tensors = {}, .folder = training.root / *from};
   for (const auto& [name, tensor] : read_safetensors(model.folder / "model.safetensors")) {
     model.tensors.set(name, tensor.to(at::kFloat));
   }

@@ -6,30 +6,29 @@
 #include <filesystem>
 #include <string>
 
-#include "analysis/shapes/scene.h"
 #include "core/checkpoint/tensor_map.h"
 #include "core/config/value.h"
+#include "experiments/training/train_settings.h"
 #include "experiments/training/training_loop.h"
 
 namespace kvscope {
 
 /// What `kvscope train` gives the training of every family.
 struct ModelTraining {
-  const ConfigNode& model;       ///< the `model` group
-  const ConfigNode& train;       ///< the `train` group
+  const ConfigNode& model;  ///< the `model` group
+  const TrainSettings& settings;
   std::filesystem::path root;    ///< what relative paths are below
   std::filesystem::path folder;  ///< states, curves and results
   at::Device device;
   const std::atomic<bool>& stop;
 
-  [[nodiscard]] uint64_t seed() const;
-  /// Steps, batch and state file of a stage, which is a group of `train` and names its files.
-  [[nodiscard]] TrainingSchedule schedule(const std::string& stage) const;
-  /// train.transformer.skill_shares, a share a skill.
-  [[nodiscard]] shapes::SkillShares skill_shares() const;
+  /// Steps, batch and state file of a stage, whose name its files have.
+  [[nodiscard]] TrainingSchedule schedule(const std::string& stage,
+                                          const StageSettings& settings) const;
   /// Prints the progress of a stage with the time left and keeps its curve in
   /// <folder>/<stage>_loss.h5.
-  [[nodiscard]] TrainingReport report(const std::string& stage) const;
+  [[nodiscard]] TrainingReport report(const std::string& stage,
+                                      const StageSettings& settings) const;
   void draw_curve(const std::string& stage) const;
 };
 

@@ -86,6 +86,13 @@ TEST(Program, ListsAndShowsConfigs) {
               AllOf(HasSubstr("PSNR to the full cache (dB), higher is better"),
                     HasSubstr("metrics.list=[ms_ssim,...]")));
   EXPECT_THAT(answer({"describe", "gen.cfg"}).out, HasSubstr("guidance"));
+  EXPECT_THAT(answer({"describe", "policy.score.window"}).out,
+              AllOf(HasSubstr("queries"), HasSubstr("window_attention")));
+  EXPECT_THAT(answer({"describe", "model.cfg_interval"}).out, HasSubstr("llamagen"));
+  EXPECT_THAT(answer({"describe", "gen.cgf"}).err, HasSubstr("Did you mean 'gen.cfg'?"));
+  EXPECT_THAT(answer({"list", "keys"}).out,
+              AllOf(HasSubstr("budget.moment"), HasSubstr("train.transformer.steps"),
+                    HasSubstr("policy.allocate.beta"), HasSubstr("model.vq.code_width")));
   const Answer config = answer({"run", "--cfg", "job", "--resolve", "gen.images=7", "seed=4"});
   EXPECT_EQ(config.exit_code, 0);
   EXPECT_THAT(config.out, AllOf(HasSubstr("images: 7"), HasSubstr("seed: 4")));

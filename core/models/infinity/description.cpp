@@ -7,59 +7,81 @@
 namespace kvscope::infinity {
 namespace {
 
-TransformerConfig transformer_of(const ConfigNode& model) {
+TransformerConfig read_transformer(Options& options) {
   TransformerConfig config;
-  if (const ConfigNode* size = given(model, "transformer.size")) {
-    config = published_transformer(size->as_string());
-  }
-  read(model, "transformer.depth", config.depth);
-  read(model, "transformer.chunks", config.chunks);
-  read(model, "transformer.width", config.width);
-  read(model, "transformer.heads", config.heads);
-  read(model, "transformer.feed_forward_width", config.feed_forward_width);
-  read(model, "transformer.text_channels", config.text_channels);
-  read(model, "transformer.text_max_tokens", config.text_max_tokens);
-  read(model, "transformer.code_bits", config.code_bits);
-  read(model, "transformer.patchify", config.patchify);
-  read(model, "transformer.shared_ada_lin", config.shared_ada_lin);
-  read(model, "transformer.rope_mode", config.rope_mode);
+  const std::string size = read_published_size(options, "transformer.size",
+                                               "a published size: infinity_2b, infinity_8b, ...");
+  if (!size.empty()) config = published_transformer(size);
+  const auto read = [&](const char* key, int64_t& into, const char* help) {
+    read_size(options, key, into, help, kOfTransformerSize);
+  };
+  read("transformer.depth", config.depth, "layers");
+  read("transformer.chunks", config.chunks, "chunks that layers are named by");
+  read("transformer.width", config.width, "channels of a token");
+  read("transformer.heads", config.heads, "attention heads");
+  read("transformer.feed_forward_width", config.feed_forward_width,
+       "channels inside a feed-forward");
+  read("transformer.text_channels", config.text_channels, "channels of the text features");
+  read("transformer.text_max_tokens", config.text_max_tokens, "longest prompt in text tokens");
+  read("transformer.code_bits", config.code_bits, "bits of a latent pixel");
+  read_flag(options, "transformer.patchify", config.patchify, "2 x 2 latent pixels a token");
+  read_flag(options, "transformer.shared_ada_lin", config.shared_ada_lin,
+            "one adaLN for all blocks");
+  read("transformer.rope_mode", config.rope_mode, "how positions of small scales are placed");
   // Only random weights can be cut; published names need the published chunks.
-  if (cut_layers(model, config.depth)) config.chunks = 1;
-  config.check();
+  if (cut_layers(options, config.depth)) config.chunks = 1;
   return config;
 }
 
-PictureGeometry picture_of(const ConfigNode& model) {
-  if (given(model, "picture.schedule") == nullptr) {
-    return published_geometry(model.at("picture.ratio").as_double(),
-                              model.at("picture.pixels").as_string());
-  }
+PictureGeometry read_picture(Options& options) {
   PictureGeometry picture;
-  read_schedule(model, picture.schedule);
-  picture.rope_grid = picture.schedule.back();
+  const bool given = read_schedule(options, picture.schedule);
+  const double ratio = options.number({.key = "picture.ratio",
+                                       .default_value = 1.0,
+                                       .least = 0.01,
+                                       .most = 100,
+                                       .help = "height / width, the nearest of 15 published ones"});
+  const std::string pixels = options.word({.key = "picture.pixels",
+                                           .default_value = "1M",
+                                           .allowed = {"0.06M", "0.25M", "0.60M", "1M"},
+                                           .help = "pixel budget"});
+  if (!given) return published_geometry(ratio, pixels);
+  if (!picture.schedule.empty()) picture.rope_grid = picture.schedule.back();
   return picture;
+}
+
+VaeConfig read_vae(Options& options, const TransformerConfig& transformer) {
+  VaeConfig vae = published_vae(transformer.code_bits, transformer.patchify);
+  read_size(options, "vae.base_channels", vae.base_channels, "channels of the widest level");
+  read_size(options, "vae.encoder_blocks", vae.encoder_blocks, "residual blocks a level");
+  read_size(options, "vae.norm_groups", vae.norm_groups, "groups of a group norm");
+  read_multipliers(options, "vae.channel_multipliers", vae.channel_multipliers);
+  return vae;
 }
 
 }  // namespace
 
-ModelDescription describe_model(const ConfigNode& model) {
+ModelDescription read_model(Options& options) {
   ModelDescription d;
-  d.name = model.at("name").as_string();
-  d.transformer = transformer_of(model);
-  d.picture = picture_of(model);
-  d.vae = published_vae(d.transformer.code_bits, d.transformer.patchify);
-  read(model, "vae.base_channels", d.vae.base_channels);
-  read(model, "vae.encoder_blocks", d.vae.encoder_blocks);
-  read(model, "vae.norm_groups", d.vae.norm_groups);
-  if (const ConfigNode* multipliers = given(model, "vae.channel_multipliers")) {
-    d.vae.channel_multipliers = multipliers->as_int64_list();
-  }
-  d.text = read_text_encoder(model, d.transformer.text_channels);
-  read(model, "weights", d.weights);
-  read(model, "vae_weights", d.vae_weights);
-  read(model, "text_weights", d.text_weights);
-  read(model, "tokenizer", d.tokenizer);
-  d.precision = model.at("precision").as_string();
+  d.name = read_name(options);
+  d.transformer = read_transformer(options);
+  d.picture = read_picture(options);
+  d.vae = read_vae(options, d.transformer);
+  d.text = read_text_encoder(options);
+  d.weights = read_weights(options);
+  d.vae_weights = read_file(options, "vae_weights", "picture decoder's file; null: in `weights`");
+  d.text_weights = read_file(options, "text_weights", "text encoder's file; null: in `weights`");
+  d.tokenizer = read_file(options, "tokenizer", "SentencePiece model of the text encoder");
+  d.precision = read_precision(options);
+  return d;
+}
+
+ModelDescription describe_model(const ConfigNode& model) {
+  Options options("model", model);
+  ModelDescription d = read_model(options);
+  d.transformer.check();
+  check_schedule(d.picture.schedule);
+  check_text_encoder(d.text, d.transformer.text_channels);
   return d;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/checkpoint/weight_spec.h"
+#include "core/config/options.h"
 #include "core/models/image_model.h"
 #include "core/models/infinity/config.h"
 #include "core/text/t5_encoder.h"
@@ -25,6 +26,8 @@ struct ModelDescription {
   std::string precision;     ///< fp32 | compact | reference
 };
 
+/// Asks for every key of the family; whether sizes fit each other is not checked.
+ModelDescription read_model(Options& options);
 /// Throws Error(kConfig) naming the key, what was expected and the nearest right thing.
 ModelDescription describe_model(const ConfigNode& model);
 

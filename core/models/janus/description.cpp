@@ -5,19 +5,28 @@
 
 namespace kvscope::janus {
 
-JanusDescription describe_janus(const ConfigNode& model) {
+JanusDescription read_janus(Options& options) {
   JanusDescription d;
-  if (const ConfigNode* size = given(model, "transformer.size")) {
-    d.config = published_janus(size->as_string());
-  }
+  const std::string size = read_published_size(options, "transformer.size",
+                                               "a published size: janus_pro_1b or janus_pro_7b");
+  if (!size.empty()) d.config = published_janus(size);
   d.model.decoder = d.config.decoder;
-  next_token::read_description(model, d.model);
-  read(model, "transformer.text_vocabulary", d.config.text_vocabulary);
-  read(model, "transformer.text_max_tokens", d.config.prompt_tokens);
+  next_token::read_description(options, d.model);
+  read_size(options, "transformer.text_vocabulary", d.config.text_vocabulary,
+            "entries of the text embedding", kOfTransformerSize);
+  read_size(options, "transformer.text_max_tokens", d.config.prompt_tokens,
+            "text tokens of the prefill, chat template included; shorter prompts are padded");
   d.config.decoder = d.model.decoder;
   d.config.image_vocabulary = d.model.vq.codebook_entries;
   d.config.code_width = d.model.vq.code_width;
   d.config.image_tokens = d.model.image_tokens();
+  return d;
+}
+
+JanusDescription describe_janus(const ConfigNode& model) {
+  Options options("model", model);
+  JanusDescription d = read_janus(options);
+  d.model.vq.check();
   d.config.check();
   return d;
 }

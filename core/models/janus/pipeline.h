@@ -17,6 +17,8 @@ struct JanusDescription {
   JanusConfig config;
 };
 
+/// Asks for every key of the family; whether sizes fit each other is not checked.
+JanusDescription read_janus(Options& options);
 /// Throws Error(kConfig) naming the key, what was expected and the nearest right thing.
 JanusDescription describe_janus(const ConfigNode& model);
 

@@ -8,14 +8,6 @@
 namespace kvscope::llamagen {
 namespace {
 
-Conditioning conditioning_of(const ConfigNode& model) {
-  const ConfigNode* node = given(model, "transformer.conditioning");
-  if (node == nullptr || node->as_string() == "class") return Conditioning::kClass;
-  if (node->as_string() == "text") return Conditioning::kText;
-  throw Error(ErrorKind::kConfig, "unknown model.transformer.conditioning '" + node->as_string() +
-                                      "'. " + suggestion(node->as_string(), {"class", "text"}));
-}
-
 /// Slots that the published code allocates for a row.
 int64_t published_slots(const LlamaGenConfig& config) {
   return (config.condition_tokens() + config.image_tokens() + 7) / 8 * 8;
@@ -23,29 +15,51 @@ int64_t published_slots(const LlamaGenConfig& config) {
 
 }  // namespace
 
-LlamaGenDescription describe_llamagen(const ConfigNode& model) {
+LlamaGenDescription read_llamagen(Options& options) {
   LlamaGenDescription d;
-  if (const ConfigNode* size = given(model, "transformer.size")) {
-    d.config = published_llamagen(size->as_string());
-  }
+  const std::string size = read_published_size(options, "transformer.size",
+                                               "a published size: llamagen_b, llamagen_l, ...");
+  if (!size.empty()) d.config = published_llamagen(size);
   d.model.decoder = d.config.decoder;
-  next_token::read_description(model, d.model);
+  next_token::read_description(options, d.model);
   if (d.model.decoder.feed_forward_width == 0) {
     d.model.decoder.feed_forward_width = feed_forward_width(d.model.decoder.width);
   }
+  d.model.text_weights =
+      read_file(options, "text_weights", "text encoder's file; null: in `weights`");
   d.config.decoder = d.model.decoder;
-  d.config.conditioning = conditioning_of(model);
-  read(model, "transformer.classes", d.config.classes);
-  read(model, "transformer.text_channels", d.config.caption_channels);
-  read(model, "transformer.text_max_tokens", d.config.caption_tokens);
-  read(model, "cfg_interval", d.cfg_interval);
-  read(model, "text.clean", d.clean_captions);
+  const std::string conditioning = options.word({.key = "transformer.conditioning",
+                                                 .default_value = "class",
+                                                 .allowed = {"class", "text"},
+                                                 .help = "what an image is made of"});
+  d.config.conditioning = conditioning == "text" ? Conditioning::kText : Conditioning::kClass;
+  read_size(options, "transformer.classes", d.config.classes, "labels, without the null class");
+  read_size(options, "transformer.text_channels", d.config.caption_channels,
+            "channels of the text features");
+  read_size(options, "transformer.text_max_tokens", d.config.caption_tokens,
+            "longest prompt in text tokens");
+  d.cfg_interval =
+      options.integer({.key = "cfg_interval",
+                       .default_value = d.cfg_interval,
+                       .least = -1,
+                       .help = "guidance stops behind this token, counted from 0 at the second; "
+                               "-1: never"});
+  read_flag(options, "text.clean", d.clean_captions,
+            "clean captions as LlamaGen does before they are tokenized");
+  d.text = read_text_encoder(options);
   d.config.image_vocabulary = d.model.vq.codebook_entries;
   d.config.grid_height = d.model.grid_height;
   d.config.grid_width = d.model.grid_width;
+  return d;
+}
+
+LlamaGenDescription describe_llamagen(const ConfigNode& model) {
+  Options options("model", model);
+  LlamaGenDescription d = read_llamagen(options);
+  d.model.vq.check();
   d.config.check();
   if (d.config.conditioning == Conditioning::kText) {
-    d.text = read_text_encoder(model, d.config.caption_channels);
+    check_text_encoder(d.text, d.config.caption_channels);
   }
   return d;
 }

@@ -22,6 +22,8 @@ struct LlamaGenDescription {
   int64_t cfg_interval = -1;   ///< see next_token::guidance_of_token()
 };
 
+/// Asks for every key of the family; whether sizes fit each other is not checked.
+LlamaGenDescription read_llamagen(Options& options);
 /// Throws Error(kConfig) naming the key, what was expected and the nearest right thing.
 LlamaGenDescription describe_llamagen(const ConfigNode& model);
 

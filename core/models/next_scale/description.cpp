@@ -13,27 +13,33 @@ constexpr size_t kMostScales = 256;
 
 }  // namespace
 
-void read_schedule(const ConfigNode& model, ScaleSchedule& schedule) {
-  if (const ConfigNode* scales = given(model, "picture.schedule")) {
-    schedule.clear();
-    for (const ConfigNode& scale : scales->items()) {
-      const std::vector<int64_t> sides = scale.as_int64_list();
-      if (sides.size() != 2 || sides[0] < 1 || sides[1] < 1 || sides[0] > kLongestSide ||
-          sides[1] > kLongestSide) {
-        throw Error(ErrorKind::kConfig,
-                    fmt::format("{}: every scale of model.picture.schedule is [height, width], "
-                                "each 1..{} tokens",
-                                scale.origin().text(), kLongestSide));
-      }
-      schedule.emplace_back(sides[0], sides[1]);
+bool read_schedule(Options& options, ScaleSchedule& schedule) {
+  const ConfigNode* scales = options.value({.key = "picture.schedule",
+                                            .accepts = "list of [height, width]",
+                                            .help = "every scale in tokens, coarsest first; null: "
+                                                    "the published one"});
+  if (scales == nullptr || scales->is_null()) return false;
+  schedule.clear();
+  for (const ConfigNode& scale : scales->items()) {
+    const std::vector<int64_t> sides = scale.as_int64_list();
+    if (sides.size() != 2 || sides[0] < 1 || sides[1] < 1 || sides[0] > kLongestSide ||
+        sides[1] > kLongestSide) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("{}: every scale of model.picture.schedule is [height, width], "
+                              "each 1..{} tokens",
+                              scale.origin().text(), kLongestSide));
     }
+    schedule.emplace_back(sides[0], sides[1]);
   }
-  if (schedule.empty() || schedule.size() > kMostScales) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("model.picture.schedule has {} scales; expected 1..{}, such as [[1, "
-                            "1], [2, 2], ...]",
-                            schedule.size(), kMostScales));
-  }
+  return true;
+}
+
+void check_schedule(const ScaleSchedule& schedule) {
+  if (!schedule.empty() && schedule.size() <= kMostScales) return;
+  throw Error(ErrorKind::kConfig,
+              fmt::format("model.picture.schedule has {} scales; expected 1..{}, such as [[1, "
+                          "1], [2, 2], ...]",
+                          schedule.size(), kMostScales));
 }
 
 std::pair<at::ScalarType, at::ScalarType> next_scale_cache_types(const std::string& precision) {

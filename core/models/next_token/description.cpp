@@ -10,63 +10,62 @@ namespace {
 
 constexpr int64_t kMostImageTokens = 16384;  // 2048 x 2048 pixels at 16 a token
 
-void read_vq(const ConfigNode& model, VqConfig& vq) {
-  if (const ConfigNode* size = given(model, "vq.size")) vq = published_vq(size->as_string());
-  read(model, "vq.base_channels", vq.base_channels);
-  read(model, "vq.encoder_blocks", vq.encoder_blocks);
-  read(model, "vq.latent_channels", vq.latent_channels);
-  read(model, "vq.codebook_entries", vq.codebook_entries);
-  read(model, "vq.code_width", vq.code_width);
-  read(model, "vq.norm_groups", vq.norm_groups);
-  if (const ConfigNode* multipliers = given(model, "vq.channel_multipliers")) {
-    vq.channel_multipliers = multipliers->as_int64_list();
-  }
-  vq.check();
+void read_vq(Options& options, VqConfig& vq) {
+  const std::string size =
+      read_published_size(options, "vq.size", "a published VQ tokenizer: vq_16 or vq_8");
+  if (!size.empty()) vq = published_vq(size);
+  const auto read = [&](const char* key, int64_t& into, const char* help) {
+    read_size(options, key, into, help, "that of vq.size");
+  };
+  read("vq.base_channels", vq.base_channels, "channels of the finest level");
+  read("vq.encoder_blocks", vq.encoder_blocks, "residual blocks a level");
+  read("vq.latent_channels", vq.latent_channels, "channels between the networks and the codebook");
+  read("vq.codebook_entries", vq.codebook_entries, "entries of the codebook: the image vocabulary");
+  read("vq.code_width", vq.code_width, "channels of an entry");
+  read("vq.norm_groups", vq.norm_groups, "groups of a group norm");
+  read_multipliers(options, "vq.channel_multipliers", vq.channel_multipliers);
 }
 
-void read_grid(const ConfigNode& model, ModelDescription& d) {
-  const ConfigNode* grid = given(model, "picture.grid");
-  if (grid == nullptr) return;
-  const std::vector<int64_t> sides = grid->as_int64_list();
+void read_grid(Options& options, ModelDescription& d) {
+  const std::vector<int64_t> sides =
+      options.integers({.key = "picture.grid",
+                        .default_value = std::vector<int64_t>{d.grid_height, d.grid_width},
+                        .unit = "tokens",
+                        .help = "[height, width] of the picture"});
   const bool fits = sides.size() == 2 && sides[0] >= 1 && sides[1] >= 1 &&
                     sides[0] <= kMostImageTokens && sides[1] <= kMostImageTokens / sides[0];
   if (!fits) {
     throw Error(ErrorKind::kConfig,
-                fmt::format("{}: model.picture.grid is [height, width] in tokens, at most {} of "
-                            "them, such as [24, 24]",
-                            grid->origin().text(), kMostImageTokens));
+                fmt::format("{}: [height, width] in tokens, at most {} of them, such as [24, 24]",
+                            options.place("picture.grid"), kMostImageTokens));
   }
   d.grid_height = sides[0];
   d.grid_width = sides[1];
 }
 
-void read_precision(const ConfigNode& model, ModelDescription& d) {
-  const std::string& precision = model.at("precision").as_string();
-  if (precision != "fp32" && precision != "compact" && precision != "reference") {
-    throw Error(ErrorKind::kConfig, "unknown model.precision '" + precision + "'. " +
-                                        suggestion(precision, {"fp32", "compact", "reference"}));
-  }
-  d.weight_type = precision == "reference" ? at::kBFloat16 : at::kFloat;
-  d.cache_type = precision == "fp32" ? at::kFloat : at::kBFloat16;
-}
-
 }  // namespace
 
-void read_description(const ConfigNode& model, ModelDescription& d) {
-  d.name = model.at("name").as_string();
-  read(model, "transformer.depth", d.decoder.layers);
-  read(model, "transformer.width", d.decoder.width);
-  read(model, "transformer.heads", d.decoder.heads);
-  read(model, "transformer.kv_heads", d.decoder.kv_heads);
-  read(model, "transformer.feed_forward_width", d.decoder.feed_forward_width);
-  cut_layers(model, d.decoder.layers);
-  read_vq(model, d.vq);
-  read_grid(model, d);
-  read_precision(model, d);
-  read(model, "weights", d.weights);
-  read(model, "vae_weights", d.vae_weights);
-  read(model, "text_weights", d.text_weights);
-  read(model, "tokenizer", d.tokenizer);
+void read_description(Options& options, ModelDescription& d) {
+  const auto read = [&](const char* key, int64_t& into, const char* help) {
+    read_size(options, key, into, help, kOfTransformerSize);
+  };
+  d.name = read_name(options);
+  read("transformer.depth", d.decoder.layers, "layers");
+  read("transformer.width", d.decoder.width, "channels of a token");
+  read("transformer.heads", d.decoder.heads, "attention heads");
+  read("transformer.kv_heads", d.decoder.kv_heads,
+       "heads of keys and values, each read by as many attention heads; 0: all of them");
+  read("transformer.feed_forward_width", d.decoder.feed_forward_width,
+       "channels inside a feed-forward");
+  cut_layers(options, d.decoder.layers);
+  read_vq(options, d.vq);
+  read_grid(options, d);
+  const std::string precision = read_precision(options);
+  d.weight_type = precision == "reference" ? at::kBFloat16 : at::kFloat;
+  d.cache_type = precision == "fp32" ? at::kFloat : at::kBFloat16;
+  d.weights = read_weights(options);
+  d.vae_weights = read_file(options, "vae_weights", "picture tokenizer's file; null: in `weights`");
+  d.tokenizer = read_file(options, "tokenizer", "file of the text tokenizer");
 }
 
 CacheGeometry ModelDescription::cache(int64_t condition_tokens) const {

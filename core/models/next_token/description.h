@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/config/value.h"
+#include "core/config/options.h"
 #include "core/engine/plan.h"
 #include "core/models/image_model.h"
 #include "core/models/next_token/decoder.h"
@@ -36,8 +36,9 @@ struct ModelDescription {
 
 /// Reads the keys that families share over the defaults in `description` (its published size).
 /// `precision` fp32: all fp32. compact: fp32 with a bf16 cache. reference: weights, activations and
-/// cache bf16, as published. Throws Error(kConfig) naming the key and what was expected.
-void read_description(const ConfigNode& model, ModelDescription& description);
+/// cache bf16, as published. Throws Error(kConfig) naming the key and what was expected; whether
+/// sizes fit each other is for the families to check.
+void read_description(Options& options, ModelDescription& description);
 
 /// Facts with KV bytes and slots left at what the plan says.
 ModelFacts describe(const ModelDescription& description,

@@ -9,29 +9,29 @@
 namespace kvscope::var {
 namespace {
 
-void read_transformer(const ConfigNode& model, TransformerConfig& config) {
-  read(model, "transformer.depth", config.depth);
-  read(model, "transformer.width", config.width);
-  read(model, "transformer.heads", config.heads);
-  read(model, "transformer.classes", config.classes);
-  read(model, "transformer.shared_ada_lin", config.shared_ada_lin);
-  read(model, "vae.codes", config.codes);
-  read(model, "vae.code_width", config.code_width);
-  cut_layers(model, config.depth);
-  config.check();
+void read_transformer(Options& options, TransformerConfig& config) {
+  const auto read = [&](const char* key, int64_t& into, const char* help) {
+    read_size(options, key, into, help, kOfTransformerSize);
+  };
+  read("transformer.depth", config.depth, "layers");
+  read("transformer.width", config.width, "channels of a token");
+  read("transformer.heads", config.heads, "attention heads");
+  read("transformer.classes", config.classes, "labels, without the null class");
+  read_flag(options, "transformer.shared_ada_lin", config.shared_ada_lin,
+            "one adaLN for all blocks");
+  read("vae.codes", config.codes, "entries of the codebook");
+  read("vae.code_width", config.code_width, "channels of an entry");
+  cut_layers(options, config.depth);
 }
 
-void read_vae(const ConfigNode& model, const TransformerConfig& transformer, VqvaeConfig& config) {
+void read_vae(Options& options, const TransformerConfig& transformer, VqvaeConfig& config) {
   config.codes = transformer.codes;
   config.code_width = transformer.code_width;
-  read(model, "vae.base_channels", config.base_channels);
-  read(model, "vae.encoder_blocks", config.encoder_blocks);
-  read(model, "vae.norm_groups", config.norm_groups);
-  read(model, "vae.phis", config.phis);
-  if (const ConfigNode* multipliers = given(model, "vae.channel_multipliers")) {
-    config.channel_multipliers = multipliers->as_int64_list();
-  }
-  config.check();
+  read_size(options, "vae.base_channels", config.base_channels, "channels of the finest level");
+  read_size(options, "vae.encoder_blocks", config.encoder_blocks, "residual blocks a level");
+  read_size(options, "vae.norm_groups", config.norm_groups, "groups of a group norm");
+  read_size(options, "vae.phis", config.phis, "residual convolutions that the scales share");
+  read_multipliers(options, "vae.channel_multipliers", config.channel_multipliers);
 }
 
 CacheGeometry geometry_of(const ModelDescription& d) {
@@ -42,21 +42,31 @@ CacheGeometry geometry_of(const ModelDescription& d) {
 
 }  // namespace
 
-ModelDescription describe_model(const ConfigNode& model) {
+ModelDescription read_model(Options& options) {
   ModelDescription d;
-  d.name = model.at("name").as_string();
-  if (const ConfigNode* size = given(model, "transformer.size")) {
-    PublishedModel published = published_model(size->as_string());
+  d.name = read_name(options);
+  const std::string size =
+      read_published_size(options, "transformer.size", "a published size: var_d16, var_d20, ...");
+  if (!size.empty()) {
+    PublishedModel published = published_model(size);
     d.transformer = published.transformer;
     d.schedule = std::move(published.schedule);
   }
-  read_transformer(model, d.transformer);
-  read_schedule(model, d.schedule);
-  read_vae(model, d.transformer, d.vae);
-  d.weights = "random";
-  read(model, "weights", d.weights);
-  read(model, "vae_weights", d.vae_weights);
-  d.precision = model.at("precision").as_string();
+  read_transformer(options, d.transformer);
+  read_schedule(options, d.schedule);
+  read_vae(options, d.transformer, d.vae);
+  d.weights = read_weights(options);
+  d.vae_weights = read_file(options, "vae_weights", "picture decoder's file; null: in `weights`");
+  d.precision = read_precision(options);
+  return d;
+}
+
+ModelDescription describe_model(const ConfigNode& model) {
+  Options options("model", model);
+  ModelDescription d = read_model(options);
+  d.transformer.check();
+  check_schedule(d.schedule);
+  d.vae.check();
   return d;
 }
 

@@ -134,7 +134,7 @@ TEST(PaperMemory, RefusesWhatItWouldNotSee) {
   const auto cell = [](const std::string& text) {
     return own(own_experiment("mode: plan\ntable:\n  cells:\n    - {" + text + "}\n"));
   };
-  EXPECT_THAT(refusal(cell("modle: infinity_2b")), HasSubstr("'model'"));
+  EXPECT_THAT(refusal(cell("modle: infinity_2b")), HasSubstr("'table.cells.0.model'"));
   EXPECT_THAT(refusal(cell("model: infinity_3b")), HasSubstr("infinity_2b"));
   EXPECT_THAT(refusal(cell("unit: MoB")), HasSubstr("'MB'"));
   EXPECT_THAT(refusal(cell("quantity: kb")), HasSubstr("'kv'"));

@@ -107,13 +107,13 @@ TEST(Points, TheLastScaleIsStoredWhereAsked) {
         .points.front();
   };
   const Point plain = point({});
-  const Point stored = point({"+gen.store_last_scale=true"});
+  const Point stored = point({"gen.store_last_scale=true"});
   EXPECT_FALSE(plain.plan.geometry().steps.back().stored);
   EXPECT_TRUE(stored.plan.geometry().steps.back().stored);
   EXPECT_EQ(stored.plan.live_tokens(2), plain.plan.live_tokens(2));
   EXPECT_DOUBLE_EQ(stored.kept_tokens(), plain.kept_tokens());
   EXPECT_NE(stored.hash, plain.hash);
-  EXPECT_THROW(points_of({"model=shapes_next_token", "+gen.store_last_scale=true"}), Error);
+  EXPECT_THROW(points_of({"model=shapes_next_token", "gen.store_last_scale=true"}), Error);
 }
 
 TEST(Points, EverySeedHasItsOwnReference) {

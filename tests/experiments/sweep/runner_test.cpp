@@ -111,7 +111,7 @@ TEST(Sweep, LayersCutTogetherDrawTheSameAndWaitInMemory) {
   const ResultsFolder folder("cuts");
   const Sweep sweep = sweep_of(
       tiny_model() + std::vector<std::string>{"policy=h2o", "budget.tokens=6", "metrics=none",
-                                              "+gen.cuts=per_layer,per_step"},
+                                              "gen.cuts=per_layer,per_step"},
       folder);
   ASSERT_EQ(sweep.list.points.size(), 2);
   ASSERT_THAT(run_sweep(sweep).failures, testing::IsEmpty());

@@ -65,7 +65,7 @@ class PoliciesOnDevice : public testing::TestWithParam<std::string> {
 
 TEST_P(PoliciesOnDevice, NextScale) {
   expect_same_as_on_the_cpu({"model=shapes_next_scale", "policy=" + GetParam(), "budget.ratio=0.4",
-                             "gen.images=2", "+gen.cuts=per_layer,per_step", "infeasible=skip"});
+                             "gen.images=2", "gen.cuts=per_layer,per_step", "infeasible=skip"});
 }
 
 TEST_P(PoliciesOnDevice, NextToken) {

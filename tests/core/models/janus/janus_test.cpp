@@ -24,7 +24,9 @@ using testing::HasSubstr;
 const fs::path kGolden = fs::path(kSourceDir) / "tests/golden";
 
 ConfigNode published(const std::string& name) {
-  return load_yaml_file(fs::path(kSourceDir) / "configs/model" / (name + ".yaml"));
+  ConfigNode model = load_yaml_file(fs::path(kSourceDir) / "configs/model" / (name + ".yaml"));
+  model.erase("defaults");
+  return model;
 }
 
 // Decimal megabytes of a guided image, to two places as the tables have them.

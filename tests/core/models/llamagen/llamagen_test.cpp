@@ -22,7 +22,9 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 ConfigNode published(const std::string& name) {
-  return load_yaml_file(fs::path(kSourceDir) / "configs/model" / (name + ".yaml"));
+  ConfigNode model = load_yaml_file(fs::path(kSourceDir) / "configs/model" / (name + ".yaml"));
+  model.erase("defaults");
+  return model;
 }
 
 double megabytes(const ModelFacts& facts, int64_t tokens) {

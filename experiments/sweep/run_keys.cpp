@@ -1,0 +1,144 @@
+#include "experiments/sweep/run_keys.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/models/model_options.h"
+#include "experiments/sweep/settings.h"
+#include "experiments/training/train_settings.h"
+#include "policies/budget.h"
+
+namespace kvscope {
+namespace {
+
+/// Reads a group for what the Options learn of it.
+template <auto read>
+void ask(Options& options) {
+  static_cast<void>(read(options));
+}
+
+struct Reader {
+  const char* group;  // "": the top level
+  void (*ask)(Options&);
+};
+
+// The groups that every run has; `model` and `train` have a reader a family.
+constexpr Reader kReaders[] = {{"", ask<read_launch>},
+                               {"budget", ask<read_budget>},
+                               {"gen", ask<read_generation>},
+                               {"prompts", ask<read_prompts>},
+                               {"metrics", ask<read_metrics>}};
+
+/// Adds what `options` were asked for. The same declaration of several readers is one entry.
+void append(std::vector<RunKey>& keys, const Options& options, const std::string& reader) {
+  for (const OptionInfo& option : options.asked()) {
+    const auto same = std::ranges::find_if(keys, [&](const RunKey& key) {
+      return key.option.key == option.key && key.option.help == option.help &&
+             describe(key.option) == describe(option);
+    });
+    RunKey& key = same == keys.end() ? keys.emplace_back(RunKey{.option = option}) : *same;
+    if (!reader.empty() && std::ranges::find(key.readers, reader) == key.readers.end()) {
+      key.readers.push_back(reader);
+    }
+  }
+}
+
+/// A key of the same name in another group.
+std::string same_name_elsewhere(const std::string& unknown) {
+  const std::string name = unknown.substr(unknown.rfind('.') + 1);
+  if (unknown == "train") return "kvscope train alone reads it.";
+  for (const RunKey& key : run_keys()) {
+    const std::string& known = key.option.key;
+    if (known == unknown || known.substr(known.rfind('.') + 1) != name) continue;
+    return fmt::format("Did you mean '{}'? ({})", known, describe(key));
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<RunKey> run_keys() {
+  std::vector<RunKey> keys;
+  for (const Reader& reader : kReaders) {
+    Options options = Options::describing(reader.group);
+    reader.ask(options);
+    append(keys, options, "");
+  }
+  for (const std::string& family : model_families()) {
+    Options options = Options::describing("model");
+    ask_model_keys(family, options);
+    append(keys, options, family);
+  }
+  for (const std::string& family : trained_families()) {
+    Options options = Options::describing("train");
+    static_cast<void>(read_training(family, options));
+    append(keys, options, family);
+  }
+  return keys;
+}
+
+std::vector<RunKey> policy_keys(const PartRegistry& parts) {
+  std::vector<RunKey> keys;
+  for (const PartInfo& part : parts.parts()) {
+    ConfigNode policy = ConfigNode::map();
+    policy.set(part.slot, part.name);
+    for (const PartKnobs& knobs : policy_knobs(policy, parts)) {
+      if (knobs.part.slot != part.slot) continue;
+      for (const OptionInfo& option : knobs.options) {
+        keys.push_back({.option = option, .readers = {part.name}});
+      }
+    }
+  }
+  return keys;
+}
+
+std::string describe(const RunKey& key) {
+  const std::string text = describe(key.option);
+  return key.readers.empty() ? text : fmt::format("{}; {}", text, fmt::join(key.readers, ", "));
+}
+
+void check_config(const ConfigNode& config, ConfigUse use) {
+  std::vector<std::string> findings;
+  const auto add = [&](const std::vector<std::string>& more) {
+    findings.insert(findings.end(), more.begin(), more.end());
+  };
+  static const ConfigNode kNothing;
+  const auto group = [&](const std::string& name) -> const ConfigNode& {
+    const ConfigNode* node = config.child(name);
+    return node == nullptr ? kNothing : *node;
+  };
+  for (const Reader& reader : kReaders) {
+    const std::string name = reader.group;
+    Options options = Options::checking(name, name.empty() ? config : group(name));
+    reader.ask(options);
+    if (name.empty() && use == ConfigUse::kTrain) options.leave_to_others({"train"});
+    add(options.findings(same_name_elsewhere));
+  }
+  const ConfigNode& model = group("model");
+  if (model.is_map()) add(model_findings(model));
+  if (use == ConfigUse::kTrain && model.is_map()) {
+    Options options = Options::checking("train", group("train"));
+    static_cast<void>(read_training(model.at("family").as_string(), options));
+    add(options.findings(same_name_elsewhere));
+  }
+  if (!findings.empty()) {
+    throw Error(ErrorKind::kConfig, fmt::format("{}", fmt::join(findings, "\n")));
+  }
+}
+
+std::vector<std::string> keys_outside_hash(const ConfigNode& config) {
+  std::vector<std::string> keys;
+  for (const RunKey& key : run_keys()) {
+    const OptionInfo& option = key.option;
+    const ConfigNode* given = config.find(option.key);
+    if (given == nullptr || option.identity == Identity::kCounts) continue;
+    const ConfigNode standard = option.default_value.value_or(ConfigNode());
+    if (option.identity == Identity::kNone || *given == standard) keys.push_back(option.key);
+  }
+  return keys;
+}
+
+}  // namespace kvscope

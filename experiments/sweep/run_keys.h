@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/config/options.h"
+#include "policies/registry.h"
+
+namespace kvscope {
+
+/// A key of the configuration as the reader that reads it declares it.
+struct RunKey {
+  OptionInfo option{};
+  /// Who reads it where not everyone does: families of models, or parts of policies.
+  std::vector<std::string> readers{};
+};
+
+/// Every key that some reader of a run reads, the groups in turn; a key that families declare
+/// differently has an entry for each. Without the parts of policies.
+std::vector<RunKey> run_keys();
+
+/// The keys of the parts of policies: "policy.score.window" of window_attention, cake, ...
+std::vector<RunKey> policy_keys(const PartRegistry& parts);
+
+/// "int, at least 1, default 16; window_attention, cake": what the key may be and who reads it.
+std::string describe(const RunKey& key);
+
+/// Which command a configuration is for.
+enum class ConfigUse { kRun, kTrain };
+
+/// Throws Error(kConfig) with everything that is wrong, one a line: keys that nobody reads, with
+/// the nearest that somebody does, types, ranges and words. The slots of `policy` are for
+/// make_policy() to check, and whether values fit each other is for their readers.
+void check_config(const ConfigNode& config, ConfigUse use);
+
+/// The keys of this config that no hash is taken over: what changes no image, and the defaults of
+/// keys that are younger than results.
+std::vector<std::string> keys_outside_hash(const ConfigNode& config);
+
+}  // namespace kvscope

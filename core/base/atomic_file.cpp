@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "core/base/error.h"
@@ -68,7 +70,12 @@ void AtomicFile::commit() {
 
 std::filesystem::path own_part(const std::filesystem::path& path) {
   std::filesystem::path part = path;
-  part += fmt::format("{}{}", kPartMark, getpid());  // another program may write the same file
+  // Another program may write the same file, also on another machine.
+  constexpr size_t kHosts = 1'000'000;
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  part += fmt::format("{}{}{:06}", kPartMark, getpid(),
+                      std::hash<std::string_view>()(host.data()) % kHosts);
   return part;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <optional>
@@ -181,6 +182,8 @@ c10::Device open_device(const std::string& asked) {
                             "open_device() must come before other work of LibTorch",
                             name));
   }
+  // Before anything asks the caching allocator, which has no device until then.
+  at::globalContext().lazyInitDevice(c10::kCUDA);
   return {c10::kCUDA, index};
 }
 

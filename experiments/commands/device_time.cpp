@@ -187,6 +187,7 @@ int device_time_command(const ConfigArguments& arguments, const DeviceTimeOption
       list_points(compose_request(arguments), root, PointIdentity::kNone, part_registry(arguments));
   check_images(list);
   PointWorker worker(root, {}, "");
+  for (const Point& point : list.points) worker.open_device_of(point);
   int exit_code = 0;
   for (const Point& point : list.points) {
     std::optional<Error> failure;
@@ -201,7 +202,7 @@ int device_time_command(const ConfigArguments& arguments, const DeviceTimeOption
       failure = device_error(error);
       if (!failure) throw;
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kEnvironment) throw;
+      if (error.kind() == ErrorKind::kConfig || error.kind() == ErrorKind::kInput) throw;
       failure = error;
     }
     if (failure) {

@@ -27,7 +27,7 @@ bool is_below(std::string_view key, std::string_view group) {
 /// Keys that say nothing about what was run.
 const std::vector<std::string>& unlabelled_keys() {
   static const std::vector<std::string> keys = [] {
-    std::vector<std::string> found{"hydra", "gen.batch", "policy.summary", "policy.source"};
+    std::vector<std::string> found{"hydra", "policy.summary", "policy.source"};
     for (const RunKey& key : run_keys()) {
       if (key.option.identity == Identity::kNone) found.push_back(key.option.key);
     }
@@ -54,6 +54,19 @@ std::string value_text(const ConfigNode& node) {
   std::vector<std::string> texts;
   for (const ConfigNode& item : node.items()) texts.push_back(value_text(item));
   return fmt::format("[{}]", fmt::join(texts, ", "));
+}
+
+/// Keys that are younger than results, with the text of their defaults.
+const PointSettings& younger_defaults() {
+  static const PointSettings defaults = [] {
+    PointSettings found;
+    for (const RunKey& key : run_keys()) {
+      if (key.option.identity != Identity::kUnlessDefault) continue;
+      found[key.option.key] = value_text(key.option.default_value.value_or(ConfigNode()));
+    }
+    return found;
+  }();
+  return defaults;
 }
 
 /// Whether lists all the way down hold scalars only.
@@ -113,6 +126,8 @@ PointSettings point_settings(const PointInfo& point) {
   PointSettings settings;
   const ConfigNode config = load_yaml_text(point.config_yaml, "the point's config");
   if (config.is_map()) collect(config, "", settings);
+  // What is younger than a result, and no part of its hash at its default, had that default.
+  for (const auto& [key, value] : younger_defaults()) settings.try_emplace(key, value);
   for (const auto& [name, text] : point.labels) {
     if (name == kSeed.header) settings.try_emplace(kSeed.key, text);
   }

@@ -157,7 +157,9 @@ class PointMaker {
       reference.set("policy", full->body);
       reference.set("budget", budget_group(Budget{}));
     }
-    point.reference_hash = point_digest(reference, outside, digests);
+    // The full cache is its own reference, whatever it is made of.
+    point.reference_hash =
+        point.full_cache ? point.hash : point_digest(reference, outside, digests);
     point.labels.emplace_back("reference", point.reference_hash.substr(0, 12));
   }
 

@@ -2,18 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
+#include <ctime>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <utility>
 
+#include "core/base/atomic_file.h"
 #include "experiments/sweep/results_folder.h"
 
 namespace kvscope {
@@ -22,10 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kBeatPeriod{5};
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 std::string own_host() {
   std::array<char, 256> name{};
@@ -46,25 +44,36 @@ std::optional<LeaseText> read_text(int descriptor) {
   const auto json = nlohmann::json::parse(text.data(), text.data() + bytes, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   try {
-    return LeaseText{.holder = {.host = json.at("host"),
-                                .process = json.at("process"),
-                                .beat_s = json.at("beat_s")},
+    return LeaseText{.holder = {.host = json.at("host"), .process = json.at("process")},
                      .token = json.at("token")};
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
 }
 
-/// False where it cannot be written. One write of less than a block: a reader sees all or nothing.
+/// False where it cannot be written.
 bool write_text(int descriptor, const std::string& token) {
-  std::string text = nlohmann::json{{"host", own_host()},
-                                    {"process", int64_t{getpid()}},
-                                    {"beat_s", seconds_now()},
-                                    {"token", token}}
-                         .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-                     "\n";
-  const ssize_t written = pwrite(descriptor, text.data(), text.size(), 0);
-  return written == std::ssize(text) && ftruncate(descriptor, written) == 0;
+  const std::string text =
+      nlohmann::json{{"host", own_host()}, {"process", int64_t{getpid()}}, {"token", token}}.dump(
+          -1, ' ', false, nlohmann::json::error_handler_t::replace) +
+      "\n";
+  return ftruncate(descriptor, 0) == 0 &&
+         pwrite(descriptor, text.data(), text.size(), 0) == std::ssize(text);
+}
+
+/// Takes the lock (F_OFD_SETLK), or only looks whether it could be had (F_OFD_GETLK). It is of the
+/// open file, not of the process, so that two leases of one process exclude each other, too.
+enum class Lock { kFree, kOfAnother };
+Lock lock(int descriptor, int command) {
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (fcntl(descriptor, command, &whole) == 0) {
+    const bool of_another = command == F_OFD_GETLK && whole.l_type != F_UNLCK;
+    return of_another ? Lock::kOfAnother : Lock::kFree;
+  }
+  // Some network file systems know no locks: there the file's time alone decides.
+  return errno == EAGAIN || errno == EACCES ? Lock::kOfAnother : Lock::kFree;
 }
 
 std::string new_token() {
@@ -72,10 +81,26 @@ std::string new_token() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
+/// By the clock of the file system, which all machines share; 0 where it cannot be told.
+double seconds_since_beat(int descriptor, const fs::path& folder) {
+  struct stat lease {};
+  struct stat now {};
+  const fs::path probe = own_part(folder / ".clock");
+  const int written = open(probe.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const bool known = written >= 0 && write(written, "x", 1) == 1 && fstat(written, &now) == 0 &&
+                     fstat(descriptor, &lease) == 0;
+  if (written >= 0) {
+    close(written);
+    unlink(probe.c_str());
+  }
+  return known ? std::difftime(now.st_mtime, lease.st_mtime) : 0.0;
+}
+
 /// Whether somebody on another machine, whose locks this one need not see, has been alive lately.
-bool lives_elsewhere(const std::optional<LeaseText>& text) {
+bool lives_elsewhere(const std::optional<LeaseText>& text, int descriptor, const fs::path& folder) {
   if (!text || text->holder.host == own_host()) return false;
-  return seconds_now() - text->holder.beat_s < PointLease::kLongestSilence.count();
+  return seconds_since_beat(descriptor, folder) <
+         static_cast<double>(PointLease::kLongestSilence.count());
 }
 
 }  // namespace
@@ -98,8 +123,8 @@ PointLease::PointLease(fs::path file, int descriptor)
     while (!ended.wait_for(lock, stop, kBeatPeriod, [] { return false; }) &&
            !stop.stop_requested()) {
       const std::optional<LeaseText> text = read_text(descriptor);
-      if (!text || text->token != token) return;   // taken over
-      if (!write_text(descriptor, token)) return;  // a full disk: whoever writes results says so
+      if (!text || text->token != token) return;  // taken over
+      futimens(descriptor, nullptr);
     }
   });
 }
@@ -109,9 +134,8 @@ std::optional<PointLease> PointLease::try_take(const fs::path& point_folder) {
   const fs::path file = point_folder / ".lease";
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) refuse_results_folder(point_folder, std::strerror(errno));
-  // Some network file systems know no locks: there the beat alone decides.
-  const bool locked_by_another = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  if (locked_by_another || lives_elsewhere(read_text(descriptor))) {
+  if (lock(descriptor, F_OFD_SETLK) == Lock::kOfAnother ||
+      lives_elsewhere(read_text(descriptor), descriptor, point_folder)) {
     close(descriptor);
     return std::nullopt;
   }
@@ -122,8 +146,9 @@ std::optional<LeaseHolder> PointLease::holder(const fs::path& point_folder) {
   const int descriptor = open((point_folder / ".lease").c_str(), O_RDWR | O_CLOEXEC);
   if (descriptor < 0) return std::nullopt;
   const std::optional<LeaseText> text = read_text(descriptor);
-  const bool locked_by_another = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  const bool held = locked_by_another || lives_elsewhere(text);
+  // Looking takes nothing: whoever takes the lease at the same moment gets it.
+  const bool held = lock(descriptor, F_OFD_GETLK) == Lock::kOfAnother ||
+                    lives_elsewhere(text, descriptor, point_folder);
   close(descriptor);
   if (!held) return std::nullopt;
   return text ? text->holder : LeaseHolder{.host = own_host()};

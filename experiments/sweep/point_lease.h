@@ -12,15 +12,14 @@ namespace kvscope {
 struct LeaseHolder {
   std::string host{};
   int64_t process = 0;
-  double beat_s = 0;  ///< of the system's clock, when it last said that it lives
 
   [[nodiscard]] std::string text() const;  ///< "process 123 on node7"
 };
 
 /// The right to make one point of a results folder, held by one program at a time, so that several
 /// may work on one folder, also from several machines. It is a lock on FOLDER/.lease, which dies
-/// with its holder; a beat every few seconds in the file tells machines whose file system does not
-/// share locks. The point's folder is made where it is absent.
+/// with its holder; the file's time, renewed every few seconds, tells machines whose file system
+/// does not share locks. The point's folder is made where it is absent.
 class PointLease {
  public:
   /// A holder on another machine that has not said for so long that it lives has gone.

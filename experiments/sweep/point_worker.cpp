@@ -97,12 +97,16 @@ PointOutcome PointWorker::run(const Point& point,
                        .stop_asked = stop_asked,
                        .may_write = [&] { return lease->is_held(); }};
     if (run_point(point, run)) return {};
+    if (!lease->is_held()) return {.state = PointOutcome::State::kBusy, .message = "taken over"};
     return {.state = PointOutcome::State::kInterrupted};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kNumerics && error.kind() != ErrorKind::kAudit) throw;
     return failed(error.what());
   } catch (const c10::Error& error) {
-    if (const auto told = device_error(error)) return failed(told->what());
+    const auto told = device_error(error);
+    const bool is_memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr;
+    if (told && !is_memory) throw *told;  // a device that has failed fails every other point
+    if (told) return failed(told->what());
     return failed(error.what_without_backtrace());
   }
 }

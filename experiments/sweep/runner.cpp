@@ -36,7 +36,9 @@ class SweepRunner {
         points_folder_(sweep.folder / "points"),
         worker_(sweep.root, points_folder_, sweep.command_line),
         workers_(points_.front().launch.workers.value_or(cores())),
-        launcher_(make_launcher(workers_ == 1 ? "serial" : "processes", workers_)) {}
+        launcher_(make_launcher(
+            points_.front().launch.launcher.value_or(workers_ == 1 ? "serial" : "processes"),
+            workers_)) {}
 
   SweepOutcome run() {
     check_first();
@@ -76,13 +78,18 @@ class SweepRunner {
     return PointLease::holder(folder_of(point)) ? 0 : images_there(point, points_folder_);
   }
 
+  /// All of them before the first model: LibTorch looks for GPUs once.
+  void open_devices() {
+    for (const Point& point : points_) worker_.open_device_of(point);
+  }
+
   /// A damaged checkpoint or a missing device is to leave nothing behind: looks before anything is
   /// written, where points will run.
   void check_first() {
     const auto first =
         std::ranges::find_if(points_, [&](const Point& point) { return !finished(point); });
     launcher_->try_out([&] {
-      for (const Point& point : points_) worker_.open_device_of(point);
+      open_devices();
       if (first != points_.end()) worker_.model_of(*first);
     });
   }
@@ -119,6 +126,7 @@ class SweepRunner {
     launcher_->launch(
         points,
         [this](const Point& point, const auto& images_made, const auto& stop_asked) {
+          open_devices();
           return worker_.run(point, images_made, stop_asked);
         },
         {.begun =

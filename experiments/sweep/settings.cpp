@@ -9,6 +9,7 @@
 #include "analysis/shapes/caption.h"
 #include "analysis/shapes/split.h"
 #include "core/base/error.h"
+#include "experiments/launch/launcher.h"
 
 namespace kvscope {
 namespace {
@@ -139,6 +140,13 @@ LaunchSettings read_launch(Options& options) {
        .most = kMostThreads,
        .help = "processes that share the points of a sweep, null: one a core; with threads null "
                "each has its part of the cores. For models too small to fill more than one",
+       .identity = kNone});
+  std::vector<std::string> launchers;
+  for (const auto& [launcher, help] : launcher_names()) launchers.push_back(launcher);
+  launch.launcher = options.word_or_null(
+      {.key = "launcher",
+       .allowed = launchers,
+       .help = "how the points of a sweep are run; null: serial, or processes for several workers",
        .identity = kNone});
   const std::string infeasible = options.word(
       {.key = "infeasible",

@@ -13,10 +13,11 @@ namespace kvscope {
 
 /// The keys of a run that stand in no group: how its points are run, not what they are.
 struct LaunchSettings {
-  std::string device = "cpu";         ///< cpu | cuda | cuda:N | auto
-  std::optional<int64_t> threads{};   ///< CPU threads of one operation; none: all cores
-  std::optional<int64_t> workers{1};  ///< processes that share the points; none: one a core
-  bool skip_infeasible = false;       ///< leave out points whose policy cannot meet their budget
+  std::string device = "cpu";             ///< cpu | cuda | cuda:N | auto
+  std::optional<int64_t> threads{};       ///< CPU threads of one operation; none: all cores
+  std::optional<int64_t> workers{1};      ///< processes that share the points; none: one a core
+  std::optional<std::string> launcher{};  ///< of launchers.def; none: as `workers` asks
+  bool skip_infeasible = false;  ///< leave out points whose policy cannot meet their budget
 };
 /// Asks for every key of the top level but the groups of other readers.
 LaunchSettings read_launch(Options& options);

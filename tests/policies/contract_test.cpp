@@ -250,7 +250,9 @@ TEST_P(PolicyContract, AGroupThatAsksAlikeDecidesAsOneQueryHead) {
   if (grouped.query_heads == grouped.heads) GTEST_SKIP() << "no groups";
   CacheGeometry single = grouped;
   single.query_heads = single.heads;
-  const Plan plan = policy_->plan(single, Budget::of_ratio(GetParam().ratio));
+  const Plan plan =
+      policy_->plan(single, as_in_a_sweep(named_policy(kPolicyFolder, GetParam().policy),
+                                          Budget::of_ratio(GetParam().ratio)));
   const auto of_one = run_policy(*policy_, plan, {0, 1});
   const auto of_group = run_policy(*policy_, plan_, {0, 1}, {}, 0, Cuts::kPerLayer, true);
   ASSERT_EQ(of_one.size(), of_group.size());

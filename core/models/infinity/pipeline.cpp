@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/device/inference_guard.h"
+#include "core/device/work_clock.h"
 #include "core/models/caption_encoder.h"
 #include "core/models/infinity/generate.h"
 #include "core/models/infinity/vae.h"
@@ -56,6 +57,7 @@ class InfinityModel : public ImageModel {
     auto start = std::chrono::steady_clock::now();
     const CaptionFeatures captions = captions_->encode(prompts);
     const TextFeatures text{captions.features, captions.lengths};
+    wait_for_device(device_);
     batch.text_ms = milliseconds_since(start);
     const GenerateOptions settings{.cfg = options.cfg,
                                    .tau = options.tau,
@@ -65,6 +67,7 @@ class InfinityModel : public ImageModel {
     const Generation generation =
         infinity::generate(description_.transformer, weights_, description_.picture, text, settings,
                            generators, context);
+    wait_for_device(device_);
     start = std::chrono::steady_clock::now();
     batch.pictures = to_pictures(vae_decode(description_.vae, vae_, generation.summed_codes));
     batch.decode_ms = milliseconds_since(start);

@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/device/inference_guard.h"
+#include "core/device/work_clock.h"
 #include "core/models/packed_tokens.h"
 #include "core/models/shared/guidance.h"
 #include "core/models/vq/vq_decoder.h"
@@ -33,6 +34,8 @@ GeneratedBatch PictureModel::generate(std::span<const std::string> prompts,
   GeneratedBatch batch;
   auto start = std::chrono::steady_clock::now();
   const Condition prefill = condition(prompts, guided(options.cfg));
+  const at::Device device = prefill.embeddings.device();
+  wait_for_device(device);
   batch.text_ms = milliseconds_since(start);
   const GenerateOptions settings{.cfg = options.cfg,
                                  .tau = options.tau,
@@ -42,6 +45,7 @@ GeneratedBatch PictureModel::generate(std::span<const std::string> prompts,
                                  .forced_tokens = {}};
   const Generation generation =
       next_token::generate(model_, prefill, settings, generators, context);
+  wait_for_device(device);
   start = std::chrono::steady_clock::now();
   const at::Tensor grid = generation.tokens.view({-1, grid_height_, grid_width_});
   batch.pictures = to_pictures(vq_decode(vq_, picture_, grid, ""), rounding_);

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/device/inference_guard.h"
+#include "core/device/work_clock.h"
 #include "core/models/model_files.h"
 #include "core/models/model_keys.h"
 #include "core/models/packed_tokens.h"
@@ -62,6 +63,7 @@ class VarModel : public ImageModel {
         var::generate(description_.transformer, weights_, description_.vae, quantizer_,
                       description_.schedule, labels, settings, generators, context);
     GeneratedBatch batch;
+    wait_for_device(device_);
     const auto start = std::chrono::steady_clock::now();
     batch.pictures = to_pictures(vqvae_decode(description_.vae, decoder_, generation.features));
     batch.decode_ms = milliseconds_since(start);

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -24,12 +25,11 @@ fs::path fresh() {
 }
 
 /// What a holder on another machine would have left, whose lock nobody sees here.
-void write_foreign(const fs::path& folder, double seconds_ago) {
-  const double now =
-      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+void write_foreign(const fs::path& folder, std::chrono::seconds ago) {
   fs::create_directories(folder);
-  std::ofstream(folder / ".lease") << nlohmann::json{
-      {"host", "elsewhere"}, {"process", 7}, {"beat_s", now - seconds_ago}, {"token", "t"}};
+  std::ofstream(folder / ".lease")
+      << nlohmann::json{{"host", "elsewhere"}, {"process", 7}, {"token", "t"}};
+  fs::last_write_time(folder / ".lease", fs::file_time_type::clock::now() - ago);
 }
 
 TEST(PointLease, OneHolderAtATimeWhoIsNamed) {
@@ -75,19 +75,30 @@ TEST(PointLease, AKilledHolderLeavesNone) {
 
 TEST(PointLease, AHolderElsewhereCountsAsLongAsItIsHeardOf) {
   const fs::path folder = fresh();
-  write_foreign(folder, 1);
+  write_foreign(folder, std::chrono::seconds(1));
   EXPECT_FALSE(PointLease::try_take(folder));
   EXPECT_EQ(PointLease::holder(folder)->host, "elsewhere");
-  write_foreign(folder, 1 + 2.0 * static_cast<double>(PointLease::kLongestSilence.count()));
+  write_foreign(folder, 2 * PointLease::kLongestSilence);
   EXPECT_FALSE(PointLease::holder(folder));
   EXPECT_TRUE(PointLease::try_take(folder));
+}
+
+TEST(PointLease, LookingDisturbsNobodyWhoTakes) {
+  const fs::path folder = fresh();
+  { const auto before = PointLease::try_take(folder); }
+  std::atomic<bool> ended = false;
+  std::jthread looking([&] {
+    while (!ended) PointLease::holder(folder);
+  });
+  for (int i = 0; i < 200; ++i) EXPECT_TRUE(PointLease::try_take(folder));
+  ended = true;
 }
 
 TEST(PointLease, WhoeverIsTakenOverNotices) {
   const fs::path folder = fresh();
   const auto lease = PointLease::try_take(folder);
   ASSERT_TRUE(lease);
-  write_foreign(folder, 0);
+  write_foreign(folder, std::chrono::seconds(0));
   EXPECT_FALSE(lease->is_held());
 }
 

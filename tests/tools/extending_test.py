@@ -94,8 +94,8 @@ def main():
             fail("attention list does not know first_key_mass")
         if "mean_level" not in said("run", "metrics.list=[no_such_metric]"):
             fail("the refusal of an unknown metric does not know mean_level")
-        if b"the last point first" not in program.read_bytes():
-            fail("the launcher is not in the program")
+        if "the last point first" not in said("list", "launchers"):
+            fail("list launchers does not know reversed")
     print("docs/extending.md does what it says")
 
 

@@ -16,6 +16,7 @@ namespace {
 
 const LabelKey kModel{"model", "model"};
 const LabelKey kSeed{"gen.seed", "seed"};
+constexpr const char* kBatch = "gen.batch";
 
 /// Headers that tables have anyway.
 constexpr const char* kColumns[] = {"model", "policy", "budget", "time", "attention", "images"};
@@ -27,7 +28,8 @@ bool is_below(std::string_view key, std::string_view group) {
 /// Keys that say nothing about what was run.
 const std::vector<std::string>& unlabelled_keys() {
   static const std::vector<std::string> keys = [] {
-    std::vector<std::string> found{"hydra", "policy.summary", "policy.source"};
+    std::vector<std::string> found{"hydra"};
+    for (const char* prose : {"summary", "source"}) found.push_back(std::string("policy.") + prose);
     for (const RunKey& key : run_keys()) {
       if (key.option.identity == Identity::kNone) found.push_back(key.option.key);
     }
@@ -97,6 +99,12 @@ std::string context_of(const PointSummary& summary, const std::string& key) {
   const bool of_budget = is_below(key, "budget");
   if (of_budget || is_below(key, "policy")) context += "\n" + point.label("policy");
   if (of_budget) context += "\n" + point.label("budget");
+  if (key != kBatch) return context;
+  // It changes no image, but points of their own: only where nothing else tells two apart.
+  context += "\n" + point.label("policy") + "\n" + point.label("budget");
+  for (const auto& [other, value] : summary.settings) {
+    if (other != kBatch) context += "\n" + other + "=" + value;
+  }
   return context;
 }
 
@@ -127,7 +135,10 @@ PointSettings point_settings(const PointInfo& point) {
   const ConfigNode config = load_yaml_text(point.config_yaml, "the point's config");
   if (config.is_map()) collect(config, "", settings);
   // What is younger than a result, and no part of its hash at its default, had that default.
-  for (const auto& [key, value] : younger_defaults()) settings.try_emplace(key, value);
+  for (const auto& [key, value] : younger_defaults()) {
+    std::string& held = settings[key];
+    if (held.empty() || held == "null") held = value;
+  }
   for (const auto& [name, text] : point.labels) {
     if (name == kSeed.header) settings.try_emplace(kSeed.key, text);
   }

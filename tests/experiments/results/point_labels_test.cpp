@@ -77,11 +77,20 @@ TEST(PointSettings, AreTheConfigWithoutWhatOnlySaysHowItRan) {
             "budget: {ratio: 0.1}\nmodel: {tied: true}\n");
   EXPECT_THAT(
       one.settings,
-      ElementsAre(testing::Pair("budget.ratio", "0.1"), testing::Pair("gen.cfg", "[1, 2.5]"),
-                  testing::Pair("gen.cuts", "null"), testing::Pair("gen.seed", "4"),
+      ElementsAre(testing::Pair("budget.ratio", "0.1"), testing::Pair("gen.batch", "8"),
+                  testing::Pair("gen.cfg", "[1, 2.5]"), testing::Pair("gen.cuts", "per_layer"),
+                  testing::Pair("gen.seed", "4"), testing::Pair("gen.store_last_scale", "false"),
                   testing::Pair("gen.tau", "1"), testing::Pair("model.tied", "true"),
                   testing::Pair("policy.name", "snapkv"),
-                  testing::Pair("policy.protect.0.name", "sinks")));
+                  testing::Pair("policy.protect.0.name", "sinks"),
+                  testing::Pair("prompts.list", "null")))
+      << "keys younger than the result have their defaults";
+}
+
+TEST(PointLabels, BatchesTellPointsApartThatNothingElseDoes) {
+  const SweepSummary summary =
+      sweep({point("snapkv", "gen: {batch: 1}"), point("snapkv", "gen: {batch: 4}")});
+  EXPECT_THAT(names(summary), ElementsAre("snapkv 10 %, batch 1", "snapkv 10 %, batch 4"));
 }
 
 TEST(PointLabels, ASweepOverASettingReadsItsNameAndValue) {
@@ -143,13 +152,14 @@ TEST(PointLabels, HeadersAreTheShortestThatSayWhichSettingIsMeant) {
   EXPECT_THAT(headers(summary), ElementsAre("seed", "gen.images", "prompts.list", "prompts.seed"));
 }
 
-TEST(PointLabels, AKeyThatIsMissingMeansNull) {
+TEST(PointLabels, AKeyThatIsMissingHasItsDefault) {
   const SweepSummary same =
       sweep({point("snapkv", "gen: {cuts: null}"), point("snapkv", "gen: {}")});
   EXPECT_THAT(headers(same), IsEmpty());
   const SweepSummary other =
       sweep({point("snapkv", "gen: {cuts: per_step}"), point("snapkv", "gen: {}")});
-  EXPECT_THAT(names(other), ElementsAre("snapkv 10 %, cuts per_step", "snapkv 10 %, cuts null"));
+  EXPECT_THAT(names(other),
+              ElementsAre("snapkv 10 %, cuts per_step", "snapkv 10 %, cuts per_layer"));
 }
 
 TEST(PointLabels, ChoosePointsByHeaderOrKey) {

@@ -164,6 +164,7 @@ int list_command(const ConfigArguments& arguments, const std::string& what) {
   const auto list = lists.find(what);
   if (list == lists.end()) {
     std::vector<std::string> known;
+    known.reserve(lists.size());
     for (const auto& [name, print] : lists) known.push_back(name);
     throw Error(ErrorKind::kConfig, fmt::format("list {}: {}", what, suggestion(what, known)));
   }

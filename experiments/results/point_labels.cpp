@@ -103,7 +103,7 @@ std::string context_of(const PointSummary& summary, const std::string& key) {
   // It changes no image, but points of their own: only where nothing else tells two apart.
   context += "\n" + point.label("policy") + "\n" + point.label("budget");
   for (const auto& [other, value] : summary.settings) {
-    if (other != kBatch) context += "\n" + other + "=" + value;
+    if (other != kBatch) context.append("\n").append(other).append("=").append(value);
   }
   return context;
 }
@@ -119,7 +119,7 @@ bool differs(const SweepSummary& sweep, const LabelKey& key) {
 /// The shortest end of `key` that no other of `keys` ends in and no column is called.
 std::string header_of(const std::string& key, const std::set<std::string>& keys) {
   for (size_t dot = key.rfind('.'); dot != key.npos && dot > 0; dot = key.rfind('.', dot - 1)) {
-    const std::string end = key.substr(dot + 1);
+    std::string end = key.substr(dot + 1);
     if (std::ranges::find(kColumns, end) != std::end(kColumns) || end == kSeed.header) continue;
     const auto shares = std::ranges::count_if(
         keys, [&](const std::string& other) { return other == end || other.ends_with("." + end); });

@@ -11,7 +11,7 @@
 
 namespace kvscope::packing {
 
-inline constexpr int64_t kElementsPerThread = 64 * 1024;
+inline constexpr int64_t kElementsPerThread = 65536;
 inline constexpr int64_t kChunk = 64;  // lanes, or elements of a line, at work together
 
 /// Adding it to 0 .. 2^22 leaves no bits behind the point: the sum is rounded, half to even.
@@ -25,7 +25,11 @@ inline float rounded(float value) {
 }
 template <>
 inline float rounded<float>(float value) {
+#if __has_builtin(__builtin_assoc_barrier)
   return __builtin_assoc_barrier(value);
+#else  // Clang, which fuses a product and a sum of one expression only
+  return value;
+#endif
 }
 
 template <typename Type>

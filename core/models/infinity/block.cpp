@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "core/models/shared/by_head.h"
+
 namespace kvscope::infinity {
 namespace {
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/models/shared/by_head.h"
 
 namespace kvscope::infinity {
 namespace {
@@ -63,11 +64,8 @@ Conditioning condition(const TransformerConfig& config,
   const at::Tensor pool_bias = at::cat({at::zeros_like(weights.pool_v_bias), weights.pool_v_bias});
   const std::vector<at::Tensor> pool_kv =
       at::linear(kv, weights.pool_kv_weight, pool_bias).chunk(2, -1);
-  const auto by_head = [&](const at::Tensor& x) {
-    return x.reshape({rows, tokens, heads, head_dim}).transpose(1, 2);
-  };
-  const at::Tensor keys = by_head(pool_kv[0]);
-  const at::Tensor values = by_head(pool_kv[1]);
+  const at::Tensor keys = by_head(pool_kv[0], heads);
+  const at::Tensor values = by_head(pool_kv[1], heads);
   const at::Tensor query = weights.pool_query.unsqueeze(2).expand({rows, heads, 1, head_dim});
   const at::Tensor scores =
       at::matmul(query, keys.transpose(-1, -2)) / std::sqrt(static_cast<double>(head_dim)) + mask;

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "core/models/shared/by_head.h"
+
 namespace kvscope {
 namespace {
 
@@ -18,10 +20,6 @@ at::Tensor unit(const at::Tensor& x) {
 
 at::Tensor plain_norm(const at::Tensor& x) {
   return at::layer_norm(x.to(at::kFloat), {x.size(-1)}, {}, {}, kNormEpsilon);
-}
-
-at::Tensor by_head(const at::Tensor& x, int64_t heads) {
-  return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
 }
 
 at::Tensor cosine_attention(const ScaleBlockWeights& weights,

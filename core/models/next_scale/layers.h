@@ -13,9 +13,6 @@ namespace kvscope {
 /// Layer norm without affine part, epsilon 1e-6, in fp32: what adaLN scales and shifts.
 at::Tensor plain_norm(const at::Tensor& x);
 
-/// [rows, tokens, heads * head_dim] -> [rows, heads, tokens, head_dim].
-at::Tensor by_head(const at::Tensor& x, int64_t heads);
-
 /// proj(attend(scale unit(q), unit(k), v)) of hidden [rows, tokens, C]. `place`, where given,
 /// rotates q and k to their positions after the scaling; the softmax scale is 1.
 at::Tensor cosine_attention(const ScaleBlockWeights& weights,

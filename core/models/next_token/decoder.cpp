@@ -4,13 +4,10 @@
 #include <fmt/format.h>
 
 #include "core/models/require_geometry.h"
+#include "core/models/shared/by_head.h"
 
 namespace kvscope::next_token {
 namespace {
-
-at::Tensor by_head(const at::Tensor& x, int64_t heads) {
-  return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
-}
 
 /// x [rows, heads, tokens, head_dim] over its channels; each row of `weight` and `bias` serves as
 /// many consecutive heads. The normed value is rounded before the product and that before the sum.

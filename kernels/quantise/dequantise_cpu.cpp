@@ -2,8 +2,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "kernels/quantise/packed_lines.h"
 #include "kernels/quantise/quantise.h"

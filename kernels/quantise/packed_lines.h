@@ -130,6 +130,7 @@ class Words {
   int64_t lane_;
   int64_t word_;
 };
+
 /// Calls `body` with a value of the type that arithmetic is rounded to.
 template <typename Body>
 void with_type(at::ScalarType type, const Body& body) {

@@ -73,6 +73,19 @@ class ObservedStep {
 
   /// Needs column_sums: sum over the step's queries of the weight on each of positions().
   [[nodiscard]] std::span<const float> column_sums(int64_t image, int64_t head);
+  /// Needs column_sums: calls `visit(head, position, weight)` for each of them, of every image.
+  template <typename Visit>
+  void visit_columns(const Visit& visit) {
+    for (int64_t image = 0; image < images_; ++image) {
+      for (int64_t head = 0; head < heads_; ++head) {
+        const auto seen = positions(image, head);
+        const auto weights = column_sums(image, head);
+        for (size_t i = 0; i < seen.size(); ++i) {
+          visit(head, seen[i], static_cast<double>(weights[i]));
+        }
+      }
+    }
+  }
   /// Needs column_sums: the same summed over the tokens of every step, [steps].
   [[nodiscard]] std::span<const double> step_sums(int64_t image, int64_t head);
   /// Needs attention_rows: calls `visit` with all rows of `wanted` evenly spaced queries (0: all),

@@ -26,17 +26,10 @@ class ConditionMass : public AttentionStatistic {
   void observe(ObservedStep& step) override {
     if (!PictureOffsets::looks(step.step())) return;
     const int64_t own = step.step().first_token;
-    for (int64_t image = 0; image < step.images(); ++image) {
-      for (int64_t head = 0; head < step.heads(); ++head) {
-        const auto positions = step.positions(image, head);
-        const auto weights = step.column_sums(image, head);
-        for (size_t i = 0; i < positions.size(); ++i) {
-          if (positions[i] >= offsets_.condition_tokens) continue;
-          sums_.values[sums_.index(step.layer(), head, own - positions[i])] +=
-              static_cast<double>(weights[i]);
-        }
-      }
-    }
+    step.visit_columns([&](int64_t head, int64_t position, double weight) {
+      if (position >= offsets_.condition_tokens) return;
+      sums_.values[sums_.index(step.layer(), head, own - position)] += weight;
+    });
   }
 
   [[nodiscard]] NamedArray finish(int64_t images) const override {

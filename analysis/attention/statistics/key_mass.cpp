@@ -23,16 +23,9 @@ class KeyMass : public AttentionStatistic {
 
   void observe(ObservedStep& step) override {
     const int64_t begin = begins_[static_cast<size_t>(step.step().index)];
-    for (int64_t image = 0; image < step.images(); ++image) {
-      for (int64_t head = 0; head < step.heads(); ++head) {
-        double* keys = &sums_.values[sums_.index(step.layer(), head, begin)];
-        const auto positions = step.positions(image, head);
-        const auto columns = step.column_sums(image, head);
-        for (size_t i = 0; i < positions.size(); ++i) {
-          keys[positions[i]] += static_cast<double>(columns[i]);
-        }
-      }
-    }
+    step.visit_columns([&](int64_t head, int64_t position, double weight) {
+      sums_.values[sums_.index(step.layer(), head, begin + position)] += weight;
+    });
   }
 
   [[nodiscard]] NamedArray finish(int64_t images) const override {

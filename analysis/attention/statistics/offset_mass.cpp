@@ -30,20 +30,13 @@ class OffsetMass : public AttentionStatistic {
     const int64_t begin = offsets_.condition_tokens;
     const int64_t line = offsets_.line_tokens;
     const int64_t own = step.step().first_token - begin;
-    for (int64_t image = 0; image < step.images(); ++image) {
-      for (int64_t head = 0; head < step.heads(); ++head) {
-        const auto positions = step.positions(image, head);
-        const auto weights = step.column_sums(image, head);
-        for (size_t i = 0; i < positions.size(); ++i) {
-          const int64_t key = positions[i] - begin;
-          if (key < 0) continue;
-          const int64_t above = own / line - key / line;
-          const int64_t beside = key % line - own % line;
-          sums_.values[sums_.index(step.layer(), head, above, beside + line - 1)] +=
-              static_cast<double>(weights[i]);
-        }
-      }
-    }
+    step.visit_columns([&](int64_t head, int64_t position, double weight) {
+      const int64_t key = position - begin;
+      if (key < 0) return;
+      const int64_t above = own / line - key / line;
+      const int64_t beside = key % line - own % line;
+      sums_.values[sums_.index(step.layer(), head, above, beside + line - 1)] += weight;
+    });
   }
 
   [[nodiscard]] NamedArray finish(int64_t images) const override {

@@ -6,8 +6,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <functional>
+#include <optional>
 
+#include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/config/compose.h"
 #include "core/device/device_error.h"
@@ -254,8 +257,14 @@ class CommandLine {
     }
     const ConfigNode config = compose(compose_request(config_)).config;
     check_config(config, ConfigUse::kTrain);
-    const InterruptGuard interrupt;
-    return train_command(config, data_root().string(), interrupt.flag());
+    const InterruptGuard interrupt(
+        "stopping as soon as the step at work is done and saved; Ctrl-C again stops at once, and "
+        "the steps since the last save are made again");
+    const int code = train_command(config, data_root().string(), interrupt.flag());
+    if (interrupt.requested() && code != 0) {
+      say("interrupted; the steps made are kept. The same command goes on:\n  {}", typed_);
+    }
+    return code;
   }
 
   std::string typed_;
@@ -341,33 +350,43 @@ int parse_and_act(const std::vector<std::string>& typed) {
     line.app().parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return line.app().exit(error);  // --help, --version
-    fmt::print(stderr, "error: {}. kvscope --help lists commands and options\n", error.what());
+    say("error: {}. kvscope --help lists commands and options", error.what());
     return kUsageError;
   }
   refuse_extras(line.app());
   return line.act();
 }
 
-}  // namespace
-
-int run_program(const std::vector<std::string>& arguments) {
+/// The exit code of what was asked for, whose errors are said.
+int attempt(const std::vector<std::string>& arguments) {
   try {
     return parse_and_act(arguments);
   } catch (const Error& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    say("error: {}", error.what());
     return error.exit_code();
   } catch (const c10::Error& error) {
     if (const auto failed = device_error(error)) {
-      fmt::print(stderr, "error: {}\n", failed->what());
+      say("error: {}", failed->what());
       return failed->exit_code();
     }
-    fmt::print(stderr, "error: in LibTorch: {}\n", error.what_without_backtrace());
+    say("error: in LibTorch: {}", error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "error: out of memory\n");
+    say("error: out of memory");
   } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
+    if (std::ferror(stdout) != 0) return 0;  // that is what it says, and the caller will
+    say("error: {}", error.what());
   }
   return 1;
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments) {
+  const int code = attempt(arguments);
+  const std::optional<std::string> failure = output_failure();
+  if (!failure) return code;
+  say("error: {}", *failure);
+  return code == 0 ? Error(ErrorKind::kEnvironment, "").exit_code() : code;
 }
 
 }  // namespace kvscope

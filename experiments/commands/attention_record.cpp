@@ -50,7 +50,8 @@ int attention_record_command(const ConfigArguments& arguments,
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);
   AttentionRecorder recorder(what);
-  const InterruptGuard interrupt;
+  const InterruptGuard interrupt(
+      "stopping as soon as the batch at work is done; Ctrl-C again stops at once");
   Progress progress(1, point.images(), isatty(STDERR_FILENO) == 1);
   progress.begin_point(0, "attention of " + point.facts.name, point.images(), 0);
   GenerationSession session(point, *model, device);

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "core/base/console.h"
 #include "experiments/commands/table.h"
 #include "experiments/results/comparison.h"
 #include "experiments/results/sweep_metrics.h"
@@ -20,10 +21,10 @@ int compare_command(const CompareOptions& options) {
                                     ? Differences{.table = metric_by_budget(model, metric)}
                                     : difference_by_budget(model, metric, options.against);
       fmt::print("{}\n", formatted_table(shown.table, options.format, options.ansi));
-      for (const std::string& note : shown.unpaired) fmt::print(stderr, "note: {}\n", note);
+      for (const std::string& note : shown.unpaired) say("note: {}", note);
     }
   }
-  for (const std::string& note : sweep.notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : sweep.notes) say("note: {}", note);
   return 0;
 }
 

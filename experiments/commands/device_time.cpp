@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/device/device_error.h"
 #include "core/device/work_profile.h"
@@ -164,7 +165,7 @@ void print_failure(const Point& point, const std::string& why, bool json) {
     fmt::print("{}\n", line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
   } else {
     std::fflush(stdout);
-    fmt::print(stderr, "error: {}: {}\n", point.title(), why);
+    say("error: {}: {}", point.title(), why);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "core/base/atomic_file.h"
+#include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/config/format.h"
 #include "core/config/override.h"
@@ -332,7 +333,7 @@ int paper_memory_command(const ConfigArguments& arguments, const std::string& co
   fmt::print("{}\n{}\n{}\n", console_table(result.table, isatty(STDOUT_FILENO) == 1), outcome,
              (report / "index.html").string());
   for (const std::string& cell : result.unexplained) {
-    fmt::print(stderr, "differs without a reason: {}\n", cell);
+    say("differs without a reason: {}", cell);
   }
   return result.unexplained.empty() ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/console.h"
 #include "core/engine/kv_memory.h"
 #include "experiments/commands/paper_memory.h"
 #include "experiments/sweep/point.h"
@@ -157,7 +158,7 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   const PointList list = list_points(compose_request(arguments), data_root().string(),
                                      PointIdentity::kNone, part_registry(arguments));
   for (const std::string& message : list.infeasible) {
-    fmt::print(stderr, "left out: {}\n", message);
+    say("left out: {}", message);
   }
   for (const Point& point : list.points) fmt::print("{}\n", plan_text(point, options));
   if (list.points.size() > 1) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "core/base/console.h"
 #include "experiments/commands/paper_memory.h"
 #include "experiments/commands/report.h"
 #include "experiments/commands/table.h"
@@ -17,10 +18,10 @@ namespace {
 
 void print_outcome(const SweepOutcome& outcome, size_t points) {
   if (outcome.images_made == 0 && outcome.failures.empty()) {
-    fmt::print(stderr, "all {} points are done already; nothing to make\n", points);
+    say("all {} points are done already; nothing to make", points);
   }
   for (const std::string& failure : outcome.failures) {
-    fmt::print(stderr, "failed: {}\n", failure);
+    say("failed: {}", failure);
   }
   std::fflush(stderr);
 }
@@ -37,16 +38,16 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
               .terminal = isatty(STDERR_FILENO) == 1};
   sweep.folder = sweep.list.results_folder;
   if (sweep.list.duplicates > 0) {
-    fmt::print(stderr, "{} points, {} more are the same runs and left out\n",
-               sweep.list.points.size(), sweep.list.duplicates);
+    say("{} points, {} more are the same runs and left out", sweep.list.points.size(),
+        sweep.list.duplicates);
   }
   for (const std::string& message : sweep.list.infeasible) {
-    fmt::print(stderr, "left out: {}\n", message);
+    say("left out: {}", message);
   }
   const SweepOutcome outcome = run_sweep(sweep);
   if (outcome.interrupted) {
-    fmt::print(stderr, "interrupted; {} images made and kept. The same command goes on:\n  {}\n",
-               outcome.images_made, command_line);
+    say("interrupted; {} images made and kept. The same command goes on:\n  {}",
+        outcome.images_made, command_line);
     constexpr int kInterrupted = 130;
     return kInterrupted;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/atomic_file.h"
+#include "core/base/console.h"
 #include "core/base/error.h"
 #include "experiments/report/table.h"
 #include "experiments/results/sweep_table.h"
@@ -48,7 +49,7 @@ int table_command(const TableOptions& options) {
                           format.write(table));
   }
   fmt::print("{}", formatted_table(table, options.format, options.ansi));
-  for (const std::string& note : sweep.notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : sweep.notes) say("note: {}", note);
   return 0;
 }
 

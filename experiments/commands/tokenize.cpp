@@ -50,9 +50,6 @@ std::string text_of(const std::string& line, bool json) {
 
 void print(const std::vector<int64_t>& ids, bool json) {
   json ? fmt::print("[{}]\n", fmt::join(ids, ",")) : fmt::print("{}\n", fmt::join(ids, " "));
-  if (std::ferror(stdout) != 0) {
-    throw Error(ErrorKind::kEnvironment, "standard output cannot be written to");
-  }
 }
 
 void tokenize_lines(const Tokenizer& tokenizer,
@@ -68,9 +65,6 @@ void tokenize_lines(const Tokenizer& tokenizer,
       if (error.kind() != ErrorKind::kInput) throw;
       throw Error(ErrorKind::kInput, fmt::format("{}:{}: {}", origin, number, error.what()));
     }
-  }
-  if (std::fflush(stdout) != 0) {
-    throw Error(ErrorKind::kEnvironment, "standard output cannot be written to");
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "analysis/verify/verify.h"
 #include "core/base/clock.h"
+#include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/device/device.h"
 
@@ -48,7 +49,7 @@ void print_table(const Verdict& verdict) {
   if (verdict.error) {
     // Both streams in order where they are one terminal.
     std::fflush(stdout);
-    fmt::print(stderr, "error: {}\n", *verdict.error);
+    say("error: {}", *verdict.error);
     return;
   }
   size_t width = 5;

@@ -9,7 +9,9 @@ namespace kvscope {
 /// at once, as it would without us.
 class InterruptGuard {
  public:
-  InterruptGuard();
+  /// `first_signal`, a literal, is said at the first one: what is finished before the end, and what
+  /// a second one does.
+  explicit InterruptGuard(const char* first_signal);
   ~InterruptGuard();
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include "core/base/console.h"
 
 namespace kvscope {
 namespace {
@@ -71,26 +71,23 @@ void Progress::put_back(int64_t point) {
 
 void Progress::note(const std::string& text) {
   erase();
-  fmt::print(stderr, "{}\n", text);
-  std::fflush(stderr);
+  say("{}", text);
   last_line_ = Clock::now();
 }
 
 void Progress::draw() {
   erase();
-  for (const auto& [point, work] : at_work_) fmt::print(stderr, "{}\n", point_line(point));
-  fmt::print(stderr, "{}", sweep_line());
-  std::fflush(stderr);
+  for (const auto& [point, work] : at_work_) say("{}", point_line(point));
+  say_text(sweep_line());
   lines_drawn_ = std::ssize(at_work_) + 1;
 }
 
 void Progress::erase() {
   if (lines_drawn_ == 0) return;
-  fmt::print(stderr, "{}", kEraseLine);
+  say_text(kEraseLine);
   for (int64_t line = 1; line < lines_drawn_; ++line) {
-    fmt::print(stderr, "{}{}", kLineUp, kEraseLine);
+    say_text(std::string(kLineUp) + kEraseLine);
   }
-  std::fflush(stderr);
   lines_drawn_ = 0;
 }
 

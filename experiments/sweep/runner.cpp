@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "analysis/metrics/registry.h"
+#include "core/base/console.h"
 #include "experiments/launch/launcher.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/point_lease.h"
@@ -21,10 +22,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string point_name(const Point& point) {
-  return fmt::format("{}, {} ({})", point.label("policy"), point.label("budget"),
-                     point.hash.substr(0, 12));
+/// "snapkv, 10 % (0123456789ab)", with the model before it where a sweep has several.
+std::string point_name(const Point& point, bool names_model) {
+  return fmt::format("{}{}, {} ({})", names_model ? point.label("model") + ", " : "",
+                     point.label("policy"), point.label("budget"), point.hash.substr(0, 12));
 }
+
+bool has_several_models(const std::vector<Point>& points) {
+  return std::ranges::any_of(points, [&](const Point& point) {
+    return point.label("model") != points.front().label("model");
+  });
+}
+
+constexpr const char* kFirstSignal =
+    "stopping as soon as the batch at work is done and kept; Ctrl-C again stops at once, and only "
+    "that batch is made again";
 
 using State = PointOutcome::State;
 
@@ -33,6 +45,7 @@ class SweepRunner {
   explicit SweepRunner(const Sweep& sweep)
       : sweep_(sweep),
         points_(sweep.list.points),
+        names_model_(has_several_models(points_)),
         points_folder_(sweep.folder / "points"),
         worker_(sweep.root, points_folder_, sweep.command_line),
         workers_(points_.front().launch.workers.value_or(cores())),
@@ -61,7 +74,7 @@ class SweepRunner {
       progress.note(
           fmt::format("{} of {} points are done already", outcome_.points_done, points_.size()));
     }
-    const InterruptGuard interrupt;
+    const InterruptGuard interrupt(kFirstSignal);
     run_rounds(progress, interrupt);
     outcome_.images_made = progress.images_made();
     return outcome_;
@@ -70,6 +83,9 @@ class SweepRunner {
  private:
   [[nodiscard]] fs::path folder_of(const Point& point) const {
     return point_folder(points_folder_, point.hash);
+  }
+  [[nodiscard]] std::string name(const Point& point) const {
+    return point_name(point, names_model_);
   }
   [[nodiscard]] bool finished(const Point& point) const { return point_finished(folder_of(point)); }
 
@@ -133,7 +149,7 @@ class SweepRunner {
              [&](int64_t at) {
                const int64_t i = numbers[at];
                const Point& point = *open_points_[i];
-               progress.begin_point(i, point_name(point), point.images(), images_known(point));
+               progress.begin_point(i, name(point), point.images(), images_known(point));
              },
          .images_made = [&](int64_t at,
                             int64_t images) { progress.add_images(numbers[at], images); },
@@ -163,7 +179,7 @@ class SweepRunner {
         progress.end_point(i, "done");
         return;
       case State::kFailed:
-        outcome_.failures.push_back(point_name(*open_points_[i]) + ": " + outcome.message);
+        outcome_.failures.push_back(name(*open_points_[i]) + ": " + outcome.message);
         progress.end_point(i, "failed: " + outcome.message);
     }
   }
@@ -191,7 +207,7 @@ class SweepRunner {
         } else {
           ++outcome_.points_done;
           progress.leave_out(point.images());
-          progress.note(point_name(point) + ": done by another kvscope");
+          progress.note(name(point) + ": done by another kvscope");
         }
         return true;
       });
@@ -218,17 +234,16 @@ class SweepRunner {
         if (metric_named(name).scope == MetricScope::kPair) pairs.push_back(metric_named(name));
       }
       if (pairs.empty() || will_be_there(point.reference_hash)) continue;
-      fmt::print(stderr,
-                 "warning: no full-cache point of the same model, prompts and seed in {}: {} {} "
-                 "empty; add full to the policies of this sweep (policy=full,...)\n",
-                 sweep_.folder.string(), labels_in_words(pairs),
-                 pairs.size() == 1 ? "stays" : "stay");
+      say("warning: no full-cache point of the same model, prompts and seed in {}: {} {} "
+          "empty; add full to the policies of this sweep (policy=full,...)",
+          sweep_.folder.string(), labels_in_words(pairs), pairs.size() == 1 ? "stays" : "stay");
       return;
     }
   }
 
   const Sweep& sweep_;
   const std::vector<Point>& points_;
+  bool names_model_;
   fs::path points_folder_;
   PointWorker worker_;
   int64_t workers_;

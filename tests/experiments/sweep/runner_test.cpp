@@ -325,11 +325,28 @@ TEST(Sweep, TwoProgramsShareAFolderAndMakeEachPointOnce) {
   for (const Point& point : sweep.list.points) EXPECT_EQ(results_of(point, folder).rows.size(), 5u);
 }
 
-TEST(Interrupt, TheFirstSignalAsks) {
-  const InterruptGuard guard;
+TEST(Interrupt, TheFirstSignalAsksAndSaysWhatASecondOneDoes) {
+  const InterruptGuard guard("the batch is finished first");
   EXPECT_FALSE(guard.requested());
+  testing::internal::CaptureStderr();
   raise(SIGINT);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "the batch is finished first\n");
   EXPECT_TRUE(guard.requested());
+}
+
+TEST(Interrupt, ChildrenThatHearTheSameSignalSayNothing) {
+  const InterruptGuard guard("the batch is finished first");
+  testing::internal::CaptureStderr();
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    raise(SIGINT);
+    _exit(guard.requested() ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 TEST(Progress, DurationsReadWell) {

@@ -10,7 +10,7 @@
 #include "analysis/attention/attention_record.h"
 #include "analysis/attention/statistic_registry.h"
 #include "core/engine/attend.h"
-#include "policies/score/recent_queries.h"
+#include "policies/signals/recent_queries.h"
 
 namespace kvscope {
 

@@ -10,7 +10,7 @@
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
 #include "kernels/column_sum/column_sum.h"
-#include "policies/score/packed_rows.h"
+#include "policies/signals/packed_rows.h"
 
 namespace kvscope {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/engine/attend.h"
-#include "policies/score/cake_scores.h"
-#include "policies/score/recent_queries.h"
+#include "policies/signals/cake_scores.h"
+#include "policies/signals/recent_queries.h"
 
 namespace kvscope {
 

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "core/base/error.h"
-#include "policies/allocate/drafter_selection.h"
+#include "policies/profiles/drafter_selection.h"
 
 namespace kvscope {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "analysis/attention/statistic.h"
-#include "policies/score/cake_scores.h"
+#include "policies/signals/cake_scores.h"
 
 namespace kvscope {
 

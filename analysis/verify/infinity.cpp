@@ -12,7 +12,7 @@
 #include "core/models/infinity/sample.h"
 #include "core/models/next_scale/sample.h"
 #include "core/models/shared/guidance.h"
-#include "policies/allocate/scalekv_tables.h"
+#include "policies/profiles/scalekv_tables.h"
 #include "policies/registry.h"
 #include "policies/replay.h"
 

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include "analysis/verify/policy_tensors.h"
-#include "policies/allocate/head_shares.h"
-#include "policies/score/key_scores.h"
-#include "policies/score/window_scores.h"
+#include "policies/shares/head_shares.h"
+#include "policies/signals/key_scores.h"
+#include "policies/signals/window_scores.h"
 
 namespace kvscope::verify {
 namespace {

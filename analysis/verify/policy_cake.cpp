@@ -5,10 +5,10 @@
 #include <cmath>
 
 #include "analysis/verify/policy_tensors.h"
-#include "policies/allocate/layer_budgets.h"
-#include "policies/score/cake_scores.h"
-#include "policies/score/recent_queries.h"
-#include "policies/score/window_scores.h"
+#include "policies/shares/layer_budgets.h"
+#include "policies/signals/cake_scores.h"
+#include "policies/signals/recent_queries.h"
+#include "policies/signals/window_scores.h"
 
 namespace kvscope::verify {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "analysis/verify/policy_tensors.h"
 #include "core/models/next_token/rotation.h"
-#include "policies/allocate/duo_heads.h"
+#include "policies/profiles/duo_heads.h"
 
 namespace kvscope::verify {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "analysis/verify/policy_tensors.h"
 #include "core/models/next_token/rotation.h"
-#include "policies/score/expected_scores.h"
+#include "policies/signals/expected_scores.h"
 
 namespace kvscope::verify {
 namespace {

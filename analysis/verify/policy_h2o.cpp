@@ -7,7 +7,7 @@
 #include "analysis/verify/policy_tensors.h"
 #include "analysis/verify/policy_trace.h"
 #include "core/models/next_token/rotation.h"
-#include "policies/score/attention_sums.h"
+#include "policies/signals/attention_sums.h"
 
 namespace kvscope::verify {
 namespace {

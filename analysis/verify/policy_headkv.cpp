@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "analysis/verify/policy_tensors.h"
-#include "policies/allocate/head_capacity.h"
-#include "policies/score/window_scores.h"
+#include "policies/shares/head_capacity.h"
+#include "policies/signals/window_scores.h"
 
 namespace kvscope::verify {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "analysis/verify/policy_tensors.h"
-#include "policies/score/key_scores.h"
+#include "policies/signals/key_scores.h"
 
 namespace kvscope::verify {
 

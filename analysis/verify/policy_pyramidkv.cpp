@@ -3,7 +3,7 @@
 
 #include "analysis/verify/policy_tensors.h"
 #include "analysis/verify/policy_window.h"
-#include "policies/allocate/pyramid_schedule.h"
+#include "policies/shares/pyramid_schedule.h"
 
 namespace kvscope::verify {
 namespace {

@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "analysis/verify/policy_tensors.h"
-#include "policies/score/redundancy_scores.h"
-#include "policies/score/window_scores.h"
+#include "policies/signals/redundancy_scores.h"
+#include "policies/signals/window_scores.h"
 
 namespace kvscope::verify {
 namespace {

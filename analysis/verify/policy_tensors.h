@@ -6,7 +6,7 @@
 #include <span>
 
 #include "analysis/verify/policy.h"
-#include "policies/score/pool.h"
+#include "policies/signals/pool.h"
 
 // What recorded decisions of several policies have in common.
 namespace kvscope::verify {

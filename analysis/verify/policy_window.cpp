@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "analysis/verify/policy_tensors.h"
-#include "policies/score/window_scores.h"
+#include "policies/signals/window_scores.h"
 
 namespace kvscope::verify {
 namespace {

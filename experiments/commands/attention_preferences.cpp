@@ -11,7 +11,7 @@
 #include "experiments/commands/attention_profile.h"
 #include "experiments/report/table.h"
 #include "policies/profiles/profile_file.h"
-#include "policies/score/cake_scores.h"
+#include "policies/signals/cake_scores.h"
 
 namespace kvscope {
 namespace {

@@ -2,8 +2,8 @@
 #include <limits>
 #include <numeric>
 
-#include "policies/allocate/head_shares.h"
 #include "policies/part.h"
+#include "policies/shares/head_shares.h"
 
 namespace kvscope {
 namespace {

@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "policies/allocate/drafter_budget.h"
-#include "policies/allocate/drafter_roles.h"
-#include "policies/allocate/scalekv_tables.h"
 #include "policies/part.h"
+#include "policies/profiles/drafter_roles.h"
+#include "policies/profiles/scalekv_tables.h"
+#include "policies/shares/drafter_budget.h"
 
 namespace kvscope {
 namespace {

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "policies/allocate/head_capacity.h"
-#include "policies/allocate/head_map.h"
 #include "policies/part.h"
+#include "policies/profiles/head_map.h"
+#include "policies/shares/head_capacity.h"
 
 namespace kvscope {
 namespace {

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "policies/allocate/head_map.h"
-#include "policies/allocate/two_kinds.h"
 #include "policies/part.h"
+#include "policies/profiles/head_map.h"
+#include "policies/shares/two_kinds.h"
 
 namespace kvscope {
 namespace {

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "policies/allocate/head_map.h"
-#include "policies/allocate/layer_budgets.h"
 #include "policies/part.h"
+#include "policies/profiles/head_map.h"
+#include "policies/shares/layer_budgets.h"
 
 namespace kvscope {
 namespace {

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "core/base/error.h"
-#include "policies/allocate/pyramid_schedule.h"
 #include "policies/part.h"
+#include "policies/shares/pyramid_schedule.h"
 
 namespace kvscope {
 namespace {

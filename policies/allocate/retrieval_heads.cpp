@@ -1,8 +1,8 @@
 #include <utility>
 
-#include "policies/allocate/duo_heads.h"
-#include "policies/allocate/head_map.h"
 #include "policies/part.h"
+#include "policies/profiles/duo_heads.h"
+#include "policies/profiles/head_map.h"
 
 namespace kvscope {
 namespace {

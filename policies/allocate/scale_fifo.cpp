@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "policies/allocate/head_roles.h"
-#include "policies/allocate/two_kinds.h"
 #include "policies/part.h"
+#include "policies/profiles/head_roles.h"
+#include "policies/shares/two_kinds.h"
 
 namespace kvscope {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "policies/part.h"
-#include "policies/score/attention_sums.h"
-#include "policies/score/observation_window.h"
+#include "policies/signals/attention_sums.h"
+#include "policies/signals/observation_window.h"
 
 namespace kvscope {
 namespace {

@@ -1,12 +1,12 @@
 #include <ATen/ATen.h>
 
 #include "policies/part.h"
-#include "policies/score/cake_scores.h"
-#include "policies/score/observation_window.h"
-#include "policies/score/packed_rows.h"
-#include "policies/score/pool.h"
-#include "policies/score/recent_queries.h"
-#include "policies/score/window_scores.h"
+#include "policies/signals/cake_scores.h"
+#include "policies/signals/observation_window.h"
+#include "policies/signals/packed_rows.h"
+#include "policies/signals/pool.h"
+#include "policies/signals/recent_queries.h"
+#include "policies/signals/window_scores.h"
 
 namespace kvscope {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "core/base/error.h"
 #include "policies/part.h"
-#include "policies/score/expected_scores.h"
-#include "policies/score/token_rows.h"
+#include "policies/signals/expected_scores.h"
+#include "policies/signals/token_rows.h"
 
 namespace kvscope {
 namespace {

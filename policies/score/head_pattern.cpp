@@ -5,9 +5,9 @@
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
 #include "policies/part.h"
-#include "policies/score/observation_window.h"
-#include "policies/score/packed_rows.h"
-#include "policies/score/recent_queries.h"
+#include "policies/signals/observation_window.h"
+#include "policies/signals/packed_rows.h"
+#include "policies/signals/recent_queries.h"
 
 namespace kvscope {
 namespace {

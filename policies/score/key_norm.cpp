@@ -1,8 +1,8 @@
 #include <ATen/ATen.h>
 
 #include "policies/part.h"
-#include "policies/score/key_scores.h"
-#include "policies/score/token_rows.h"
+#include "policies/signals/key_scores.h"
+#include "policies/signals/token_rows.h"
 
 namespace kvscope {
 namespace {

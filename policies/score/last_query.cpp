@@ -6,8 +6,8 @@
 #include "kernels/attention_rows/attention_rows.h"
 #include "kernels/column_sum/column_sum.h"
 #include "policies/part.h"
-#include "policies/score/head_mean.h"
-#include "policies/score/packed_rows.h"
+#include "policies/signals/head_mean.h"
+#include "policies/signals/packed_rows.h"
 
 namespace kvscope {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "policies/part.h"
-#include "policies/score/recent_queries.h"
+#include "policies/signals/recent_queries.h"
 
 namespace kvscope {
 namespace {

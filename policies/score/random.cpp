@@ -1,7 +1,7 @@
 #include <ATen/ATen.h>
 
 #include "policies/part.h"
-#include "policies/score/random_scores.h"
+#include "policies/signals/random_scores.h"
 
 namespace kvscope {
 namespace {

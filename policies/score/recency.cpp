@@ -1,5 +1,5 @@
 #include "policies/part.h"
-#include "policies/score/token_rows.h"
+#include "policies/signals/token_rows.h"
 
 namespace kvscope {
 namespace {

@@ -8,10 +8,10 @@
 
 #include "kernels/ragged/ragged.h"
 #include "policies/part.h"
-#include "policies/score/observation_window.h"
-#include "policies/score/recent_queries.h"
-#include "policies/score/redundancy_scores.h"
-#include "policies/score/window_scores.h"
+#include "policies/signals/observation_window.h"
+#include "policies/signals/recent_queries.h"
+#include "policies/signals/redundancy_scores.h"
+#include "policies/signals/window_scores.h"
 
 namespace kvscope {
 namespace {

@@ -1,9 +1,9 @@
 #include <ATen/ATen.h>
 
 #include "policies/part.h"
-#include "policies/score/attention_sums.h"
-#include "policies/score/observation_window.h"
-#include "policies/score/token_rows.h"
+#include "policies/signals/attention_sums.h"
+#include "policies/signals/observation_window.h"
+#include "policies/signals/token_rows.h"
 
 namespace kvscope {
 namespace {

@@ -1,9 +1,9 @@
 #include <ATen/ATen.h>
 
 #include "policies/part.h"
-#include "policies/score/observation_window.h"
-#include "policies/score/recent_queries.h"
-#include "policies/score/window_scores.h"
+#include "policies/signals/observation_window.h"
+#include "policies/signals/recent_queries.h"
+#include "policies/signals/window_scores.h"
 
 namespace kvscope {
 namespace {

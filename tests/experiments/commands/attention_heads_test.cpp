@@ -9,7 +9,7 @@
 #include "analysis/attention/attention_file.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "policies/allocate/head_roles.h"
+#include "policies/profiles/head_roles.h"
 #include "policies/profiles/profile_file.h"
 #include "tests/analysis/attention/attention_run.h"
 #include "tests/experiments/results/sample_sweep.h"

@@ -11,11 +11,11 @@
 #include "../policy_run.h"
 #include "core/base/error.h"
 #include "core/models/infinity/config.h"
-#include "policies/allocate/drafter_budget.h"
-#include "policies/allocate/drafter_roles.h"
-#include "policies/allocate/drafter_selection.h"
+#include "policies/profiles/drafter_roles.h"
+#include "policies/profiles/drafter_selection.h"
 #include "policies/profiles/profile_file.h"
-#include "policies/score/observation_window.h"
+#include "policies/shares/drafter_budget.h"
+#include "policies/signals/observation_window.h"
 #include "test_paths.h"
 
 namespace kvscope {

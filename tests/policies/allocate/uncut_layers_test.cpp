@@ -1,29 +1,9 @@
-#include "policies/allocate/uncut_layers.h"
-
 #include <gtest/gtest.h>
 
 #include "../policy_run.h"
-#include "policies/allocate/even_shares.h"
 
 namespace kvscope {
 namespace {
-
-using Tokens = std::vector<int64_t>;
-
-TEST(EvenShares, GiveTheRemainderToTheFirst) {
-  EXPECT_EQ(even_shares(14, 4, 1), (Tokens{4, 4, 3, 3}));
-  EXPECT_EQ(even_shares(3, 4, 1), (Tokens{1, 1, 1, 1}));
-  EXPECT_EQ(even_shares(-5, 2, 3), (Tokens{3, 3}));
-  EXPECT_EQ(even_shares(9, 0, 1), Tokens{});
-}
-
-TEST(UncutLayers, TheOthersShareTheRest) {
-  EXPECT_EQ(uncut_layer_tokens(5, 2, 50, 100), (Tokens{100, 100, 17, 17, 16}));
-  EXPECT_EQ(uncut_layer_tokens(5, 0, 50, 100), (Tokens{50, 50, 50, 50, 50}));
-  EXPECT_EQ(uncut_layer_tokens(5, 2, 100, 100), (Tokens{100, 100, 100, 100, 100}));
-  EXPECT_EQ(uncut_layer_tokens(3, 2, 10, 100), (Tokens{100, 100, 1}));  // more than the budget
-  EXPECT_EQ(uncut_layer_tokens(2, 7, 10, 100), (Tokens{100, 100}));
-}
 
 TEST(UncutLayers, PlanMeetsTheBudget) {
   const auto policy =

@@ -5,7 +5,7 @@
 
 #include "attention_oracle.h"
 #include "core/base/error.h"
-#include "policies/score/attention_sums.h"
+#include "policies/signals/attention_sums.h"
 
 namespace kvscope {
 

@@ -3,8 +3,8 @@
 #include <map>
 
 #include "attention_oracle.h"
-#include "policies/score/cake_scores.h"
-#include "policies/score/observation_window.h"
+#include "policies/signals/cake_scores.h"
+#include "policies/signals/observation_window.h"
 
 namespace kvscope {
 

@@ -7,7 +7,7 @@
 #include "attention_oracle.h"
 #include "core/base/error.h"
 #include "core/models/next_token/rotation.h"
-#include "policies/score/query_moments.h"
+#include "policies/signals/query_moments.h"
 
 namespace kvscope {
 

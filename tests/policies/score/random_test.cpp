@@ -5,7 +5,7 @@
 #include <set>
 
 #include "attention_oracle.h"
-#include "policies/score/random_scores.h"
+#include "policies/signals/random_scores.h"
 
 namespace kvscope {
 

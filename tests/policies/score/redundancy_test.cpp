@@ -1,8 +1,8 @@
 // R-KV's score against plain double loops, and the rules of its code that its paper does not have.
 #include <array>
 
-#include "policies/score/observation_window.h"
-#include "policies/score/redundancy_scores.h"
+#include "policies/signals/observation_window.h"
+#include "policies/signals/redundancy_scores.h"
 #include "remembered_queries.h"
 
 namespace kvscope {

@@ -1,7 +1,7 @@
 // SnapKV's score in all its forms against plain double loops: on scales, prompts and single tokens,
 // ragged heads, padding.
-#include "policies/score/observation_window.h"
-#include "policies/score/window_scores.h"
+#include "policies/signals/observation_window.h"
+#include "policies/signals/window_scores.h"
 #include "remembered_queries.h"
 
 namespace kvscope {

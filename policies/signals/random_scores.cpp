@@ -1,0 +1,15 @@
+#include "policies/signals/random_scores.h"
+
+#include "core/base/split_mix.h"
+
+namespace kvscope {
+
+float random_score(const RandomPlace& place) {
+  uint64_t hash = split_mix(split_mix(place.seed) + place.row);
+  for (const int64_t field : {place.layer, place.head, place.position, place.draw}) {
+    hash = split_mix(hash + static_cast<uint64_t>(field));
+  }
+  return static_cast<float>(hash >> 40) * 0x1p-24F;
+}
+
+}  // namespace kvscope

@@ -1,3 +1,5 @@
+#include "core/models/janus/janus.h"
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
@@ -6,39 +8,40 @@
 #include "analysis/verify/kinds.h"
 #include "analysis/verify/next_token_check.h"
 #include "core/models/janus/prompt.h"
-#include "core/models/janus/weights.h"
+#include "core/models/next_token/family_tensors.h"
 #include "core/models/shared/guidance.h"
 
 namespace kvscope::verify {
 namespace {
 
-janus::JanusConfig read_config(const GoldenFile& file) {
-  janus::JanusConfig config;
-  config.decoder = {.layers = file.integer("layers"),
-                    .heads = file.integer("heads"),
-                    .width = file.integer("hidden"),
-                    .feed_forward_width = file.integer("intermediate"),
-                    .norm_epsilon = file.number("rms_eps")};
-  config.text_vocabulary = file.integer("text_vocab");
-  config.image_vocabulary = file.integer("image_vocab");
-  config.code_width = file.integer("image_embed_dim");
-  config.prompt_tokens = file.integer("prompt_length");
-  config.image_tokens = file.integer("image_tokens");
-  config.rope_theta = file.number("rope_theta");
-  if (config.decoder.layers > static_cast<int64_t>(file.tensor_count())) {
+next_token::ModelDescription read_description(const GoldenFile& file) {
+  next_token::ModelDescription model = janus::family().defaults;
+  model.decoder = {.layers = file.integer("layers"),
+                   .heads = file.integer("heads"),
+                   .width = file.integer("hidden"),
+                   .feed_forward_width = file.integer("intermediate"),
+                   .norm_epsilon = file.number("rms_eps")};
+  model.condition.text_vocabulary = file.integer("text_vocab");
+  model.condition.text_tokens = file.integer("prompt_length");
+  model.vq.codebook_entries = file.integer("image_vocab");
+  model.vq.code_width = file.integer("image_embed_dim");
+  model.grid_height = 1;  // positions are a line: the shape of the grid does not matter
+  model.grid_width = file.integer("image_tokens");
+  model.rope_theta = file.number("rope_theta");
+  if (model.decoder.layers > static_cast<int64_t>(file.tensor_count())) {
     file.fail(fmt::format("metadata 'layers' is {}, more than the file has tensors",
-                          config.decoder.layers));
+                          model.decoder.layers));
   }
-  config.check();
-  if (file.integer("kv_heads") != config.decoder.heads ||
-      file.integer("head_dim") != config.decoder.head_dim()) {
+  check(janus::family(), model);
+  if (file.integer("kv_heads") != model.decoder.heads ||
+      file.integer("head_dim") != model.decoder.head_dim()) {
     file.fail(
         fmt::format("metadata 'kv_heads' is {} and 'head_dim' {}; expected {}, as many as "
                     "'heads', and {}, 'hidden' / 'heads'",
-                    file.integer("kv_heads"), file.integer("head_dim"), config.decoder.heads,
-                    config.decoder.head_dim()));
+                    file.integer("kv_heads"), file.integer("head_dim"), model.decoder.heads,
+                    model.decoder.head_dim()));
   }
-  return config;
+  return model;
 }
 
 // Greedy decoding, step by step: the most likely token where the recorded ones came before.
@@ -50,21 +53,22 @@ void compare_greedy(const NextTokenTrace& trace, const at::Tensor& tokens, Group
 
 std::vector<GroupResult> verify_janus(GoldenFile& file) {
   const at::NoGradGuard no_grad;
-  const janus::JanusConfig config = read_config(file);
+  const next_token::NextTokenFamily& family = janus::family();
+  const next_token::ModelDescription model = read_description(file);
   const int64_t images = file.integer("batch");
   // Tokens and prompts first: their shapes confirm the sizes that the metadata claims.
   const auto tokens_called = [&](const std::string& name) {
-    return recorded_tokens(file, name, images, config.image_tokens, config.image_vocabulary);
+    return recorded_tokens(file, name, images, model.image_tokens(), model.vq.codebook_entries);
   };
   const at::Tensor tokens = tokens_called("tokens");
-  const at::Tensor prompts =
-      recorded_tokens(file, "prompt_ids", 2 * images, config.prompt_tokens, config.text_vocabulary);
-  const janus::JanusWeights weights =
-      janus::resolve_janus(config, janus::published_names(file.weights("model.").below("model.")));
+  const at::Tensor prompts = recorded_tokens(
+      file, "prompt_ids", 2 * images, model.condition.text_tokens, model.condition.text_vocabulary);
+  const TensorMap tensors = resolve(
+      family, model, published_names(family, model, file.weights("model.").below("model.")));
 
   NextTokenRun run;
-  run.model = janus::make_model(config, weights);
-  run.condition = janus::row_condition(weights, halves_of_interleaved(prompts));
+  run.model = make_model(family, model, tensors);
+  run.condition.embeddings = janus::prompt_embeddings(tensors, halves_of_interleaved(prompts));
   run.options.cfg = {file.number("cfg")};
   run.interleaved = true;
   if (!guided(run.options.cfg)) file.fail("metadata 'cfg' is 1: no guidance");

@@ -1,3 +1,5 @@
+#include "core/models/llamagen/llamagen.h"
+
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
@@ -8,86 +10,89 @@
 #include "analysis/verify/group_check.h"
 #include "analysis/verify/kinds.h"
 #include "analysis/verify/next_token_check.h"
-#include "core/models/llamagen/condition.h"
-#include "core/models/llamagen/weights.h"
+#include "core/models/llamagen/caption.h"
+#include "core/models/next_token/family_tensors.h"
 #include "core/models/next_token/sample.h"
 #include "core/models/shared/guidance.h"
 
 namespace kvscope::verify {
 namespace {
 
-using llamagen::Conditioning;
-using llamagen::LlamaGenConfig;
-using llamagen::LlamaGenWeights;
+using next_token::ConditionKind;
+using next_token::ModelDescription;
 
-LlamaGenConfig read_config(const GoldenFile& file, Conditioning conditioning) {
-  LlamaGenConfig config;
-  config.conditioning = conditioning;
-  config.decoder.layers = file.integer("n_layer");
-  config.decoder.heads = file.integer("n_head");
-  config.decoder.width = file.integer("dim");
-  config.decoder.feed_forward_width = llamagen::feed_forward_width(config.decoder.width);
-  config.image_vocabulary = file.integer("vocab");
-  config.grid_height = config.grid_width = file.integer("side", 1, 256);
+ModelDescription read_description(const GoldenFile& file, ConditionKind kind) {
+  ModelDescription model = llamagen::family().defaults;
+  model.condition.kind = kind;
+  model.decoder.layers = file.integer("n_layer");
+  model.decoder.heads = file.integer("n_head");
+  model.decoder.width = file.integer("dim");
+  model.decoder.feed_forward_width = llamagen::feed_forward_width(model.decoder.width);
+  model.vq.codebook_entries = file.integer("vocab");
+  model.grid_height = model.grid_width = file.integer("side", 1, 256);
   const int64_t condition_tokens = file.integer("cls_tokens");
-  if (conditioning == Conditioning::kClass) {
-    const std::vector<int64_t>& table = file.shape("model.cls_embedding.embedding_table.weight");
-    config.classes = table.empty() ? 0 : table.front() - 1;
+  if (kind == ConditionKind::kClass) {
+    const std::vector<int64_t>& table =
+        file.shape(fmt::format("model.{}", llamagen::kClassEmbedding));
+    model.condition.classes = table.empty() ? 0 : table.front() - 1;
     if (condition_tokens != 1) {
       file.fail(fmt::format("metadata 'cls_tokens' is {}; a class takes 1", condition_tokens));
     }
   } else {
-    config.caption_tokens = condition_tokens;
-    const std::vector<int64_t>& features = file.shape("model.cls_embedding.uncond_embedding");
-    config.caption_channels = features.empty() ? 0 : features.back();
+    model.condition.text_tokens = condition_tokens;
+    const std::vector<int64_t>& features =
+        file.shape(fmt::format("model.{}", llamagen::kNoCaption));
+    model.condition.text_channels = features.empty() ? 0 : features.back();
   }
-  if (config.decoder.layers > static_cast<int64_t>(file.tensor_count())) {
+  if (model.decoder.layers > static_cast<int64_t>(file.tensor_count())) {
     file.fail(fmt::format("metadata 'n_layer' is {}, more than the file has tensors",
-                          config.decoder.layers));
+                          model.decoder.layers));
   }
-  config.check();
-  if (file.integer("n_kv_head") != config.decoder.heads) {
+  check(llamagen::family(), model);
+  if (file.integer("n_kv_head") != model.decoder.heads) {
     file.fail(fmt::format("metadata 'n_kv_head' is {}; expected {}, as many as 'n_head'",
-                          file.integer("n_kv_head"), config.decoder.heads));
+                          file.integer("n_kv_head"), model.decoder.heads));
   }
-  return config;
+  return model;
 }
 
 next_token::Condition read_classes(GoldenFile& file,
-                                   const LlamaGenConfig& config,
-                                   const LlamaGenWeights& weights,
+                                   const ModelDescription& model,
+                                   const TensorMap& tensors,
                                    int64_t images) {
   const at::Tensor labels = file.tensor("labels", {images}).to(at::kLong).contiguous();
   const auto* first = labels.const_data_ptr<int64_t>();
   for (int64_t i = 0; i < images; ++i) {
-    if (first[i] >= 0 && first[i] < config.classes) continue;
+    if (first[i] >= 0 && first[i] < model.condition.classes) continue;
     file.fail(fmt::format("tensor 'labels' holds class {}; expected 0..{}", first[i],
-                          config.classes - 1));
+                          model.condition.classes - 1));
   }
-  return class_condition(config, weights, {first, static_cast<size_t>(images)}, true);
+  return next_token::class_condition(tensors.at(llamagen::kClassEmbedding),
+                                     {first, static_cast<size_t>(images)},
+                                     next_token::condition_rows(images, true));
 }
 
 // Files hold features as they enter the model: padded on the left.
 next_token::Condition read_captions(GoldenFile& file,
-                                    const LlamaGenConfig& config,
-                                    const LlamaGenWeights& weights,
+                                    const ModelDescription& model,
+                                    const TensorMap& tensors,
                                     int64_t images) {
-  const int64_t tokens = config.caption_tokens;
+  const int64_t tokens = model.condition.text_tokens;
   const at::Tensor mask = file.tensor("caption_mask", {images, tokens}) != 0;
   const at::Tensor features =
-      file.tensor("caption_emb", {images, tokens, config.caption_channels}).to(at::kFloat);
-  std::vector<int64_t> lengths;
+      file.tensor("caption_emb", {images, tokens, model.condition.text_channels}).to(at::kFloat);
+  CaptionFeatures captions;
   std::vector<at::Tensor> right_padded;
   for (int64_t image = 0; image < images; ++image) {
     const int64_t length = mask[image].sum().item<int64_t>();
     if (length < 1 || !mask[image].narrow(0, tokens - length, length).all().item<bool>()) {
       file.fail(fmt::format("tensor 'caption_mask' row {}: expected zeros, then ones", image));
     }
-    lengths.push_back(length);
+    captions.lengths.push_back(length);
     right_padded.push_back(features[image].roll({length - tokens}, {0}));
   }
-  return caption_condition(config, weights, at::stack(right_padded).to(file.device()), lengths,
-                           true);
+  captions.features = at::stack(right_padded).to(file.device());
+  return llamagen::caption_condition(tensors, captions, next_token::condition_rows(images, true));
 }
 
 // Recorded tokens against recomputed logits: what a draw from the recorded seed gives, and, where
@@ -130,19 +135,18 @@ GroupResult check_tokens(const GoldenFile& file,
   return result;
 }
 
-std::vector<GroupResult> verify_llamagen(GoldenFile& file, Conditioning conditioning) {
+std::vector<GroupResult> verify_llamagen(GoldenFile& file, ConditionKind kind) {
   const at::NoGradGuard no_grad;
-  const LlamaGenConfig config = read_config(file, conditioning);
+  const next_token::NextTokenFamily& family = llamagen::family();
+  const ModelDescription model = read_description(file, kind);
   const int64_t images = file.integer("batch");
   const at::Tensor tokens =
-      recorded_tokens(file, "tokens", images, config.image_tokens(), config.image_vocabulary);
-  const LlamaGenWeights weights =
-      llamagen::resolve_llamagen(config, file.weights("model.").below("model."));
+      recorded_tokens(file, "tokens", images, model.image_tokens(), model.vq.codebook_entries);
+  const TensorMap tensors = resolve(family, model, file.weights("model.").below("model."));
   NextTokenRun run;
-  run.model = llamagen::make_model(config, weights);
-  run.condition = conditioning == Conditioning::kClass
-                      ? read_classes(file, config, weights, images)
-                      : read_captions(file, config, weights, images);
+  run.model = make_model(family, model, tensors);
+  run.condition = kind == ConditionKind::kClass ? read_classes(file, model, tensors, images)
+                                                : read_captions(file, model, tensors, images);
   run.options.cfg = {file.number("cfg")};
   run.options.cfg_interval = file.integer("cfg_interval", -1);
   run.options.forced_tokens = tokens;
@@ -161,11 +165,11 @@ std::vector<GroupResult> verify_llamagen(GoldenFile& file, Conditioning conditio
 }  // namespace
 
 std::vector<GroupResult> verify_llamagen_c2i(GoldenFile& file) {
-  return verify_llamagen(file, Conditioning::kClass);
+  return verify_llamagen(file, ConditionKind::kClass);
 }
 
 std::vector<GroupResult> verify_llamagen_t2i(GoldenFile& file) {
-  return verify_llamagen(file, Conditioning::kText);
+  return verify_llamagen(file, ConditionKind::kFeatures);
 }
 
 }  // namespace kvscope::verify

@@ -8,50 +8,41 @@
 
 #include "core/base/error.h"
 #include "core/base/split_mix.h"
-#include "core/models/infinity/pipeline.h"
-#include "core/models/janus/pipeline.h"
-#include "core/models/llamagen/pipeline.h"
+#include "core/models/model_family.h"
 #include "core/models/model_options.h"
-#include "core/models/var/pipeline.h"
 
 namespace kvscope {
+
+#define KVSCOPE_MODEL_FAMILY(name) ModelFamily family_##name();
+#include "core/models/families.def"
+#undef KVSCOPE_MODEL_FAMILY
+
 namespace {
 
-struct Family {
-  const char* name;
-  void (*ask)(Options&);
-  ModelFacts (*facts)(const ConfigNode&);
-  std::unique_ptr<ImageModel> (*open)(const ConfigNode&, const std::string&, at::Device);
-  std::vector<WeightSpec> (*tensors)(const ConfigNode&);
+struct NamedFamily {
+  std::string name;
+  ModelFamily family;
 };
 
-/// Reads a family's keys for what the Options learn of them.
-template <auto read>
-void ask(Options& options) {
-  static_cast<void>(read(options));
+const std::vector<NamedFamily>& families() {
+  static const std::vector<NamedFamily> all = {
+#define KVSCOPE_MODEL_FAMILY(name) {#name, family_##name()},
+#include "core/models/families.def"
+#undef KVSCOPE_MODEL_FAMILY
+  };
+  return all;
 }
 
-// The only list of model families.
-constexpr Family kFamilies[] = {
-    {"infinity", ask<infinity::read_model>, infinity::infinity_facts, infinity::open_infinity,
-     infinity::infinity_tensors},
-    {"janus", ask<janus::read_janus>, janus::janus_facts, janus::open_janus,
-     janus::janus_checkpoint_tensors},
-    {"llamagen", ask<llamagen::read_llamagen>, llamagen::llamagen_facts, llamagen::open_llamagen,
-     llamagen::llamagen_checkpoint_tensors},
-    {"var", ask<var::read_model>, var::var_facts, var::open_var, var::var_tensors},
-};
-
-const Family& family_of(const std::string& name, const std::string& origin) {
-  for (const Family& family : kFamilies) {
-    if (name == family.name) return family;
+const ModelFamily& family_of(const std::string& name, const std::string& origin) {
+  for (const NamedFamily& known : families()) {
+    if (name == known.name) return known.family;
   }
   throw Error(ErrorKind::kConfig, origin + ": unknown model.family '" + name + "'. " +
                                       suggestion(name, model_families()));
 }
 
 /// The family of a group whose keys are all right.
-const Family& checked_family(const ConfigNode& model) {
+const ModelFamily& checked_family(const ConfigNode& model) {
   const std::vector<std::string> findings = model_findings(model);
   if (!findings.empty()) {
     throw Error(ErrorKind::kConfig, fmt::format("{}", fmt::join(findings, "\n")));
@@ -63,11 +54,11 @@ const Family& checked_family(const ConfigNode& model) {
 /// "model.family=infinity has no such key; llamagen has": where other families have it.
 std::string families_with(const std::string& key, const std::string& own) {
   std::vector<std::string> names;
-  for (const Family& family : kFamilies) {
+  for (const NamedFamily& known : families()) {
     Options options = Options::describing("model");
-    family.ask(options);
+    known.family.ask(options);
     const auto is_it = [&](const OptionInfo& option) { return option.key == key; };
-    if (std::ranges::any_of(options.asked(), is_it)) names.emplace_back(family.name);
+    if (std::ranges::any_of(options.asked(), is_it)) names.push_back(known.name);
   }
   if (names.empty()) return "";
   return fmt::format("Models of the family {} have none; those of {} do.", own,
@@ -78,7 +69,7 @@ std::string families_with(const std::string& key, const std::string& own) {
 
 std::vector<std::string> model_families() {
   std::vector<std::string> names;
-  for (const Family& family : kFamilies) names.emplace_back(family.name);
+  for (const NamedFamily& known : families()) names.push_back(known.name);
   return names;
 }
 

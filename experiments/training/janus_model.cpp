@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "core/checkpoint/safetensors.h"
-#include "core/models/janus/pipeline.h"
+#include "core/models/janus/janus.h"
 #include "core/text/byte_pair_train.h"
 #include "experiments/training/model_training.h"
 #include "experiments/training/shapes_batches.h"
@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kTokenizer = "tokenizer";
 constexpr const char* kTransformer = "transformer";
-constexpr const char* kTokenizerPrefix = "gen_vision_model.";
 constexpr int64_t kTestPictures = 256;
 
 TensorMap picture_tokenizer(const ModelTraining& run, const VqConfig& vq) {
@@ -41,12 +40,12 @@ TensorMap picture_tokenizer(const ModelTraining& run, const VqConfig& vq) {
 }
 
 NextTokenTraining transformer_settings(const ModelTraining& run,
-                                       const janus::JanusDescription& model) {
+                                       const next_token::ModelDescription& model) {
   const TrainSettings& settings = run.settings;
   return {.schedule = run.schedule(kTransformer, settings.transformer),
           .device = run.device,
-          .transformer = model.config,
-          .vq = model.model.vq,
+          .family = janus::family(),
+          .model = model,
           .start = {},
           .vocabulary_path = {},
           .learning_rate = settings.transformer.learning_rate,
@@ -58,29 +57,30 @@ NextTokenTraining transformer_settings(const ModelTraining& run,
 }  // namespace
 
 bool train_janus_model(const ModelTraining& run) {
-  const janus::JanusDescription model = janus::describe_janus(run.model);
+  const next_token::ModelDescription model = next_token::describe(janus::family(), run.model);
+  const std::string& vq_prefix = janus::family().names.vq;
   const FinishedModel start = finished_model(run);
   const fs::path vocabulary = run.folder / "tokenizer.json";
   if (!fs::exists(vocabulary)) {
     if (start.tensors.empty()) {
-      train_byte_pairs(all_shapes_captions(), model.config.text_vocabulary, vocabulary);
+      train_byte_pairs(all_shapes_captions(), model.condition.text_vocabulary, vocabulary);
     } else {
       fs::copy_file(start.folder / vocabulary.filename(), vocabulary);
     }
   }
   const TensorMap vq =
-      start.tensors.empty() ? picture_tokenizer(run, model.model.vq) : start.part(kTokenizerPrefix);
+      start.tensors.empty() ? picture_tokenizer(run, model.vq) : start.part(vq_prefix);
   if (run.stop) return false;
 
   NextTokenTraining training = transformer_settings(run, model);
   training.vocabulary_path = vocabulary.string();
   for (const auto& [name, tensor] : start.tensors) {
-    if (!name.starts_with(kTokenizerPrefix)) training.start.set(name, tensor);
+    if (!name.starts_with(vq_prefix)) training.start.set(name, tensor);
   }
   TensorMap all =
       train_next_token(training, vq, run.report(kTransformer, run.settings.transformer));
   run.draw_curve(kTransformer);
-  for (const auto& [name, tensor] : vq) all.set(kTokenizerPrefix + name, tensor);
+  for (const auto& [name, tensor] : vq) all.set(vq_prefix + name, tensor);
   export_model(run, all);
   return !run.stop;
 }

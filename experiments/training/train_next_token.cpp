@@ -6,9 +6,8 @@
 
 #include <algorithm>
 
-#include "core/models/janus/prompt.h"
-#include "core/models/janus/weights.h"
-#include "core/models/next_token/random_decoder.h"
+#include "core/models/next_token/conditions.h"
+#include "core/models/next_token/family_tensors.h"
 #include "core/models/vq/vq_encoder.h"
 #include "core/models/vq/vq_quantiser.h"
 #include "experiments/training/shapes_batches.h"
@@ -17,11 +16,10 @@
 namespace kvscope {
 namespace {
 
-constexpr const char* kCodeEmbedding = "gen_embed.weight";
-
 struct Batch {
   at::Tensor ids;  // [B, image tokens] int64
-  janus::PromptIds prompts;
+  std::vector<std::string> prompts;
+  std::vector<next_token::ConditionRow> rows;
 };
 
 class Trainer {
@@ -29,7 +27,7 @@ class Trainer {
   Trainer(const NextTokenTraining& training, const TensorMap& vq_weights)
       : training_(training),
         vq_weights_(vq_weights.to(training.device)),
-        tokenizer_(BytePairTokenizer::from_file(training.vocabulary_path)),
+        text_{.tokenizer = BytePairTokenizer::from_file(training.vocabulary_path), .captions = {}},
         state_(training.schedule,
                start_weights(training, vq_weights),
                {.learning_rate = training.learning_rate},
@@ -44,9 +42,9 @@ class Trainer {
     if (!training.start.empty()) return trainable(training.start, training.device);
     const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(training.seed);
     TensorMap start =
-        next_token::random_decoder(janus::janus_tensors(training.transformer),
-                                   training.transformer.decoder.layers, at::kFloat, generator);
-    start.set(kCodeEmbedding, vq_codebook(vq_weights).detach());
+        next_token::random_transformer(training.family, training.model, at::kFloat, generator);
+    const std::string& codes = training.family.names.code_embedding;
+    if (!codes.empty()) start.set(codes, vq_codebook(vq_weights).detach());
     return trainable(start, training.device);
   }
 
@@ -58,25 +56,25 @@ class Trainer {
     const ShapesBatch shapes =
         shapes_batch(training_.seed + 1, index, training_.schedule.batch, training_.skill_shares);
     Batch batch;
-    batch.ids = vq_encode(training_.vq, vq_weights_, shapes.pictures.to(training_.device), "",
+    batch.ids = vq_encode(training_.model.vq, vq_weights_, shapes.pictures.to(training_.device), "",
                           training_.schedule.batch)
                     .flatten(1);
-    batch.prompts = janus::tokenized(tokenizer_, shapes.captions);
+    batch.prompts = shapes.captions;
+    batch.rows = next_token::condition_rows(training_.schedule.batch, /*guided=*/false);
     const at::Tensor draws = at::rand({training_.schedule.batch}, generator);
-    for (int64_t image = 0; image < training_.schedule.batch; ++image) {
-      if (draws[image].item<double>() >= training_.condition_dropout) continue;
-      std::vector<int64_t>& row = batch.prompts.ids[static_cast<size_t>(image)];
-      row = janus::unconditional_ids(row, batch.prompts.pad_id);
+    for (next_token::ConditionRow& row : batch.rows) {
+      row.conditional = draws[row.prompt].item<double>() >= training_.condition_dropout;
     }
     return batch;
   }
 
   at::Tensor loss_of(const Batch& batch) const {
-    const janus::JanusWeights weights =
-        janus::resolve_janus(training_.transformer, state_.weights());
-    const next_token::Condition condition =
-        janus::prompt_condition(training_.transformer, weights, batch.prompts, /*guided=*/false);
-    const next_token::NextTokenModel model = janus::make_model(training_.transformer, weights);
+    const TensorMap tensors =
+        next_token::resolve(training_.family, training_.model, state_.weights());
+    const next_token::Condition condition = training_.family.condition(
+        {.model = training_.model, .tensors = tensors, .text = text_}, batch.prompts, batch.rows);
+    const next_token::NextTokenModel model =
+        next_token::make_model(training_.family, training_.model, tensors);
     // The last token is predicted and never fed.
     const at::Tensor logits = next_token::teacher_forcing(
         model, condition, batch.ids.narrow(1, 0, batch.ids.size(1) - 1));
@@ -85,7 +83,7 @@ class Trainer {
 
   const NextTokenTraining& training_;
   TensorMap vq_weights_;
-  BytePairTokenizer tokenizer_;
+  next_token::TextTools text_;
   TrainingState state_;
 };
 

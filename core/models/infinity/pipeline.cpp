@@ -4,6 +4,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 
 #include "core/base/clock.h"
@@ -13,11 +14,13 @@
 #include "core/models/caption_encoder.h"
 #include "core/models/infinity/generate.h"
 #include "core/models/infinity/vae.h"
+#include "core/models/model_family.h"
 #include "core/models/model_files.h"
 #include "core/models/packed_tokens.h"
 #include "core/models/shared/guidance.h"
 
-namespace kvscope::infinity {
+namespace kvscope {
+namespace infinity {
 namespace {
 
 // Block parameters as the reference runs them: rounded to bf16, computed wider where bf16 is slow.
@@ -118,12 +121,20 @@ class InfinityModel : public ImageModel {
   std::optional<CaptionEncoder> captions_;
 };
 
-}  // namespace
-
-std::unique_ptr<ImageModel> open_infinity(const ConfigNode& model,
-                                          const std::string& root,
-                                          at::Device device) {
+std::unique_ptr<ImageModel> open(const ConfigNode& model,
+                                 const std::string& root,
+                                 at::Device device) {
   return std::make_unique<InfinityModel>(describe_model(model), root, device);
 }
 
-}  // namespace kvscope::infinity
+}  // namespace
+}  // namespace infinity
+
+ModelFamily family_infinity() {
+  return {.ask = [](Options& options) { static_cast<void>(infinity::read_model(options)); },
+          .facts = infinity::infinity_facts,
+          .tensors = infinity::infinity_tensors,
+          .open = infinity::open};
+}
+
+}  // namespace kvscope

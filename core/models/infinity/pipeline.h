@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -38,8 +37,5 @@ ModelFacts infinity_facts(const ConfigNode& model);
 /// and the text encoder.
 std::vector<WeightSpec> description_tensors(const ModelDescription& description);
 std::vector<WeightSpec> infinity_tensors(const ConfigNode& model);
-std::unique_ptr<ImageModel> open_infinity(const ConfigNode& model,
-                                          const std::string& root,
-                                          at::Device device);
 
 }  // namespace kvscope::infinity

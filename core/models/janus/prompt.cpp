@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/models/caption_encoder.h"
+#include "core/models/janus/janus.h"
 
 namespace kvscope::janus {
 namespace {
@@ -38,14 +40,16 @@ std::string_view stripped(std::string_view text) {
   return text;
 }
 
-void check_prompt(const JanusConfig& config, const std::vector<int64_t>& ids, int64_t pad_id) {
+void check_prompt(const next_token::ConditionConfig& config,
+                  const std::vector<int64_t>& ids,
+                  int64_t pad_id) {
   const auto length = static_cast<int64_t>(ids.size());
-  if (length < 1 || length > config.prompt_tokens) {
+  if (length < 1 || length > config.text_tokens) {
     throw Error(ErrorKind::kConfig,
                 fmt::format("a prompt has {} tokens with its chat template, the prefill room for "
                             "{}: shorten it, or set model.transformer.text_max_tokens={} (the "
                             "cache grows with it)",
-                            length, config.prompt_tokens, length));
+                            length, config.text_tokens, length));
   }
   for (const int64_t id :
        {*std::ranges::min_element(ids), *std::ranges::max_element(ids), pad_id}) {
@@ -76,55 +80,44 @@ PromptIds tokenized(const BytePairTokenizer& tokenizer, std::span<const std::str
   return result;
 }
 
-std::vector<int64_t> unconditional_ids(const std::vector<int64_t>& ids, int64_t pad_id) {
-  std::vector<int64_t> row = ids;
-  if (row.size() > 2) std::fill(row.begin() + 1, row.end() - 1, pad_id);
-  return row;
-}
-
-PromptIds made_up(const JanusConfig& config, std::span<const std::string> prompts) {
+PromptIds made_up(const next_token::ConditionConfig& config, std::span<const std::string> prompts) {
   PromptIds result;
   for (const std::string& prompt : prompts) {
     std::mt19937_64 engine(text_seed(prompt));
     auto& ids = result.ids.emplace_back();
-    for (int64_t i = 0; i < std::min(kMadeUpTokens, config.prompt_tokens); ++i) {
+    for (int64_t i = 0; i < std::min(kMadeUpTokens, config.text_tokens); ++i) {
       ids.push_back(static_cast<int64_t>(engine() % static_cast<uint64_t>(config.text_vocabulary)));
     }
   }
   return result;
 }
 
-next_token::Condition row_condition(const JanusWeights& weights, const at::Tensor& ids) {
-  const at::Tensor flat = ids.to(weights.text_embedding.device(), at::kLong).reshape({-1});
-  const at::Tensor rows = weights.text_embedding.index_select(0, flat);
-  return {.embeddings = rows.to(weights.image_embedding.scalar_type())
-                            .view({ids.size(0), ids.size(1), rows.size(1)}),
-          .padding = {}};
+at::Tensor prompt_embeddings(const TensorMap& tensors, const at::Tensor& ids) {
+  const at::Tensor& table = tensors.at(kTextEmbedding);
+  const at::Tensor rows = table.index_select(0, ids.to(table.device(), at::kLong).reshape({-1}));
+  // The table is of any type: its rows become what the decoder computes in.
+  return rows.to(tensors.at(kCodeEmbedding).scalar_type())
+      .view({ids.size(0), ids.size(1), rows.size(1)});
 }
 
-next_token::Condition prompt_condition(const JanusConfig& config,
-                                       const JanusWeights& weights,
+next_token::Condition prompt_condition(const next_token::ConditionConfig& config,
+                                       const TensorMap& tensors,
                                        const PromptIds& prompts,
-                                       bool guided) {
-  const auto images = static_cast<int64_t>(prompts.ids.size());
+                                       std::span<const next_token::ConditionRow> rows) {
   const at::Tensor ids =
-      at::full({guided ? 2 * images : images, config.prompt_tokens}, prompts.pad_id, at::kLong);
-  std::vector<int64_t> padding(static_cast<size_t>(ids.size(0)));
-  for (int64_t row = 0; row < ids.size(0); ++row) {
-    const std::vector<int64_t>& prompt = prompts.ids[static_cast<size_t>(row % images)];
-    check_prompt(config, prompt, prompts.pad_id);
-    const std::vector<int64_t> own =
-        row < images ? prompt : unconditional_ids(prompt, prompts.pad_id);
-    const auto length = static_cast<int64_t>(own.size());
-    padding[static_cast<size_t>(row)] = config.prompt_tokens - length;
-    std::copy(own.begin(), own.end(),
-              ids[row].mutable_data_ptr<int64_t>() + config.prompt_tokens - length);
+      at::full({std::ssize(rows), config.text_tokens}, prompts.pad_id, at::kLong);
+  std::vector<int64_t> padding;
+  for (const next_token::ConditionRow& row : rows) {
+    std::vector<int64_t> own = prompts.ids[static_cast<size_t>(row.prompt)];
+    check_prompt(config, own, prompts.pad_id);
+    if (!row.conditional && own.size() > 2) {
+      std::fill(own.begin() + 1, own.end() - 1, prompts.pad_id);
+    }
+    auto* first = ids[std::ssize(padding)].mutable_data_ptr<int64_t>();
+    padding.push_back(config.text_tokens - std::ssize(own));
+    std::ranges::copy(own, first + padding.back());
   }
-  next_token::Condition condition = row_condition(weights, ids);
-  if (std::ranges::any_of(padding, [](int64_t tokens) { return tokens > 0; })) {
-    condition.padding = std::move(padding);
-  }
-  return condition;
+  return next_token::left_padded(prompt_embeddings(tensors, ids), std::move(padding));
 }
 
 }  // namespace kvscope::janus

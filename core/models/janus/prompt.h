@@ -1,14 +1,16 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/models/janus/config.h"
-#include "core/models/janus/weights.h"
-#include "core/models/next_token/generate.h"
+#include "core/checkpoint/tensor_map.h"
+#include "core/models/next_token/conditions.h"
+#include "core/models/next_token/description.h"
 #include "core/text/byte_pair_tokenizer.h"
 
 namespace kvscope::janus {
@@ -26,23 +28,19 @@ struct PromptIds {
 /// Chat texts through the model's tokenizer. Throws Error(kInput) where it lacks the padding token.
 PromptIds tokenized(const BytePairTokenizer& tokenizer, std::span<const std::string> prompts);
 
-/// The unconditional row of a prompt: the first and the last id kept, `pad_id` in between.
-std::vector<int64_t> unconditional_ids(const std::vector<int64_t>& ids, int64_t pad_id);
-
 /// Made-up ids of a random model without a tokenizer: the same prompt, the same ids.
-PromptIds made_up(const JanusConfig& config, std::span<const std::string> prompts);
+PromptIds made_up(const next_token::ConditionConfig& config, std::span<const std::string> prompts);
 
-/// The prefill: conditional rows above unconditional ones where `guided`. An unconditional row has
-/// the length of its prompt, the first and the last id kept and `pad_id`, an ordinary attended
-/// token, in between. Prompts shorter than config.prompt_tokens are padded on the left by tokens
-/// that nobody sees. Throws Error(kConfig) for a longer prompt, Error(kInput) for an id outside the
-/// vocabulary.
-next_token::Condition prompt_condition(const JanusConfig& config,
-                                       const JanusWeights& weights,
+/// The prefill of `rows`, over the transformer's tensors. An unconditional row has the length of
+/// its prompt, the first and the last id kept and `pad_id`, an ordinary attended token, in between.
+/// Prompts shorter than config.text_tokens are padded on the left by tokens that nobody sees.
+/// Throws Error(kConfig) for a longer prompt, Error(kInput) for an id outside the vocabulary.
+next_token::Condition prompt_condition(const next_token::ConditionConfig& config,
+                                       const TensorMap& tensors,
                                        const PromptIds& prompts,
-                                       bool guided);
+                                       std::span<const next_token::ConditionRow> rows);
 
-/// The prefill of rows that are given in full: `ids` [rows, prompt_tokens].
-next_token::Condition row_condition(const JanusWeights& weights, const at::Tensor& ids);
+/// The embeddings [rows, tokens, D] of rows that are given in full: `ids` [rows, tokens].
+at::Tensor prompt_embeddings(const TensorMap& tensors, const at::Tensor& ids);
 
 }  // namespace kvscope::janus

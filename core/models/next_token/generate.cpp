@@ -88,7 +88,6 @@ Generation generate(const NextTokenModel& model,
                 .padding = condition.padding,
                 .softmax_scale = 1.0 / std::sqrt(static_cast<double>(model.config.head_dim())),
                 .step = draw_token};
-  loop.rotation->skips_padding = model.positions_skip_padding;
   if (on_step) {
     loop.after = [&](const StepInfo& step, const StepTimes&) {
       on_step({step, hidden, row_logits, logits, ids});

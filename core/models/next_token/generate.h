@@ -19,9 +19,6 @@ struct NextTokenModel {
   DecoderConfig config;
   DecoderWeights weights;
   RotationTable rotation;
-  /// Where a row is padded on the left: whether its positions count from its first real token
-  /// (Janus), or from the padding (LlamaGen).
-  bool positions_skip_padding = false;
   std::function<at::Tensor(const at::Tensor& ids)> embed;    ///< [n] -> [n, D]
   std::function<at::Tensor(const at::Tensor& hidden)> head;  ///< [n, D], normed -> logits [n, V]
 };

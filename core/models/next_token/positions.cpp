@@ -6,7 +6,7 @@ namespace kvscope::next_token {
 
 Positions::Positions(const NextTokenModel& model, const Condition& condition)
     : table_(model.rotation) {
-  const bool shifted = model.positions_skip_padding && !condition.padding.empty();
+  const bool shifted = model.rotation.skips_padding && !condition.padding.empty();
   offsets_ = shifted ? at::tensor(condition.padding, at::kLong).unsqueeze(1)
                      : at::zeros({1, 1}, at::kLong);
   offsets_ = offsets_.to(table_.cosine.device());

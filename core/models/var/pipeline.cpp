@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -12,6 +13,7 @@
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/device/inference_guard.h"
 #include "core/device/work_clock.h"
+#include "core/models/model_family.h"
 #include "core/models/model_files.h"
 #include "core/models/model_keys.h"
 #include "core/models/packed_tokens.h"
@@ -20,7 +22,8 @@
 #include "core/models/var/generate.h"
 #include "core/models/var/vqvae.h"
 
-namespace kvscope::var {
+namespace kvscope {
+namespace var {
 namespace {
 
 TensorMap widened(const TensorMap& tensors, at::Device device) {
@@ -114,12 +117,20 @@ class VarModel : public ImageModel {
   TensorMap decoder_;
 };
 
-}  // namespace
-
-std::unique_ptr<ImageModel> open_var(const ConfigNode& model,
-                                     const std::string& root,
-                                     at::Device device) {
+std::unique_ptr<ImageModel> open(const ConfigNode& model,
+                                 const std::string& root,
+                                 at::Device device) {
   return std::make_unique<VarModel>(model, root, device);
 }
 
-}  // namespace kvscope::var
+}  // namespace
+}  // namespace var
+
+ModelFamily family_var() {
+  return {.ask = [](Options& options) { static_cast<void>(var::read_model(options)); },
+          .facts = var::var_facts,
+          .tensors = var::var_tensors,
+          .open = var::open};
+}
+
+}  // namespace kvscope

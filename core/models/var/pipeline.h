@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,8 +31,5 @@ ModelFacts var_facts(const ConfigNode& model);
 /// published files carry beside them.
 std::vector<WeightSpec> description_tensors(const ModelDescription& description);
 std::vector<WeightSpec> var_tensors(const ConfigNode& model);
-std::unique_ptr<ImageModel> open_var(const ConfigNode& model,
-                                     const std::string& root,
-                                     at::Device device);
 
 }  // namespace kvscope::var

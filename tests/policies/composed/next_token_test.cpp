@@ -18,8 +18,8 @@ class NextTokenPolicy : public testing::TestWithParam<std::string> {};
 
 TEST_P(NextTokenPolicy, RunsAsPlannedAndAnImageDoesNotDependOnItsBatch) {
   for (const TinyModel& tiny :
-       {tiny_janus({3, 10, 4, 5}), tiny_llamagen({2, 12, 5, 4}, llamagen::Conditioning::kText),
-        tiny_llamagen({2, 12, 5, 4}, llamagen::Conditioning::kClass)}) {
+       {tiny_janus({3, 10, 4, 5}), tiny_llamagen({2, 12, 5, 4}, ConditionKind::kFeatures),
+        tiny_llamagen({2, 12, 5, 4}, ConditionKind::kClass)}) {
     const ConfigNode config = named_policy(kPolicyFolder, GetParam());
     const auto policy = make_policy(config);
     const Plan plan =

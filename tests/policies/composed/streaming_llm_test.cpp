@@ -209,7 +209,7 @@ TEST(RerotationInModels, RunsInJanusAndIsRefusedByLlamaGen) {
   EXPECT_EQ(run(janus, 0.5).sizes(), full.sizes());
   EXPECT_THAT(
       [&] {
-        run(next_token::tiny_llamagen({2, 12, 5, 4}, llamagen::Conditioning::kText), 0.5);
+        run(next_token::tiny_llamagen({2, 12, 5, 4}, next_token::ConditionKind::kFeatures), 0.5);
       },
       testing::ThrowsMessage<Error>(HasSubstr("positions are a line")));
 }

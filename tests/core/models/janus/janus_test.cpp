@@ -1,4 +1,6 @@
 // Janus-Pro: published sizes, prompts, and every container of the same weights.
+#include "core/models/janus/janus.h"
+
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,9 +11,8 @@
 #include "core/config/yaml.h"
 #include "core/engine/kv_cache.h"
 #include "core/models/image_model.h"
-#include "core/models/janus/pipeline.h"
 #include "core/models/janus/prompt.h"
-#include "core/models/janus/weights.h"
+#include "core/models/next_token/family_tensors.h"
 #include "core/models/shared/guidance.h"
 #include "test_paths.h"
 
@@ -61,7 +62,7 @@ TEST(JanusSizes, ParametersAreThoseOfTheTable) {
             102400LL * 2048 + 24LL * (4LL * 2048 * 2048 + 3LL * 2048 * 5632 + 2 * 2048) + 2048 +
                 16384LL * 8 + (8LL * 2048 + 2048) + (2048LL * 2048 + 2048) +
                 (2048LL * 2048 + 2048) + (16384LL * 2048 + 16384));
-  EXPECT_EQ(describe_janus(published("janus_pro_7b")).config.decoder.layers, 30);
+  EXPECT_EQ(describe(family(), published("janus_pro_7b")).decoder.layers, 30);
 }
 
 TEST(JanusSizes, BadOnesAreNamed) {
@@ -107,34 +108,34 @@ TEST(JanusPrompt, GoesThroughThePublishedKindOfTokenizer) {
 }
 
 struct TinyJanus {
-  JanusConfig config;
-  JanusWeights weights;
+  next_token::ModelDescription model;
+  TensorMap tensors;
 };
 
-TinyJanus tiny(TensorMap tensors) {
-  TinyJanus result;
-  result.config.decoder = {.layers = 3, .heads = 4, .width = 64, .feed_forward_width = 112};
-  result.config.text_vocabulary = 160;
-  result.config.image_vocabulary = 200;
-  result.config.prompt_tokens = 11;
-  result.config.image_tokens = 36;
+TinyJanus tiny(const TensorMap& checkpoint) {
+  TinyJanus janus{.model = family().defaults, .tensors = {}};
+  janus.model.decoder = {.layers = 3, .heads = 4, .width = 64, .feed_forward_width = 112};
+  janus.model.condition.text_vocabulary = 160;
+  janus.model.condition.text_tokens = 11;
+  janus.model.vq.codebook_entries = 200;
+  janus.model.grid_height = janus.model.grid_width = 6;
   TensorMap wide;
-  for (const auto& [name, tensor] : published_names(tensors)) {
+  for (const auto& [name, tensor] : published_names(family(), janus.model, checkpoint)) {
     wide.set(name, tensor.to(at::kFloat));
   }
-  result.weights = resolve_janus(result.config, wide);
-  return result;
+  janus.tensors = resolve(family(), janus.model, wide);
+  return janus;
 }
 
 TEST(JanusPrompt, UnconditionalRowsKeepBothEndsAndPadsAreAttended) {
   const TinyJanus janus = tiny(read_checkpoint(kGolden / "janus_tiny_hf_names.safetensors"));
   const PromptIds prompts{.ids = {{5, 6, 7, 8}, {9, 10, 11, 12, 13, 14, 15}}, .pad_id = 153};
-  const next_token::Condition condition =
-      prompt_condition(janus.config, janus.weights, prompts, true);
+  const next_token::Condition condition = prompt_condition(
+      janus.model.condition, janus.tensors, prompts, next_token::condition_rows(2, true));
   EXPECT_EQ(condition.padding, (std::vector<int64_t>{7, 4, 7, 4}));
   const auto id = [&](int64_t row, int64_t at) {
     const at::Tensor same =
-        (janus.weights.text_embedding == condition.embeddings[row][at]).all(1).nonzero();
+        (janus.tensors.at(kTextEmbedding) == condition.embeddings[row][at]).all(1).nonzero();
     return same[0][0].item<int64_t>();
   };
   const auto row_ids = [&](int64_t row, int64_t from) {
@@ -151,7 +152,8 @@ TEST(JanusPrompt, TooLongAndForeignIdsAreNamed) {
   const TinyJanus janus = tiny(read_checkpoint(kGolden / "janus_tiny_hf_names.safetensors"));
   const auto message = [&](std::vector<int64_t> ids) -> std::string {
     try {
-      prompt_condition(janus.config, janus.weights, {.ids = {std::move(ids)}, .pad_id = 1}, true);
+      prompt_condition(janus.model.condition, janus.tensors, {.ids = {std::move(ids)}, .pad_id = 1},
+                       next_token::condition_rows(1, true));
     } catch (const Error& error) {
       return error.what();
     }
@@ -172,9 +174,11 @@ at::Tensor greedy(const TinyJanus& janus, const at::Tensor& prompt_ids) {
   options.cfg = {5};
   options.greedy = true;
   std::vector<at::Generator> unused;
-  return next_token::generate(make_model(janus.config, janus.weights),
-                              row_condition(janus.weights, halves_of_interleaved(prompt_ids)),
-                              options, unused, context)
+  const next_token::Condition condition{
+      .embeddings = prompt_embeddings(janus.tensors, halves_of_interleaved(prompt_ids)),
+      .padding = {}};
+  return next_token::generate(make_model(family(), janus.model, janus.tensors), condition, options,
+                              unused, context)
       .tokens;
 }
 
@@ -184,14 +188,9 @@ TEST_P(JanusContainer, HoldsTheSameModelAndMakesTheSameTokens) {
   const SafetensorsReader recorded(kGolden / "janus_tiny.safetensors");
   const TinyJanus reference = tiny(recorded.tensors().below("model."));
   const TinyJanus loaded = tiny(read_checkpoint(kGolden / GetParam()));
-  const auto same = [](const at::Tensor& a, const at::Tensor& b) { return at::equal(a, b); };
-  EXPECT_TRUE(same(loaded.weights.text_embedding, reference.weights.text_embedding));
-  EXPECT_TRUE(same(loaded.weights.image_embedding, reference.weights.image_embedding));
-  EXPECT_TRUE(same(loaded.weights.aligner_out_weight, reference.weights.aligner_out_weight));
-  EXPECT_TRUE(same(loaded.weights.head_out_bias, reference.weights.head_out_bias));
-  for (size_t layer = 0; layer < 3; ++layer) {
-    EXPECT_TRUE(same(loaded.weights.decoder.layers[layer].down,
-                     reference.weights.decoder.layers[layer].down));
+  ASSERT_EQ(loaded.tensors.names(), reference.tensors.names());
+  for (const auto& [name, tensor] : loaded.tensors) {
+    EXPECT_TRUE(at::equal(tensor, reference.tensors.at(name))) << name;
   }
   EXPECT_TRUE(at::equal(greedy(loaded, recorded.tensor("prompt_ids")),
                         recorded.tensor("tokens").to(at::kLong)));

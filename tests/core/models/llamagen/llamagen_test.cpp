@@ -1,17 +1,19 @@
 // LlamaGen: published sizes, conditions, pictures.
+#include "core/models/llamagen/llamagen.h"
+
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "core/base/error.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/config/yaml.h"
 #include "core/engine/kv_cache.h"
 #include "core/models/image_model.h"
-#include "core/models/llamagen/condition.h"
-#include "core/models/llamagen/pipeline.h"
-#include "core/models/llamagen/weights.h"
-#include "core/models/next_token/random_decoder.h"
+#include "core/models/llamagen/caption.h"
+#include "core/models/next_token/family_tensors.h"
 #include "core/models/vq/vq_tensors.h"
 #include "test_paths.h"
 
@@ -42,7 +44,7 @@ TEST(LlamaGenSizes, HaveThePublishedParameters) {
   EXPECT_NEAR(millions("llamagen_xl_t2i"), 777.7, 0.05);
   EXPECT_NEAR(millions("llamagen_xxl"), 1411, 0.5);
   EXPECT_NEAR(millions("llamagen_3b"), 3097, 0.5);
-  EXPECT_EQ(describe_llamagen(published("llamagen_3b")).config.decoder.head_dim(), 100);
+  EXPECT_EQ(describe(family(), published("llamagen_3b")).decoder.head_dim(), 100);
 }
 
 TEST(LlamaGenSizes, FeedForwardWidthsAreThePublishedOnes) {
@@ -52,7 +54,9 @@ TEST(LlamaGenSizes, FeedForwardWidthsAreThePublishedOnes) {
                                        {"llamagen_xxl", 4096},
                                        {"llamagen_3b", 8704},
                                        {"llamagen_xxxl", 6912}}) {
-    EXPECT_EQ(published_llamagen(name).decoder.feed_forward_width, expected) << name;
+    const auto size = std::ranges::find(family().sizes, name, &next_token::PublishedSize::name);
+    ASSERT_NE(size, family().sizes.end()) << name;
+    EXPECT_EQ(size->feed_forward_width, expected) << name;
   }
 }
 
@@ -98,53 +102,46 @@ TEST(LlamaGenSizes, BadOnesAreNamed) {
   EXPECT_THAT(message("layers", 0), HasSubstr("1..36"));
 }
 
-LlamaGenConfig tiny_config(Conditioning conditioning) {
-  LlamaGenConfig config;
-  config.decoder.layers = 1;
-  config.decoder.heads = 2;
-  config.decoder.width = 16;
-  config.decoder.feed_forward_width = 20;
-  config.conditioning = conditioning;
-  config.classes = 5;
-  config.caption_tokens = 6;
-  config.caption_channels = 7;
-  config.image_vocabulary = 9;
-  config.grid_height = config.grid_width = 2;
-  return config;
+next_token::ModelDescription tiny_model(next_token::ConditionKind kind) {
+  next_token::ModelDescription model = family().defaults;
+  model.decoder = {.layers = 1, .heads = 2, .width = 16, .feed_forward_width = 20};
+  model.condition = {.kind = kind, .classes = 5, .text_tokens = 6, .text_channels = 7};
+  model.vq.codebook_entries = 9;
+  model.grid_height = model.grid_width = 2;
+  return model;
 }
 
-LlamaGenWeights tiny_weights(const LlamaGenConfig& config) {
-  return resolve_llamagen(config,
-                          next_token::random_decoder(llamagen_tensors(config), 1, at::kFloat,
-                                                     at::detail::createCPUGenerator(1)));
+TensorMap tiny_tensors(next_token::ConditionKind kind) {
+  return random_transformer(family(), tiny_model(kind), at::kFloat,
+                            at::detail::createCPUGenerator(1));
 }
 
 TEST(LlamaGenCondition, TheNullClassStandsBehindTheOthers) {
-  const LlamaGenConfig config = tiny_config(Conditioning::kClass);
-  const LlamaGenWeights weights = tiny_weights(config);
+  const at::Tensor table = tiny_tensors(next_token::ConditionKind::kClass).at(kClassEmbedding);
   const std::vector<int64_t> classes = {3, 0};
-  const next_token::Condition condition = class_condition(config, weights, classes, true);
+  const next_token::Condition condition =
+      next_token::class_condition(table, classes, next_token::condition_rows(2, true));
   ASSERT_EQ(condition.embeddings.sizes(), (std::vector<int64_t>{4, 1, 16}));
   for (const auto& [row, id] : {std::pair{0, 3}, {1, 0}, {2, 5}, {3, 5}}) {
-    EXPECT_TRUE(at::equal(condition.embeddings[row][0], weights.class_embedding[id]));
+    EXPECT_TRUE(at::equal(condition.embeddings[row][0], table[id]));
   }
   EXPECT_TRUE(condition.padding.empty());
 }
 
 TEST(LlamaGenCondition, CaptionsMoveToTheEndAndRowsShareTheirMask) {
-  const LlamaGenConfig config = tiny_config(Conditioning::kText);
-  const LlamaGenWeights weights = tiny_weights(config);
+  const TensorMap tensors = tiny_tensors(next_token::ConditionKind::kFeatures);
   const at::Tensor features = at::randn({2, 4, 7});
-  const std::vector<int64_t> lengths = {4, 1};
-  const next_token::Condition condition =
-      caption_condition(config, weights, features, lengths, true);
+  const std::vector<next_token::ConditionRow> rows = next_token::condition_rows(2, true);
+  const next_token::Condition condition = caption_condition(tensors, {features, {4, 1}}, rows);
   EXPECT_EQ(condition.padding, (std::vector<int64_t>{2, 5, 2, 5}));
   const auto project = [&](const at::Tensor& x) {
-    const at::Tensor wide = x.to(at::kDouble);
-    const at::Tensor a = at::matmul(wide, weights.caption1.to(at::kDouble).t());
+    const auto weight = [&](const char* name) {
+      return tensors.at(std::string("cls_embedding.cap_proj.") + name).to(at::kDouble).t();
+    };
+    const at::Tensor a = at::matmul(x.to(at::kDouble), weight("fc1.weight"));
     const at::Tensor gelu =
         0.5 * a * (1 + at::tanh(std::sqrt(2 / M_PI) * (a + 0.044715 * a.pow(3))));
-    return at::matmul(gelu, weights.caption2.to(at::kDouble).t());
+    return at::matmul(gelu, weight("fc2.weight"));
   };
   const auto expect_row = [&](int64_t row, int64_t at, const at::Tensor& feature) {
     EXPECT_LT((condition.embeddings[row][at] - project(feature)).abs().max().item<double>(), 1e-6);
@@ -152,11 +149,9 @@ TEST(LlamaGenCondition, CaptionsMoveToTheEndAndRowsShareTheirMask) {
   for (int64_t i = 0; i < 4; ++i) expect_row(0, 2 + i, features[0][i]);
   expect_row(1, 5, features[1][0]);
   for (int64_t i = 0; i < 5; ++i) expect_row(1, i, at::zeros({7}));
-  for (int64_t i = 0; i < 6; ++i) expect_row(3, i, weights.no_caption[i]);
-  EXPECT_THROW(caption_condition(config, weights, features, std::vector<int64_t>{0, 1}, true),
-               Error);
-  EXPECT_THROW(caption_condition(config, weights, features, std::vector<int64_t>{5, 1}, true),
-               Error);
+  for (int64_t i = 0; i < 6; ++i) expect_row(3, i, tensors.at(kNoCaption)[i]);
+  EXPECT_THROW(caption_condition(tensors, {features, {0, 1}}, rows), Error);
+  EXPECT_THROW(caption_condition(tensors, {features, {5, 1}}, rows), Error);
 }
 
 TEST(LlamaGenModel, MakesPicturesOfClassesAndCaptions) {
@@ -203,11 +198,10 @@ TEST(LlamaGenModel, LoadsPartsFromOneFileOrTwo) {
             "encoder_blocks: 1, latent_channels: 32, codebook_entries: 9, code_width: 4}}",
         "test");
   };
-  const LlamaGenDescription d = describe_llamagen(config("weights: random"));
+  const next_token::ModelDescription d = describe(family(), config("weights: random"));
   at::Generator generator = at::detail::createCPUGenerator(3);
-  const TensorMap model =
-      next_token::random_decoder(llamagen_tensors(d.config), 1, at::kFloat, generator);
-  const TensorMap picture = random_vq(vq_decoder_tensors(d.model.vq), generator);
+  const TensorMap model = random_transformer(family(), d, at::kFloat, generator);
+  const TensorMap picture = random_vq(vq_decoder_tensors(d.vq), generator);
   std::vector<TensorMap::Entry> both;
   for (const auto& [name, tensor] : model) both.emplace_back("model." + name, tensor);
   for (const auto& [name, tensor] : picture) both.emplace_back("vq." + name, tensor);

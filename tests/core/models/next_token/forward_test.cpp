@@ -25,10 +25,10 @@ TinyModel janus_of(const TinyShape& shape) {
   return tiny_janus(shape);
 }
 TinyModel classes_of(const TinyShape& shape) {
-  return tiny_llamagen(shape, llamagen::Conditioning::kClass);
+  return tiny_llamagen(shape, ConditionKind::kClass);
 }
 TinyModel captions_of(const TinyShape& shape) {
-  return tiny_llamagen(shape, llamagen::Conditioning::kText);
+  return tiny_llamagen(shape, ConditionKind::kFeatures);
 }
 
 class NextTokenForward : public testing::TestWithParam<Case> {};
@@ -143,7 +143,7 @@ TEST(NextTokenForward, JanusDoesNotSeeHowFarItIsPadded) {
 }
 
 TEST(NextTokenForward, TheLastTokenIsDrawnAndNeverFed) {
-  const TinyModel tiny = tiny_llamagen({4, 8, 2, 3}, llamagen::Conditioning::kClass);
+  const TinyModel tiny = tiny_llamagen({4, 8, 2, 3}, ConditionKind::kClass);
   GenerateOptions options;
   const TinyRun run = run_tiny(tiny, {0}, options, false);
   EXPECT_EQ(run.generation.tokens.size(1), 6);
@@ -152,7 +152,7 @@ TEST(NextTokenForward, TheLastTokenIsDrawnAndNeverFed) {
 }
 
 TEST(NextTokenForward, GuidanceStopsBehindTheInterval) {
-  const TinyModel tiny = tiny_llamagen({4, 8, 2, 3}, llamagen::Conditioning::kText);
+  const TinyModel tiny = tiny_llamagen({4, 8, 2, 3}, ConditionKind::kFeatures);
   GenerateOptions options;
   options.cfg = {4};
   options.cfg_interval = 1;  // loop index 0 is the second token
@@ -168,7 +168,7 @@ TEST(NextTokenForward, GuidanceStopsBehindTheInterval) {
 }
 
 TEST(NextTokenForward, NotANumberNamesTheToken) {
-  TinyModel tiny = tiny_llamagen({4, 8, 2, 3}, llamagen::Conditioning::kClass);
+  TinyModel tiny = tiny_llamagen({4, 8, 2, 3}, ConditionKind::kClass);
   const auto head = tiny.model.head;
   int calls = 0;
   tiny.model.head = [&](const at::Tensor& hidden) {

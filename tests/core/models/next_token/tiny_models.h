@@ -6,18 +6,20 @@
 #include <vector>
 
 #include "core/engine/kv_cache.h"
+#include "core/models/janus/janus.h"
 #include "core/models/janus/prompt.h"
-#include "core/models/janus/weights.h"
-#include "core/models/llamagen/condition.h"
-#include "core/models/llamagen/weights.h"
+#include "core/models/llamagen/caption.h"
+#include "core/models/llamagen/llamagen.h"
+#include "core/models/next_token/family_tensors.h"
 #include "core/models/next_token/generate.h"
-#include "core/models/next_token/random_decoder.h"
 
 namespace kvscope::next_token {
 
 /// Random weights that leave nothing near zero: biases and norms too.
-inline TensorMap spiky(const std::vector<WeightSpec>& specs, at::Generator generator) {
-  TensorMap tensors = random_decoder(specs, 1, at::kFloat, generator);
+inline TensorMap spiky(const NextTokenFamily& family,
+                       const ModelDescription& model,
+                       at::Generator generator) {
+  TensorMap tensors = random_transformer(family, model, at::kFloat, generator);
   for (const auto& [name, tensor] : tensors) {
     tensor.add_(at::randn(tensor.sizes(), generator), 0.1);
     tensor.view({-1}).slice(0, 0, {}, 97).mul_(3);
@@ -49,62 +51,62 @@ inline DecoderConfig tiny_decoder(const TinyShape& shape, double epsilon) {
           .query_key_norm = shape.norm};
 }
 
+inline ModelDescription tiny_description(const NextTokenFamily& family, const TinyShape& shape) {
+  ModelDescription model = family.defaults;
+  model.decoder = tiny_decoder(shape, model.decoder.norm_epsilon);
+  model.vq.codebook_entries = 31;
+  model.vq.code_width = 5;
+  model.grid_height = shape.grid_height;
+  model.grid_width = shape.grid_width;
+  return model;
+}
+
 inline TinyModel tiny_janus(const TinyShape& shape, int64_t prompt_tokens = 9) {
-  janus::JanusConfig config;
-  config.decoder = tiny_decoder(shape, 1e-6);
-  config.text_vocabulary = 50;
-  config.image_vocabulary = 31;
-  config.code_width = 5;
-  config.prompt_tokens = prompt_tokens;
-  config.image_tokens = shape.grid_height * shape.grid_width;
+  ModelDescription model = tiny_description(janus::family(), shape);
+  model.condition.text_vocabulary = 50;
+  model.condition.text_tokens = prompt_tokens;
   at::Generator generator = at::detail::createCPUGenerator(5);
-  const janus::JanusWeights weights =
-      janus::resolve_janus(config, spiky(janus::janus_tensors(config), generator));
-  return {.model = janus::make_model(config, weights),
-          .image_tokens = config.image_tokens,
+  const TensorMap tensors = spiky(janus::family(), model, generator);
+  return {.model = make_model(janus::family(), model, tensors),
+          .image_tokens = model.image_tokens(),
           .condition_tokens = prompt_tokens,
-          .condition = [config, weights](const std::vector<int64_t>& images, bool guided) {
+          .condition = [model, tensors](const std::vector<int64_t>& images, bool guided) {
             const std::vector<std::vector<int64_t>> all = {
                 {1, 9, 8, 7, 6, 5, 4, 3, 2}, {1, 20, 2}, {1, 30, 31, 32, 33, 2}};
             janus::PromptIds prompts{.ids = {}, .pad_id = 49};
             for (const int64_t image : images) {
               prompts.ids.push_back(all[static_cast<size_t>(image)]);
             }
-            return janus::prompt_condition(config, weights, prompts, guided);
+            return janus::prompt_condition(model.condition, tensors, prompts,
+                                           condition_rows(std::ssize(images), guided));
           }};
 }
 
-inline TinyModel tiny_llamagen(const TinyShape& shape, llamagen::Conditioning conditioning) {
-  llamagen::LlamaGenConfig config;
-  config.decoder = tiny_decoder(shape, 1e-5);
-  config.conditioning = conditioning;
-  config.classes = 6;
-  config.caption_tokens = 8;
-  config.caption_channels = 11;
-  config.image_vocabulary = 31;
-  config.grid_height = shape.grid_height;
-  config.grid_width = shape.grid_width;
+inline TinyModel tiny_llamagen(const TinyShape& shape, ConditionKind kind) {
+  ModelDescription model = tiny_description(llamagen::family(), shape);
+  model.condition = {.kind = kind, .classes = 6, .text_tokens = 8, .text_channels = 11};
   at::Generator generator = at::detail::createCPUGenerator(6);
-  const llamagen::LlamaGenWeights weights =
-      llamagen::resolve_llamagen(config, spiky(llamagen::llamagen_tensors(config), generator));
+  const TensorMap tensors = spiky(llamagen::family(), model, generator);
   const at::Tensor features = at::randn({3, 8, 11}, generator);
-  return {.model = llamagen::make_model(config, weights),
-          .image_tokens = config.image_tokens(),
-          .condition_tokens = config.condition_tokens(),
+  return {.model = make_model(llamagen::family(), model, tensors),
+          .image_tokens = model.image_tokens(),
+          .condition_tokens = model.condition.tokens(),
           .condition = [=](const std::vector<int64_t>& images, bool guided) {
             const std::vector<int64_t> classes = {4, 0, 5};
             const std::vector<int64_t> lengths = {3, 8, 1};
-            std::vector<int64_t> own_classes, own_lengths;
+            std::vector<int64_t> own_classes;
+            CaptionFeatures captions;
             std::vector<at::Tensor> own_features;
             for (const int64_t image : images) {
               own_classes.push_back(classes[static_cast<size_t>(image)]);
-              own_lengths.push_back(lengths[static_cast<size_t>(image)]);
+              captions.lengths.push_back(lengths[static_cast<size_t>(image)]);
               own_features.push_back(features[image]);
             }
-            return conditioning == llamagen::Conditioning::kClass
-                       ? llamagen::class_condition(config, weights, own_classes, guided)
-                       : llamagen::caption_condition(config, weights, at::stack(own_features),
-                                                     own_lengths, guided);
+            captions.features = at::stack(own_features);
+            const std::vector<ConditionRow> rows = condition_rows(std::ssize(images), guided);
+            return kind == ConditionKind::kClass
+                       ? class_condition(tensors.at(llamagen::kClassEmbedding), own_classes, rows)
+                       : llamagen::caption_condition(tensors, captions, rows);
           }};
 }
 

@@ -11,6 +11,7 @@
 #include "analysis/verify/next_token_check.h"
 #include "core/engine/attend.h"
 #include "core/models/next_token/decoder_tensors.h"
+#include "core/models/shared/rotation_tables.h"
 #include "core/text/json_reader.h"
 
 namespace kvscope::verify {
@@ -98,9 +99,8 @@ Decoder read_decoder(GoldenFile& file, const DecoderCase& c) {
   decoder.embedding = weights.at("model.embed_tokens.weight");
   decoder.model.config = c.config;
   decoder.model.weights = next_token::decoder_weights(c.config, names, weights);
-  decoder.model.rotation =
-      on_device(next_token::line_rotation(c.prompt_tokens + c.tokens, c.config.head_dim(), c.theta),
-                file.device());
+  decoder.model.rotation = on_device(
+      line_rotation(c.prompt_tokens + c.tokens, c.config.head_dim(), c.theta), file.device());
   decoder.model.embed = [table = decoder.embedding](const at::Tensor& ids) {
     return table.index_select(0, ids.to(table.device()));
   };

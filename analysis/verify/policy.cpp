@@ -12,7 +12,7 @@
 
 #include "analysis/verify/kinds.h"
 #include "core/base/error.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 
 namespace kvscope::verify {
 namespace {
@@ -185,7 +185,7 @@ at::Tensor PolicyCase::on_device(const at::Tensor& x) const {
 }
 
 RotationTable PolicyCase::line_rotation(int64_t positions, int64_t head_dim) const {
-  return kvscope::on_device(next_token::line_rotation(positions, head_dim, number("theta", 1, 1e9)),
+  return kvscope::on_device(kvscope::line_rotation(positions, head_dim, number("theta", 1, 1e9)),
                             file_->device());
 }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "analysis/verify/policy_tensors.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 #include "policies/profiles/duo_heads.h"
 
 namespace kvscope::verify {

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "analysis/verify/policy_tensors.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 #include "policies/signals/expected_scores.h"
 
 namespace kvscope::verify {

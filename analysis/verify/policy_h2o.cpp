@@ -6,7 +6,7 @@
 
 #include "analysis/verify/policy_tensors.h"
 #include "analysis/verify/policy_trace.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 #include "policies/signals/attention_sums.h"
 
 namespace kvscope::verify {
@@ -148,7 +148,6 @@ class RollingStep {
 
 /// Keys stand at 0, 1, 2, ... of the cache at every step, the query at the last of them.
 void check_rolling(const PolicyCase& of, PolicyGroups& groups) {
-  using next_token::line_rotation;
   RealDrop trace(of);
   if (trace.head_dim % 2 != 0) of.fail("head size D is odd, so it cannot be rotated");
   const int64_t most = trace.prompt + trace.steps + 1;

@@ -8,7 +8,7 @@
 #include "analysis/verify/policy_tensors.h"
 #include "analysis/verify/policy_trace.h"
 #include "core/engine/in_cache_positions.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 #include "policies/policy.h"
 
 namespace kvscope::verify {

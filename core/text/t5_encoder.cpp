@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/by_head.h"
 #include "core/base/error.h"
 
 namespace kvscope {
@@ -77,16 +78,13 @@ at::Tensor self_attention(const T5Config& config,
                           const Layer& layer,
                           const at::Tensor& input,
                           const at::Tensor& bias) {
-  const int64_t rows = input.size(0);
-  const int64_t tokens = input.size(1);
-  const auto by_head = [&](const at::Tensor& weight) {
-    return project(input, weight).view({rows, tokens, config.heads, config.d_kv}).transpose(1, 2);
-  };
-  const at::Tensor v = by_head(layer.v);
-  const at::Tensor scores = at::matmul(by_head(layer.q), by_head(layer.k).transpose(2, 3));
+  const at::Tensor q = by_head(project(input, layer.q), config.heads);
+  const at::Tensor k = by_head(project(input, layer.k), config.heads);
+  const at::Tensor v = by_head(project(input, layer.v), config.heads);
+  const at::Tensor scores = at::matmul(q, k.transpose(2, 3));
   const at::Tensor weights = at::softmax(scores.to(at::kFloat) + bias, -1).to(v.scalar_type());
   const at::Tensor mixed = at::matmul(weights, v).transpose(1, 2);
-  return project(mixed.reshape({rows, tokens, config.heads * config.d_kv}), layer.o);
+  return project(mixed.flatten(2), layer.o);
 }
 
 at::Tensor feed_forward(const Layer& layer, const at::Tensor& input) {

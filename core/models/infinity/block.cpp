@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "core/models/shared/by_head.h"
+#include "core/base/by_head.h"
 
 namespace kvscope::infinity {
 namespace {

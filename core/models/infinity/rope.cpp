@@ -2,19 +2,12 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
+#include "core/models/shared/rotation_tables.h"
 
 namespace kvscope::infinity {
 namespace {
 
 constexpr int64_t kBaseGrid = 128;  // the published tables cover 2048 / 16 positions a side
-
-// Frequencies fp32 as the reference computes them: 1 / 10000^(2m / (head_dim / 2)).
-at::Tensor frequencies(int64_t head_dim) {
-  const int64_t half = head_dim / 2;
-  const at::Tensor exponent = at::arange(0, half, 2, at::kFloat) / static_cast<double>(half);
-  return 1.0 / at::pow(at::scalar_tensor(10000.0, at::kFloat), exponent);
-}
 
 // Mode 1: the table of a (height, width) region, longer side 128, resampled to the scale's grid.
 at::Tensor resampled(const at::Tensor& table, int64_t height, int64_t width) {
@@ -37,13 +30,8 @@ Rotation scale_rotation(const TransformerConfig& config,
                         const PictureGeometry& picture,
                         int64_t si) {
   const auto [height, width] = picture.schedule.at(static_cast<size_t>(si));
-  const at::Tensor frequency = frequencies(config.head_dim());
-  const int64_t quarter = frequency.size(0);
-  const auto angles = [&](const at::Tensor& y, const at::Tensor& x) {
-    const at::Tensor by_y = at::outer(y, frequency).unsqueeze(1).expand({-1, x.size(0), -1});
-    const at::Tensor by_x = at::outer(x, frequency).unsqueeze(0).expand({y.size(0), -1, -1});
-    return at::cat({by_y, by_x}, 2);  // [h, w, head_dim / 2]
-  };
+  const at::Tensor frequency = rotation_frequencies(config.head_dim() / 2, 10000.0);
+  const int64_t pairs = 2 * frequency.size(0);
   if (config.rope_mode == 1) {
     const auto [grid_height, grid_width] = picture.rope_grid;
     const double ratio = static_cast<double>(grid_height) / static_cast<double>(grid_width);
@@ -51,10 +39,10 @@ Rotation scale_rotation(const TransformerConfig& config,
         ratio >= 1 ? kBaseGrid : static_cast<int64_t>(static_cast<double>(kBaseGrid) * ratio);
     const int64_t region_width =
         ratio >= 1 ? static_cast<int64_t>(static_cast<double>(kBaseGrid) / ratio) : kBaseGrid;
-    const at::Tensor table =
-        angles(at::arange(region_height, at::kFloat), at::arange(region_width, at::kFloat));
+    const at::Tensor table = grid_angles(at::arange(region_height, at::kFloat),
+                                         at::arange(region_width, at::kFloat), frequency);
     const auto rows = [&](const at::Tensor& values) {
-      return resampled(values, height, width).reshape({height * width, 2 * quarter});
+      return resampled(values, height, width).reshape({height * width, pairs});
     };
     return {.cosine = rows(table.cos()),
             .sine = rows(table.sin()),
@@ -68,9 +56,9 @@ Rotation scale_rotation(const TransformerConfig& config,
     }
     return result;
   };
-  const at::Tensor angle =
-      angles(positions(height, picture.rope_grid.first), positions(width, picture.rope_grid.second))
-          .reshape({height * width, 2 * quarter});
+  const at::Tensor angle = grid_angles(positions(height, picture.rope_grid.first),
+                                       positions(width, picture.rope_grid.second), frequency)
+                               .reshape({height * width, pairs});
   return {.cosine = angle.cos(), .sine = angle.sin(), .pairs = RotationPairs::kNeighbours};
 }
 

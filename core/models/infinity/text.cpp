@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/by_head.h"
 #include "core/base/error.h"
-#include "core/models/shared/by_head.h"
 
 namespace kvscope::infinity {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "core/models/janus/prompt.h"
 #include "core/models/model_keys.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 
 namespace kvscope {
 namespace janus {
@@ -41,7 +41,7 @@ std::vector<WeightSpec> tensors_behind(const ModelDescription& model) {
 
 RotationTable rotation(const ModelDescription& model) {
   RotationTable table =
-      next_token::line_rotation(model.positions(), model.decoder.head_dim(), model.rope_theta);
+      line_rotation(model.positions(), model.decoder.head_dim(), model.rope_theta);
   table.skips_padding = true;
   return table;
 }

@@ -4,7 +4,7 @@
 
 #include "core/models/llamagen/caption.h"
 #include "core/models/model_keys.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 
 namespace kvscope {
 namespace llamagen {
@@ -72,8 +72,8 @@ std::vector<WeightSpec> tensors_behind(const ModelDescription& model) {
 }
 
 RotationTable rotation(const ModelDescription& model) {
-  return next_token::grid_rotation(model.condition.tokens(), model.grid_height, model.grid_width,
-                                   model.decoder.head_dim(), model.rope_theta);
+  return grid_rotation(model.condition.tokens(), model.grid_height, model.grid_width,
+                       model.decoder.head_dim(), model.rope_theta);
 }
 
 next_token::Condition condition(const ConditionSource& source,

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "core/models/shared/by_head.h"
+#include "core/base/by_head.h"
 
 namespace kvscope {
 namespace {

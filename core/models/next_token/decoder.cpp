@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "core/base/by_head.h"
 #include "core/models/require_geometry.h"
-#include "core/models/shared/by_head.h"
 
 namespace kvscope::next_token {
 namespace {

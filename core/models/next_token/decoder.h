@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/models/next_token/rotation.h"
+#include "core/engine/rotation.h"
 #include "core/models/shared/cache_geometry.h"
 #include "core/models/shared/self_attention.h"
 

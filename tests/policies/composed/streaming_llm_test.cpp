@@ -8,7 +8,7 @@
 
 #include "../policy_run.h"
 #include "core/base/error.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 #include "tests/core/models/next_token/tiny_models.h"
 
 namespace kvscope {
@@ -112,7 +112,7 @@ class Rerotation : public testing::Test {
 TEST_F(Rerotation, EqualsAttentionOfKeysThatWereNeverTurned) {
   for (const std::vector<int64_t>& padding : {std::vector<int64_t>{0, 0}, {0, 3}}) {
     for (const bool skips : {true, false}) {
-      RotationTable table = next_token::line_rotation(36, 6, kTheta);
+      RotationTable table = line_rotation(36, 6, kTheta);
       table.skips_padding = skips;
       const Plan plan = policy_->plan(geometry_, Budget::of_tokens(20));
       KvCache cache(plan, 2, at::kCPU);
@@ -180,9 +180,9 @@ TEST_F(Rerotation, IsRefusedWherePositionsAreNoLine) {
   };
   EXPECT_THAT(attempt,
               testing::ThrowsMessage<Error>(HasSubstr("expected policy.score.rotation=keep")));
-  context.rotation = next_token::grid_rotation(5, 5, 6, 8, kTheta);
+  context.rotation = grid_rotation(5, 5, 6, 8, kTheta);
   EXPECT_THAT(attempt, testing::ThrowsMessage<Error>(HasSubstr("1-D RoPE")));
-  context.rotation = next_token::line_rotation(36, 6, kTheta);
+  context.rotation = line_rotation(36, 6, kTheta);
   context.observers = {&nobody};
   EXPECT_THAT(attempt, testing::ThrowsMessage<Error>(HasSubstr("cannot be recorded")));
   context.observers.clear();

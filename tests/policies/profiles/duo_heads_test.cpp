@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "../policy_run.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 
 namespace kvscope {
 namespace {
@@ -95,8 +95,7 @@ TEST(DuoHeadScores, EqualTheirDefinition) {
   auto generator = at::detail::createCPUGenerator(4);
   const at::Tensor q = at::randn({3, 2, 2, kDim}, generator) * 2;
   const at::Tensor k = at::randn({3, 2, 2, kDim}, generator) * 2;
-  const at::Tensor scores =
-      duo_head_scores(q, k, next_token::line_rotation(kPositions, kDim, 50.0));
+  const at::Tensor scores = duo_head_scores(q, k, line_rotation(kPositions, kDim, 50.0));
   const auto turned = [&](const at::Tensor& x, int64_t position) {
     std::vector<double> y(kDim);
     for (int64_t j = 0; j < kDim / 2; ++j) {

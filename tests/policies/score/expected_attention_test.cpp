@@ -6,7 +6,7 @@
 
 #include "attention_oracle.h"
 #include "core/base/error.h"
-#include "core/models/next_token/rotation.h"
+#include "core/models/shared/rotation_tables.h"
 #include "policies/signals/query_moments.h"
 
 namespace kvscope {
@@ -252,7 +252,7 @@ Plan scales_plan() {
 }
 
 TEST(ExpectedAttention, OnALine) {
-  Places places{.table = next_token::line_rotation(20, kDim, 100.0), .padding = {}};
+  Places places{.table = line_rotation(20, kDim, 100.0), .padding = {}};
   check({.text = ""}, places, tokens_plan(), 2);
   check({.text = ", n_future: 3, epsilon: 0.05", .future = 3, .epsilon = 0.05}, places,
         tokens_plan(), 1);
@@ -261,7 +261,7 @@ TEST(ExpectedAttention, OnALine) {
 }
 
 TEST(ExpectedAttention, WithPaddedRows) {
-  Places places{.table = next_token::line_rotation(20, kDim, 100.0), .padding = {0, 3, 5}};
+  Places places{.table = line_rotation(20, kDim, 100.0), .padding = {0, 3, 5}};
   check({.text = ", sinks: 2", .sinks = 2}, places, tokens_plan(), 3);
   places.table->skips_padding = true;
   check({.text = ", sinks: 2", .sinks = 2}, places, tokens_plan(), 3);
@@ -269,8 +269,7 @@ TEST(ExpectedAttention, WithPaddedRows) {
 
 TEST(ExpectedAttention, OnAGridBehindAConditionWithoutPositions) {
   check({.text = ", sinks: 1, value_norm: ignore", .sinks = 1, .value_norm = false},
-        {.table = next_token::grid_rotation(7, 3, 4, kDim, 100.0), .padding = {}}, tokens_plan(),
-        2);
+        {.table = grid_rotation(7, 3, 4, kDim, 100.0), .padding = {}}, tokens_plan(), 2);
 }
 
 TEST(ExpectedAttention, WithoutRotation) {
@@ -279,7 +278,7 @@ TEST(ExpectedAttention, WithoutRotation) {
 
 TEST(ExpectedAttention, FromTheNewestQueriesOnly) {
   check({.text = ", queries: 5", .newest = 5},
-        {.table = next_token::line_rotation(20, kDim, 100.0), .padding = {}}, tokens_plan(), 2);
+        {.table = line_rotation(20, kDim, 100.0), .padding = {}}, tokens_plan(), 2);
 }
 
 TEST(ExpectedAttention, AllTheRemainingPlaces) {

@@ -19,7 +19,9 @@ PAGE = (SOURCE / "docs/extending.md").read_text(encoding="utf-8")
 # The source that reads a registry, which is compiled again with the new line.
 READERS = {"analysis/metrics/metrics.def": "analysis/metrics/registry.cpp",
            "analysis/attention/statistics.def": "analysis/attention/statistic_registry.cpp",
-           "experiments/launch/launchers.def": "experiments/launch/registry.cpp"}
+           "experiments/launch/launchers.def": "experiments/launch/registry.cpp",
+           "core/models/families.def": "core/models/image_model.cpp"}
+MOST_FILES_OF_A_FAMILY = 6
 
 
 def fail(text):
@@ -33,6 +35,16 @@ def examples():
     if len(sources) != len(READERS) or {path for path, _ in lines} != set(READERS):
         fail(f"the page has {len(sources)} sources and lines for {sorted(path for path, _ in lines)}")
     return sources, lines
+
+
+def family_config():
+    """The YAML of the example family, by its path below configs; the family's list of files is short and names it."""
+    (path, text), = re.findall(r"^`configs/([\w/]+\.yaml)`:\n\n```yaml\n(.*?)```", PAGE, re.M | re.S)
+    table = PAGE[PAGE.index("### A Llama-type decoder"):PAGE.index("`core/models/plain_llama/plain_llama.cpp`:")]
+    files = re.findall(r"^\| `([\w/.]+)` \|", table, re.M)
+    if len(files) > MOST_FILES_OF_A_FAMILY or f"configs/{path}" not in files or "core/models/families.def" not in files:
+        fail(f"a Llama-type family takes {files}; expected at most {MOST_FILES_OF_A_FAMILY} files")
+    return path, text
 
 
 def command_of(file):
@@ -96,6 +108,15 @@ def main():
             fail("the refusal of an unknown metric does not know mean_level")
         if "the last point first" not in said("list", "launchers"):
             fail("list launchers does not know reversed")
+        path, text = family_config()
+        config = pathlib.Path(folder) / "configs" / path
+        config.parent.mkdir(parents=True)
+        config.write_text(text, encoding="utf-8")
+        image = pathlib.Path(folder) / "image.png"
+        answer = said("generate", "--config-dir", str(config.parent.parent), f"model={config.stem}", "prompt=7", "-o",
+                      str(image))
+        if not image.exists():
+            fail(f"the model of the example makes no image: {answer}")
     print("docs/extending.md does what it says")
 
 

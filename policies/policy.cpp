@@ -26,11 +26,11 @@ TokenView view_of(const LayerStep& layer_step,
                   int64_t row,
                   int64_t head,
                   std::span<const int64_t> window = {}) {
-  return {.geometry = layer_step.cache.plan().geometry(),
+  return {.geometry = layer_step.cache->plan().geometry(),
           .step = layer_step.step,
-          .history = layer_step.cache.origins(layer_step.layer, row, head),
+          .history = layer_step.cache->origins(layer_step.layer, row, head),
           .window = window,
-          .padding = layer_step.cache.padding(row)};
+          .padding = layer_step.cache->padding(row)};
 }
 
 /// Rows that decide together: a row by itself, or the two of a guidance pair.
@@ -43,7 +43,7 @@ void fill_padding_tokens(const LayerStep& layer_step,
                          int64_t head,
                          Value value,
                          std::span<Value> values) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   if (!cache.has_padding()) return;
   int64_t cached = std::numeric_limits<int64_t>::max();
   int64_t current = cached;
@@ -58,7 +58,7 @@ void fill_padding_tokens(const LayerStep& layer_step,
 /// [heads, tokens]: the scores of the rows summed; what is padding in a row gets nothing from it.
 at::Tensor scores_of(const LayerStep& layer_step, const RowGroup& rows, const at::Tensor& scores) {
   if (rows.size() == 1) return scores[rows.front()];
-  const CacheGeometry& geometry = layer_step.cache.plan().geometry();
+  const CacheGeometry& geometry = layer_step.cache->plan().geometry();
   at::Tensor sum = at::zeros(scores.sizes().slice(1), scores.options());
   for (const int64_t row : rows) {
     at::Tensor own = scores[row].clone();
@@ -94,10 +94,10 @@ std::vector<at::Tensor> on_host(std::vector<at::Tensor> scores) {
 
 /// Whether the plan drops anything of the layer: all rows hold the same number together.
 bool is_cut(const LayerStep& layer_step) {
-  const Plan& plan = layer_step.cache.plan();
+  const Plan& plan = layer_step.cache->plan();
   int64_t available = 0;  // in one row
   for (int64_t head = 0; head < plan.geometry().heads; ++head) {
-    available += layer_step.cache.length(layer_step.layer, 0, head) + layer_step.step.queries();
+    available += layer_step.cache->length(layer_step.layer, 0, head) + layer_step.step.queries();
   }
   return plan.layer_kept(layer_step.step.index, layer_step.layer) < available;
 }
@@ -105,7 +105,7 @@ bool is_cut(const LayerStep& layer_step) {
 /// Whether a cut of the layer fills holes: tokens may lie in any order, for the policy and the
 /// cache.
 bool any_order(const LayerStep& layer_step, bool order_free) {
-  return order_free && !layer_step.cache.keeps_order();
+  return order_free && !layer_step.cache->keeps_order();
 }
 
 int64_t count_of(std::span<const uint8_t> is_protected) {
@@ -214,8 +214,8 @@ std::vector<int64_t> Policy::keep_of_head(const LayerStep& layer_step,
 }
 
 at::Tensor Policy::scores(const LayerStep& layer_step) const {
-  const int64_t rows = layer_step.cache.rows();
-  const int64_t heads = layer_step.cache.plan().geometry().heads;
+  const int64_t rows = layer_step.cache->rows();
+  const int64_t heads = layer_step.cache->plan().geometry().heads;
   at::Tensor scores = slots_.score->score(layer_step);
   if (scores.dim() != 3 || scores.size(0) != rows || scores.size(1) != heads ||
       scores.size(2) < most_tokens(layer_step)) {
@@ -232,7 +232,7 @@ std::vector<int64_t> Policy::counts_of_row(
     int64_t row,
     const at::Tensor& scores,
     std::span<const std::vector<uint8_t>> is_protected) const {
-  const Plan& plan = layer_step.cache.plan();
+  const Plan& plan = layer_step.cache->plan();
   const int64_t heads = plan.geometry().heads;
   std::vector<int64_t> counts;
   if (plan.scope() == CountScope::kHead) {
@@ -268,7 +268,7 @@ std::vector<int64_t> Policy::counts_of_row(
 std::vector<std::vector<uint8_t>> Policy::protection_of(const LayerStep& layer_step,
                                                         std::span<const int64_t> rows,
                                                         std::span<const int64_t> window) const {
-  const Plan& plan = layer_step.cache.plan();
+  const Plan& plan = layer_step.cache->plan();
   const int64_t heads = plan.geometry().heads;
   std::vector<std::vector<uint8_t>> of_first;
   for (int64_t head = 0; head < heads; ++head) {
@@ -292,7 +292,7 @@ std::vector<std::vector<uint8_t>> Policy::protection_of(const LayerStep& layer_s
 }
 
 KeptIndices Policy::choose(const LayerStep& layer_step, const at::Tensor& scores) const {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const int64_t heads = cache.plan().geometry().heads;
   const std::vector<int64_t> window =
       slots_.score->window(layer_step.step, tightest_count(layer_step));

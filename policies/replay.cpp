@@ -47,7 +47,7 @@ std::optional<KeptIndices> Replay::decide(const LayerStep& layer_step) {
   DecisionComparison comparison;
   comparison.step = layer_step.step.index;
   comparison.layer = layer_step.layer;
-  comparison.heads = layer_step.cache.rows() * row_heads;
+  comparison.heads = layer_step.cache->rows() * row_heads;
   if (ours && theirs && ours->size() == theirs->size()) {
     at::Tensor scores;  // only where a tie must be told from a difference
     for (std::size_t slot = 0; slot < ours->size(); ++slot) {

@@ -36,7 +36,7 @@ void AttentionRecorder::begin_generation(int64_t rows) {
 }
 
 void AttentionRecorder::begin_model(const LayerStep& layer_step) {
-  const CacheGeometry& geometry = layer_step.cache.plan().geometry();
+  const CacheGeometry& geometry = layer_step.cache->plan().geometry();
   if (recorded_.layers != 0) {
     if (recorded_.layers == geometry.layers && recorded_.heads == geometry.heads &&
         recorded_.steps == geometry.steps) {

@@ -29,7 +29,7 @@ struct RecordedRows {
       : q(layer_step.q.narrow(0, 0, rows)),
         lse(layer_step.lse.narrow(0, 0, rows)),
         k(layer_step.k.narrow(0, 0, rows)),
-        history(layer_step.cache.history(layer_step.layer)),
+        history(layer_step.cache->history(layer_step.layer)),
         causal(layer_step.step.kind == StepKind::kPrefill) {
     const auto count = static_cast<size_t>(rows * layer_step.k.size(1));
     history.begin = history.begin.subspan(0, count);
@@ -59,11 +59,11 @@ ObservedStep::ObservedStep(const LayerStep& layer_step, int64_t images, const Re
       positions_(static_cast<size_t>(images * heads_)) {}
 
 const std::vector<StepInfo>& ObservedStep::steps() const {
-  return layer_step_.cache.plan().geometry().steps;
+  return layer_step_.cache->plan().geometry().steps;
 }
 
 int64_t ObservedStep::line_tokens() const {
-  return layer_step_.cache.plan().geometry().line_tokens;
+  return layer_step_.cache->plan().geometry().line_tokens;
 }
 
 void ObservedStep::require(bool granted, const char* what) const {

@@ -64,7 +64,7 @@ class ObservedStep {
   [[nodiscard]] const StepInfo& step() const { return layer_step_.step; }
   [[nodiscard]] int64_t layer() const { return layer_step_.layer; }
   [[nodiscard]] int64_t images() const { return images_; }
-  [[nodiscard]] int64_t layers() const { return layer_step_.cache.plan().geometry().layers; }
+  [[nodiscard]] int64_t layers() const { return layer_step_.cache->plan().geometry().layers; }
   [[nodiscard]] int64_t heads() const { return heads_; }
   [[nodiscard]] const std::vector<StepInfo>& steps() const;
   [[nodiscard]] int64_t line_tokens() const;

@@ -125,8 +125,14 @@ at::Tensor prefill_hidden(const DecoderCase& c,
       at_positions(model.rotation, positions.to(embeddings.device())),
       [&](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
           const at::Tensor& hidden, const at::Tensor& query_weight) {
-        return attend(context, geometry.steps[0], layer, q, k, v, softmax_scale, hidden,
-                      query_weight);
+        return attend(context, {.step = geometry.steps[0],
+                                .layer = layer,
+                                .q = q,
+                                .k = k,
+                                .v = v,
+                                .softmax_scale = softmax_scale,
+                                .hidden = hidden,
+                                .query_weight = query_weight});
       });
   return next_token::rms_norm(state, model.weights.norm, c.config.norm_epsilon);
 }

@@ -134,9 +134,12 @@ class RollingStep {
     const auto held = [&](const at::Tensor& x) { return x.narrow(2, 0, length_).contiguous(); };
     const auto newest = [&](const at::Tensor& x) { return x.narrow(2, length_, 1).contiguous(); };
     cache.append(0, geometry.steps[0], held(k), held(v));
-    const at::Tensor none;
-    after(attend(context, geometry.steps[1], 0, newest(q), newest(k), newest(v),
-                 trace_.inputs.softmax_scale, none, none),
+    after(attend(context, {.step = geometry.steps[1],
+                           .layer = 0,
+                           .q = newest(q),
+                           .k = newest(k),
+                           .v = newest(v),
+                           .softmax_scale = trace_.inputs.softmax_scale}),
           cache);
   }
 

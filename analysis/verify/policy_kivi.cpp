@@ -206,9 +206,15 @@ void check_trace(const PolicyCase& of, const PolicyCase& inputs, PolicyGroups& g
     const auto current = [&](const at::Tensor& all) {
       return all.narrow(2, step.first_token, step.queries());
     };
-    const at::Tensor result = attend(context, step, 0, current(q), current(k), current(v),
-                                     1.0 / std::sqrt(static_cast<double>(channels)),
-                                     at::zeros({1, step.queries(), 1}, k.options()), weight);
+    const at::Tensor result =
+        attend(context, {.step = step,
+                         .layer = 0,
+                         .q = current(q),
+                         .k = current(k),
+                         .v = current(v),
+                         .softmax_scale = 1.0 / std::sqrt(static_cast<double>(channels)),
+                         .hidden = at::zeros({1, step.queries(), 1}, k.options()),
+                         .query_weight = weight});
     out[s].copy_(result[0].select(1, step.queries() - 1));
     cache.audit(s);
     for (int64_t head = 0; head < heads; ++head) {

@@ -74,9 +74,12 @@ Trace run(const Form& form,
     const auto of_step = [&](const at::Tensor& x) {
       return x.narrow(1, step.first_token, step.queries()).unsqueeze(0).contiguous();
     };
-    const at::Tensor none;
-    const at::Tensor out =
-        attend(context, step, 0, of_step(q), of_step(k), of_step(v), scale, none, none);
+    const at::Tensor out = attend(context, {.step = step,
+                                            .layer = 0,
+                                            .q = of_step(q),
+                                            .k = of_step(k),
+                                            .v = of_step(v),
+                                            .softmax_scale = scale});
     trace.out.push_back(out[0].select(1, step.queries() - 1));
     trace.kept.push_back(form.before ? witness.seen : cache.positions(0, 0, 0));
   }

@@ -40,9 +40,12 @@ void replay_trace(const TraceInputs& inputs,
     const auto of_step = [&](const at::Tensor& x) {
       return x.narrow(2, step.first_token, step.queries()).contiguous();
     };
-    const at::Tensor none;
-    after(attend(context, step, 0, of_step(inputs.q), of_step(inputs.k), of_step(inputs.v),
-                 inputs.softmax_scale, none, none),
+    after(attend(context, {.step = step,
+                           .layer = 0,
+                           .q = of_step(inputs.q),
+                           .k = of_step(inputs.k),
+                           .v = of_step(inputs.v),
+                           .softmax_scale = inputs.softmax_scale}),
           cache);
   }
 }
@@ -60,7 +63,7 @@ KeptLists positions_held(const KvCache& cache) {
 at::Tensor last_attention(const LayerStep& layer_step) {
   const std::array last{layer_step.step.queries() - 1};
   const at::Tensor rows = attention_rows(
-      layer_step.q, layer_step.lse, layer_step.cache.history(layer_step.layer), layer_step.k,
+      layer_step.q, layer_step.lse, layer_step.cache->history(layer_step.layer), layer_step.k,
       layer_step.softmax_scale, last, layer_step.step.kind == StepKind::kPrefill);
   return rows.view({layer_step.k.size(0), layer_step.k.size(1), -1});
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -19,21 +20,16 @@ namespace kvscope {
 namespace {
 
 /// A prefill of rows that are padded on the left: each row attends among its own tokens.
-AttentionResult padded_prefill(const KvCache& cache,
-                               const StepInfo& step,
-                               int64_t layer,
-                               const at::Tensor& q,
-                               const at::Tensor& k,
-                               const at::Tensor& v,
-                               double softmax_scale) {
-  const auto heads = static_cast<size_t>(k.size(1));
+AttentionResult padded_prefill(const KvCache& cache, const AttentionInputs& inputs) {
+  const at::Tensor& q = inputs.q;
+  const auto heads = static_cast<size_t>(inputs.k.size(1));
   AttentionResult result{
       .out = at::empty({q.size(0), q.size(2), q.size(1), q.size(3)}, q.options()).transpose(1, 2),
       .lse = at::full({q.size(0), q.size(1), q.size(2)}, std::numeric_limits<float>::infinity(),
                       q.options().dtype(at::kFloat))};
-  const RaggedRows history = cache.visible_history(layer);
+  const RaggedRows history = cache.visible_history(inputs.layer);
   for (int64_t row = 0; row < q.size(0); ++row) {
-    const int64_t padding = cache.padding_of_step(step, row);
+    const int64_t padding = cache.padding_of_step(inputs.step, row);
     const auto real = [&](const at::Tensor& x) {
       return x.narrow(0, row, 1).narrow(2, padding, x.size(2) - padding);
     };
@@ -44,11 +40,12 @@ AttentionResult padded_prefill(const KvCache& cache,
                           .values = history.values,
                           .begin = history.begin.subspan(first_slot, heads),
                           .length = history.length.subspan(first_slot, heads)},
-                         real(k), real(v), softmax_scale, true);
+                         real(inputs.k), real(inputs.v), inputs.softmax_scale, true);
     real(result.out).copy_(own.out);
     real(result.lse).copy_(own.lse);
-    const at::Tensor own_values = v[row].narrow(1, 0, padding).unsqueeze(1);  // of each query head
-    result.out[row].unflatten(0, {k.size(1), -1}).narrow(2, 0, padding).copy_(own_values);
+    const at::Tensor own_values =
+        inputs.v[row].narrow(1, 0, padding).unsqueeze(1);  // of each query head
+    result.out[row].unflatten(0, {inputs.k.size(1), -1}).narrow(2, 0, padding).copy_(own_values);
   }
   return result;
 }
@@ -99,49 +96,60 @@ void store_layer(AttentionContext& context, const LayerStep& layer_step) {
 
 /// Likewise all layers of a step that wait.
 void store_waiting(AttentionContext& context, const StepInfo& step) {
-  const std::vector<LayerStep> layers = context.waiting.layers();
+  const std::span<const LayerStep> layers = context.waiting.layers();
   std::vector<std::optional<KeptIndices>> kept(layers.size());
   if (context.controller != nullptr) kept = context.controller->decide_step(layers);
   context.cache.keep_step(step, context.waiting.k(), context.waiting.v(), kept);
 }
 
 AttentionResult attention_of(AttentionContext& context,
-                             const StepInfo& step,
-                             int64_t layer,
-                             const at::Tensor& q,
-                             const at::Tensor& k,
-                             const at::Tensor& v,
-                             double softmax_scale,
+                             const AttentionInputs& inputs,
                              const KeptIndices* attended) {
   const KvCache& cache = context.cache;
-  const bool causal = step.kind == StepKind::kPrefill;
-  if (in_cache_positions(context) && step.index > 0) {
-    const InCacheKeys turned = at_in_cache_positions(cache, *context.rotation, step, layer, q, k);
-    count_peak(context, bytes_of(k) + bytes_of(v) + bytes_of(turned.k) + bytes_of(turned.keys));
+  const at::Tensor& v = inputs.v;
+  const double softmax_scale = inputs.softmax_scale;
+  const bool causal = inputs.step.kind == StepKind::kPrefill;
+  const bool has_history = inputs.step.index > 0;
+  const int64_t own_bytes = bytes_of(inputs.k) + bytes_of(v);
+  if (in_cache_positions(context) && has_history) {
+    const InCacheKeys turned = at_in_cache_positions(cache, *context.rotation, inputs);
+    count_peak(context, own_bytes + bytes_of(turned.k) + bytes_of(turned.keys));
     return ragged_attention(turned.q, turned.history(), turned.k, v, softmax_scale, causal);
   }
-  if (attended != nullptr && step.index > 0) {
-    const AttendedHistory seen = attended_history(cache, layer, *attended);
-    count_peak(context, bytes_of(k) + bytes_of(v) + bytes_of(seen.keys) + bytes_of(seen.values));
-    return ragged_attention(q, seen.history(), k, v, softmax_scale, causal);
+  if (attended != nullptr && has_history) {
+    const AttendedHistory seen = attended_history(cache, inputs.layer, *attended);
+    count_peak(context, own_bytes + bytes_of(seen.keys) + bytes_of(seen.values));
+    return ragged_attention(inputs.q, seen.history(), inputs.k, v, softmax_scale, causal);
   }
-  if (causal && cache.has_padding()) {
-    return padded_prefill(cache, step, layer, q, k, v, softmax_scale);
+  if (causal && cache.has_padding()) return padded_prefill(cache, inputs);
+  return ragged_attention(inputs.q, cache.visible_history(inputs.layer), inputs.k, v, softmax_scale,
+                          causal);
+}
+
+void check(const AttentionContext& context, const AttentionInputs& inputs) {
+  const int64_t query_heads = context.cache.plan().geometry().query_heads;
+  if (inputs.q.size(1) != query_heads) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("step {}, layer {}: queries of {} heads; the cache is planned for {}",
+                            inputs.step.index, inputs.layer, inputs.q.size(1), query_heads));
   }
-  return ragged_attention(q, cache.visible_history(layer), k, v, softmax_scale, causal);
+  const std::vector<uint64_t>& seeds = context.row_seeds;
+  if (!seeds.empty() && std::cmp_not_equal(seeds.size(), context.cache.rows())) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("attention: {} seeds for {} rows; expected one per row", seeds.size(),
+                            context.cache.rows()));
+  }
 }
 
 }  // namespace
 
 void begin_generation(AttentionContext& context, std::span<const at::Generator> generators) {
   context.cache.clear();
-  if (!generators.empty()) {
-    std::vector<uint64_t> seeds(static_cast<size_t>(context.cache.rows()));
-    for (size_t row = 0; row < seeds.size(); ++row) {
-      seeds[row] = generators[row % generators.size()].current_seed() +
-                   kSplitMixIncrement * (row / generators.size());  // seeds may be neighbours
-    }
-    context.cache.set_row_seeds(std::move(seeds));
+  context.row_seeds.assign(generators.empty() ? 0 : static_cast<size_t>(context.cache.rows()), 0);
+  for (size_t row = 0; row < context.row_seeds.size(); ++row) {
+    context.row_seeds[row] =
+        generators[row % generators.size()].current_seed() +
+        kSplitMixIncrement * (row / generators.size());  // seeds may be neighbours
   }
   if (context.controller != nullptr) context.controller->begin_generation(context.cache.rows());
   for (AttentionObserver* observer : context.observers) {
@@ -149,64 +157,49 @@ void begin_generation(AttentionContext& context, std::span<const at::Generator> 
   }
 }
 
-at::Tensor attend(AttentionContext& context,
-                  const StepInfo& step,
-                  int64_t layer,
-                  const at::Tensor& q,
-                  const at::Tensor& k,
-                  const at::Tensor& v,
-                  double softmax_scale,
-                  const at::Tensor& hidden,
-                  const at::Tensor& query_weight) {
-  const int64_t query_heads = context.cache.plan().geometry().query_heads;
-  if (q.size(1) != query_heads) {
-    throw Error(ErrorKind::kAudit,
-                fmt::format("step {}, layer {}: queries of {} heads; the cache is planned for {}",
-                            step.index, layer, q.size(1), query_heads));
-  }
+at::Tensor attend(AttentionContext& context, const AttentionInputs& inputs) {
+  check(context, inputs);
+  const StepInfo& step = inputs.step;
+  const at::Device device = inputs.q.device();
+  const int64_t own_bytes = bytes_of(inputs.k) + bytes_of(inputs.v);
   AttentionResult result;
-  std::optional<KeptIndices> attended;
+  std::shared_ptr<const KeptIndices> attended;
   {
-    const WorkClock::Scope clock = context.policy_clock.measure(q.device());
+    const WorkClock::Scope clock = context.policy_clock.measure(device);
     const WorkMark mark(WorkMark::kDecision);
     if (context.controller != nullptr) {
-      attended = context.controller->attended(context.cache, step, layer);
+      if (auto seen = context.controller->attended(context.cache, step, inputs.layer)) {
+        attended = std::make_shared<const KeptIndices>(*std::move(seen));
+      }
     }
   }
   {
-    const WorkClock::Scope clock = context.attention_clock.measure(q.device());
-    result =
-        attention_of(context, step, layer, q, k, v, softmax_scale, attended ? &*attended : nullptr);
+    const WorkClock::Scope clock = context.attention_clock.measure(device);
+    result = attention_of(context, inputs, attended.get());
   }
-  count_peak(context, bytes_of(k) + bytes_of(v));
+  count_peak(context, own_bytes);
 
-  const LayerStep layer_step{.step = step,
-                             .layer = layer,
-                             .cache = context.cache,
-                             .q = q,
-                             .k = k,
-                             .v = v,
-                             .lse = result.lse,
-                             .softmax_scale = softmax_scale,
-                             .hidden = hidden,
-                             .query_weight = query_weight,
-                             .rotation = context.rotation ? &*context.rotation : nullptr,
-                             .attended = attended ? &*attended : nullptr};
+  LayerStep layer_step{inputs};
+  layer_step.cache = &context.cache;
+  layer_step.lse = result.lse;
+  layer_step.rotation = context.rotation;
+  layer_step.attended = std::move(attended);
+  layer_step.row_seeds = context.row_seeds;
   for (AttentionObserver* observer : context.observers) observer->observe(layer_step);
   if (!step.stored) return result.out;
 
-  const WorkClock::Scope clock = context.policy_clock.measure(q.device());
+  const WorkClock::Scope clock = context.policy_clock.measure(device);
   const WorkMark mark(WorkMark::kDecision);
   if (context.cuts == Cuts::kPerLayer) {
     store_layer(context, layer_step);
-    count_peak(context, bytes_of(k) + bytes_of(v));
+    count_peak(context, own_bytes);
     return result.out;
   }
-  context.waiting.add(layer_step, std::move(attended));
-  count_peak(context, bytes_of(k) + bytes_of(v));
+  context.waiting.add(std::move(layer_step));
+  count_peak(context, own_bytes);
   if (context.waiting.is_complete()) {
     store_waiting(context, step);
-    count_peak(context, bytes_of(k) + bytes_of(v));
+    count_peak(context, own_bytes);
     context.waiting.clear();
   }
   return result.out;

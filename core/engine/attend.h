@@ -3,6 +3,7 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -24,6 +25,9 @@ struct AttentionContext {
   /// Set by the model as a generation begins; empty where it does not rotate queries and keys. One
   /// row a position of the generation.
   std::optional<RotationTable> rotation = std::nullopt;
+  /// [rows] numbers that tell rows apart, the same whatever batch they are generated in; empty: all
+  /// rows are 0. Set by begin_generation().
+  std::vector<uint64_t> row_seeds = {};
   Cuts cuts = Cuts::kPerLayer;  ///< when what a step adds is stored
   WaitingStep waiting{};        ///< under kPerStep: what is not stored yet
   WorkClock attention_clock{};  ///< time in attention kernels
@@ -41,22 +45,14 @@ void begin_generation(AttentionContext& context, std::span<const at::Generator> 
 
 /// Attends over [history | current], lets observers look, then stores what the controller keeps:
 /// at once, or with all layers of the step after the last one, as context.cuts says.
-/// `k`, `v` [rows, heads, queries, head_dim], `q` and what is returned [rows, query heads, queries,
-/// head_dim] (CacheGeometry::query_heads; Error(kAudit) where they are others).
+/// Returns [rows, query heads, queries, head_dim]. Throws Error(kAudit) where the queries are of
+/// other heads than CacheGeometry::query_heads, or the context has seeds for other rows.
 /// A step that is not stored is never offered to the controller. A prefill is causal among its own
 /// tokens. Padding (KvCache::set_padding) is seen by nobody, and a padding query sees itself alone.
 /// A step sees itself and, of the history, what the controller wants it to. Observers run outside
 /// both clocks. Where the controller wants keys at their positions in the
 /// cache, throws Error(kConfig) if the model's positions are no line, or if anybody observes, as
 /// what is cached is then not what the queries saw.
-at::Tensor attend(AttentionContext& context,
-                  const StepInfo& step,
-                  int64_t layer,
-                  const at::Tensor& q,
-                  const at::Tensor& k,
-                  const at::Tensor& v,
-                  double softmax_scale,
-                  const at::Tensor& hidden,
-                  const at::Tensor& query_weight);
+at::Tensor attend(AttentionContext& context, const AttentionInputs& inputs);
 
 }  // namespace kvscope

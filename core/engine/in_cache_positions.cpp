@@ -31,10 +31,8 @@ at::Tensor at_packed_positions(const at::Tensor& keys,
 
 InCacheKeys at_in_cache_positions(const KvCache& cache,
                                   const RotationTable& table,
-                                  const StepInfo& step,
-                                  int64_t layer,
-                                  const at::Tensor& q,
-                                  const at::Tensor& k) {
+                                  const AttentionInputs& inputs) {
+  const int64_t layer = inputs.layer;
   const CacheGeometry& geometry = cache.plan().geometry();
   const RaggedRows seen = cache.visible_history(layer);
   InCacheKeys result;
@@ -61,7 +59,7 @@ InCacheKeys at_in_cache_positions(const KvCache& cache,
         const int64_t position = position_of(origins[i], geometry.steps) - unnumbered;
         of_rows[result.begin[slot] + i] = position - static_cast<int64_t>(i);
       }
-      of_current.push_back(step.first_token - unnumbered - result.length[slot]);
+      of_current.push_back(inputs.step.first_token - unnumbered - result.length[slot]);
     }
   }
   const at::Tensor steps_of_rows = at::tensor(of_rows, at::kLong).view({1, 1, -1});
@@ -73,8 +71,8 @@ InCacheKeys at_in_cache_positions(const KvCache& cache,
           .view(region.sizes());
   result.values = seen.values.narrow(0, first, end - first);
   const int64_t group = geometry.query_heads / geometry.heads;
-  result.q = turned_back(q, table, steps_of_current.repeat_interleave(group, 1));
-  result.k = turned_back(k, table, steps_of_current);
+  result.q = turned_back(inputs.q, table, steps_of_current.repeat_interleave(group, 1));
+  result.k = turned_back(inputs.k, table, steps_of_current);
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/engine/kv_cache.h"
+#include "core/engine/layer_step.h"
 #include "core/engine/rotation.h"
 
 namespace kvscope {
@@ -31,10 +32,7 @@ struct InCacheKeys {
 /// adds up from step to step. Transient: one copy of a layer's keys.
 InCacheKeys at_in_cache_positions(const KvCache& cache,
                                   const RotationTable& table,
-                                  const StepInfo& step,
-                                  int64_t layer,
-                                  const at::Tensor& q,
-                                  const at::Tensor& k);
+                                  const AttentionInputs& inputs);
 
 /// `keys` [heads, tokens, head_dim] turned back from `positions` [tokens] to 0, 1, 2, ...; fp32.
 at::Tensor at_packed_positions(const at::Tensor& keys,

@@ -443,18 +443,6 @@ void KvCache::set_padding_length(size_t slot, int64_t tokens) {
   visible_lengths_[slot] = lengths_[slot] - tokens;
 }
 
-void KvCache::set_row_seeds(std::vector<uint64_t> seeds) {
-  if (!std::cmp_equal(seeds.size(), rows_)) {
-    throw Error(ErrorKind::kAudit, fmt::format("cache: {} seeds for {} rows; expected one a row",
-                                               seeds.size(), rows_));
-  }
-  row_seeds_ = std::move(seeds);
-}
-
-uint64_t KvCache::row_seed(int64_t row) const {
-  return row_seeds_.empty() ? 0 : row_seeds_.at(static_cast<size_t>(row));
-}
-
 void KvCache::clear() {
   std::fill(lengths_.begin(), lengths_.end(), 0);
   live_tokens_ = 0;
@@ -469,7 +457,6 @@ void KvCache::clear() {
       share_regions(layer, nothing);
     }
   }
-  row_seeds_.clear();
   padding_.clear();
   padding_lengths_.clear();
   visible_begins_.clear();

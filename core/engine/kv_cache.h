@@ -93,12 +93,7 @@ class KvCache {
   [[nodiscard]] int64_t padding_length(int64_t layer, int64_t row, int64_t head) const;
   /// How many of the current `step`'s tokens are padding of `row`; the first ones.
   [[nodiscard]] int64_t padding_of_step(const StepInfo& step, int64_t row) const;
-  /// Numbers that tell rows apart, the same whatever batch they are generated in: where what a
-  /// policy draws at random starts from. Throws Error(kAudit) unless there is one a row.
-  void set_row_seeds(std::vector<uint64_t> seeds);
-  /// 0 for all rows where none were set.
-  [[nodiscard]] uint64_t row_seed(int64_t row) const;
-  /// Forgets all tokens, the padding and the seeds; the arena stays.
+  /// Forgets all tokens and the padding; the arena stays.
   void clear();
 
   /// The packed keys and values; null where the format packs nothing.
@@ -161,7 +156,6 @@ class KvCache {
   std::vector<int64_t> rooms_;         // [layers * rows * heads] arena rows from there
   std::vector<int64_t> lengths_;       // [layers * rows * heads]
   std::vector<TokenOrigin> origins_;   // [arena rows]
-  std::vector<uint64_t> row_seeds_;    // [rows], or empty
   // Empty, all four, where no row has padding.
   std::vector<int64_t> padding_;          // [rows]
   std::vector<int64_t> padding_lengths_;  // [layers * rows * heads]

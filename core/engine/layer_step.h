@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -12,30 +13,48 @@
 
 namespace kvscope {
 
-/// One layer's attention of one step, as it was computed; what observers and controllers look at.
-struct LayerStep {
-  const StepInfo& step;
-  int64_t layer;
-  const KvCache& cache;  ///< before the step is stored: the history
+/// What a model hands over for one layer's attention in one step. A value: the tensors are handles
+/// on what the model computed.
+struct AttentionInputs {
+  StepInfo step{};
+  int64_t layer = 0;
   /// [rows, query heads, queries, head_dim] as used (normalised, scaled, rotated)
-  const at::Tensor& q;
-  const at::Tensor& k;  ///< [rows, heads, queries, head_dim] the current step's keys as cached
-  const at::Tensor& v;  ///< likewise values
-  /// [rows, query heads, queries] fp32 natural log, over history and current; +infinity for queries
-  /// that are padding, so that exp(s - lse) gives their attention no weight.
-  const at::Tensor& lse;
-  double softmax_scale;
-  const at::Tensor& hidden;  ///< [rows, queries, width] input of the query projection
+  at::Tensor q{};
+  at::Tensor k{};  ///< [rows, heads, queries, head_dim] the current step's keys as cached
+  at::Tensor v{};  ///< likewise values
+  double softmax_scale = 1.0;
+  at::Tensor hidden{};  ///< [rows, queries, width] input of the query projection
   /// [query heads * head_dim, width] query projection without bias
-  const at::Tensor& query_weight;
-  /// How q and k are turned by position, for scores that look at other positions; null: they are
-  /// not.
-  const RotationTable* rotation = nullptr;
-  /// Held tokens that the step saw, ascending, per (row, head); null: all.
-  const KeptIndices* attended = nullptr;
+  at::Tensor query_weight{};
 
   /// Query heads that read one key/value head; heads without a word before them are the latter.
   [[nodiscard]] int64_t group() const { return q.size(1) / k.size(1); }
+};
+
+/// One layer's attention of one step, as it was computed; what observers and controllers look at.
+///
+/// Lifetimes: a value that may be copied and kept. Its tensors are handles and stay what they are
+/// as long as a copy is held; `cache` and `row_seeds` point into the generation's AttentionContext
+/// and are good until the next generation begins in it. What `cache` says of the layer is the
+/// history before the step only until attend() stores the layer; what has to be known afterwards is
+/// copied out. Views of the cache (KvCache::history, origins, keys) end when the layer is stored.
+struct LayerStep : AttentionInputs {
+  const KvCache* cache = nullptr;  ///< never null: the history, before the step is stored
+  /// [rows, query heads, queries] fp32 natural log, over history and current; +infinity for queries
+  /// that are padding, so that exp(s - lse) gives their attention no weight.
+  at::Tensor lse{};
+  /// How q and k are turned by position, for scores that look at other positions; none: they are
+  /// not.
+  std::optional<RotationTable> rotation{};
+  /// Held tokens that the step saw, ascending, per (row, head); null: all.
+  std::shared_ptr<const KeptIndices> attended{};
+  std::span<const uint64_t> row_seeds{};  ///< [rows], or empty (AttentionContext::row_seeds)
+
+  /// A number that tells rows apart whatever batch they are generated in: where what a policy
+  /// samples starts from. 0 for all rows where none were set.
+  [[nodiscard]] uint64_t row_seed(int64_t row) const {
+    return row_seeds.empty() ? 0 : row_seeds[static_cast<size_t>(row)];
+  }
 };
 
 /// Positions in the generation of the tokens of [history | current step], padding counted.

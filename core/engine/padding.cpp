@@ -29,7 +29,7 @@ at::Tensor fill_padding(const at::Tensor& packed,
                         double value,
                         int64_t first_slot,
                         int64_t slots) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   if (!cache.has_padding() && layer_step.attended == nullptr) return packed;
   const int64_t heads = cache.plan().geometry().heads;
   const RaggedRows history = cache.history(layer_step.layer);
@@ -60,7 +60,7 @@ at::Tensor fill_padding(const at::Tensor& packed,
                         int64_t lines,
                         double value) {
   return fill_padding(packed, layer_step, lines, value, 0,
-                      layer_step.cache.rows() * layer_step.cache.plan().geometry().heads);
+                      layer_step.cache->rows() * layer_step.cache->plan().geometry().heads);
 }
 
 }  // namespace kvscope

@@ -3,7 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <vector>
 
 #include "core/engine/layer_step.h"
@@ -16,11 +16,11 @@ class WaitingStep {
   /// Takes over what a decision about the layer looks at; k and v are copied, next to those of the
   /// other layers. Layers come in their order, and layer 0 begins a step. Throws Error(kAudit)
   /// otherwise.
-  void add(const LayerStep& layer_step, std::optional<KeptIndices> attended);
+  void add(LayerStep layer_step);
   /// Whether all layers are there.
   [[nodiscard]] bool is_complete() const;
-  /// Those that are, as a controller looks at them: valid until the next add() or clear().
-  [[nodiscard]] std::vector<LayerStep> layers() const;
+  /// Those that are, as a controller looks at them: a view until the next add() or clear().
+  [[nodiscard]] std::span<const LayerStep> layers() const { return layers_; }
   /// [layers, rows, heads, queries, head_dim]
   [[nodiscard]] const at::Tensor& k() const { return k_; }
   [[nodiscard]] const at::Tensor& v() const { return v_; }
@@ -29,19 +29,9 @@ class WaitingStep {
   void clear();
 
  private:
-  /// What a LayerStep refers to.
-  struct Layer {
-    const KvCache* cache;
-    const RotationTable* rotation;
-    double softmax_scale;
-    at::Tensor q, k, v, lse, hidden, query_weight;
-    std::optional<KeptIndices> attended;
-  };
-
-  StepInfo step_;
   at::Tensor k_;
   at::Tensor v_;
-  std::vector<Layer> layers_;
+  std::vector<LayerStep> layers_;
 };
 
 }  // namespace kvscope

@@ -22,7 +22,7 @@ class ValueNorm : public Score {
     at::Tensor scores = at::zeros({rows, heads, most_tokens(layer_step)}, current.options());
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t head = 0; head < heads; ++head) {
-        const at::Tensor held = layer_step.cache.values(layer_step.layer, row, head);
+        const at::Tensor held = layer_step.cache->values(layer_step.layer, row, head);
         const int64_t tokens = held.size(0);
         const at::Tensor line = scores[row][head];
         line.slice(0, 0, tokens).copy_(at::norm(held.to(at::kFloat), power_, {1}));

@@ -10,7 +10,7 @@ namespace {
 
 /// The scores of the tokens that a head may drop. Padding comes last, whatever it scores.
 std::vector<float> free_scores(const ShareRequest& request, int64_t head) {
-  const KvCache& cache = request.layer_step.cache;
+  const KvCache& cache = *request.layer_step.cache;
   const int64_t layer = request.layer_step.layer;
   const auto& is_protected = request.is_protected[static_cast<size_t>(head)];
   const float* line = request.scores[head].const_data_ptr<float>();

@@ -104,16 +104,10 @@ class CentroidWindow : public Score {
   /// The step as if attention had used `queries` / sqrt(head_dim).
   [[nodiscard]] static LayerStep with_queries(const LayerStep& layer_step,
                                               const at::Tensor& queries) {
-    return {.step = layer_step.step,
-            .layer = layer_step.layer,
-            .cache = layer_step.cache,
-            .q = queries,
-            .k = layer_step.k,
-            .v = layer_step.v,
-            .lse = layer_step.lse,
-            .softmax_scale = 1.0 / std::sqrt(static_cast<double>(layer_step.k.size(3))),
-            .hidden = layer_step.hidden,
-            .query_weight = layer_step.query_weight};
+    LayerStep step = layer_step;
+    step.q = queries;
+    step.softmax_scale = 1.0 / std::sqrt(static_cast<double>(layer_step.k.size(3)));
+    return step;
   }
 
   /// [rows, heads, group * window, tokens] logits, -infinity where a query does not see a key.
@@ -125,7 +119,7 @@ class CentroidWindow : public Score {
                                 : recent_.logits(layer_step, taken);
     }
     const std::vector<int64_t> tokens = in_step(layer_step.step, positions);
-    const RaggedRows history = layer_step.cache.history(layer_step.layer);
+    const RaggedRows history = layer_step.cache->history(layer_step.layer);
     at::Tensor packed;
     if (choices_.raw_query) {
       const at::Tensor queries = raw_queries(layer_step, tokens);
@@ -166,7 +160,7 @@ class CentroidWindow : public Score {
   /// The mean over heads in all of them; a sum in double does not depend on their order.
   [[nodiscard]] static at::Tensor same_in_all_heads(const LayerStep& layer_step,
                                                     const at::Tensor& scores) {
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     for (int64_t row = 0; row < scores.size(0); ++row) {
       for (int64_t head = 1; head < scores.size(1); ++head) {
         if (cache.length(layer_step.layer, row, head) != cache.length(layer_step.layer, row, 0)) {

@@ -88,7 +88,7 @@ class Diagonal : public Score {
 
   void observe(const LayerStep& layer_step) override {
     const StepInfo& step = layer_step.step;
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     const CacheGeometry& geometry = cache.plan().geometry();
     if (step.kind != StepKind::kToken) return;
     const auto layer = static_cast<std::size_t>(layer_step.layer);
@@ -164,7 +164,7 @@ class Diagonal : public Score {
              Skipped& skipped,
              int64_t slot,
              const float* weights) const {
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     const int64_t heads = cache.plan().geometry().heads;
     const auto origins = cache.origins(layer_step.layer, slot / heads, slot % heads);
     int64_t least = 0;

@@ -33,7 +33,7 @@ class HeadPattern : public Score {
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const at::Tensor attention = observed(layer_step);
-    const Plan& plan = layer_step.cache.plan();
+    const Plan& plan = layer_step.cache->plan();
     at::Tensor bands = at::ones(attention.sizes(), at::kFloat);
     bool structural = false;
     for (int64_t head = 0; head < attention.size(1); ++head) {
@@ -58,14 +58,14 @@ class HeadPattern : public Score {
         patch_centres(step.queries(), std::min(observers_, step.queries()), PatchCentre::kSpread);
     const int64_t count = layer_step.group() * std::ssize(queries);
     const at::Tensor rows = attention_rows(
-        layer_step.q, layer_step.lse, layer_step.cache.history(layer_step.layer), layer_step.k,
+        layer_step.q, layer_step.lse, layer_step.cache->history(layer_step.layer), layer_step.k,
         layer_step.softmax_scale, queries, step.kind == StepKind::kPrefill);
     fill_padding(rows, layer_step, count, 0.0);
     return sum_over_lines(layer_step, rows, count, 0.0) / static_cast<double>(count);
   }
 
   void set_bands(const LayerStep& layer_step, int64_t row, int64_t head, float* bands) const {
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     const StepInfo& current = layer_step.step;
     const CacheGeometry& geometry = cache.plan().geometry();
     const auto history = cache.origins(layer_step.layer, row, head);

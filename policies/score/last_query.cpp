@@ -31,13 +31,13 @@ class LastQuery : public Score {
   [[nodiscard]] static at::Tensor attention_of_last(const LayerStep& layer_step) {
     const std::array last{layer_step.step.queries() - 1};
     return mean_over_group(layer_step, attention_rows(layer_step.q, layer_step.lse,
-                                                      layer_step.cache.history(layer_step.layer),
+                                                      layer_step.cache->history(layer_step.layer),
                                                       layer_step.k, layer_step.softmax_scale, last,
                                                       layer_step.step.kind == StepKind::kPrefill));
   }
 
   [[nodiscard]] static at::Tensor attention_of_all(const LayerStep& layer_step) {
-    return column_sum(layer_step.q, layer_step.lse, layer_step.cache.history(layer_step.layer),
+    return column_sum(layer_step.q, layer_step.lse, layer_step.cache->history(layer_step.layer),
                       layer_step.k, layer_step.softmax_scale) /
            static_cast<double>(layer_step.group() * layer_step.step.queries());
   }

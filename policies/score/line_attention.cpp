@@ -21,7 +21,7 @@ class LineAttention : public Score {
   void begin_generation(int64_t /*rows*/) override { recent_.reset(); }
 
   void observe(const LayerStep& layer_step) override {
-    const CacheGeometry& geometry = layer_step.cache.plan().geometry();
+    const CacheGeometry& geometry = layer_step.cache->plan().geometry();
     if (!recent_) {
       int64_t longest = 1;
       for (const StepInfo& step : geometry.steps) {
@@ -33,7 +33,7 @@ class LineAttention : public Score {
   }
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    const int64_t window = queries_that_look(layer_step.cache.plan().geometry(), layer_step.step);
+    const int64_t window = queries_that_look(layer_step.cache->plan().geometry(), layer_step.step);
     return recent_.value().attention(layer_step, window).sum(2);
   }
 

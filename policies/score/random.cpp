@@ -16,12 +16,12 @@ class Random : public Score {
   [[nodiscard]] bool order_free() const override { return true; }
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     const int64_t tokens = most_tokens(layer_step);
     at::Tensor scores = at::zeros({cache.rows(), layer_step.k.size(1), tokens}, at::kFloat);
     float* line = scores.mutable_data_ptr<float>();
     for (int64_t row = 0; row < cache.rows(); ++row) {
-      const uint64_t row_seed = separate_rows_ ? cache.row_seed(row) : 0;
+      const uint64_t row_seed = separate_rows_ ? layer_step.row_seed(row) : 0;
       for (int64_t head = 0; head < layer_step.k.size(1); ++head, line += tokens) {
         float* next = line;
         for (const int64_t position : positions_of(layer_step, row, head)) {

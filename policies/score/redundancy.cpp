@@ -50,7 +50,7 @@ class Redundancy : public Score {
   /// S of every (row, head), shaped like `scores`; 0 for padding, which repeats nothing, and beyond
   /// a head's tokens.
   [[nodiscard]] at::Tensor repetition(const LayerStep& layer_step, const at::Tensor& scores) const {
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     const int64_t heads = scores.size(1);
     // Heads with as many tokens and as much padding are looked at together: (tokens, padding).
     std::map<std::pair<int64_t, int64_t>, std::vector<int64_t>> alike;

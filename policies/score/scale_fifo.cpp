@@ -28,7 +28,7 @@ class ScaleFifo : public Score {
   [[nodiscard]] bool order_free() const override { return true; }
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     const int64_t rows = layer_step.k.size(0);
     const int64_t heads = layer_step.k.size(1);
     const int64_t tokens = most_tokens(layer_step);

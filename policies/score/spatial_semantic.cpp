@@ -31,7 +31,7 @@ class SpatialSemantic : public Score {
     at::Tensor scores = sums_.sums(layer_step);
     const at::Tensor positions = token_positions(layer_step);
     for (int64_t head = 0; head < scores.size(1); ++head) {
-      if (layer_step.cache.plan().head_type(layer_step.layer, head) == 0) continue;
+      if (layer_step.cache->plan().head_type(layer_step.layer, head) == 0) continue;
       scores.select(1, head).copy_(positions.select(1, head));
     }
     return scores;

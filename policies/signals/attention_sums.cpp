@@ -41,7 +41,7 @@ void AttentionSums::observe(const LayerStep& layer_step) {
   const auto layer = static_cast<size_t>(layer_step.layer);
   if (layers_.size() <= layer) layers_.resize(layer + 1);
   LayerSums& sums = layers_[layer];
-  const RaggedRows history = layer_step.cache.history(layer_step.layer);
+  const RaggedRows history = layer_step.cache->history(layer_step.layer);
   const at::Tensor columns =
       fill_padding(column_sum(layer_step.q, layer_step.lse, history, layer_step.k,
                               layer_step.softmax_scale, layer_step.step.kind == StepKind::kPrefill),
@@ -63,7 +63,7 @@ void AttentionSums::settle(const LayerStep& layer_step, const KeptIndices* kept)
   LayerSums& sums = layers_.at(static_cast<size_t>(layer_step.layer));
   sums.observed_step = -1;
   if (kept == nullptr) return;
-  const RaggedRows history = layer_step.cache.history(layer_step.layer);
+  const RaggedRows history = layer_step.cache->history(layer_step.layer);
   size_t tokens = 0;
   for (const auto& line : *kept) tokens += line.size();
   at::Tensor index = at::empty({static_cast<int64_t>(tokens)}, at::kLong);
@@ -100,7 +100,7 @@ int64_t AttentionSums::state_bytes() const {
 }
 
 at::Tensor queries_that_saw(const LayerStep& layer_step) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const StepInfo& step = layer_step.step;
   const int64_t end = step.first_token + step.queries();
   const int64_t rows = layer_step.k.size(0);

@@ -12,7 +12,7 @@ namespace {
 
 /// Whether all heads of every row hold the same tokens.
 bool heads_agree(const LayerStep& layer_step) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   for (int64_t row = 0; row < layer_step.k.size(0); ++row) {
     const auto first = cache.origins(layer_step.layer, row, 0);
     for (int64_t head = 1; head < layer_step.k.size(1); ++head) {
@@ -23,9 +23,9 @@ bool heads_agree(const LayerStep& layer_step) {
 }
 
 TokenView view_of(const LayerStep& layer_step, int64_t row, int64_t head) {
-  return {.geometry = layer_step.cache.plan().geometry(),
+  return {.geometry = layer_step.cache->plan().geometry(),
           .step = layer_step.step,
-          .history = layer_step.cache.origins(layer_step.layer, row, head),
+          .history = layer_step.cache->origins(layer_step.layer, row, head),
           .window = {}};
 }
 

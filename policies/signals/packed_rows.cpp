@@ -16,7 +16,7 @@ at::Tensor sum_over_lines(const LayerStep& layer_step,
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
   const int64_t tokens = most_tokens(layer_step);
-  const RaggedRows history = layer_step.cache.history(layer_step.layer);
+  const RaggedRows history = layer_step.cache->history(layer_step.layer);
   const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
   if (offsets.back() == rows * heads * tokens) {  // all heads hold the same: one sum
     return packed.view({rows, heads, lines, tokens}).sum(2, false, at::kFloat);
@@ -37,7 +37,7 @@ at::Tensor unpacked_rows(const LayerStep& layer_step,
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
   const int64_t tokens = most_tokens(layer_step);
-  const RaggedRows history = layer_step.cache.history(layer_step.layer);
+  const RaggedRows history = layer_step.cache->history(layer_step.layer);
   const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
   if (offsets.back() == rows * heads * tokens) return packed.view({rows, heads, lines, tokens});
   at::Tensor unpacked = at::full({rows, heads, lines, tokens}, fill, packed.options());
@@ -51,7 +51,7 @@ at::Tensor unpacked_rows(const LayerStep& layer_step,
 at::Tensor mean_over_group(const LayerStep& layer_step, const at::Tensor& packed) {
   const int64_t group = layer_step.group();
   if (group == 1) return packed;
-  const RaggedRows history = layer_step.cache.history(layer_step.layer);
+  const RaggedRows history = layer_step.cache->history(layer_step.layer);
   const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
   std::vector<at::Tensor> means;
   for (int64_t slot = 0; slot < std::ssize(history.length); ++slot) {
@@ -65,7 +65,7 @@ at::Tensor by_query_head(const LayerStep& layer_step, const at::Tensor& lines) {
 }
 
 at::Tensor positions_mask(const LayerStep& layer_step, const std::vector<int64_t>& positions) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const StepInfo& step = layer_step.step;
   const auto& steps = cache.plan().geometry().steps;
   const int64_t rows = layer_step.k.size(0);
@@ -90,7 +90,7 @@ at::Tensor positions_mask(const LayerStep& layer_step, const std::vector<int64_t
 }
 
 at::Tensor absent_mask(const LayerStep& layer_step) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
   const int64_t most = most_tokens(layer_step);

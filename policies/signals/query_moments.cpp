@@ -12,7 +12,7 @@ namespace {
 /// Row of the table for each of `count` tokens from position `first` on: [rows or 1, count].
 at::Tensor table_rows(const LayerStep& layer_step, int64_t first, int64_t count) {
   const RotationTable& table = *layer_step.rotation;
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const at::Tensor positions = at::arange(first, first + count, at::kLong).unsqueeze(0);
   if (!table.skips_padding || !cache.has_padding()) return positions.to(table.cosine.device());
   std::vector<int64_t> padding;
@@ -48,7 +48,7 @@ QueryMoments merged(const QueryMoments& a, const QueryMoments& b) {
 }
 
 PlainQueries plain_queries(const LayerStep& layer_step, int64_t sinks) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const StepInfo& step = layer_step.step;
   PlainQueries plain{.queries = layer_step.q.to(at::kFloat),
                      .weight = at::ones({cache.rows(), step.queries()}, at::kFloat)};
@@ -58,7 +58,7 @@ PlainQueries plain_queries(const LayerStep& layer_step, int64_t sinks) {
     plain.weight[row].narrow(0, 0, skipped).fill_(0);
   }
   plain.weight = plain.weight.to(plain.queries.device());
-  if (layer_step.rotation != nullptr) {
+  if (layer_step.rotation) {
     const at::Tensor rows = table_rows(layer_step, step.first_token, step.queries());
     const Rotation rotation = at_positions(*layer_step.rotation, rows);
     plain.queries = rotate(plain.queries, inverse(rotation));
@@ -76,8 +76,8 @@ Rotation mean_rotation(const RotationTable& table, const at::Tensor& positions) 
 }
 
 std::optional<Rotation> mean_future_rotation(const LayerStep& layer_step, int64_t most) {
-  if (layer_step.rotation == nullptr) return std::nullopt;
-  const std::vector<StepInfo>& steps = layer_step.cache.plan().geometry().steps;
+  if (!layer_step.rotation) return std::nullopt;
+  const std::vector<StepInfo>& steps = layer_step.cache->plan().geometry().steps;
   const StepInfo& last = steps[static_cast<std::size_t>(last_attending_step(steps))];
   const int64_t first = layer_step.step.first_token + layer_step.step.queries();
   const int64_t count = std::min(most, last.first_token + last.queries() - first);

@@ -7,7 +7,7 @@ namespace kvscope {
 /// What a random score depends on, and nothing else.
 struct RandomPlace {
   uint64_t seed = 0;
-  uint64_t row = 0;  ///< KvCache::row_seed; 0: numbers that all rows share
+  uint64_t row = 0;  ///< LayerStep::row_seed; 0: numbers that all rows share
   int64_t layer = 0;
   int64_t head = 0;
   int64_t position = 0;  ///< of the token in the generation, padding not counted

@@ -26,8 +26,8 @@ std::vector<NewToken> newer_than(const LayerStep& layer_step,
                                  int64_t row,
                                  int64_t head,
                                  int64_t position) {
-  const auto& steps = layer_step.cache.plan().geometry().steps;
-  const auto origins = layer_step.cache.origins(layer_step.layer, row, head);
+  const auto& steps = layer_step.cache->plan().geometry().steps;
+  const auto origins = layer_step.cache->origins(layer_step.layer, row, head);
   std::vector<NewToken> found;
   for (int64_t index = 0; index < std::ssize(origins); ++index) {
     const int64_t own = position_of(origins[static_cast<std::size_t>(index)], steps);
@@ -43,7 +43,7 @@ void hide_unseen(const LayerStep& layer_step,
                  const std::vector<int64_t>& positions,
                  Value hidden,
                  Value* lines) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const StepInfo& step = layer_step.step;
   const int64_t heads = layer_step.k.size(1);
   const int64_t tokens = most_tokens(layer_step);
@@ -159,7 +159,7 @@ at::Tensor RecentQueries::logits(const LayerStep& layer_step, int64_t window) co
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
   const int64_t tokens = most_tokens(layer_step);
-  const RaggedRows history = layer_step.cache.history(layer_step.layer);
+  const RaggedRows history = layer_step.cache->history(layer_step.layer);
   const at::Tensor packed = score_rows(ring_of(layer_step).queries, history, layer_step.k,
                                        layer_step.softmax_scale, taken);
   const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
@@ -174,7 +174,7 @@ at::Tensor RecentQueries::logits(const LayerStep& layer_step, int64_t window) co
     }
   }
   const bool sees_everything = offsets.back() == rows * heads * tokens &&
-                               !layer_step.cache.has_padding() &&
+                               !layer_step.cache->has_padding() &&
                                (layer_step.step.kind == StepKind::kScale || taken.size() == 1);
   if (sees_everything) return result;
   const std::vector<int64_t> own = positions(layer_step, window);

@@ -56,18 +56,18 @@ at::Tensor rows_of(const LayerStep& layer_step, const at::Tensor& current, const
 
 at::Tensor key_rows(const LayerStep& layer_step) {
   return rows_of(layer_step, layer_step.k, [&](int64_t row, int64_t head) {
-    return layer_step.cache.keys(layer_step.layer, row, head);
+    return layer_step.cache->keys(layer_step.layer, row, head);
   });
 }
 
 at::Tensor value_rows(const LayerStep& layer_step) {
   return rows_of(layer_step, layer_step.v, [&](int64_t row, int64_t head) {
-    return layer_step.cache.values(layer_step.layer, row, head);
+    return layer_step.cache->values(layer_step.layer, row, head);
   });
 }
 
 at::Tensor token_positions(const LayerStep& layer_step) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const std::vector<StepInfo>& steps = cache.plan().geometry().steps;
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
@@ -86,7 +86,7 @@ at::Tensor token_positions(const LayerStep& layer_step) {
 }
 
 at::Tensor visible_tokens(const LayerStep& layer_step) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   return marked(layer_step, [&](bool* line, int64_t row, int64_t head) {
     const int64_t held = cache.length(layer_step.layer, row, head);
     const int64_t queries = layer_step.step.queries();
@@ -97,7 +97,7 @@ at::Tensor visible_tokens(const LayerStep& layer_step) {
 }
 
 at::Tensor first_tokens(const LayerStep& layer_step, int64_t count) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const std::vector<StepInfo>& steps = cache.plan().geometry().steps;
   return marked(layer_step, [&](bool* line, int64_t row, int64_t head) {
     const int64_t end = count + cache.padding(row);

@@ -43,7 +43,7 @@ std::vector<int64_t> look_back_window(const StepInfo& step, int64_t window) {
 }
 
 at::Tensor window_mask(const LayerStep& layer_step, int64_t first_position) {
-  const KvCache& cache = layer_step.cache;
+  const KvCache& cache = *layer_step.cache;
   const auto& steps = cache.plan().geometry().steps;
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);

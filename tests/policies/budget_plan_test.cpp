@@ -37,7 +37,7 @@ double importance(int64_t row, int64_t head, int64_t position) {
 class ByPosition : public Score {
  public:
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     const CacheGeometry& geometry = cache.plan().geometry();
     at::Tensor scores = at::zeros({cache.rows(), geometry.heads, most_tokens(layer_step)});
     auto values = scores.accessor<float, 3>();
@@ -257,8 +257,7 @@ TEST(TiedRows, PaddingOfOneRowIsATokenOfTheOther) {
     if (step.index > 6) break;
     for (int64_t layer = 0; layer < 3; ++layer) {
       const LayerInputs inputs = layer_inputs(plan.geometry(), step, layer, {0, 1});
-      attend(context, step, layer, inputs.q, inputs.k, inputs.v, 0.4, inputs.hidden,
-             inputs.query_weight);
+      attend(context, inputs.at(step, layer, 0.4));
       for (int64_t head = 0; head < 2; ++head) {
         const std::vector<int64_t> positions = cache.positions(layer, 0, head);
         ASSERT_EQ(positions, cache.positions(layer, 1, head));

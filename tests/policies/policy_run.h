@@ -30,6 +30,20 @@ struct LayerInputs {
   at::Tensor k, v;          // [rows, heads, queries, head_dim]
   at::Tensor hidden;        // [rows, queries, width]
   at::Tensor query_weight;  // [query heads * head_dim, width]
+
+  /// As a model hands them over.
+  [[nodiscard]] AttentionInputs at(const StepInfo& step,
+                                   int64_t layer,
+                                   double softmax_scale) const {
+    return {.step = step,
+            .layer = layer,
+            .q = q,
+            .k = k,
+            .v = v,
+            .softmax_scale = softmax_scale,
+            .hidden = hidden,
+            .query_weight = query_weight};
+  }
 };
 
 inline LayerInputs layer_inputs(const CacheGeometry& geometry,
@@ -100,11 +114,11 @@ struct Decision {
 
 /// Position in the generation of a token of [history | current step], padding counted.
 inline int64_t position_of(const LayerStep& layer_step, int64_t row, int64_t head, int64_t token) {
-  const auto origins = layer_step.cache.origins(layer_step.layer, row, head);
+  const auto origins = layer_step.cache->origins(layer_step.layer, row, head);
   const auto held = static_cast<int64_t>(origins.size());
   if (token >= held) return layer_step.step.first_token + token - held;
   return position_of(origins[static_cast<std::size_t>(token)],
-                     layer_step.cache.plan().geometry().steps);
+                     layer_step.cache->plan().geometry().steps);
 }
 
 /// Positions of the tokens that every (row, head) keeps, ascending; empty where all are kept.
@@ -152,7 +166,7 @@ class Witness : public CacheController {
     Decision decision;
     decision.step = layer_step.step.index;
     decision.layer = layer_step.layer;
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         decision.is_protected.push_back(policy_.protection(layer_step, row, head));
         decision.available.push_back(static_cast<int64_t>(decision.is_protected.back().size()));
@@ -196,8 +210,7 @@ inline std::vector<Decision> run_policy(Policy& policy,
         inputs.k[0][0][0][0] = spoil;
         inputs.q[0][0][0][0] = spoil;
       }
-      attend(context, step, layer, inputs.q, inputs.k, inputs.v, 0.4, inputs.hidden,
-             inputs.query_weight);
+      attend(context, inputs.at(step, layer, 0.4));
     }
     cache.audit(step.index);
   }

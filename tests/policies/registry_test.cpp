@@ -135,8 +135,7 @@ TEST(Policy, AScoreThatIsNotANumberNamesItsLayerAndHead) {
     const auto attend_with = [&](const StepInfo& step, double poison) {
       LayerInputs inputs = layer_inputs(geometry, step, 2, {0});
       inputs.k.select(1, 1).select(1, -1).fill_(poison);
-      attend(context, step, 2, inputs.q, inputs.k, inputs.v, 1.0, inputs.hidden,
-             inputs.query_weight);
+      attend(context, inputs.at(step, 2, 1.0));
     };
     attend_with(geometry.steps[0], 0.5);
     try {

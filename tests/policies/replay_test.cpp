@@ -20,7 +20,7 @@ std::vector<DecisionComparison> replayed(Policy& policy, const KeptIndices& kept
   replay.begin_generation(1);
   for (const StepInfo& step : kGeometry.steps) {
     const LayerInputs in = layer_inputs(kGeometry, step, 0, {5});
-    attend(context, step, 0, in.q, in.k, in.v, 0.4, in.hidden, in.query_weight);
+    attend(context, in.at(step, 0, 0.4));
   }
   for (int64_t head = 0; head < 2; ++head) {
     EXPECT_EQ(cache.origins(0, 0, head)[0].token, kept[head][0]);  // the record takes effect

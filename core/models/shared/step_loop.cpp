@@ -29,7 +29,14 @@ GenerationTimes run_steps(AttentionContext& context, const StepLoop& loop) {
     const SelfAttention attend_step = [&](int64_t layer, const at::Tensor& q, const at::Tensor& k,
                                           const at::Tensor& v, const at::Tensor& hidden,
                                           const at::Tensor& query_weight) {
-      return attend(context, step, layer, q, k, v, loop.softmax_scale, hidden, query_weight);
+      return attend(context, {.step = step,
+                              .layer = layer,
+                              .q = q,
+                              .k = k,
+                              .v = v,
+                              .softmax_scale = loop.softmax_scale,
+                              .hidden = hidden,
+                              .query_weight = query_weight});
     };
     {
       const WorkMark mark(WorkMark::kStep);

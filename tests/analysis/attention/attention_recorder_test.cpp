@@ -247,7 +247,12 @@ TEST(AttentionRecorder, CountsImagesOfNextTokenModels) {
     const StepInfo& step = geometry.steps[static_cast<size_t>(index)];
     for (int64_t layer = 0; layer < 2; ++layer) {
       const auto random = [&] { return at::randn({4, 2, step.queries(), 8}); };
-      attend(context, step, layer, random(), random(), random(), 0.3, at::Tensor(), at::Tensor());
+      attend(context, {.step = step,
+                       .layer = layer,
+                       .q = random(),
+                       .k = random(),
+                       .v = random(),
+                       .softmax_scale = 0.3});
     }
   }
   const AttentionRecord record = recorder.record();

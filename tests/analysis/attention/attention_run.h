@@ -18,8 +18,8 @@ class KeepEverySecond : public CacheController {
     KeptIndices kept;
     for (int64_t slot = 0; slot < s.k.size(0) * s.k.size(1); ++slot) {
       const int64_t head = slot % s.k.size(1);
-      const int64_t all = s.cache.length(s.layer, slot / s.k.size(1), head) + s.step.queries();
-      const int64_t count = s.cache.plan().kept(s.step.index, s.layer, head);
+      const int64_t all = s.cache->length(s.layer, slot / s.k.size(1), head) + s.step.queries();
+      const int64_t count = s.cache->plan().kept(s.step.index, s.layer, head);
       kept.emplace_back();
       for (int64_t j = head % 2; j < all && std::ssize(kept.back()) < count; j += 2) {
         kept.back().push_back(j);
@@ -92,8 +92,12 @@ struct AttentionRun {
         const at::Tensor k = random(step.queries());
         keys[layer].push_back(k);
         weights.back().push_back(naive(cache, step, layer, q, at::cat(keys[layer], 2)));
-        attend(context, step, layer, q, k, random(step.queries()), scale, at::Tensor(),
-               at::Tensor());
+        attend(context, {.step = step,
+                         .layer = layer,
+                         .q = q,
+                         .k = k,
+                         .v = random(step.queries()),
+                         .softmax_scale = scale});
       }
     }
   }

@@ -29,9 +29,9 @@ class KeepNewest : public CacheController {
     ++decisions;
     KeptIndices kept;
     for (int64_t i = 0; i < kRows * kHeads; ++i) {
-      const int64_t held = s.cache.length(s.layer, i / kHeads, i % kHeads);
+      const int64_t held = s.cache->length(s.layer, i / kHeads, i % kHeads);
       const int64_t all = held + s.step.queries();
-      const int64_t count = s.cache.plan().kept(s.step.index, s.layer, i % kHeads);
+      const int64_t count = s.cache->plan().kept(s.step.index, s.layer, i % kHeads);
       kept.emplace_back();
       for (int64_t j = all - count; j < all; ++j) kept.back().push_back(j);
     }
@@ -45,7 +45,7 @@ class Witness : public AttentionObserver {
   void begin_generation(int64_t /*rows*/) override {}
   void observe(const LayerStep& s) override {
     ++steps;
-    history_tokens.push_back(s.cache.length(0, 0, 0));
+    history_tokens.push_back(s.cache->length(0, 0, 0));
     lse_sizes = s.lse.sizes().vec();
   }
   int steps = 0;
@@ -62,8 +62,9 @@ TEST(Attend, FullCacheEqualsDenseAttentionOverEverything) {
     const at::Tensor q = random();
     ks.push_back(random());
     vs.push_back(random());
-    const at::Tensor out =
-        attend(context, step, 0, q, ks.back(), vs.back(), 0.5, at::Tensor(), at::Tensor());
+    const at::Tensor out = attend(
+        context,
+        {.step = step, .layer = 0, .q = q, .k = ks.back(), .v = vs.back(), .softmax_scale = 0.5});
     const at::Tensor dense = at::matmul(
         at::softmax(at::matmul(q, at::cat(ks, 2).transpose(2, 3)) * 0.5, -1), at::cat(vs, 2));
     EXPECT_LT((out - dense).abs().max().item<float>(), 1e-5);
@@ -96,8 +97,9 @@ TEST(Attend, QueryHeadsOfAGroupReadOneHeadWhateverPadsTheRows) {
     const at::Tensor q = random(3 * kHeads);
     ks.push_back(random(kHeads));
     vs.push_back(random(kHeads));
-    const at::Tensor out =
-        attend(context, step, 0, q, ks.back(), vs.back(), 0.5, at::Tensor(), at::Tensor());
+    const at::Tensor out = attend(
+        context,
+        {.step = step, .layer = 0, .q = q, .k = ks.back(), .v = vs.back(), .softmax_scale = 0.5});
     const at::Tensor keys = at::cat(ks, 2);
     const at::Tensor values = at::cat(vs, 2);
     for (int64_t head = 0; head < 3 * kHeads; ++head) {
@@ -123,8 +125,11 @@ TEST(Attend, QueriesOfOtherHeadsThanPlannedAreRefused) {
   AttentionContext context{.cache = cache};
   const at::Tensor q = at::randn({kRows, 2 * kHeads, 1, kHeadDim});
   const at::Tensor k = at::randn({kRows, kHeads, 1, kHeadDim});
-  EXPECT_THROW(attend(context, geometry().steps[0], 0, q, k, k, 0.5, at::Tensor(), at::Tensor()),
-               Error);
+  EXPECT_THROW(
+      attend(
+          context,
+          {.step = geometry().steps[0], .layer = 0, .q = q, .k = k, .v = k, .softmax_scale = 0.5}),
+      Error);
 }
 
 TEST(Attend, ControllerKeepsAndObserverSeesTheHistoryBefore) {
@@ -138,7 +143,8 @@ TEST(Attend, ControllerKeepsAndObserverSeesTheHistoryBefore) {
     const auto random = [&] { return at::randn({kRows, kHeads, step.queries(), kHeadDim}); };
     const at::Tensor k = random();
     if (step.stored) last_k = k;
-    attend(context, step, 0, random(), k, random(), 1.0, at::Tensor(), at::Tensor());
+    attend(context,
+           {.step = step, .layer = 0, .q = random(), .k = k, .v = random(), .softmax_scale = 1.0});
     cache.audit(step.index);
   }
   EXPECT_EQ(controller.decisions, 2) << "a step that is not stored is never offered";
@@ -160,9 +166,7 @@ TEST(BeginGeneration, SeedsTellRowsApartWhateverTheirBatch) {
     KvCache cache(full_plan(geometry), rows, at::kCPU);
     AttentionContext context{.cache = cache};
     begin_generation(context, generators);
-    std::vector<uint64_t> seeds;
-    for (int64_t row = 0; row < rows; ++row) seeds.push_back(cache.row_seed(row));
-    return seeds;
+    return context.row_seeds;
   };
   const auto three = seeds_of({8, 9, 10}, 6);  // guided: conditional rows, then the others
   const auto one = seeds_of({9}, 2);
@@ -170,13 +174,14 @@ TEST(BeginGeneration, SeedsTellRowsApartWhateverTheirBatch) {
   EXPECT_EQ(one[1], three[4]);
   EXPECT_EQ(std::set<uint64_t>(three.begin(), three.end()).size(), 6);
   EXPECT_EQ(seeds_of({9}, 1)[0], one[0]);
-  EXPECT_EQ(seeds_of({}, 2), (std::vector<uint64_t>{0, 0}));
+  EXPECT_EQ(seeds_of({}, 2), std::vector<uint64_t>{});
 
   KvCache cache(full_plan(geometry), 2, at::kCPU);
-  EXPECT_THROW(cache.set_row_seeds({1, 2, 3}), Error);
-  cache.set_row_seeds({1, 2});
-  cache.clear();
-  EXPECT_EQ(cache.row_seed(1), 0);
+  AttentionContext context{.cache = cache, .row_seeds = {1, 2, 3}};
+  const at::Tensor x = at::ones({2, 1, 2, 2});
+  EXPECT_THROW(attend(context, {.step = geometry.steps[0], .q = x, .k = x, .v = x}), Error);
+  begin_generation(context, {});
+  EXPECT_EQ(LayerStep{}.row_seed(1), 0);
 }
 
 }  // namespace

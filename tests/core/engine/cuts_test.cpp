@@ -25,7 +25,7 @@ class RandomTokens : public CacheController {
  public:
   void begin_generation(int64_t /*rows*/) override {}
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     std::mt19937 random(static_cast<unsigned>(100 * layer_step.step.index + layer_step.layer));
     KeptIndices kept;
     bool all = true;
@@ -104,7 +104,14 @@ struct Generation {
     };
     const at::Tensor q = rows();
     const at::Tensor k = rows();
-    return attend(context, step, layer, q, k, rows(), 0.5, q, q);
+    return attend(context, {.step = step,
+                            .layer = layer,
+                            .q = q,
+                            .k = k,
+                            .v = rows(),
+                            .softmax_scale = 0.5,
+                            .hidden = q,
+                            .query_weight = q});
   }
 };
 

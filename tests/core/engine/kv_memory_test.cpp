@@ -16,7 +16,7 @@ class KeepFirst : public CacheController {
  public:
   void begin_generation(int64_t /*rows*/) override {}
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
-    const KvCache& cache = layer_step.cache;
+    const KvCache& cache = *layer_step.cache;
     KeptIndices kept;
     for (int64_t row = 0; row < cache.rows(); ++row) {
       for (int64_t head = 0; head < cache.plan().geometry().heads; ++head) {
@@ -67,7 +67,14 @@ int64_t counted_peak(const Plan& plan, int64_t rows, at::ScalarType step_type) {
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
       const at::Tensor x =
           at::ones({rows, geometry.heads, info.queries(), geometry.head_dim}, step_type);
-      attend(context, info, layer, x, x, x, 1.0, x, x);
+      attend(context, {.step = info,
+                       .layer = layer,
+                       .q = x,
+                       .k = x,
+                       .v = x,
+                       .softmax_scale = 1.0,
+                       .hidden = x,
+                       .query_weight = x});
     }
     cache.audit(step);
   }

@@ -400,7 +400,14 @@ at::Tensor padded_run(const NamedFormat& named, const at::Tensor& padding_number
         v[2].narrow(1, 0, 17).copy_(padding_numbers.unsqueeze(0).expand({2, 17, 5}));
       }
       const at::Tensor hidden = at::zeros({kRows, step.queries(), 4});
-      const at::Tensor out = attend(context, step, layer, q, k, v, 0.4, hidden, weight);
+      const at::Tensor out = attend(context, {.step = step,
+                                              .layer = layer,
+                                              .q = q,
+                                              .k = k,
+                                              .v = v,
+                                              .softmax_scale = 0.4,
+                                              .hidden = hidden,
+                                              .query_weight = weight});
       outs.push_back(step.kind == StepKind::kPrefill ? out.narrow(2, 20, 1) : out);
     }
     cache.audit(step.index);

@@ -76,8 +76,8 @@ class DropSome : public CacheController {
   std::optional<KeptIndices> decide(const LayerStep& s) override {
     KeptIndices kept;
     for (int64_t slot = 0; slot < kRows * kHeads; ++slot) {
-      const int64_t available = s.cache.length(0, slot / kHeads, slot % kHeads) + s.step.queries();
-      const int64_t count = s.cache.plan().kept(s.step.index, 0, 0);
+      const int64_t available = s.cache->length(0, slot / kHeads, slot % kHeads) + s.step.queries();
+      const int64_t count = s.cache->plan().kept(s.step.index, 0, 0);
       std::vector<int64_t>& line = kept.emplace_back();
       const int64_t drop = available - count;
       const int64_t first = drop == 0 ? 0 : (slot + s.step.index) % (count + 1);
@@ -99,7 +99,7 @@ class Oracle : public AttentionObserver {
     std::vector<int64_t> queries;
     for (int64_t i = 0; i < window; ++i) queries.push_back(s.step.queries() - window + i);
     const bool causal = s.step.kind == StepKind::kPrefill;
-    const RaggedRows history = s.cache.history(0);
+    const RaggedRows history = s.cache->history(0);
     const at::Tensor rows = fill_padding(
         attention_rows(s.q, s.lse, history, s.k, kScale, queries, causal), s, window, 0.0);
     const at::Tensor columns =
@@ -110,7 +110,7 @@ class Oracle : public AttentionObserver {
       const int64_t head = slot % kHeads;
       const int64_t padding = kPadding[static_cast<size_t>(row)];
       const std::vector<int64_t> positions = positions_of(s, row, head);
-      const int64_t held = s.cache.length(0, row, head);
+      const int64_t held = s.cache->length(0, row, head);
       at::Tensor sums = at::zeros({static_cast<int64_t>(positions.size())}, at::kDouble);
       for (int64_t query = 0; query < s.step.queries(); ++query) {
         const int64_t position = s.step.first_token + query;
@@ -162,8 +162,12 @@ void run(const Plan& plan, CacheController* controller) {
     for (int64_t slot = 0; slot < kRows * kHeads; ++slot) {
       held[static_cast<size_t>(slot)] = cache.positions(0, slot / kHeads, slot % kHeads);
     }
-    const at::Tensor out = attend(context, step, 0, Inputs::of(in.q, step), Inputs::of(in.k, step),
-                                  Inputs::of(in.v, step), kScale, at::Tensor(), at::Tensor());
+    const at::Tensor out = attend(context, {.step = step,
+                                            .layer = 0,
+                                            .q = Inputs::of(in.q, step),
+                                            .k = Inputs::of(in.k, step),
+                                            .v = Inputs::of(in.v, step),
+                                            .softmax_scale = kScale});
     cache.audit(step.index);
     for (int64_t slot = 0; slot < kRows * kHeads; ++slot) {
       const int64_t row = slot / kHeads;

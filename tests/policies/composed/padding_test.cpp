@@ -31,7 +31,7 @@ class Recorder : public CacheController {
   void begin_generation(int64_t rows) override { policy_.begin_generation(rows); }
   std::optional<KeptIndices> decide(const LayerStep& s) override {
     PaddedDecision decision{.step = s.step.index, .is_padding = {}, .is_protected = {}, .kept = {}};
-    for (int64_t slot = 0; slot < s.cache.rows() * s.k.size(1); ++slot) {
+    for (int64_t slot = 0; slot < s.cache->rows() * s.k.size(1); ++slot) {
       const int64_t row = slot / s.k.size(1);
       const int64_t head = slot % s.k.size(1);
       decision.is_protected.push_back(policy_.protection(s, row, head));
@@ -70,7 +70,7 @@ std::vector<PaddedDecision> run_padded(Policy& policy, const Plan& plan, double 
         }
         in.hidden[row].narrow(0, 0, padding).mul_(loudness);
       }
-      attend(context, step, layer, in.q, in.k, in.v, 0.4, in.hidden, in.query_weight);
+      attend(context, in.at(step, layer, 0.4));
     }
     cache.audit(step.index);
   }

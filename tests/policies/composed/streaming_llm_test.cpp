@@ -27,7 +27,7 @@ TEST(StreamingLlm, SinksMayBeTheText) {
   policy->begin_generation(2);
   for (const StepInfo& step : geometry.steps) {
     const LayerInputs in = layer_inputs(geometry, step, 0, {0, 1});
-    attend(context, step, 0, in.q, in.k, in.v, 0.4, in.hidden, in.query_weight);
+    attend(context, in.at(step, 0, 0.4));
   }
   EXPECT_EQ(cache.positions(0, 0, 0), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 22, 23, 24}));
   EXPECT_EQ(cache.positions(0, 1, 0), (std::vector<int64_t>{2, 3, 4, 5, 20, 21, 22, 23, 24}));
@@ -142,8 +142,14 @@ TEST_F(Rerotation, EqualsAttentionOfKeysThatWereNeverTurned) {
           std::erase_if(held.back(),
                         [&](int64_t position) { return position < padding[slot / 2]; });
         }
-        const at::Tensor out = attend(context, step, 0, rotate(in.q, there), rotate(in.k, there),
-                                      in.v, kScale, in.hidden, in.query_weight);
+        const at::Tensor out = attend(context, {.step = step,
+                                                .layer = 0,
+                                                .q = rotate(in.q, there),
+                                                .k = rotate(in.k, there),
+                                                .v = in.v,
+                                                .softmax_scale = kScale,
+                                                .hidden = in.hidden,
+                                                .query_weight = in.query_weight});
         cache.audit(step.index);
         const at::Tensor all_q = at::cat(q, 2);
         const at::Tensor all_k = at::cat(k, 2);
@@ -175,9 +181,7 @@ TEST_F(Rerotation, IsRefusedWherePositionsAreNoLine) {
   AttentionContext context{.cache = cache, .controller = policy_.get()};
   policy_->begin_generation(1);
   const LayerInputs in = layer_inputs(geometry_, geometry_.steps[0], 0, {0});
-  const auto attempt = [&] {
-    attend(context, geometry_.steps[0], 0, in.q, in.k, in.v, kScale, in.hidden, in.query_weight);
-  };
+  const auto attempt = [&] { attend(context, in.at(geometry_.steps[0], 0, kScale)); };
   EXPECT_THAT(attempt,
               testing::ThrowsMessage<Error>(HasSubstr("expected policy.score.rotation=keep")));
   context.rotation = grid_rotation(5, 5, 6, 8, kTheta);

@@ -145,7 +145,7 @@ TEST(RetrievalHeads, KeepAllOrTheFirstAndTheNewest) {
   for (const StepInfo& step : geometry.steps) {
     for (int64_t layer = 0; layer < 2; ++layer) {
       const LayerInputs in = layer_inputs(geometry, step, layer, {0, 1});
-      attend(context, step, layer, in.q, in.k, in.v, 0.4, in.hidden, in.query_weight);
+      attend(context, in.at(step, layer, 0.4));
     }
     cache.audit(step.index);
   }

@@ -21,7 +21,7 @@ struct Received {
 using Ledger = std::map<std::tuple<int64_t, int64_t, int64_t>, Received>;
 
 void add_step(Ledger& ledger, const LayerStep& layer_step) {
-  for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+  for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
     for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
       for (int64_t query = 0; query < layer_step.step.queries(); ++query) {
         const auto weights = oracle_attention(layer_step, row, head, query);
@@ -42,7 +42,7 @@ int64_t compare(const Ledger& ledger,
                 const at::Tensor& scores,
                 bool mean) {
   int64_t compared = 0;
-  for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+  for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
     for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
       for (int64_t token = 0; token < tokens_held(layer_step, row, head); ++token) {
         const int64_t position = position_of(layer_step, row, head, token);
@@ -105,7 +105,7 @@ TEST(AccumulatedAttention, DropsAsTheEquationsSay) {
     std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
       add_step(ledger_, layer_step);
       std::optional<KeptIndices> kept = policy_.decide(layer_step);
-      for (int64_t slot = 0; slot < layer_step.cache.rows() * 3; ++slot) {
+      for (int64_t slot = 0; slot < layer_step.cache->rows() * 3; ++slot) {
         const int64_t row = slot / 3;
         const int64_t head = slot % 3;
         const int64_t tokens = tokens_held(layer_step, row, head);
@@ -177,7 +177,7 @@ TEST(AttentionSums, SayWhereAStepWasMissed) {
   AttentionContext context{.cache = cache, .controller = &twice};
   const StepInfo& step = plan.geometry().steps.front();
   const LayerInputs in = layer_inputs(plan.geometry(), step, 0, {1});
-  attend(context, step, 0, in.q, in.k, in.v, 1.0, in.hidden, in.query_weight);
+  attend(context, in.at(step, 0, 1.0));
 }
 
 }  // namespace

@@ -19,13 +19,13 @@ namespace kvscope {
 
 /// Tokens of [history | current step] of a (row, head).
 inline int64_t tokens_held(const LayerStep& layer_step, int64_t row, int64_t head) {
-  return layer_step.cache.length(layer_step.layer, row, head) + layer_step.step.queries();
+  return layer_step.cache->length(layer_step.layer, row, head) + layer_step.step.queries();
 }
 
 /// Whether a query of the current step sees a token.
 inline bool sees(
     const LayerStep& layer_step, int64_t row, int64_t head, int64_t query, int64_t token) {
-  const int64_t padding = layer_step.cache.padding(row);
+  const int64_t padding = layer_step.cache->padding(row);
   const int64_t from = layer_step.step.first_token + query;
   const int64_t to = position_of(layer_step, row, head, token);
   const bool causal = layer_step.step.kind == StepKind::kPrefill;
@@ -39,8 +39,8 @@ inline std::vector<double> oracle_attention(const LayerStep& layer_step,
                                             int64_t head,
                                             int64_t query) {
   const int64_t tokens = tokens_held(layer_step, row, head);
-  const int64_t held = layer_step.cache.length(layer_step.layer, row, head);
-  const at::Tensor past = layer_step.cache.keys(layer_step.layer, row, head).to(at::kDouble);
+  const int64_t held = layer_step.cache->length(layer_step.layer, row, head);
+  const at::Tensor past = layer_step.cache->keys(layer_step.layer, row, head).to(at::kDouble);
   const at::Tensor current = layer_step.k[row][head].to(at::kDouble);
   const at::Tensor q = layer_step.q[row][head][query].to(at::kDouble);
   std::vector<double> logits(static_cast<std::size_t>(tokens), 0.0);
@@ -76,18 +76,18 @@ class RandomCuts : public CacheController {
     check_(layer_step);
     KeptIndices kept;
     bool all = true;
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         std::vector<int64_t> tokens(static_cast<std::size_t>(tokens_held(layer_step, row, head)));
         std::iota(tokens.begin(), tokens.end(), 0);
         const int64_t count =
-            layer_step.cache.plan().kept(layer_step.step.index, layer_step.layer, head);
+            layer_step.cache->plan().kept(layer_step.step.index, layer_step.layer, head);
         kept.emplace_back();
         std::sample(tokens.begin(), tokens.end(), std::back_inserter(kept.back()), count, random_);
         all = all && kept.back().size() == tokens.size();
       }
     }
-    if (score_.order_free() && !layer_step.cache.keeps_order()) {
+    if (score_.order_free() && !layer_step.cache->keeps_order()) {
       kept = hole_filling(std::move(kept));
     }
     score_.settle(layer_step, all ? nullptr : &kept);
@@ -126,12 +126,12 @@ inline void run_cuts(CacheController& controller,
                      const std::vector<int64_t>& padding = {}) {
   KvCache cache(plan, std::ssize(rows), at::kCPU);
   if (!padding.empty()) cache.set_padding(padding);
-  cache.set_row_seeds({rows.begin(), rows.end()});
-  AttentionContext context{.cache = cache, .controller = &controller};
+  AttentionContext context{
+      .cache = cache, .controller = &controller, .row_seeds = {rows.begin(), rows.end()}};
   controller.begin_generation(cache.rows());
   for (const StepInfo& step : plan.geometry().steps) {
     const LayerInputs in = layer_inputs(plan.geometry(), step, 0, rows);
-    attend(context, step, 0, in.q, in.k, in.v, 0.6, in.hidden, in.query_weight);
+    attend(context, in.at(step, 0, 0.6));
   }
 }
 

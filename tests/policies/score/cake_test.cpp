@@ -84,8 +84,8 @@ std::vector<double> oracle(const Queries& queries,
   const int64_t first = std::max(scale ? step.first_token : 0, end - window);
   const int64_t looks_from = options.last_query && step.kind == StepKind::kToken ? end - 1 : first;
   const int64_t tokens = tokens_held(layer_step, row, head);
-  const int64_t held = layer_step.cache.length(layer_step.layer, row, head);
-  const int64_t padding = layer_step.cache.padding(row);
+  const int64_t held = layer_step.cache->length(layer_step.layer, row, head);
+  const int64_t padding = layer_step.cache->padding(row);
   std::vector<std::vector<double>> attention;
   for (int64_t from = looks_from; from < end; ++from) {
     std::vector<double> logits;
@@ -93,7 +93,7 @@ std::vector<double> oracle(const Queries& queries,
       const int64_t to = position_of(layer_step, row, head, token);
       const bool visible = from >= padding && to >= padding && (scale || to <= from);
       const at::Tensor key = token < held
-                                 ? layer_step.cache.keys(layer_step.layer, row, head)[token]
+                                 ? layer_step.cache->keys(layer_step.layer, row, head)[token]
                                  : layer_step.k[row][head][token - held];
       logits.push_back(visible ? (queries.at({row, head, from}) * key).sum().item<double>() *
                                      layer_step.softmax_scale
@@ -127,7 +127,7 @@ void check(const Options& options, const Plan& plan, const std::vector<int64_t>&
   RandomCuts controller(*score, [&](const LayerStep& layer_step) {
     remember(queries, layer_step);
     const at::Tensor scores = score->score(layer_step);
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         const auto expected = oracle(queries, layer_step, row, head, options);
         for (int64_t token = 0; token < std::ssize(expected); ++token) {

@@ -118,7 +118,7 @@ class Check : public CacheController {
                              int64_t head,
                              int64_t channel,
                              const LayerStep& s) const {
-    const auto& steps = s.cache.plan().geometry().steps;
+    const auto& steps = s.cache->plan().geometry().steps;
     std::size_t step = 0;
     while (step + 1 < steps.size() && steps[step + 1].first_token <= position) ++step;
     const at::Tensor& tensor = inputs_[step][0].*what;
@@ -128,7 +128,7 @@ class Check : public CacheController {
   [[nodiscard]] double query(
       const LayerStep& s, int64_t p, int64_t row, int64_t head, int64_t c) const {
     if (case_.used) return input(&LayerInputs::q, p, row, head, c, s) * kScale;
-    const auto& steps = s.cache.plan().geometry().steps;
+    const auto& steps = s.cache->plan().geometry().steps;
     std::size_t step = 0;
     while (step + 1 < steps.size() && steps[step + 1].first_token <= p) ++step;
     const at::Tensor hidden = inputs_[step][0].hidden[row][p - steps[step].first_token];
@@ -141,7 +141,7 @@ class Check : public CacheController {
     const std::vector<int64_t> where = positions_of(s, row, head);
     const auto tokens = std::ssize(where);
     const std::vector<int64_t> window = window_of(s.step, case_.centre);
-    const int64_t padding = s.cache.padding(row);
+    const int64_t padding = s.cache->padding(row);
     Line sums(where.size(), 0.0);
     for (const int64_t p : window) {
       Line logits(where.size(), kNothing);
@@ -193,7 +193,7 @@ class Check : public CacheController {
     std::iota(all.begin(), all.end(), 0);
     std::vector<int64_t> kept;
     std::sample(all.begin(), all.end(), std::back_inserter(kept),
-                s.cache.plan().kept(s.step.index, s.layer, head), random_);
+                s.cache->plan().kept(s.step.index, s.layer, head), random_);
     return kept;
   }
 
@@ -224,7 +224,7 @@ void run(const Case& one, const std::vector<StepInfo>& steps, bool ragged, bool 
   check.begin_generation(2);
   for (const StepInfo& step : steps) {
     const LayerInputs& in = inputs[step.index][0];
-    attend(context, step, 0, in.q, in.k, in.v, kScale, in.hidden, in.query_weight);
+    attend(context, in.at(step, 0, kScale));
   }
   EXPECT_GT(check.compared, 300) << one.name;
 }

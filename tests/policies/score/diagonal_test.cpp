@@ -104,8 +104,7 @@ void check(
   for (const StepInfo& step : geometry.steps) {
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
       const LayerInputs made = layer_inputs(geometry, step, layer, rows);
-      const at::Tensor out = attend(context, step, layer, made.q, made.k, made.v, kScale,
-                                    made.hidden, made.query_weight);
+      const at::Tensor out = attend(context, made.at(step, layer, kScale));
       for (int64_t slot = 0; slot < 4; ++slot) {
         const std::pair<int64_t, int64_t> place{layer, slot};
         inputs[place].add(made, step, slot / 2, slot % 2);

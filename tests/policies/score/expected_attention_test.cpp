@@ -88,7 +88,7 @@ Vector oracle(const LayerStep& s,
               const Queries& queries,
               int64_t row,
               int64_t head) {
-  const int64_t padding = s.cache.padding(row);
+  const int64_t padding = s.cache->padding(row);
   Matrix used;
   auto all = queries.at({row, head});
   if (std::ssize(all) > options.newest) all.erase(all.begin(), all.end() - options.newest);
@@ -112,7 +112,7 @@ Vector oracle(const LayerStep& s,
     }
   }
   if (places.table) {
-    const auto& steps = s.cache.plan().geometry().steps;
+    const auto& steps = s.cache->plan().geometry().steps;
     const StepInfo& last = steps[static_cast<std::size_t>(last_attending_step(steps))];
     std::vector<int64_t> rows;
     for (int64_t position = s.step.first_token + s.step.queries();
@@ -137,15 +137,15 @@ Vector oracle(const LayerStep& s,
     }
   }
   const int64_t tokens = tokens_held(s, row, head);
-  const int64_t held = s.cache.length(s.layer, row, head);
+  const int64_t held = s.cache->length(s.layer, row, head);
   Vector logits;
   Vector norms;
   double total = 0;
   for (int64_t token = 0; token < tokens; ++token) {
-    const Vector key = in_double(token < held ? s.cache.keys(s.layer, row, head)[token]
+    const Vector key = in_double(token < held ? s.cache->keys(s.layer, row, head)[token]
                                               : s.k[row][head][token - held]);
     const at::Tensor value =
-        token < held ? s.cache.values(s.layer, row, head)[token] : s.v[row][head][token - held];
+        token < held ? s.cache->values(s.layer, row, head)[token] : s.v[row][head][token - held];
     norms.push_back(value.to(at::kDouble).norm().item<double>());
     double logit = kScale * std::inner_product(key.begin(), key.end(), mean.begin(), 0.0);
     const Vector spread = times(covariance, key);
@@ -191,7 +191,7 @@ void check(const Options& options, const Places& places, const Plan& plan, int64
         const double best = *std::max_element(expected.begin(), expected.end());
         for (int64_t token = 0; token < std::ssize(expected); ++token) {
           const auto actual = scores[row][head][token].item<double>();
-          if (position_of(s, row, head, token) < s.cache.padding(row)) continue;
+          if (position_of(s, row, head, token) < s.cache->padding(row)) continue;
           if (expected[token] < 0) {
             EXPECT_GT(actual, best) << "a sink";
           } else {
@@ -225,7 +225,14 @@ void check(const Options& options, const Places& places, const Plan& plan, int64
       return rotate(
           x, at_positions(*places.table, at::tensor(table_rows, at::kLong).view({rows, -1})));
     };
-    attend(context, step, 0, placed(plain), placed(in.k), in.v, kScale, in.hidden, in.query_weight);
+    attend(context, {.step = step,
+                     .layer = 0,
+                     .q = placed(plain),
+                     .k = placed(in.k),
+                     .v = in.v,
+                     .softmax_scale = kScale,
+                     .hidden = in.hidden,
+                     .query_weight = in.query_weight});
   }
   EXPECT_GT(compared, 300);
 }

@@ -58,16 +58,11 @@ struct MemberStep {
                          .select(1, member)
                          .flatten(0, 1)) {}
   [[nodiscard]] LayerStep step(const LayerStep& whole) const {
-    return {.step = whole.step,
-            .layer = whole.layer,
-            .cache = whole.cache,
-            .q = q,
-            .k = whole.k,
-            .v = whole.v,
-            .lse = lse,
-            .softmax_scale = whole.softmax_scale,
-            .hidden = whole.hidden,
-            .query_weight = query_weight};
+    LayerStep step = whole;
+    step.q = q;
+    step.lse = lse;
+    step.query_weight = query_weight;
+    return step;
   }
 
  private:
@@ -97,8 +92,8 @@ void expect_combined(const Part& part, const Plan& plan, const std::vector<int64
     for (int64_t row = 0; row < got.size(0); ++row) {
       for (int64_t head = 0; head < got.size(1); ++head) {
         const int64_t tokens = tokens_held(layer_step, row, head);
-        const int64_t unseen = layer_step.cache.padding_length(0, row, head) +
-                               layer_step.cache.padding_of_step(layer_step.step, row);
+        const int64_t unseen = layer_step.cache->padding_length(0, row, head) +
+                               layer_step.cache->padding_of_step(layer_step.step, row);
         const auto seen = [&](const at::Tensor& x) {
           return x[row][head].slice(0, unseen, tokens);
         };

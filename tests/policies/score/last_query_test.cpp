@@ -33,7 +33,7 @@ void check(const std::string& queries, const Plan& plan, const std::vector<int64
   int64_t compared = 0;
   RandomCuts controller(*score, [&](const LayerStep& layer_step) {
     const at::Tensor scores = score->score(layer_step);
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       const auto expected = oracle(layer_step, row, queries == "whole_scale");
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         for (int64_t token = 0; token < tokens_held(layer_step, row, head); ++token) {

@@ -55,11 +55,11 @@ Seen seen(const std::string& text, const std::vector<int64_t>& rows, std::vector
   Seen values;
   RandomCuts controller(*score, [&](const LayerStep& layer_step) {
     const at::Tensor scores = score->score(layer_step);
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         for (int64_t token = 0; token < tokens_held(layer_step, row, head); ++token) {
           const int64_t position =
-              position_of(layer_step, row, head, token) - layer_step.cache.padding(row);
+              position_of(layer_step, row, head, token) - layer_step.cache->padding(row);
           if (position < 0) continue;
           values[{layer_step.step.index, rows[row], head, position}] =
               scores[row][head][token].item<float>();
@@ -143,7 +143,14 @@ TEST(Random, KeepsAUniformSampleOfAllTokens) {
   for (const StepInfo& step : geometry.steps) {
     const at::Tensor zeros = at::zeros({1, 8, step.queries(), 2});
     for (int64_t layer = 0; layer < 20; ++layer) {
-      attend(context, step, layer, zeros, zeros, zeros, 1.0, zeros, zeros);
+      attend(context, {.step = step,
+                       .layer = layer,
+                       .q = zeros,
+                       .k = zeros,
+                       .v = zeros,
+                       .softmax_scale = 1.0,
+                       .hidden = zeros,
+                       .query_weight = zeros});
     }
   }
   std::vector<int64_t> tens(10, 0);

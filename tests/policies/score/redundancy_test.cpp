@@ -98,15 +98,15 @@ int64_t compare(const Plan& plan,
     const int64_t window = fitting_window(3, tightest_count(layer_step));
     const int64_t first = first_of_window(layer_step.step, window);
     const at::Tensor scores = score->score(layer_step);
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         const int64_t past = tokens_before(layer_step, row, head, first);
         const std::vector<double> attention = oracle_pool(
             oracle_window_mean(queries, layer_step, row, head, window, true), past, 3, true);
         const at::Tensor keys =
-            at::cat({layer_step.cache.keys(0, row, head), layer_step.k[row][head]});
+            at::cat({layer_step.cache->keys(0, row, head), layer_step.k[row][head]});
         int64_t blind = 0;
-        while (position_of(layer_step, row, head, blind) < layer_step.cache.padding(row)) ++blind;
+        while (position_of(layer_step, row, head, blind) < layer_step.cache->padding(row)) ++blind;
         const std::vector<double> repeated = repetition(keys.slice(0, blind), 0.5, "last", 0);
         for (int64_t token = blind; token < past; ++token, ++compared) {
           EXPECT_NEAR(scores[row][head][token].item<double>(),

@@ -27,10 +27,10 @@ class RememberedQueries {
                                            int64_t row,
                                            int64_t head,
                                            int64_t position) const {
-    const int64_t held = layer_step.cache.length(layer_step.layer, row, head);
-    const int64_t padding = layer_step.cache.padding(row);
+    const int64_t held = layer_step.cache->length(layer_step.layer, row, head);
+    const int64_t padding = layer_step.cache->padding(row);
     const bool scale = layer_step.step.kind == StepKind::kScale;
-    const at::Tensor past = layer_step.cache.keys(layer_step.layer, row, head).to(at::kDouble);
+    const at::Tensor past = layer_step.cache->keys(layer_step.layer, row, head).to(at::kDouble);
     const at::Tensor current = layer_step.k[row][head].to(at::kDouble);
     const at::Tensor& query = queries_.at({row, head, position});
     std::vector<double> line;
@@ -68,7 +68,7 @@ inline std::vector<double> oracle_window_mean(const RememberedQueries& queries,
   std::vector<double> mean(static_cast<std::size_t>(tokens_held(layer_step, row, head)), 0.0);
   double looking = 0;
   for (int64_t position = first; position < end; ++position) {
-    if (position < layer_step.cache.padding(row)) continue;
+    if (position < layer_step.cache->padding(row)) continue;
     ++looking;
     std::vector<double> line = queries.logits(layer_step, row, head, position);
     double largest = -INFINITY;

@@ -28,12 +28,12 @@ struct Head {
   int64_t head;
 
   [[nodiscard]] int64_t held() const {
-    return layer_step.cache.length(layer_step.layer, row, head);
+    return layer_step.cache->length(layer_step.layer, row, head);
   }
   [[nodiscard]] int64_t tokens() const { return held() + layer_step.step.queries(); }
   [[nodiscard]] double key(int64_t token, int64_t channel) const {
     return token < held()
-               ? layer_step.cache.keys(layer_step.layer, row, head)[token][channel].item<double>()
+               ? layer_step.cache->keys(layer_step.layer, row, head)[token][channel].item<double>()
                : layer_step.k[row][head][token - held()][channel].item<double>();
   }
   [[nodiscard]] Line logits(const std::function<double(int64_t)>& query) const {
@@ -66,7 +66,7 @@ class OracleCheck : public CacheController {
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
     const at::Tensor scores = score_.score(layer_step);
     KeptIndices kept;
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         const Head one{.layer_step = layer_step, .row = row, .head = head};
         const Line expected = oracle_(one);
@@ -83,7 +83,7 @@ class OracleCheck : public CacheController {
         std::iota(all.begin(), all.end(), 0);
         kept.emplace_back();
         std::sample(all.begin(), all.end(), std::back_inserter(kept.back()),
-                    layer_step.cache.plan().kept(layer_step.step.index, layer_step.layer, head),
+                    layer_step.cache->plan().kept(layer_step.step.index, layer_step.layer, head),
                     random_);
       }
     }
@@ -111,7 +111,7 @@ void check(Score& score, const std::function<Line(const Head&)>& oracle, StepKin
   controller.begin_generation(2);
   for (const StepInfo& step : geometry.steps) {
     const LayerInputs inputs = layer_inputs(geometry, step, 0, {4, 9});
-    attend(context, step, 0, inputs.q, inputs.k, inputs.v, 0.8, inputs.hidden, inputs.query_weight);
+    attend(context, inputs.at(step, 0, 0.8));
   }
   EXPECT_GT(controller.compared, 150);
 }

@@ -35,7 +35,7 @@ int64_t compare(const Form& form,
     const int64_t first = first_of_window(layer_step.step, window);
     EXPECT_EQ(score->window(layer_step.step, tightest_count(layer_step)).front(), first);
     const at::Tensor scores = score->score(layer_step);
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         const std::vector<double> expected =
             oracle_pool(oracle_window_mean(queries, layer_step, row, head, window, form.past_alone),

@@ -25,7 +25,7 @@ double norm(const Vector& x) {
 /// Keys of [history | current step].
 std::vector<Vector> keys_of(const LayerStep& layer_step, int64_t row, int64_t head) {
   std::vector<Vector> keys;
-  const at::Tensor past = layer_step.cache.keys(layer_step.layer, row, head);
+  const at::Tensor past = layer_step.cache->keys(layer_step.layer, row, head);
   for (int64_t i = 0; i < past.size(0); ++i) keys.push_back(in_double(past[i]));
   for (int64_t i = 0; i < layer_step.k.size(2); ++i) {
     keys.push_back(in_double(layer_step.k[row][head][i]));
@@ -58,13 +58,13 @@ void check(MakePart<Score>* make, const std::string& text, double tolerance, con
   int64_t compared = 0;
   RandomCuts controller(*score, [&](const LayerStep& layer_step) {
     const at::Tensor scores = score->score(layer_step);
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         const std::vector<Vector> keys = keys_of(layer_step, row, head);
         std::vector<bool> counts;
         for (int64_t token = 0; token < std::ssize(keys); ++token) {
           counts.push_back(position_of(layer_step, row, head, token) >=
-                           layer_step.cache.padding(row));
+                           layer_step.cache->padding(row));
         }
         const Vector expected = oracle(keys, counts);
         for (int64_t token = 0; token < std::ssize(keys); ++token) {
@@ -102,17 +102,8 @@ TEST(KeyNorm, EqualTokensAreEqual) {
   const at::Tensor one = at::randn({1, 2, 1, 64}, generator);
   const at::Tensor noise = 1 + 4e-7 * at::randn({1, 2, 40, 1}, generator);
   const at::Tensor keys = (one * noise).contiguous();
-  const at::Tensor none;
-  const LayerStep layer_step{.step = geometry.steps[0],
-                             .layer = 0,
-                             .cache = cache,
-                             .q = keys,
-                             .k = keys,
-                             .v = keys,
-                             .lse = none,
-                             .softmax_scale = 1,
-                             .hidden = none,
-                             .query_weight = none};
+  LayerStep layer_step{{.step = geometry.steps[0], .q = keys, .k = keys, .v = keys}};
+  layer_step.cache = &cache;
   const at::Tensor scores = score->score(layer_step);
   for (int64_t head = 0; head < 2; ++head) {
     EXPECT_EQ((scores[0][head] == scores[0][head][0]).sum().item<int64_t>(), 40);

@@ -32,14 +32,14 @@ class RecentCheck : public CacheController {
     queries_.observe(layer_step);
     for (const int64_t window : windows_) check(layer_step, window);
     KeptIndices kept;
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         std::vector<int64_t> all(static_cast<std::size_t>(
-            layer_step.cache.length(layer_step.layer, row, head) + layer_step.step.queries()));
+            layer_step.cache->length(layer_step.layer, row, head) + layer_step.step.queries()));
         std::iota(all.begin(), all.end(), 0);
         kept.emplace_back();
         std::sample(all.begin(), all.end(), std::back_inserter(kept.back()),
-                    layer_step.cache.plan().kept(layer_step.step.index, layer_step.layer, head),
+                    layer_step.cache->plan().kept(layer_step.step.index, layer_step.layer, head),
                     random_);
       }
     }
@@ -53,7 +53,7 @@ class RecentCheck : public CacheController {
   /// The query or key of a position, from what was fed.
   [[nodiscard]] at::Tensor fed(
       const LayerStep& layer_step, int64_t position, bool query, int64_t row, int64_t head) const {
-    for (const StepInfo& step : layer_step.cache.plan().geometry().steps) {
+    for (const StepInfo& step : layer_step.cache->plan().geometry().steps) {
       const int64_t token = position - step.first_token;
       if (token < 0 || token >= step.queries()) continue;
       const LayerInputs& in = inputs_.at(step.index);
@@ -71,11 +71,11 @@ class RecentCheck : public CacheController {
     const at::Tensor attention = queries_.attention(layer_step, window).to(at::kDouble);
     ASSERT_EQ(logits.size(2), end - first);
     ASSERT_EQ(logits.sizes(), attention.sizes());
-    for (int64_t row = 0; row < layer_step.cache.rows(); ++row) {
-      const int64_t padding = layer_step.cache.padding(row);
+    for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
+      const int64_t padding = layer_step.cache->padding(row);
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
         const int64_t tokens =
-            layer_step.cache.length(layer_step.layer, row, head) + step.queries();
+            layer_step.cache->length(layer_step.layer, row, head) + step.queries();
         for (int64_t position = first; position < end; ++position) {
           const at::Tensor query = fed(layer_step, position, true, row, head);
           std::vector<double> expected(static_cast<std::size_t>(logits.size(3)), kUnseen);
@@ -139,7 +139,7 @@ Seen run(const std::vector<StepInfo>& steps,
     controller.begin_generation(cache.rows());
     for (const StepInfo& step : steps) {
       const LayerInputs& in = inputs.at(step.index);
-      attend(context, step, 0, in.q, in.k, in.v, kScale, in.hidden, in.query_weight);
+      attend(context, in.at(step, 0, kScale));
     }
     result = {controller.seen, controller.unseen, controller.blind, queries.state_bytes()};
   }
@@ -177,17 +177,8 @@ TEST(RecentQueries, RefusesWhatItDoesNotRemember) {
       .layers = 2, .heads = 1, .head_dim = 4, .steps = next_token_steps(3, 3)};
   const KvCache cache(full_plan(geometry), 1, at::kCPU);
   const LayerInputs in = layer_inputs(geometry, geometry.steps[0], 0, {0});
-  const at::Tensor lse;
-  const LayerStep layer_step{.step = geometry.steps[0],
-                             .layer = 1,
-                             .cache = cache,
-                             .q = in.q,
-                             .k = in.k,
-                             .v = in.v,
-                             .lse = lse,
-                             .softmax_scale = 1,
-                             .hidden = in.hidden,
-                             .query_weight = in.query_weight};
+  LayerStep layer_step{in.at(geometry.steps[0], 1, 1)};
+  layer_step.cache = &cache;
   EXPECT_THROW((void)queries.logits(layer_step, 1), Error);
   queries.observe(layer_step);
   EXPECT_EQ(queries.logits(layer_step, 2).size(2), 2);

@@ -76,8 +76,7 @@ at::Tensor outputs(const std::string& store, const CacheGeometry& geometry) {
   for (const StepInfo& step : geometry.steps) {
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
       const LayerInputs in = layer_inputs(geometry, step, layer, {0, 1});
-      outs.push_back(
-          attend(context, step, layer, in.q, in.k, in.v, 0.3, in.hidden, in.query_weight));
+      outs.push_back(attend(context, in.at(step, layer, 0.3)));
     }
   }
   return at::cat(outs, 2);

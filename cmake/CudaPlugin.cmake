@@ -28,7 +28,7 @@ enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
 
 # C++17, as CMake 3.25 knows no later dialect for nvcc; the .cu files need no more.
-file(GLOB_RECURSE kvscope_cuda_sources CONFIGURE_DEPENDS *_cuda.cu *_plugin.cpp)
+file(GLOB_RECURSE kvscope_cuda_sources CONFIGURE_DEPENDS *_cuda.cu *_cuda.cpp *_plugin.cpp)
 add_library(kvscope_cuda SHARED ${kvscope_cuda_sources})
 set_target_properties(kvscope_cuda PROPERTIES LINKER_LANGUAGE CXX CUDA_RUNTIME_LIBRARY Shared CUDA_STANDARD 17
   CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}" LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/kernels)

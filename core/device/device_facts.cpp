@@ -13,7 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/device/work_clock.h"
-#include "kernels/cuda/gpu_facts.h"
+#include "kernels/device/gpu_facts.h"
 
 namespace kvscope {
 namespace {

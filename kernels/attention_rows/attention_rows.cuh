@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kernels/attention_rows/attention_rows_cuda.h"
-#include "kernels/cuda/key_tile.cuh"
+#include "kernels/device/key_tile.cuh"
 
 namespace kvscope {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kernels/column_sum/column_sum_cuda.h"
-#include "kernels/cuda/key_tile.cuh"
+#include "kernels/device/key_tile.cuh"
 
 namespace kvscope {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernels/cuda/rows.h"
+#include "kernels/device/rows.h"
 
 namespace kvscope {
 

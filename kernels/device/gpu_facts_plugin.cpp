@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "kernels/cuda/gpu_facts.h"
+#include "kernels/device/gpu_facts.h"
 
 extern "C" int kvscope_gpu_facts(int index, kvscope::GpuFacts* facts) {
   cudaDeviceProp properties{};

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/cuda/key_tile.h"
+#include "kernels/device/key_tile.h"
 
 namespace kvscope {
 

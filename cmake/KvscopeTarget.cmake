@@ -1,5 +1,6 @@
-# kvscope_library(NAME LINK ...): one static library of every *.cpp below the current folder, with the
-# project's flags. Tests, benchmarks and the program's main file are told apart by their names.
+# kvscope_library(NAME LINK ... [EXCEPT FOLDER...]): one static library of every *.cpp below the current folder, with the
+# project's flags, without sub-folders that are targets of their own. Benchmarks, the CUDA plug-in's files and the
+# program's main file are told apart by their names.
 function(kvscope_compile_options target)
   target_compile_options(${target} PRIVATE
     -march=x86-64-v3 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror)
@@ -7,8 +8,11 @@ function(kvscope_compile_options target)
 endfunction()
 
 function(kvscope_library name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINK;EXCEPT" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
+  foreach(folder ${ARG_EXCEPT})
+    list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${folder}/")
+  endforeach()
   list(FILTER sources EXCLUDE REGEX "(_bench|_plugin|_cuda|/main|/processor_check)\\.cpp$")
   if(NOT sources)
     set(empty ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp)

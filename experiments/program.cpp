@@ -2,7 +2,6 @@
 
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -12,31 +11,23 @@
 
 #include "core/base/console.h"
 #include "core/base/error.h"
-#include "core/config/compose.h"
 #include "core/device/device_error.h"
-#include "experiments/commands/attention.h"
-#include "experiments/commands/compare.h"
-#include "experiments/commands/config_options.h"
-#include "experiments/commands/contact_sheet.h"
-#include "experiments/commands/device.h"
-#include "experiments/commands/generate.h"
-#include "experiments/commands/list.h"
-#include "experiments/commands/plan.h"
-#include "experiments/commands/plot.h"
-#include "experiments/commands/report.h"
-#include "experiments/commands/run.h"
-#include "experiments/commands/table.h"
-#include "experiments/commands/tokenize.h"
-#include "experiments/commands/train.h"
-#include "experiments/commands/verify.h"
-#include "experiments/commands/weights.h"
-#include "experiments/results/sweep_metrics.h"
-#include "experiments/sweep/interrupt.h"
-#include "experiments/sweep/run_keys.h"
+#include "experiments/commands/command_registrar.h"
 #include "experiments/version.h"
 
 namespace kvscope {
+
+#define KVSCOPE_COMMAND(name) void register_##name(const CommandRegistrar& registrar);
+#include "experiments/commands/commands.def"
+#undef KVSCOPE_COMMAND
+
 namespace {
+
+void register_commands(const CommandRegistrar& registrar) {
+#define KVSCOPE_COMMAND(name) register_##name(registrar);
+#include "experiments/commands/commands.def"
+#undef KVSCOPE_COMMAND
+}
 
 constexpr int kUsageError = 2;
 
@@ -66,225 +57,14 @@ std::string command_line(const std::vector<std::string>& arguments) {
   return text;
 }
 
-/// All subcommands; what was chosen ends up in `action`.
-class CommandLine {
- public:
-  explicit CommandLine(std::string typed) : typed_(std::move(typed)) {
-    app_.name("kvscope");
-    app_.description("How little of its past does a visual autoregressive model need?");
-    app_.set_version_flag("--version", std::string("kvscope ") + kVersion);
-    app_.require_subcommand(1);
-    app_.footer(
-        "kvscope COMMAND --help says more. Overrides are Hydra's: policy=snapkv "
-        "budget.ratio=0.1");
-    add_run();
-    add_plan();
-    add_generate();
-    add_lists();
-    add_results();
-    const auto choose = [this](std::function<int()> action) { action_ = std::move(action); };
-    add_attention_commands(app_, choose);
-    add_weights();
-    add_checks();
-    add_device_commands(app_, choose);
-  }
-
-  CLI::App& app() { return app_; }
-  [[nodiscard]] int act() const { return action_(); }
-
- private:
-  CLI::App* add(const std::string& name, const std::string& help, std::function<int()> action) {
-    CLI::App* command = app_.add_subcommand(name, help);
-    command->callback([this, action] { action_ = action; });
-    command->allow_extras();  // judged in run_program, with the nearest right thing
-    command->prefix_command(false);
-    return command;
-  }
-
-  void add_config(CLI::App* command) { add_config_options(*command, config_); }
-
-  void add_run() {
-    CLI::App* command = add("run", "run points, or go on with them", [this] {
-      return shown_.empty() ? run_command(config_, typed_)
-                            : show_config_command(config_, shown_, resolve_, package_);
-    });
-    add_config(command);
-    command->add_option("-c,--cfg", shown_, "print the config instead: job, hydra or all");
-    command->add_flag("--resolve", resolve_, "with interpolations filled in");
-    command->add_option("-p,--package", package_, "only what is below this key");
-  }
-
-  void add_plan() {
-    CLI::App* command = add("plan", "tokens and bytes of a run, without running it",
-                            [this] { return plan_command(config_, plan_); });
-    add_config(command);
-    command->add_flag("--full", plan_.every_head, "tokens of every (step, layer, head)");
-  }
-
-  void add_generate() {
-    CLI::App* command = add("generate", "pictures of a prompt, without a results folder",
-                            [this] { return generate_command(config_, out_); });
-    add_config(command);
-    command->add_option("-o,--out", out_, "PNG file");
-  }
-
-  void add_lists() {
-    CLI::App* command =
-        add("list", "policies, parts, models, metrics, launchers, experiments, groups or keys",
-            [this] { return list_command(config_, what_); });
-    command->add_option("what", what_, "what to list")->required();
-    command->add_option("--config-dir", config_.config_folder, "as for run");
-    add_plugin_option(*command, config_);
-    command = add("describe", "a config option (policy/snapkv) or a key (gen.cfg)",
-                  [this] { return describe_command(config_, what_); });
-    command->add_option("what", what_, "GROUP/OPTION or key")->required();
-    command->add_option("--config-dir", config_.config_folder, "as for run");
-    add_plugin_option(*command, config_);
-  }
-
-  void add_folder(CLI::App* command) {
-    command->add_option("folder", folder_, "results folder, such as multirun/quickstart")
-        ->required();
-  }
-
-  void add_results() {
-    CLI::App* command = add("table", "the table of a sweep", [this] {
-      table_.folder = folder_;
-      table_.ansi = isatty(STDOUT_FILENO) == 1;
-      return table_command(table_);
-    });
-    add_folder(command);
-    command->add_option("--format", table_.format, "console, csv, md or tex");
-    command = add("compare", "policies by budget, or by how much they differ from one", [this] {
-      compare_.folder = folder_;
-      compare_.ansi = isatty(STDOUT_FILENO) == 1;
-      return compare_command(compare_);
-    });
-    add_folder(command);
-    command->add_option("--metric", compare_.metric, metric_choices());
-    command->add_option("--against", compare_.against, "a policy: differences to it, by image");
-    command->add_option("--format", compare_.format, "console, csv, md or tex");
-    command = add("plot", "memory against quality, SVG and PNG", [this] {
-      plot_.folder = folder_;
-      return plot_command(plot_);
-    });
-    add_folder(command);
-    command->add_option("--metric", plot_.metric, metric_choices());
-    command
-        ->add_option("--highlight", plot_.highlighted, "policies in colour, the others grey: a,b")
-        ->delimiter(',');
-    command = add("sheet", "contact sheet: a row a policy and budget", [this] {
-      sheet_.folder = folder_;
-      return contact_sheet_command(sheet_);
-    });
-    add_folder(command);
-    command->add_option("--prompts", sheet_.prompts, "columns at most");
-    command->add_option("--magnification", sheet_.magnification, "pixels a pixel; 0: fitting");
-    command->add_option("--only", sheet_.only,
-                        "label=value: only these points, and full caches (budget=20%)");
-    command = add("report", "table, plots and sheet as one HTML page", [this] {
-      report_.folder = folder_;
-      return report_command(report_);
-    });
-    add_folder(command);
-    command->add_option("--title", report_.title, "title of the page");
-  }
-
-  void add_weights() {
-    CLI::App* group = app_.add_subcommand("weights", "checkpoint files: inspect, check, convert");
-    group->require_subcommand(1);
-    const auto add_to = [this, group](const std::string& name, const std::string& help,
-                                      std::function<int()> action) {
-      CLI::App* command = group->add_subcommand(name, help);
-      command->allow_extras();
-      command->callback([this, action] { action_ = action; });
-      return command;
-    };
-    const std::string kinds = "safetensors or PyTorch file, *.index.json, or folder";
-    CLI::App* inspect = add_to("inspect", "names, dtypes and shapes; nothing in the file is run",
-                               [this] { return weights_inspect_command(weights_from_); });
-    inspect->add_option("file", weights_from_, kinds)->required();
-    CLI::App* check = add_to("check", "whether a file holds the tensors of a model",
-                             [this] { return weights_check_command(config_); });
-    add_config(check);
-    check->footer("kvscope weights check model=infinity_2b FILE: the file, a " + kinds +
-                  ", stands among the overrides. Missing tensors and wrong shapes exit with 3.");
-    CLI::App* convert = add_to("convert", "any checkpoint as one safetensors file", [this] {
-      return weights_convert_command(weights_from_, weights_to_);
-    });
-    convert->add_option("in", weights_from_, kinds)->required();
-    convert->add_option("out", weights_to_, "OUT.safetensors, written whole or not at all")
-        ->required();
-  }
-
-  void add_checks() {
-    CLI::App* command = add("verify", "recompute golden files from what is inside them",
-                            [this] { return verify_command(verify_); });
-    command->add_option("files", verify_.files, "safetensors files, JSON files of tokenizer cases")
-        ->required();
-    command->add_option("--device", verify_.device, "cpu, cuda, cuda:N or auto");
-    command->add_flag("--json", verify_.json, "a JSON object per file and line");
-    command = add("tokenize", "token ids of every line of standard input or a file",
-                  [this] { return tokenize_command(tokenize_); });
-    command
-        ->add_option("tokenizer", tokenize_.tokenizer,
-                     "SentencePiece .model, tokenizer.json, or a folder with one")
-        ->required();
-    command->add_option("file", tokenize_.input, "text, one a line; -: standard input");
-    command->add_flag("--json", tokenize_.json,
-                      "every line is a JSON string, every answer a JSON list");
-    command = add("train", "train an embedded model; resumes", [this] { return train(); });
-    add_config(command);
-  }
-
-  /// The model that the overrides choose, by its option's name; the default one's otherwise.
-  [[nodiscard]] std::string chosen_model() const {
-    constexpr std::string_view kChoice = "model=";
-    for (auto text = config_.overrides.rbegin(); text != config_.overrides.rend(); ++text) {
-      if (text->starts_with(kChoice)) return text->substr(kChoice.size());
-    }
-    ConfigArguments plain = config_;
-    plain.overrides.clear();
-    return compose(compose_request(plain)).config.at("model.name").as_string();
-  }
-
-  int train() {
-    const auto chooses_train = [](const std::string& text) {
-      return text.starts_with("train=") || text.starts_with("+train=");
-    };
-    if (std::ranges::none_of(config_.overrides, chooses_train)) {
-      config_.overrides.insert(config_.overrides.begin(), "+train=" + chosen_model());
-    }
-    const ConfigNode config = compose(compose_request(config_)).config;
-    check_config(config, ConfigUse::kTrain);
-    const InterruptGuard interrupt(
-        "stopping as soon as the step at work is done and saved; Ctrl-C again stops at once, and "
-        "the steps since the last save are made again");
-    const int code = train_command(config, data_root().string(), interrupt.flag());
-    if (interrupt.requested() && code != 0) {
-      say("interrupted; the steps made are kept. The same command goes on:\n  {}", typed_);
-    }
-    return code;
-  }
-
-  std::string typed_;
-  CLI::App app_;
-  std::function<int()> action_;
-  ConfigArguments config_;
-  std::string shown_, package_, what_;
-  bool resolve_ = false;
-  PlanOptions plan_;
-  std::filesystem::path out_ = "kvscope.png";
-  std::filesystem::path folder_;
-  TableOptions table_;
-  CompareOptions compare_;
-  PlotOptions plot_;
-  ContactSheetOptions sheet_;
-  ReportOptions report_;
-  VerifyOptions verify_;
-  TokenizeOptions tokenize_;
-  std::filesystem::path weights_from_, weights_to_;
-};
+void describe_program(CLI::App& app) {
+  app.name("kvscope");
+  app.description("How little of its past does a visual autoregressive model need?");
+  app.set_version_flag("--version", std::string("kvscope ") + kVersion);
+  app.require_subcommand(1);
+  app.footer(
+      "kvscope COMMAND --help says more. Overrides are Hydra's: policy=snapkv budget.ratio=0.1");
+}
 
 std::vector<std::string> subcommand_names(const CLI::App& app) {
   std::vector<std::string> names;
@@ -344,17 +124,21 @@ void refuse_unknown_command(const std::vector<std::string>& arguments, const CLI
 
 int parse_and_act(const std::vector<std::string>& typed) {
   const std::vector<std::string> arguments = long_spellings(typed);
-  CommandLine line(command_line(typed));
-  refuse_unknown_command(arguments, line.app());
+  CLI::App app;
+  describe_program(app);
+  CommandRegistrar::Action act;
+  register_commands({app, [&act](CommandRegistrar::Action action) { act = std::move(action); },
+                     command_line(typed)});
+  refuse_unknown_command(arguments, app);
   try {
-    line.app().parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return line.app().exit(error);  // --help, --version
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     say("error: {}. kvscope --help lists commands and options", error.what());
     return kUsageError;
   }
-  refuse_extras(line.app());
-  return line.act();
+  refuse_extras(app);
+  return act();
 }
 
 /// The exit code of what was asked for, whose errors are said.

@@ -14,6 +14,7 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/mapped_tensor.h"
+#include "core/checkpoint/pickle_reader.h"
 #include "core/checkpoint/state_dict.h"
 #include "core/checkpoint/zip_archive.h"
 

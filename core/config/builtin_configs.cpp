@@ -1,4 +1,4 @@
-#include "core/config/repository.h"
+#include "core/config/builtin_configs.h"
 
 namespace kvscope {
 

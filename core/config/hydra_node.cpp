@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/base/error.h"
+#include "core/config/builtin_configs.h"
 #include "core/config/repository.h"
 #include "core/config/yaml.h"
 

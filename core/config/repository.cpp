@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/base/error.h"
+#include "core/config/builtin_configs.h"
 #include "core/config/yaml.h"
 
 namespace kvscope {

@@ -42,7 +42,4 @@ class ConfigRepository {
   std::map<std::string, std::optional<LoadedConfig>> loaded_;
 };
 
-/// Hydra's built-in config files: path -> YAML text.
-const std::map<std::string, std::string>& builtin_configs();
-
 }  // namespace kvscope

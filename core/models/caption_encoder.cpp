@@ -8,8 +8,8 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/mapped_tensor.h"
-#include "core/text/caption_batch.h"
-#include "core/text/t5_tensors.h"
+#include "core/text/captions/caption_batch.h"
+#include "core/text/captions/t5_tensors.h"
 
 namespace kvscope {
 namespace {

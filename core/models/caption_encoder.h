@@ -12,8 +12,8 @@
 
 #include "core/checkpoint/tensor_map.h"
 #include "core/checkpoint/weight_spec.h"
-#include "core/text/sentencepiece.h"
-#include "core/text/t5_encoder.h"
+#include "core/text/captions/t5_encoder.h"
+#include "core/text/tokenizers/sentencepiece.h"
 
 namespace kvscope {
 

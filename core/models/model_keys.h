@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/config/options.h"
-#include "core/text/t5_encoder.h"
+#include "core/text/captions/t5_encoder.h"
 
 namespace kvscope {
 

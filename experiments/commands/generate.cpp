@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <numeric>
 
 #include "core/base/error.h"
 #include "core/device/device.h"
 #include "core/image/png.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/commands/config_options.h"
 #include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/point.h"
 #include "policies/registry.h"
@@ -52,6 +55,15 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
                session.cache().peak_live_bytes());
   }
   return 0;
+}
+
+void register_generate(const CommandRegistrar& registrar) {
+  const auto config = std::make_shared<ConfigArguments>();
+  const auto out = std::make_shared<std::filesystem::path>("kvscope.png");
+  CLI::App& command = registrar.add("generate", "images of a prompt, without a results folder",
+                                    [=] { return generate_command(*config, *out); });
+  add_config_options(command, *config);
+  command.add_option("-o,--out", *out, "PNG file");
 }
 
 }  // namespace kvscope

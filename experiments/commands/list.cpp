@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <memory>
 
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
 #include "core/config/format.h"
 #include "core/config/repository.h"
 #include "core/models/image_model.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/commands/config_options.h"
 #include "experiments/commands/policy_description.h"
 #include "experiments/launch/launcher.h"
 #include "experiments/sweep/run_keys.h"
@@ -181,6 +184,36 @@ int describe_command(const ConfigArguments& arguments, const std::string& what) 
   ConfigRepository repository(compose_request(arguments).folders);
   describe_option(repository, *part_registry(arguments), what);
   return 0;
+}
+
+namespace {
+
+using ListAction = int (*)(const ConfigArguments& arguments, const std::string& what);
+
+void register_lookup(const CommandRegistrar& registrar,
+                     const std::string& name,
+                     const std::string& help,
+                     const std::string& what_help,
+                     ListAction action) {
+  const auto config = std::make_shared<ConfigArguments>();
+  const auto what = std::make_shared<std::string>();
+  CLI::App& command = registrar.add(name, help, [=] { return action(*config, *what); });
+  command.add_option("what", *what, what_help)->required();
+  command.add_option("--config-dir", config->config_folder, "as for run");
+  add_plugin_option(command, *config);
+}
+
+}  // namespace
+
+void register_list(const CommandRegistrar& registrar) {
+  register_lookup(registrar, "list",
+                  "policies, parts, models, metrics, launchers, experiments, groups or keys",
+                  "what to list", list_command);
+}
+
+void register_describe(const CommandRegistrar& registrar) {
+  register_lookup(registrar, "describe", "a config option (policy/snapkv) or a key (gen.cfg)",
+                  "GROUP/OPTION or key", describe_command);
 }
 
 }  // namespace kvscope

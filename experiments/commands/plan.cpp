@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include "core/base/console.h"
 #include "core/engine/kv_memory.h"
-#include "experiments/commands/paper_memory.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/commands/config_options.h"
+#include "experiments/commands/results/paper_memory.h"
 #include "experiments/sweep/point.h"
 
 namespace kvscope {
@@ -167,6 +170,15 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
                overview(list.points));
   }
   return 0;
+}
+
+void register_plan(const CommandRegistrar& registrar) {
+  const auto config = std::make_shared<ConfigArguments>();
+  const auto options = std::make_shared<PlanOptions>();
+  CLI::App& command = registrar.add("plan", "tokens and bytes of a run, without running it",
+                                    [=] { return plan_command(*config, *options); });
+  add_config_options(command, *config);
+  command.add_flag("--full", options->every_head, "tokens of every (step, layer, head)");
 }
 
 }  // namespace kvscope

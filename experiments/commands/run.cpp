@@ -5,11 +5,14 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 
 #include "core/base/console.h"
-#include "experiments/commands/paper_memory.h"
-#include "experiments/commands/report.h"
-#include "experiments/commands/table.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/commands/config_options.h"
+#include "experiments/commands/results/paper_memory.h"
+#include "experiments/commands/results/report.h"
+#include "experiments/commands/results/table.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/runner.h"
 
@@ -57,6 +60,26 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
     report_command({.folder = sweep.folder, .command = command_line});
   }
   return outcome.failures.empty() ? 0 : 1;
+}
+
+void register_run(const CommandRegistrar& registrar) {
+  struct Shown {
+    std::string part;
+    bool resolve = false;
+    std::string package;
+  };
+  const auto config = std::make_shared<ConfigArguments>();
+  const auto shown = std::make_shared<Shown>();
+  CLI::App& command =
+      registrar.add("run", "run points, or go on with them", [=, typed = registrar.typed()] {
+        return shown->part.empty()
+                   ? run_command(*config, typed)
+                   : show_config_command(*config, shown->part, shown->resolve, shown->package);
+      });
+  add_config_options(command, *config);
+  command.add_option("-c,--cfg", shown->part, "print the config instead: job, hydra or all");
+  command.add_flag("--resolve", shown->resolve, "with interpolations filled in");
+  command.add_option("-p,--package", shown->package, "only what is below this key");
 }
 
 }  // namespace kvscope

@@ -5,11 +5,13 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/base/error.h"
-#include "core/text/tokenizer.h"
+#include "core/text/tokenizers/tokenizer.h"
+#include "experiments/commands/command_registrar.h"
 
 namespace kvscope {
 namespace {
@@ -82,6 +84,20 @@ int tokenize_command(const TokenizeOptions& options) {
   }
   tokenize_lines(tokenizer, *file.rdbuf(), options.input.string(), options.json);
   return 0;
+}
+
+void register_tokenize(const CommandRegistrar& registrar) {
+  const auto options = std::make_shared<TokenizeOptions>();
+  CLI::App& command =
+      registrar.add("tokenize", "token ids of every line of standard input or a file",
+                    [options] { return tokenize_command(*options); });
+  command
+      .add_option("tokenizer", options->tokenizer,
+                  "SentencePiece .model, tokenizer.json, or a folder with one")
+      ->required();
+  command.add_option("file", options->input, "text, one per line; -: standard input");
+  command.add_flag("--json", options->json,
+                   "every line is a JSON string, every answer a JSON list");
 }
 
 }  // namespace kvscope

@@ -2,10 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
 
+#include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/config/compose.h"
 #include "core/device/device.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/commands/config_options.h"
+#include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/run_keys.h"
 #include "experiments/training/model_training.h"
 
 namespace kvscope {
@@ -29,11 +39,29 @@ const FamilyTraining& training_of(const std::string& family) {
   throw Error(ErrorKind::kConfig, fmt::format("model.family '{}' cannot be trained", family));
 }
 
+/// The model that the overrides choose, by its option's name; the default one's otherwise.
+std::string chosen_model(const ConfigArguments& arguments) {
+  constexpr std::string_view kChoice = "model=";
+  for (auto text = arguments.overrides.rbegin(); text != arguments.overrides.rend(); ++text) {
+    if (text->starts_with(kChoice)) return text->substr(kChoice.size());
+  }
+  ConfigArguments plain = arguments;
+  plain.overrides.clear();
+  return compose(compose_request(plain)).config.at("model.name").as_string();
+}
+
 }  // namespace
 
-int train_command(const ConfigNode& config,
-                  const std::string& root,
-                  const std::atomic<bool>& stop) {
+int train_command(ConfigArguments arguments, const std::string& command_line) {
+  const auto chooses_train = [](const std::string& text) {
+    return text.starts_with("train=") || text.starts_with("+train=");
+  };
+  if (std::ranges::none_of(arguments.overrides, chooses_train)) {
+    arguments.overrides.insert(arguments.overrides.begin(), "+train=" + chosen_model(arguments));
+  }
+  const ConfigNode config = compose(compose_request(arguments)).config;
+  check_config(config, ConfigUse::kTrain);
+  const std::string root = data_root().string();
   const ConfigNode& model = config.at("model");
   const std::string& family = model.at("family").as_string();
   const TrainSettings settings = train_settings(family, config.at("train"));
@@ -41,8 +69,23 @@ int train_command(const ConfigNode& config,
   const at::Device device = open_device(config.at("device").as_string());
   const std::filesystem::path folder = std::filesystem::path(root) / settings.folder;
   std::filesystem::create_directories(folder);
+  const InterruptGuard interrupt(
+      "stopping as soon as the step at work is done and saved; Ctrl-C again stops at once, and "
+      "the steps since the last save are made again");
+  if (training.train({model, settings, root, folder, device, interrupt.flag()})) return 0;
+  if (interrupt.requested()) {
+    say("interrupted; the steps made are kept. The same command goes on:\n  {}", command_line);
+  }
   constexpr int kInterrupted = 130;
-  return training.train({model, settings, root, folder, device, stop}) ? 0 : kInterrupted;
+  return kInterrupted;
+}
+
+void register_train(const CommandRegistrar& registrar) {
+  const auto config = std::make_shared<ConfigArguments>();
+  CLI::App& command =
+      registrar.add("train", "train an embedded model; resumes",
+                    [config, typed = registrar.typed()] { return train_command(*config, typed); });
+  add_config_options(command, *config);
 }
 
 }  // namespace kvscope

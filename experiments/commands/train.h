@@ -1,17 +1,18 @@
 #pragma once
 
-#include <atomic>
 #include <string>
 
-#include "core/config/value.h"
+#include "experiments/sweep/configuration.h"
 
 namespace kvscope {
 
-/// Trains an embedded model from the `model` and `train` groups of `config`: caption vocabulary,
-/// picture autoencoder, then text encoder and transformer. Everything is kept below train.folder,
-/// from which the same command resumes after a kill; what is finished is not done again. Ends by
-/// writing <folder>/model.safetensors (bf16) and captions.model, which `model.weights` and
-/// `model.tokenizer` take. `stop` is looked at after every step. Returns 0, or 130 when stopped.
-int train_command(const ConfigNode& config, const std::string& root, const std::atomic<bool>& stop);
+/// `kvscope train`: trains an embedded model from the `model` and `train` groups, the latter being
+/// the model's own unless the overrides choose one: caption vocabulary, image autoencoder, then
+/// text encoder and transformer. Everything is kept below train.folder, from which the same command
+/// resumes after a kill; what is finished is not done again. Ends by writing
+/// <folder>/model.safetensors (bf16) and captions.model, which `model.weights` and
+/// `model.tokenizer` take. Ctrl-C is looked at after every step. Returns 0, or 130 when stopped,
+/// then with `command_line` printed as the way to go on.
+int train_command(ConfigArguments arguments, const std::string& command_line);
 
 }  // namespace kvscope

@@ -6,14 +6,16 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "analysis/verify/verify.h"
 #include "core/base/clock.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/device/device.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/verify/verify.h"
 
 namespace kvscope {
 namespace {
@@ -120,6 +122,16 @@ int verify_command(const VerifyOptions& options) {
     }
   }
   return unjudged > 0 ? kFileError : failed_groups > 0 ? 1 : 0;
+}
+
+void register_verify(const CommandRegistrar& registrar) {
+  const auto options = std::make_shared<VerifyOptions>();
+  CLI::App& command = registrar.add("verify", "recompute golden files from what is inside them",
+                                    [options] { return verify_command(*options); });
+  command.add_option("files", options->files, "safetensors files, JSON files of tokenizer cases")
+      ->required();
+  command.add_option("--device", options->device, "cpu, cuda, cuda:N or auto");
+  command.add_flag("--json", options->json, "a JSON object per file and line");
 }
 
 }  // namespace kvscope

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "core/base/error.h"
@@ -14,6 +15,8 @@
 #include "core/checkpoint/weight_check.h"
 #include "core/config/compose.h"
 #include "core/models/image_model.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/commands/config_options.h"
 
 namespace kvscope {
 namespace {
@@ -117,6 +120,27 @@ int weights_convert_command(const std::filesystem::path& from, const std::filesy
              bytes_of(checkpoint.tensors));
   std::fflush(stdout);
   return 0;
+}
+
+void register_weights(const CommandRegistrar& registrar) {
+  const CommandRegistrar group =
+      registrar.group("weights", "checkpoint files: inspect, check, convert");
+  const std::string kinds = "safetensors or PyTorch file, *.index.json, or folder";
+  const auto from = std::make_shared<std::filesystem::path>();
+  CLI::App& inspect = group.add("inspect", "names, dtypes and shapes; nothing in the file is run",
+                                [from] { return weights_inspect_command(*from); });
+  inspect.add_option("file", *from, kinds)->required();
+  const auto config = std::make_shared<ConfigArguments>();
+  CLI::App& check = group.add("check", "whether a file holds the tensors of a model",
+                              [config] { return weights_check_command(*config); });
+  add_config_options(check, *config);
+  check.footer("kvscope weights check model=infinity_2b FILE: the file, a " + kinds +
+               ", stands among the overrides. Missing tensors and wrong shapes exit with 3.");
+  const auto to = std::make_shared<std::filesystem::path>();
+  CLI::App& convert = group.add("convert", "any checkpoint as one safetensors file",
+                                [=] { return weights_convert_command(*from, *to); });
+  convert.add_option("in", *from, kinds)->required();
+  convert.add_option("out", *to, "OUT.safetensors, written whole or not at all")->required();
 }
 
 }  // namespace kvscope

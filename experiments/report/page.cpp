@@ -6,8 +6,8 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "experiments/report/drawing/svg_ids.h"
 #include "experiments/report/page_style.h"
-#include "experiments/report/svg_ids.h"
 #include "experiments/report/text.h"
 
 namespace kvscope {

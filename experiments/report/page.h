@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "experiments/report/table.h"
+#include "experiments/report/tables/table.h"
 
 namespace kvscope {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "analysis/metrics/metric.h"
-#include "experiments/report/table.h"
+#include "experiments/report/tables/table.h"
 #include "experiments/results/summary.h"
 
 namespace kvscope {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "experiments/report/table.h"
+#include "experiments/report/tables/table.h"
 #include "experiments/results/summary.h"
 
 namespace kvscope {

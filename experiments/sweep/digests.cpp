@@ -9,7 +9,7 @@
 #include "core/base/opened_files.h"
 #include "core/base/sha256.h"
 #include "core/checkpoint/checkpoint.h"
-#include "core/text/tokenizer.h"
+#include "core/text/tokenizers/tokenizer.h"
 
 namespace kvscope {
 namespace {

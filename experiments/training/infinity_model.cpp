@@ -10,7 +10,7 @@
 #include "core/models/infinity/codes.h"
 #include "core/models/infinity/pipeline.h"
 #include "core/models/infinity/vae.h"
-#include "core/text/sentencepiece_train.h"
+#include "core/text/tokenizers/sentencepiece_train.h"
 #include "experiments/training/model_training.h"
 #include "experiments/training/shapes_batches.h"
 #include "experiments/training/train_tokenizer.h"

@@ -4,7 +4,7 @@
 
 #include "core/checkpoint/safetensors.h"
 #include "core/models/janus/janus.h"
-#include "core/text/byte_pair_train.h"
+#include "core/text/tokenizers/byte_pair_train.h"
 #include "experiments/training/model_training.h"
 #include "experiments/training/shapes_batches.h"
 #include "experiments/training/train_next_token.h"

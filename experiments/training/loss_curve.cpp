@@ -5,7 +5,7 @@
 
 #include "core/hdf5/dataset.h"
 #include "core/hdf5/file.h"
-#include "experiments/report/chart.h"
+#include "experiments/report/figures/chart.h"
 
 namespace kvscope {
 namespace {

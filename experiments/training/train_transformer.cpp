@@ -9,8 +9,8 @@
 #include "core/models/infinity/codes.h"
 #include "core/models/infinity/teacher_forcing.h"
 #include "core/models/infinity/vae.h"
-#include "core/text/caption_batch.h"
-#include "core/text/t5_tensors.h"
+#include "core/text/captions/caption_batch.h"
+#include "core/text/captions/t5_tensors.h"
 #include "experiments/training/shapes_batches.h"
 #include "experiments/training/training_state.h"
 

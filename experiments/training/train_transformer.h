@@ -8,7 +8,7 @@
 #include "analysis/shapes/scene.h"
 #include "core/checkpoint/tensor_map.h"
 #include "core/models/infinity/config.h"
-#include "core/text/t5_encoder.h"
+#include "core/text/captions/t5_encoder.h"
 #include "experiments/training/training_loop.h"
 
 namespace kvscope {

@@ -1,3 +1,5 @@
+#include "kernels/quantise/dequantise_cpu.h"
+
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 
@@ -5,7 +7,6 @@
 
 #include "kernels/quantise/packed_lines.h"
 #include "kernels/quantise/quantise.h"
-#include "kernels/quantise/quantise_cpu.h"
 
 namespace kvscope {
 

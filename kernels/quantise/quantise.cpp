@@ -2,6 +2,7 @@
 
 #include <torch/library.h>
 
+#include "kernels/quantise/dequantise_cpu.h"
 #include "kernels/quantise/quantise_cpu.h"
 #include "kernels/ragged/checks.h"
 

@@ -76,11 +76,4 @@ void check_lse(const char* op, const at::Tensor& lse, const at::Tensor& q) {
               q.device());
 }
 
-std::vector<int64_t> column_offsets(std::span<const int64_t> length, int64_t current_tokens) {
-  std::vector<int64_t> offsets{0};
-  offsets.reserve(length.size() + 1);
-  for (const int64_t tokens : length) offsets.push_back(offsets.back() + tokens + current_tokens);
-  return offsets;
-}
-
 }  // namespace kvscope

@@ -2,7 +2,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "core/text/byte_pair_tokenizer.h"
+#include "core/text/tokenizers/byte_pair_tokenizer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using kvscope::BytePairTokenizer;

@@ -7,7 +7,7 @@
 #include "core/config/options.h"
 #include "core/models/image_model.h"
 #include "core/models/infinity/config.h"
-#include "core/text/t5_encoder.h"
+#include "core/text/captions/t5_encoder.h"
 
 namespace kvscope::infinity {
 

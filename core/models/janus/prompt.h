@@ -11,7 +11,7 @@
 #include "core/checkpoint/tensor_map.h"
 #include "core/models/next_token/conditions.h"
 #include "core/models/next_token/description.h"
-#include "core/text/byte_pair_tokenizer.h"
+#include "core/text/tokenizers/byte_pair_tokenizer.h"
 
 namespace kvscope::janus {
 

@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/models/llamagen/llamagen.h"
-#include "core/text/clean_caption.h"
+#include "core/text/captions/clean_caption.h"
 
 namespace kvscope::llamagen {
 

@@ -8,7 +8,7 @@
 #include "core/engine/plan.h"
 #include "core/models/next_token/decoder.h"
 #include "core/models/vq/vq_config.h"
-#include "core/text/t5_encoder.h"
+#include "core/text/captions/t5_encoder.h"
 
 namespace kvscope::next_token {
 

@@ -19,7 +19,7 @@
 #include "core/models/next_token/description.h"
 #include "core/models/next_token/generate.h"
 #include "core/models/picture_tensors.h"
-#include "core/text/byte_pair_tokenizer.h"
+#include "core/text/tokenizers/byte_pair_tokenizer.h"
 
 namespace kvscope::next_token {
 

@@ -1,3 +1,5 @@
+#include "core/checkpoint/pickle_reader.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <regex>
 
 #include "core/base/error.h"
-#include "experiments/report/canvas.h"
+#include "experiments/report/drawing/canvas.h"
 
 namespace kvscope {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
-#include "experiments/commands/sweep_figures.h"
+#include "experiments/commands/results/sweep_figures.h"
 #include "experiments/results/comparison.h"
 #include "experiments/results/point_filter.h"
 #include "experiments/results/summary.h"

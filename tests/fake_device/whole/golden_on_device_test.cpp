@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "analysis/verify/verify.h"
 #include "core/checkpoint/safetensors.h"
+#include "experiments/verify/verify.h"
 #include "test_paths.h"
 #include "tests/fake_device/fake_device.h"
 

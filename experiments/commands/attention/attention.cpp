@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+#include "experiments/commands/attention/attention_convert.h"
+#include "experiments/commands/attention/attention_heads.h"
+#include "experiments/commands/attention/attention_list.h"
+#include "experiments/commands/attention/attention_preferences.h"
+#include "experiments/commands/attention/attention_record.h"
+#include "experiments/commands/attention/attention_roles.h"
+#include "experiments/commands/attention/attention_show.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/commands/config_options.h"
+
+namespace kvscope {
+namespace {
+
+std::pair<int64_t, int64_t> raw_head(const std::string& text) {
+  const size_t colon = text.find(':');
+  try {
+    if (colon == text.npos) throw std::invalid_argument("no colon");
+    return {std::stoll(text.substr(0, colon)), std::stoll(text.substr(colon + 1))};
+  } catch (const std::logic_error&) {
+    throw Error(ErrorKind::kConfig, fmt::format("--raw {}: expected LAYER:HEAD, as 3:0", text));
+  }
+}
+
+std::vector<std::string> names_between_commas(const std::string& text) {
+  std::vector<std::string> names;
+  std::istringstream stream(text);
+  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
+  return names;
+}
+
+void add_record(const CommandRegistrar& group) {
+  const auto config = std::make_shared<ConfigArguments>();
+  const auto options = std::make_shared<AttentionRecordOptions>();
+  const auto raw_heads = std::make_shared<std::vector<std::string>>();
+  const auto statistics = std::make_shared<std::string>();
+  CLI::App* command =
+      &group.add("record", "statistics of one point's attention, as an HDF5 file", [=] {
+        for (const std::string& text : *raw_heads) options->raw_heads.push_back(raw_head(text));
+        options->statistics = names_between_commas(*statistics);
+        return attention_record_command(*config, *options);
+      });
+  add_config_options(*command, *config);
+  command->add_option("-o,--out", options->out, "HDF5 file");
+  command->add_option("--statistics", *statistics,
+                      "only these of `kvscope attention list`: a,b; otherwise all of the model's");
+  command->add_option("--top-keys", options->top_keys, "K' of the selectivity index");
+  command->add_option("--sampled-queries", options->sampled_queries, "queries a step; 0: all");
+  command->add_option("--raw", *raw_heads, "LAYER:HEAD whose map is kept; repeatable")
+      ->expected(1)
+      ->take_all();
+}
+
+void add_list_and_show(const CommandRegistrar& group) {
+  const auto list = std::make_shared<AttentionListOptions>();
+  CLI::App* command = &group.add("list", "every statistic: axes, unit, what recording it takes",
+                                 [list] { return attention_list_command(*list); });
+  command->add_flag("--json", list->json, "a JSON object per line instead of a table");
+
+  const auto show = std::make_shared<AttentionShowOptions>();
+  command = &group.add("show", "what a record holds, or one of its arrays",
+                       [show] { return attention_show_command(*show); });
+  command->add_option("file", show->file, "attention.h5")->required();
+  command->add_option("name", show->name, "an array; without: what the file holds");
+  command->add_option("--rows", show->rows, "what stands down the table, as layer");
+  command->add_option("--columns", show->columns, "what stands across, as step");
+  command->add_option("--at", show->at, "NAME=VALUE, only there instead of the mean; repeatable")
+      ->expected(1)
+      ->take_all();
+  command->add_option("-o,--out", show->out, "heat map: FILE.svg or FILE.png");
+}
+
+void add_roles(const CommandRegistrar& group) {
+  const auto roles = std::make_shared<AttentionRolesOptions>();
+  CLI::App* command = &group.add("roles", "drafters and refiners of a record",
+                                 [roles] { return attention_roles_command(*roles); });
+  command->add_option("file", roles->file, "attention.h5")->required();
+  command->add_option("--drafters", roles->drafters, "(layer, scale) pairs that are drafters");
+  command->add_option("--line", roles->line_tokens,
+                      "tokens a line of a next-token model, which counts as a scale; 0: a square");
+}
+
+void add_heads(const CommandRegistrar& group) {
+  const auto heads = std::make_shared<AttentionHeadsOptions>();
+  CLI::App* command = &group.add("heads", "types of heads of a record, for ssd and hack",
+                                 [heads] { return attention_heads_command(*heads); });
+  command->add_option("file", heads->file, "attention.h5")->required();
+  command->add_option("-o,--out", heads->out, "profile; FILE-heads.yaml");
+  command->add_option("--metric", heads->metric, "sparsity (SSD) or variance (HACK)");
+  command->add_option("--recent", heads->neighbourhood.recent_tokens,
+                      "neighbourhood: so many tokens before a query");
+  command->add_option("--lines-above", heads->neighbourhood.lines_above,
+                      "and so many lines above it");
+  command->add_option("--beside", heads->neighbourhood.columns_beside,
+                      "in them, columns left and right of its own");
+  command->add_option("--threshold", heads->threshold, "sparsity from which a head is semantic");
+  command->add_option("--share", heads->share, "heads of lowest variance that are contextual");
+}
+
+void add_preferences(const CommandRegistrar& group) {
+  const auto preferences = std::make_shared<AttentionPreferencesOptions>();
+  CLI::App* command = &group.add("preferences", "layer preferences of a record, for policy cake",
+                                 [=] { return attention_preferences_command(*preferences); });
+  command->add_option("file", preferences->file, "attention.h5")->required();
+  command->add_option("-o,--out", preferences->out, "profile; FILE-preferences.yaml");
+  command->add_option("--tau1", preferences->tau1, "temperature of the entropy");
+  command->add_option("--tau2", preferences->tau2, "temperature of the variance");
+}
+
+void add_convert(const CommandRegistrar& group) {
+  const auto config = std::make_shared<ConfigArguments>();
+  const auto convert = std::make_shared<AttentionConvertOptions>();
+  CLI::App* command = &group.add("convert-profile", "a profile from a file of an earlier version",
+                                 [=] { return attention_convert_command(*config, *convert); });
+  command->add_option("file", convert->file, "table of numbers, or roles")->required();
+  command
+      ->add_option("--model", convert->model, "the model it was measured on, as shapes_next_scale")
+      ->required();
+  command->add_option("-o,--out", convert->out, "profile")->required();
+  command->add_option("--config-dir", config->config_folder, "as for run");
+}
+
+}  // namespace
+
+void register_attention(const CommandRegistrar& registrar) {
+  const CommandRegistrar group =
+      registrar.group("attention", "what attention does: record, list, show, roles, heads, ...");
+  add_record(group);
+  add_list_and_show(group);
+  add_roles(group);
+  add_heads(group);
+  add_preferences(group);
+  add_convert(group);
+}
+
+}  // namespace kvscope

@@ -1,0 +1,160 @@
+#include "experiments/commands/attention/attention_roles.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "analysis/attention/attention_file.h"
+#include "analysis/attention/selectivity.h"
+#include "experiments/commands/attention/attention_profile.h"
+#include "experiments/report/figures/heatmap.h"
+#include "experiments/report/tables/table.h"
+#include "policies/profiles/profile_file.h"
+
+namespace kvscope {
+namespace {
+
+std::string group_name(const AttentionRecord& record, const StepGroup& group) {
+  if (group.first < group.last) return fmt::format("{}..{}", group.first, group.last);
+  const StepInfo& step = record.steps[group.first];
+  return fmt::format("{} ({}x{})", step.index, step.grid_height, step.grid_width);
+}
+
+/// Mean over heads and the group's steps of what `mass` says of a (head, step).
+template <class Mass>
+double mean_mass(const AttentionRecord& record, const StepGroup& group, const Mass& mass) {
+  double sum = 0;
+  for (int64_t head = 0; head < record.heads; ++head) {
+    for (int64_t step = group.first; step <= group.last; ++step) sum += mass(head, step);
+  }
+  return sum / static_cast<double>(record.heads * (group.last - group.first + 1));
+}
+
+std::vector<std::string> provenance_of(const AttentionRecord& record) {
+  if (record.point_hash.empty()) return {};
+  return {record.point_hash.substr(0, 12)};
+}
+
+/// Drafters first, by rising Z-score; all pairs with a history.
+Table roles_table(const AttentionRecord& record, const LayerRoles& roles) {
+  Table table;
+  const NamedArray& mass = record.array("step_mass");
+  const NamedArray& top_mass = record.array("history_top_mass");
+  table.title =
+      fmt::format("Drafters and refiners{}{}", record.model.empty() ? "" : " of ", record.model);
+  table.columns = {
+      {.header = "role", .align = Align::kLeft},
+      {.header = "layer", .decimals = 0},
+      {.header = "scale", .align = Align::kLeft},
+      {.header = "current mass", .decimals = 4},
+      {.header = fmt::format("top {} of history", top_mass.parameter("top_keys")), .decimals = 4},
+      {.header = "ASI", .decimals = 4},
+      {.header = "Z", .decimals = 3}};
+  const auto groups = static_cast<int64_t>(roles.groups.size());
+  std::vector<int64_t> order;
+  for (int64_t pair = 0; pair < record.layers * groups; ++pair) {
+    if (roles.role[pair] != LayerRole::kNone) order.push_back(pair);
+  }
+  std::ranges::stable_sort(order, [&](int64_t a, int64_t b) {
+    if (roles.role[a] != roles.role[b]) return roles.role[a] == LayerRole::kDrafter;
+    return roles.z_score[a] < roles.z_score[b];
+  });
+  for (const int64_t pair : order) {
+    const int64_t layer = pair / groups;
+    const StepGroup& group = roles.groups[pair % groups];
+    const bool drafter = roles.role[pair] == LayerRole::kDrafter;
+    const double current = mean_mass(record, group, [&](int64_t head, int64_t step) {
+      return mass.at(layer, head, step, step);
+    });
+    const double top = mean_mass(
+        record, group, [&](int64_t head, int64_t step) { return top_mass.at(layer, head, step); });
+    table.rows.push_back(
+        {.cells = {TableCell::text(drafter ? "drafter" : "refiner"),
+                   TableCell::number(static_cast<double>(layer)),
+                   TableCell::text(group_name(record, group)), TableCell::number(current),
+                   TableCell::number(top), TableCell::number(roles.selectivity[pair]),
+                   TableCell::number(roles.z_score[pair])},
+         .reference = drafter});
+  }
+  table.provenance = provenance_of(record);
+  return table;
+}
+
+Heatmap roles_map(const AttentionRecord& record, const LayerRoles& roles) {
+  const auto groups = static_cast<int64_t>(roles.groups.size());
+  Heatmap map;
+  map.title = "Attention Selectivity Index, Z-score within each scale";
+  map.subtitle = fmt::format("{}{}{} images, top {} keys of history", record.model,
+                             record.model.empty() ? "" : ", ", record.images,
+                             record.array("history_top_mass").parameter("top_keys"));
+  map.row_axis = "layer";
+  map.column_axis = "scale";
+  map.value_label = "Z-score";
+  for (int64_t layer = 0; layer < record.layers; ++layer) {
+    map.row_labels.push_back(fmt::format("{}", layer));
+  }
+  for (const StepGroup& group : roles.groups) {
+    map.column_labels.push_back(fmt::format("{}", group.first));
+  }
+  map.values = roles.z_score;
+  for (int64_t pair = 0; pair < record.layers * groups; ++pair) {
+    if (roles.role[pair] == LayerRole::kDrafter) {
+      map.marks.push_back({.row = pair / groups, .column = pair % groups, .text = "D"});
+    }
+  }
+  map.marks_note =
+      fmt::format("D: drafter ({} lowest Z-scores); hatched: no history", roles.drafters);
+  map.provenance = provenance_of(record);
+  return map;
+}
+
+Profile profile_of(const AttentionRecord& record,
+                   const LayerRoles& roles,
+                   const std::filesystem::path& file) {
+  Profile profile = profile_of_record(record, file, ProfileKind::kRoles);
+  profile.metric.name = "selectivity";
+  profile.metric.parameters = {{"drafters", static_cast<double>(roles.drafters)}};
+  for (const auto& [name, value] : record.array("history_top_mass").parameters) {
+    profile.metric.parameters[name] = static_cast<double>(value);
+  }
+  profile.source.note = "drafters and refiners by Attention Selectivity Index, for ScaleKV";
+  const auto groups = static_cast<int64_t>(roles.groups.size());
+  for (int64_t group = 0; group < groups; ++group) {
+    if (roles.role[group] == LayerRole::kNone) continue;  // no history to keep roles for
+    const StepInfo& step = record.steps[roles.groups[group].first];
+    RolesOfScale scale{.first_step = roles.groups[group].first,
+                       .last_step = roles.groups[group].last,
+                       .grid = fmt::format("{}x{}", step.grid_height, step.grid_width)};
+    for (int64_t layer = 0; layer < record.layers; ++layer) {
+      const int64_t pair = layer * groups + group;
+      if (roles.role[pair] == LayerRole::kDrafter) scale.drafters.push_back(layer);
+      scale.selectivity.push_back(roles.selectivity[pair]);
+      scale.z_score.push_back(roles.z_score[pair]);
+    }
+    profile.scales.push_back(std::move(scale));
+  }
+  return profile;
+}
+
+}  // namespace
+
+int attention_roles_command(const AttentionRolesOptions& options) {
+  const AttentionRecord record = read_attention(options.file);
+  const LayerRoles roles =
+      layer_roles(record, step_groups(record, options.line_tokens), options.drafters);
+  const Heatmap map = roles_map(record, roles);
+  const Canvas canvas = draw_heatmap(map);
+  const std::string stem =
+      (options.file.parent_path() / (options.file.stem().string() + "-roles")).string();
+  constexpr double kPngScale = 2;
+  canvas.write_svg(stem + ".svg", heatmap_info(map));
+  canvas.write_png(stem + ".png", heatmap_info(map), kPngScale);
+  write_profile(stem + ".yaml", profile_of(record, roles, options.file));
+  fmt::print("{}{}.svg\n{}.png\n{}.yaml\n", console_table(roles_table(record, roles)), stem, stem,
+             stem);
+  return 0;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,168 @@
+#include "experiments/commands/attention/attention_show.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/attention/attention_file.h"
+#include "core/base/error.h"
+#include "experiments/report/figures/heatmap.h"
+#include "experiments/report/tables/array_view.h"
+#include "experiments/report/tables/table.h"
+
+namespace kvscope {
+namespace {
+
+constexpr int64_t kMostCells = 1024;  // of a side, in a figure or where a side is named
+
+std::vector<std::string> provenance_of(const AttentionRecord& record) {
+  if (record.point_hash.empty()) return {};
+  return {record.point_hash.substr(0, 12)};
+}
+
+std::string axes_text(const NamedArray& array) {
+  std::vector<std::string> parts;
+  for (const ArrayAxis& axis : array.axes) {
+    parts.push_back(fmt::format("{} {}", axis.name, axis.size()));
+  }
+  return fmt::format("{}", fmt::join(parts, " x "));
+}
+
+std::string parameters_text(const NamedArray& array) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : array.parameters) {
+    parts.push_back(fmt::format("{} {}", name, value));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void print_contents(const AttentionShowOptions& options, const AttentionRecord& record) {
+  const int64_t tokens = record.steps.empty() ? 0 : record.keys(std::ssize(record.steps) - 1);
+  fmt::print("{}: {}{}{} images, {} layers x {} heads x {} steps, {} tokens{}\n",
+             options.file.string(), record.model, record.model.empty() ? "" : ", ", record.images,
+             record.layers, record.heads, record.steps.size(), tokens,
+             record.point_hash.empty() ? "" : ", point " + record.point_hash.substr(0, 12));
+  for (const auto& [name, array] : record.arrays) {
+    const std::string parameters = parameters_text(array);
+    fmt::print("{:<20} {}\n{:<20} {} [{}]{}{}\n", name, array.help, "", axes_text(array),
+               array.unit, parameters.empty() ? "" : "; ", parameters);
+  }
+}
+
+/// Digits after the point that leave the largest value four significant ones.
+int decimals_of(const std::vector<double>& values) {
+  double largest = 0;
+  for (const double value : values) {
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  }
+  if (largest == 0) return 1;
+  return std::clamp(3 - static_cast<int>(std::floor(std::log10(largest))), 0, 9);
+}
+
+std::string with_averaging(const std::string& text, const ArrayView& view) {
+  return view.averaging.empty() ? text : fmt::format("{}, {}", text, view.averaging);
+}
+
+Table table_of(const AttentionShowOptions& options,
+               const AttentionRecord& record,
+               const ArrayView& view) {
+  const NamedArray& array = record.array(options.name);
+  Table table;
+  table.title =
+      with_averaging(fmt::format("{} [{}]{}{}, {} images", options.name, array.unit,
+                                 record.model.empty() ? "" : " of ", record.model, record.images),
+                     view);
+  const std::string corner =
+      view.columns.empty() ? view.rows : fmt::format("{} \\ {}", view.rows, view.columns);
+  table.columns.push_back({.header = corner, .decimals = 0});
+  const int decimals = decimals_of(view.values);
+  for (const int64_t value : view.column_values) {
+    table.columns.push_back(
+        {.header = view.columns.empty() ? options.name : fmt::format("{}", value),
+         .decimals = decimals});
+  }
+  auto next = view.values.begin();
+  for (const int64_t value : view.row_values) {
+    TableRow row;
+    row.cells.push_back(view.rows.empty() ? TableCell::text("all")
+                                          : TableCell::number(static_cast<double>(value)));
+    for (size_t column = 0; column < view.column_values.size(); ++column) {
+      row.cells.push_back(std::isnan(*next) ? TableCell::missing("nothing there")
+                                            : TableCell::number(*next));
+      ++next;
+    }
+    table.rows.push_back(std::move(row));
+  }
+  table.provenance = provenance_of(record);
+  return table;
+}
+
+Heatmap map_of(const AttentionShowOptions& options,
+               const AttentionRecord& record,
+               const ArrayView& view) {
+  const NamedArray& array = record.array(options.name);
+  Heatmap map;
+  map.title = with_averaging(options.name, view);
+  map.subtitle =
+      fmt::format("{}{}{} images", record.model, record.model.empty() ? "" : ", ", record.images);
+  map.row_axis = view.rows;
+  map.column_axis = view.columns;
+  map.value_label = fmt::format("{} [{}]", options.name, array.unit);
+  for (const int64_t value : view.row_values) map.row_labels.push_back(fmt::format("{}", value));
+  for (const int64_t value : view.column_values) {
+    map.column_labels.push_back(view.columns.empty() ? "" : fmt::format("{}", value));
+  }
+  map.values = view.values;
+  map.provenance = provenance_of(record);
+  return map;
+}
+
+void draw(const AttentionShowOptions& options, const Heatmap& map) {
+  const Canvas canvas = draw_heatmap(map);
+  constexpr double kPngScale = 2;
+  if (options.out.extension() == ".svg") {
+    canvas.write_svg(options.out, heatmap_info(map));
+  } else {
+    canvas.write_png(options.out, heatmap_info(map), kPngScale);
+  }
+}
+
+/// Sides that are named have any length that a figure can show.
+ArrayViewOptions view_options(const AttentionShowOptions& options, bool figure) {
+  ArrayViewOptions view{.rows = options.rows, .columns = options.columns, .at = options.at};
+  if (figure) view.most_rows = view.most_columns = kMostCells;
+  return view;
+}
+
+}  // namespace
+
+int attention_show_command(const AttentionShowOptions& options) {
+  const bool has_figure = !options.out.empty();
+  if (has_figure && options.out.extension() != ".svg" && options.out.extension() != ".png") {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("--out {}: expected FILE.svg or FILE.png", options.out.string()));
+  }
+  const AttentionRecord record = read_attention(options.file);
+  if (options.name.empty()) {
+    if (has_figure || !options.at.empty() || !options.rows.empty() || !options.columns.empty()) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("which array? kvscope attention show {} NAME; without options the "
+                              "command lists them",
+                              options.file.string()));
+    }
+    print_contents(options, record);
+    return 0;
+  }
+  const NamedArray& array = record.array(options.name);
+  const ArrayView view = array_view(array, view_options(options, false));
+  fmt::print("{}", console_table(table_of(options, record, view)));
+  if (has_figure) {
+    draw(options, map_of(options, record, array_view(array, view_options(options, true))));
+    fmt::print("{}\n", options.out.string());
+  }
+  return 0;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,122 @@
+#include "experiments/commands/results/report.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/atomic_file.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/commands/results/contact_sheet.h"
+#include "experiments/commands/results/plot.h"
+#include "experiments/commands/results/results_folder_option.h"
+#include "experiments/commands/results/sweep_figures.h"
+#include "experiments/report/page.h"
+#include "experiments/results/comparison.h"
+#include "experiments/results/sweep_metrics.h"
+#include "experiments/results/sweep_table.h"
+
+namespace kvscope {
+namespace {
+
+constexpr int64_t kShownPrompts = 8;
+
+ReportSection table_section(const SweepSummary& sweep) {
+  ReportSection section{.title = "Results", .blocks = {sweep_table(sweep)}};
+  std::string how =
+      "Tokens kept: mean over layers and heads going into the last step. Memory is an image's, "
+      "with "
+      "both rows of a guided one. KV live: tokens held at that moment; KV peak: the most K and V "
+      "at "
+      "once, with the step that a layer has not cut yet; allocated: the most that the allocator "
+      "had "
+      "handed out at once from prompt to picture, weights not counted. Beside each is what the "
+      "plan "
+      "predicts; of what is allocated, cache and uncut step, as activations and the picture "
+      "decoder "
+      "are not its business. Times are medians over images.";
+  for (const Metric& metric : shown_metrics(sweep)) {
+    if (!metric.note.empty()) how += fmt::format("\n\n{}: {}.", metric.label, metric.note);
+  }
+  section.blocks.emplace_back(Paragraph{how});
+  for (const std::string& note : sweep.notes) section.blocks.emplace_back(Paragraph{note});
+  return section;
+}
+
+// " of MODEL" where there are several.
+std::string of_model(const SweepSummary& model, size_t models) {
+  return models > 1 ? " of " + model.points.front().point().label("model") : "";
+}
+
+ReportSection budget_section(const std::vector<SweepSummary>& models) {
+  ReportSection section{.title = "Policies by budget"};
+  for (const SweepSummary& model : models) {
+    for (const Metric& metric : shown_metrics(model)) {
+      if (was_measured(model, metric)) section.blocks.emplace_back(metric_by_budget(model, metric));
+    }
+  }
+  return section;
+}
+
+ReportSection plot_section(const std::vector<SweepSummary>& models) {
+  ReportSection section{.title = "Memory against quality"};
+  for (const SweepSummary& model : models) {
+    for (const Metric& metric : shown_metrics(model)) {
+      if (!was_measured(model, metric)) continue;
+      const Chart chart = quality_chart(model, metric);
+      section.blocks.emplace_back(
+          SvgFigure{.svg = draw_chart(chart).svg(chart_info(chart)),
+                    .caption = metric.title + of_model(model, models.size())});
+    }
+  }
+  return section;
+}
+
+ReportSection picture_section(const std::vector<SweepSummary>& models) {
+  ReportSection section{.title = "Pictures"};
+  for (const SweepSummary& model : models) {
+    const ContactSheet sheet = sweep_contact_sheet(model, kShownPrompts, 0);
+    const FigureInfo info = contact_sheet_info(sheet);
+    section.blocks.emplace_back(PngFigure{.png = draw_contact_sheet(sheet).png(info),
+                                          .caption = sheet.title + of_model(model, models.size()),
+                                          .alternative = info.description});
+  }
+  return section;
+}
+
+}  // namespace
+
+int report_command(const ReportOptions& options) {
+  const SweepSummary sweep = summarise_sweep(options.folder);
+  const Table table = sweep_table(sweep);
+  const std::filesystem::path report = options.folder / "report";
+  write_file_atomically(report / "table.csv", csv_table(table));
+  write_file_atomically(report / "table.md", markdown_table(table));
+  write_file_atomically(report / "table.tex", latex_table(table));
+  plot_command({.folder = options.folder});
+  contact_sheet_command({.folder = options.folder, .prompts = kShownPrompts});
+
+  ReportPage page;
+  const std::filesystem::path absolute = std::filesystem::weakly_canonical(options.folder);
+  page.title = options.title.empty() ? absolute.filename().string() : options.title;
+  page.subtitle = table.title;
+  if (!options.command.empty()) page.provenance.emplace_back("command", options.command);
+  page.points = table.provenance;
+  const std::vector<SweepSummary> models = by_model(sweep);
+  page.sections = {plot_section(models), budget_section(models), table_section(sweep),
+                   picture_section(models)};
+  write_page(report / "index.html", page);
+  fmt::print("{}\n", (report / "index.html").string());
+  return 0;
+}
+
+void register_report(const CommandRegistrar& registrar) {
+  const auto options = std::make_shared<ReportOptions>();
+  CLI::App& command = registrar.add("report", "table, plots and sheet as one HTML page",
+                                    [options] { return report_command(*options); });
+  add_results_folder(command, options->folder);
+  command.add_option("--title", options->title, "title of the page");
+}
+
+}  // namespace kvscope

@@ -1,0 +1,70 @@
+#include "experiments/commands/results/table.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/base/atomic_file.h"
+#include "core/base/console.h"
+#include "core/base/error.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/commands/results/results_folder_option.h"
+#include "experiments/report/tables/table.h"
+#include "experiments/results/sweep_table.h"
+
+namespace kvscope {
+namespace {
+
+struct TableFormat {
+  std::string name;
+  std::function<std::string(const Table&)> write;
+};
+
+const std::vector<TableFormat>& file_formats() {
+  static const std::vector<TableFormat> formats = {
+      {"csv", csv_table}, {"md", markdown_table}, {"tex", latex_table}};
+  return formats;
+}
+
+}  // namespace
+
+std::string formatted_table(const Table& table, const std::string& name, bool ansi) {
+  if (name == "console") return console_table(table, ansi);
+  std::vector<std::string> known = {"console"};
+  for (const TableFormat& format : file_formats()) {
+    if (format.name == name) return format.write(table);
+    known.push_back(format.name);
+  }
+  throw Error(ErrorKind::kConfig,
+              fmt::format("no table format '{}'. {}", name, suggestion(name, known)));
+}
+
+int table_command(const TableOptions& options) {
+  formatted_table({}, options.format,
+                  options.ansi);  // an unknown format before anything is read or written
+  const SweepSummary sweep = summarise_sweep(options.folder);
+  const Table table = sweep_table(sweep);
+  for (const TableFormat& format : file_formats()) {
+    write_file_atomically(options.folder / "report" / ("table." + format.name),
+                          format.write(table));
+  }
+  fmt::print("{}", formatted_table(table, options.format, options.ansi));
+  for (const std::string& note : sweep.notes) say("note: {}", note);
+  return 0;
+}
+
+void register_table(const CommandRegistrar& registrar) {
+  const auto options = std::make_shared<TableOptions>();
+  CLI::App& command = registrar.add("table", "the table of a sweep", [options] {
+    options->ansi = isatty(STDOUT_FILENO) == 1;
+    return table_command(*options);
+  });
+  add_results_folder(command, options->folder);
+  command.add_option("--format", options->format, "console, csv, md or tex");
+}
+
+}  // namespace kvscope

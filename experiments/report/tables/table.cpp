@@ -1,0 +1,104 @@
+#include "experiments/report/tables/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/error.h"
+
+namespace kvscope {
+namespace {
+
+std::string shown(double value, int decimals) {
+  if (std::isinf(value)) return value > 0 ? "∞" : "-∞";
+  std::string digits = fmt::format("{:.{}f}", value, std::clamp(decimals, 0, 17));
+  const bool is_zero = digits.find_first_of("123456789") == std::string::npos;
+  if (is_zero && digits.front() == '-') digits.erase(0, 1);
+  return digits;
+}
+
+int decimals_of(const TableNumber& number, const TableColumn& column) {
+  return number.decimals >= 0 ? number.decimals : column.decimals;
+}
+
+// The value as a reader sees it, so that cells which look equal rank equal.
+double rounded(const TableNumber& number, const TableColumn& column) {
+  if (std::isinf(number.value)) return number.value;
+  return std::stod(shown(number.value, decimals_of(number, column)));
+}
+
+void check_shape(const Table& table) {
+  for (size_t r = 0; r < table.rows.size(); ++r) {
+    if (table.rows[r].cells.size() == table.columns.size()) continue;
+    throw Error(ErrorKind::kConfig,
+                fmt::format("table '{}': row {} has {} cells, expected one for each of {} columns",
+                            table.title, r, table.rows[r].cells.size(), table.columns.size()));
+  }
+}
+
+}  // namespace
+
+TableCell TableCell::number(double value, double half_width, int decimals) {
+  if (std::isnan(value)) return missing("not a number");
+  return {TableNumber{value, std::isnan(half_width) ? -1 : half_width, decimals}};
+}
+
+std::vector<std::vector<TableRank>> ranks(const Table& table) {
+  check_shape(table);
+  std::vector<std::vector<TableRank>> all(
+      table.rows.size(), std::vector<TableRank>(table.columns.size(), TableRank::kNone));
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const TableColumn& column = table.columns[c];
+    if (column.better == Better::kNone) continue;
+    const double sign = column.better == Better::kHigher ? -1.0 : 1.0;
+    std::vector<std::pair<size_t, double>> competing;  // row, cost: lower is better
+    std::vector<double> costs;
+    for (size_t r = 0; r < table.rows.size(); ++r) {
+      const auto* number = std::get_if<TableNumber>(&table.rows[r].cells[c].content);
+      if (number == nullptr || table.rows[r].reference) continue;
+      competing.emplace_back(r, sign * rounded(*number, column));
+      costs.push_back(competing.back().second);
+    }
+    std::sort(costs.begin(), costs.end());
+    costs.erase(std::unique(costs.begin(), costs.end()), costs.end());
+    if (costs.size() < 2) continue;
+    for (const auto& [row, cost] : competing) {
+      if (cost == costs[0]) all[row][c] = TableRank::kBest;
+      if (cost == costs[1]) all[row][c] = TableRank::kSecond;
+    }
+  }
+  return all;
+}
+
+std::vector<std::string> footnotes(const Table& table) {
+  std::vector<std::string> notes;
+  for (const TableRow& row : table.rows) {
+    for (const TableCell& cell : row.cells) {
+      const auto* missing = std::get_if<TableMissing>(&cell.content);
+      if (missing == nullptr) continue;
+      if (std::find(notes.begin(), notes.end(), missing->reason) == notes.end()) {
+        notes.push_back(missing->reason);
+      }
+    }
+  }
+  return notes;
+}
+
+int64_t footnote_number(const std::vector<std::string>& notes, const std::string& reason) {
+  return std::find(notes.begin(), notes.end(), reason) - notes.begin() + 1;
+}
+
+std::string shown_value(const TableNumber& number, const TableColumn& column) {
+  return shown(number.value, decimals_of(number, column));
+}
+
+std::string shown_half_width(const TableNumber& number, const TableColumn& column) {
+  return number.has_interval() ? shown(number.half_width, decimals_of(number, column)) : "";
+}
+
+std::string header_with_unit(const TableColumn& column) {
+  return column.unit.empty() ? column.header : column.header + " (" + column.unit + ")";
+}
+
+}  // namespace kvscope

@@ -1,0 +1,164 @@
+// Tables for a terminal. A numeric cell is three parts, each with its own width: digits before the
+// point, digits from the point on, and the interval; so points line up whatever the decimals.
+#include <algorithm>
+#include <array>
+
+#include "experiments/report/tables/table.h"
+#include "experiments/report/text.h"
+
+namespace kvscope {
+namespace {
+
+struct Parts {
+  std::string whole;     // also all of a text cell or a dash
+  std::string fraction;  // ".31"
+  std::string interval;  // " ± 0.42"
+  bool is_text = false;
+  TableRank rank = TableRank::kNone;
+};
+
+struct Widths {
+  int64_t whole = 0;
+  int64_t fraction = 0;
+  int64_t interval = 0;
+  int64_t interval_digits = 0;
+  int64_t total = 0;
+};
+
+std::string pad(const std::string& text, int64_t width, Align align) {
+  const int64_t missing = std::max<int64_t>(0, width - display_width(text));
+  const int64_t left = align == Align::kLeft ? 0 : align == Align::kRight ? missing : missing / 2;
+  return std::string(static_cast<size_t>(left), ' ') + text +
+         std::string(static_cast<size_t>(missing - left), ' ');
+}
+
+Parts split(const TableCell& cell,
+            const TableColumn& column,
+            const std::vector<std::string>& notes) {
+  Parts parts;
+  if (const auto* text = std::get_if<std::string>(&cell.content)) {
+    parts.whole = printable(*text);
+    parts.is_text = true;
+  } else if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
+    const std::string digits = shown_value(*number, column);
+    const size_t point = std::min(digits.find('.'), digits.size());
+    parts.whole = digits.substr(0, point);
+    parts.fraction = digits.substr(point);
+    if (number->has_interval()) parts.interval = shown_half_width(*number, column);
+  } else {
+    parts.whole =
+        "—" + superscript(footnote_number(notes, std::get<TableMissing>(cell.content).reason));
+  }
+  return parts;
+}
+
+std::string painted(const std::string& text, TableRank rank, bool ansi) {
+  if (!ansi || rank == TableRank::kNone) return text;
+  return (rank == TableRank::kBest ? "\x1b[1m" : "\x1b[4m") + text + "\x1b[0m";
+}
+
+std::string assemble(const Parts& parts, const Widths& widths, Align align, bool ansi) {
+  if (parts.is_text) return pad(painted(parts.whole, parts.rank, false), widths.total, align);
+  const std::string value = parts.whole + parts.fraction;
+  const int64_t before = widths.whole - display_width(parts.whole);
+  int64_t after = widths.fraction - display_width(parts.fraction);
+  std::string interval;
+  if (!parts.interval.empty()) {
+    interval = std::string(static_cast<size_t>(after), ' ') + " ± " +
+               pad(parts.interval, widths.interval_digits, Align::kRight);
+    after = 0;
+  } else {
+    after += widths.interval;
+  }
+  const std::string body = std::string(static_cast<size_t>(before), ' ') +
+                           painted(value, parts.rank, ansi) + interval +
+                           std::string(static_cast<size_t>(after), ' ');
+  // Painting adds bytes without width, so the outer padding is computed from the parts.
+  const int64_t body_width = widths.whole + widths.fraction + widths.interval;
+  const int64_t missing = widths.total - body_width;
+  const int64_t left = align == Align::kLeft ? 0 : align == Align::kRight ? missing : missing / 2;
+  return std::string(static_cast<size_t>(left), ' ') + body +
+         std::string(static_cast<size_t>(missing - left), ' ');
+}
+
+std::string without_trailing_spaces(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+std::string rule(const std::vector<Widths>& widths) {
+  std::string line;
+  for (size_t c = 0; c < widths.size(); ++c) {
+    if (c > 0) line += "  ";
+    for (int64_t i = 0; i < widths[c].total; ++i) line += "─";
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+std::string console_table(const Table& table, bool ansi) {
+  const std::vector<std::vector<TableRank>> rank = ranks(table);
+  const std::vector<std::string> notes = footnotes(table);
+  const size_t columns = table.columns.size();
+
+  std::vector<std::vector<Parts>> body(table.rows.size());
+  std::vector<Widths> widths(columns);
+  bool any_unit = false;
+  bool any_interval = false;
+  for (size_t c = 0; c < columns; ++c) {
+    const TableColumn& column = table.columns[c];
+    Widths& width = widths[c];
+    int64_t text_width = 0;
+    for (size_t r = 0; r < table.rows.size(); ++r) {
+      Parts parts = split(table.rows[r].cells[c], column, notes);
+      parts.rank = rank[r][c];
+      if (parts.is_text) {
+        text_width = std::max(text_width, display_width(parts.whole));
+      } else {
+        width.whole = std::max(width.whole, display_width(parts.whole));
+        width.fraction = std::max(width.fraction, display_width(parts.fraction));
+        width.interval_digits = std::max(width.interval_digits, display_width(parts.interval));
+      }
+      body[r].push_back(std::move(parts));
+    }
+    if (width.interval_digits > 0) width.interval = width.interval_digits + 3;
+    any_interval = any_interval || width.interval > 0;
+    any_unit = any_unit || !column.unit.empty();
+    width.total =
+        std::max({text_width, width.whole + width.fraction + width.interval,
+                  display_width(printable(column.header)), display_width(printable(column.unit))});
+  }
+
+  std::string out;
+  if (!table.title.empty()) out += printable(table.title) + "\n\n";
+  const auto header_line = [&](auto text_of) {
+    std::string line;
+    for (size_t c = 0; c < columns; ++c) {
+      const std::string text = printable(text_of(table.columns[c]));
+      line += (c > 0 ? "  " : "") + pad(text, widths[c].total, table.columns[c].align);
+    }
+    return without_trailing_spaces(line) + "\n";
+  };
+  out += header_line([](const TableColumn& column) { return column.header; });
+  if (any_unit) out += header_line([](const TableColumn& column) { return column.unit; });
+  out += rule(widths);
+  for (size_t r = 0; r < table.rows.size(); ++r) {
+    if (r > 0 && table.rows[r].reference != table.rows[r - 1].reference) out += rule(widths);
+    std::string line;
+    for (size_t c = 0; c < columns; ++c) {
+      line += (c > 0 ? "  " : "") + assemble(body[r][c], widths[c], table.columns[c].align, ansi);
+    }
+    line = without_trailing_spaces(line);
+    const bool dim = ansi && table.rows[r].reference;
+    out += (dim ? "\x1b[2m" + line + "\x1b[0m" : line) + "\n";
+  }
+  if (!notes.empty() || any_interval) out += "\n";
+  for (size_t i = 0; i < notes.size(); ++i) {
+    out += superscript(static_cast<int64_t>(i) + 1) + " " + printable(notes[i]) + "\n";
+  }
+  if (any_interval) out += "± " + printable(table.interval_name) + "\n";
+  return out;
+}
+
+}  // namespace kvscope

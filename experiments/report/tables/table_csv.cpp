@@ -1,0 +1,80 @@
+// CSV as RFC 4180 has it, for notebooks: everything a number has, nothing rounded.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "experiments/report/tables/table.h"
+
+namespace kvscope {
+namespace {
+
+std::string quoted(const std::string& field) {
+  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  std::string text = "\"";
+  for (const char c : field) text += c == '"' ? "\"\"" : std::string(1, c);
+  return text + "\"";
+}
+
+std::string exact(double value) {
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  return fmt::format("{}", value);
+}
+
+bool has_interval(const Table& table, size_t column) {
+  for (const TableRow& row : table.rows) {
+    const auto* number = std::get_if<TableNumber>(&row.cells[column].content);
+    if (number != nullptr && number->has_interval()) return true;
+  }
+  return false;
+}
+
+std::string joined(const std::vector<std::string>& fields) {
+  std::string line;
+  for (size_t i = 0; i < fields.size(); ++i) line += (i == 0 ? "" : ",") + quoted(fields[i]);
+  return line + "\r\n";
+}
+
+}  // namespace
+
+std::string csv_table(const Table& table) {
+  (void)ranks(table);  // checks the shape
+  const bool any_missing = !footnotes(table).empty();
+  std::vector<std::string> header;
+  std::vector<bool> interval(table.columns.size());
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const TableColumn& column = table.columns[c];
+    interval[c] = has_interval(table, c);
+    header.push_back(header_with_unit(column));
+    if (interval[c]) {
+      header.push_back(header_with_unit(
+          {.header = column.header + " " + table.interval_name, .unit = column.unit}));
+    }
+  }
+  if (any_missing) header.emplace_back("missing");
+
+  std::string csv = joined(header);
+  for (const TableRow& row : table.rows) {
+    std::vector<std::string> fields;
+    std::string reasons;
+    for (size_t c = 0; c < table.columns.size(); ++c) {
+      std::string value;
+      std::string half_width;
+      if (const auto* text = std::get_if<std::string>(&row.cells[c].content)) {
+        value = *text;
+      } else if (const auto* number = std::get_if<TableNumber>(&row.cells[c].content)) {
+        value = exact(number->value);
+        if (number->has_interval()) half_width = exact(number->half_width);
+      } else {
+        reasons += (reasons.empty() ? "" : "; ") + table.columns[c].header + ": " +
+                   std::get<TableMissing>(row.cells[c].content).reason;
+      }
+      fields.push_back(value);
+      if (interval[c]) fields.push_back(half_width);
+    }
+    if (any_missing) fields.push_back(reasons);
+    csv += joined(fields);
+  }
+  return csv;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,87 @@
+// HTML for the report page; the page's style sheet gives the classes their look.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "experiments/report/tables/table.h"
+#include "experiments/report/text.h"
+
+namespace kvscope {
+namespace {
+
+const char* align_class(Align align) {
+  return align == Align::kLeft ? "left" : align == Align::kRight ? "right" : "centre";
+}
+
+std::string cell_html(const TableCell& cell,
+                      const TableColumn& column,
+                      TableRank rank,
+                      const std::vector<std::string>& notes) {
+  const char* align = align_class(column.align);
+  if (const auto* text = std::get_if<std::string>(&cell.content)) {
+    return fmt::format("<td class=\"{}\">{}</td>", align, escape_xml(*text));
+  }
+  if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
+    const char* rank_class = rank == TableRank::kBest     ? " best"
+                             : rank == TableRank::kSecond ? " second"
+                                                          : "";
+    std::string interval;
+    if (number->has_interval()) {
+      interval = fmt::format(" <small>± {}</small>", shown_half_width(*number, column));
+    }
+    const double value = number->value;
+    const std::string raw =
+        std::isinf(value) ? (value > 0 ? "Infinity" : "-Infinity") : fmt::format("{}", value);
+    return fmt::format("<td class=\"{}{}\" data-value=\"{}\"><span>{}</span>{}</td>", align,
+                       rank_class, raw, shown_value(*number, column), interval);
+  }
+  const std::string& reason = std::get<TableMissing>(cell.content).reason;
+  return fmt::format("<td class=\"{} missing\" title=\"{}\">—<sup>{}</sup></td>", align,
+                     escape_xml(reason), footnote_number(notes, reason));
+}
+
+const char* arrow(Better better) {
+  return better == Better::kHigher ? " ↑" : better == Better::kLower ? " ↓" : "";
+}
+
+}  // namespace
+
+std::string html_table(const Table& table) {
+  const std::vector<std::vector<TableRank>> rank = ranks(table);
+  const std::vector<std::string> notes = footnotes(table);
+  bool any_interval = false;
+  std::string out = "<figure class=\"table\">\n<div class=\"scroll\"><table>\n";
+  if (!table.title.empty()) out += "<caption>" + escape_xml(table.title) + "</caption>\n";
+  out += "<thead><tr>";
+  for (const TableColumn& column : table.columns) {
+    const std::string unit =
+        column.unit.empty() ? "" : "<br><small>" + escape_xml(column.unit) + "</small>";
+    out += fmt::format("<th scope=\"col\" class=\"{}\">{}{}{}</th>", align_class(column.align),
+                       escape_xml(column.header), arrow(column.better), unit);
+  }
+  out += "</tr></thead>\n<tbody>\n";
+  for (size_t r = 0; r < table.rows.size(); ++r) {
+    out += table.rows[r].reference ? "<tr class=\"reference\">" : "<tr>";
+    for (size_t c = 0; c < table.columns.size(); ++c) {
+      const TableCell& cell = table.rows[r].cells[c];
+      out += cell_html(cell, table.columns[c], rank[r][c], notes);
+      const auto* number = std::get_if<TableNumber>(&cell.content);
+      any_interval = any_interval || (number != nullptr && number->has_interval());
+    }
+    out += "</tr>\n";
+  }
+  out += "</tbody></table></div>\n<figcaption>";
+  for (size_t i = 0; i < notes.size(); ++i) {
+    out += fmt::format("<div><sup>{}</sup> {}</div>", i + 1, escape_xml(notes[i]));
+  }
+  if (any_interval) out += "<div>± " + escape_xml(table.interval_name) + "</div>";
+  if (!table.provenance.empty()) {
+    out += "<div class=\"points\">points";
+    for (const std::string& point : table.provenance)
+      out += " <code>" + escape_xml(point) + "</code>";
+    out += "</div>";
+  }
+  return out + "</figcaption>\n</figure>\n";
+}
+
+}  // namespace kvscope

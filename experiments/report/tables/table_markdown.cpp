@@ -1,0 +1,113 @@
+// GitHub-flavoured Markdown. Cells are padded so that the source reads as a table too.
+#include <algorithm>
+
+#include "experiments/report/tables/table.h"
+#include "experiments/report/text.h"
+
+namespace kvscope {
+namespace {
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else {
+      if (std::string_view("\\|*_`[]~$#").find(c) != std::string_view::npos) out += '\\';
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string marked(const std::string& text, TableRank rank) {
+  switch (rank) {
+    case TableRank::kBest:
+      return "**" + text + "**";
+    case TableRank::kSecond:
+      return "<u>" + text + "</u>";
+    case TableRank::kNone:
+      break;
+  }
+  return text;
+}
+
+std::string shown(const TableCell& cell,
+                  const TableColumn& column,
+                  TableRank rank,
+                  const std::vector<std::string>& notes) {
+  if (const auto* text = std::get_if<std::string>(&cell.content)) return escaped(*text);
+  if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
+    const std::string value = marked(shown_value(*number, column), rank);
+    return number->has_interval() ? value + " ± " + shown_half_width(*number, column) : value;
+  }
+  const int64_t note = footnote_number(notes, std::get<TableMissing>(cell.content).reason);
+  return "—<sup>" + std::to_string(note) + "</sup>";
+}
+
+std::string padded(const std::string& text, int64_t width, Align align) {
+  const int64_t spare = width - display_width(text);
+  const int64_t left = align == Align::kLeft ? 0 : align == Align::kRight ? spare : spare / 2;
+  return std::string(static_cast<size_t>(left), ' ') + text +
+         std::string(static_cast<size_t>(spare - left), ' ');
+}
+
+std::string separator(int64_t width, Align align) {
+  std::string line(static_cast<size_t>(width), '-');
+  if (align != Align::kLeft) line.back() = ':';
+  if (align == Align::kCentre) line.front() = ':';
+  return line;
+}
+
+}  // namespace
+
+std::string markdown_table(const Table& table) {
+  const std::vector<std::vector<TableRank>> rank = ranks(table);
+  const std::vector<std::string> notes = footnotes(table);
+  const size_t columns = table.columns.size();
+  std::vector<std::vector<std::string>> lines(table.rows.size() + 1,
+                                              std::vector<std::string>(columns));
+  std::vector<int64_t> widths(columns, 3);
+  bool any_interval = false;
+  for (size_t c = 0; c < columns; ++c) {
+    lines[0][c] = escaped(header_with_unit(table.columns[c]));
+    for (size_t r = 0; r < table.rows.size(); ++r) {
+      const TableCell& cell = table.rows[r].cells[c];
+      lines[r + 1][c] = shown(cell, table.columns[c], rank[r][c], notes);
+      const auto* number = std::get_if<TableNumber>(&cell.content);
+      any_interval = any_interval || (number != nullptr && number->has_interval());
+    }
+    for (const auto& line : lines) widths[c] = std::max(widths[c], display_width(line[c]));
+  }
+
+  std::string out;
+  if (!table.title.empty()) out += "**" + escaped(table.title) + "**\n\n";
+  for (size_t r = 0; r < lines.size(); ++r) {
+    for (size_t c = 0; c < columns; ++c) {
+      out += "| " + padded(lines[r][c], widths[c], table.columns[c].align) + " ";
+    }
+    out += "|\n";
+    if (r > 0) continue;
+    for (size_t c = 0; c < columns; ++c) {
+      out += "| " + separator(widths[c], table.columns[c].align) + " ";
+    }
+    out += "|\n";
+  }
+  if (!notes.empty() || any_interval) out += "\n";
+  for (size_t i = 0; i < notes.size(); ++i) {
+    out += "<sup>" + std::to_string(i + 1) + "</sup> " + escaped(notes[i]) + "  \n";
+  }
+  if (any_interval) out += "± " + escaped(table.interval_name) + "\n";
+  if (!table.provenance.empty()) {
+    out += "\n<!-- points:";
+    for (const std::string& point : table.provenance) out += " " + escaped(point);
+    out += " -->\n";
+  }
+  return out;
+}
+
+}  // namespace kvscope

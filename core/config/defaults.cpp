@@ -306,7 +306,10 @@ class Expansion {
       const auto known = keys_of_group_.find(group);
       std::string hint;
       if (known != keys_of_group_.end()) {
-        hint = fmt::format("Did you mean {}?", fmt::join(known->second, " or "));
+        constexpr size_t kMostNames = 3;
+        std::vector<std::string> names(known->second.begin(), known->second.end());
+        if (names.size() > kMostNames) names.resize(kMostNames);
+        hint = fmt::format("Did you mean {}?", fmt::join(names, " or "));
       } else {
         std::vector<std::string> names;
         for (const auto& [name, option] : result_.choices) names.push_back(name);

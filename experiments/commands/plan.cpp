@@ -13,14 +13,17 @@
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/results/paper_memory.h"
 #include "experiments/sweep/point.h"
+#include "experiments/terminal.h"
 
 namespace kvscope {
 namespace {
 
-constexpr int64_t kMebibyte = int64_t{1} << 20;
+double mebibytes(int64_t bytes) {
+  return static_cast<double>(bytes) / (1 << 20);
+}
 
 std::string bytes_text(int64_t bytes) {
-  return fmt::format("{} MiB ({} bytes)", bytes / kMebibyte, bytes);
+  return fmt::format("{:.2f} MiB ({} bytes)", mebibytes(bytes), bytes);
 }
 
 /// Tokens of one step over layers and heads.
@@ -144,8 +147,8 @@ std::string overview(const std::vector<Point>& points) {
     const int64_t rows = point.generation.rows(point.generation.batch);
     const auto last = static_cast<int64_t>(point.plan.geometry().steps.size()) - 1;
     const int64_t bytes = point.plan.live_bytes(last, rows);
-    text += fmt::format("{:<24} {:<14} {:>14.1f} {:>10} {:>16} {:>16}\n", point.label("policy"),
-                        point.label("budget"), point.kept_tokens(), bytes / kMebibyte, bytes,
+    text += fmt::format("{:<24} {:<14} {:>14.1f} {:>10.2f} {:>16} {:>16}\n", point.label("policy"),
+                        point.label("budget"), point.kept_tokens(), mebibytes(bytes), bytes,
                         point.plan.arena_bytes(rows));
   }
   return text;
@@ -155,7 +158,7 @@ std::string overview(const std::vector<Point>& points) {
 
 int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   if (is_paper_memory(arguments)) {
-    fmt::print("{}", console_table(paper_memory(arguments).table));
+    fmt::print("{}", console_table(paper_memory(arguments).table, console_style()));
     return 0;
   }
   const PointList list = list_points(compose_request(arguments), data_root().string(),

@@ -9,8 +9,8 @@ struct PlanOptions {
 };
 
 /// `kvscope plan`: what the points of `kvscope run` with the same arguments would hold: tokens a
-/// step, KV bytes going into the last step and arena bytes, of gen.batch images. MiB are whole,
-/// rounded down, as the papers count; exact bytes stand beside. Reads no weights and writes
+/// step, KV bytes going into the last step and arena bytes, of gen.batch images. Exact bytes
+/// stand beside MiB. Reads no weights and writes
 /// nothing. Returns the exit code. Errors: those of list_points.
 int plan_command(const ConfigArguments& arguments, const PlanOptions& options);
 

@@ -15,6 +15,7 @@
 #include "experiments/commands/results/table.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/runner.h"
+#include "experiments/terminal.h"
 
 namespace kvscope {
 namespace {
@@ -38,7 +39,7 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
                                   part_registry(arguments)),
               .root = root,
               .command_line = command_line,
-              .terminal = isatty(STDERR_FILENO) == 1};
+              .terminal = takes_escapes(STDERR_FILENO)};
   sweep.folder = sweep.list.results_folder;
   if (sweep.list.duplicates > 0) {
     say("{} points, {} more are the same runs and left out", sweep.list.points.size(),
@@ -56,7 +57,7 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
   }
   print_outcome(outcome, sweep.list.points.size());
   if (outcome.points_done > 0) {
-    table_command({.folder = sweep.folder, .ansi = isatty(STDOUT_FILENO) == 1});
+    table_command({.folder = sweep.folder, .style = console_style()});
     report_command({.folder = sweep.folder, .command = command_line});
   }
   return outcome.failures.empty() ? 0 : 1;

@@ -133,6 +133,18 @@ int64_t display_width(std::string_view text) {
   return width;
 }
 
+std::string shortened(std::string_view text, int64_t columns) {
+  if (display_width(text) <= columns) return std::string(text);
+  std::string kept;
+  int64_t width = 1;  // of the ellipsis
+  for (const char32_t c : decode_utf8(text)) {
+    width += is_in(kZeroWidth, c) ? 0 : is_in(kWide, c) ? 2 : 1;
+    if (width > columns) break;
+    kept += encode_utf8(c);
+  }
+  return kept + "…";
+}
+
 std::string escape_xml(std::string_view text) {
   std::string escaped;
   for (const char32_t c : decode_utf8(text)) {

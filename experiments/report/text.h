@@ -20,6 +20,10 @@ std::string printable(std::string_view text);
 /// Columns that printable `text` takes in a terminal: combining marks 0, East Asian wide 2.
 int64_t display_width(std::string_view text);
 
+/// `text`, which is printable, in at most `columns` (from 1 on) columns of a terminal: where it is
+/// longer, its beginning and "…".
+std::string shortened(std::string_view text, int64_t columns);
+
 /// For XML and HTML text and attributes alike: & < > " ' as entities; the rest as `printable`,
 /// except that newlines and tabs stay.
 std::string escape_xml(std::string_view text);

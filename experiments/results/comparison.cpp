@@ -12,6 +12,7 @@
 
 #include "analysis/statistics/interval.h"
 #include "core/base/error.h"
+#include "experiments/results/name_match.h"
 #include "experiments/results/point_labels.h"
 
 namespace kvscope {
@@ -136,20 +137,18 @@ std::string rest_of_name(const PointSummary& point, std::vector<LabelKey> differ
 class References {
  public:
   References(const SweepSummary& of_model, const std::string& against)
-      : against_(against), differing_(differing_keys(of_model)) {
+      : differing_(differing_keys(of_model)) {
     std::vector<std::string> policies;
     for (const PointSummary& summary : of_model.points) {
-      const std::string policy = summary.point().label("policy");
-      const std::string name = policy_name(summary, differing_);
-      for (const std::string& one : {policy, name}) {
+      for (const std::string& one :
+           {summary.point().label("policy"), policy_name(summary, differing_)}) {
         if (std::ranges::find(policies, one) == policies.end()) policies.push_back(one);
       }
-      if (policy == against || name == against) points_.push_back(&summary);
     }
-    if (points_.empty()) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("{} has no policy '{}' to compare with. {}", model_name(of_model),
-                              against, suggestion(against, policies)));
+    against_ = meant_name({"--against", "policy"}, against, policies);
+    for (const PointSummary& summary : of_model.points) {
+      const bool named = summary.point().label("policy") == against_;
+      if (named || policy_name(summary, differing_) == against_) points_.push_back(&summary);
     }
   }
 

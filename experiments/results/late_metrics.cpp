@@ -92,7 +92,8 @@ std::vector<MissingReasons> complete_pair_metrics(std::span<PointSummary> points
       const bool is_pair = metric.scope == MetricScope::kPair;
       if (is_pair && point.point().full_cache) {
         reason = "the reference itself";
-      } else if (!metric.standard && !asks_for(point, metric)) {
+      } else if (!asks_for(point, metric) &&
+                 (!metric.standard || (!is_pair && !point.asked_metrics.empty()))) {
         reason = "metrics.list of the point does not have " + metric.name;
       } else if (is_pair && reference == nullptr) {
         reason = "no full-cache point of the same setting";

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "experiments/results/name_match.h"
 #include "experiments/results/point_labels.h"
 
 namespace kvscope {
@@ -19,15 +20,6 @@ namespace {
 std::string without_spaces(std::string text) {
   std::erase_if(text, [](unsigned char letter) { return std::isspace(letter) != 0; });
   return text;
-}
-
-/// Throws Error(kConfig) where `wanted` is not among `known`.
-void check_known(const std::string& what,
-                 const std::string& wanted,
-                 const std::set<std::string>& known) {
-  if (known.contains(wanted)) return;
-  throw Error(ErrorKind::kConfig, fmt::format("--only: no {} '{}'. {}", what, wanted,
-                                              suggestion(wanted, {known.begin(), known.end()})));
 }
 
 /// A label that points may be chosen by: a name, or a setting by its key or header.
@@ -65,18 +57,19 @@ SweepSummary points_with(SweepSummary sweep, std::span<const std::string> only) 
           fmt::format("--only: expected label=value, as in budget=20%, not '{}'", condition));
     }
     const std::string label = without_spaces(condition.substr(0, equals));
-    const std::string value = without_spaces(condition.substr(equals + 1));
+    const std::string typed = condition.substr(equals + 1);
     std::set<std::string> labels;
     for (const Choice& choice : choices) labels.insert(choice.names.begin(), choice.names.end());
-    check_known("label", label, labels);
+    const std::string named =
+        meant_name({"--only", "label"}, label, {labels.begin(), labels.end()});
     const Choice& choice = *std::ranges::find_if(choices, [&](const Choice& one) {
-      return std::ranges::find(one.names, label) != one.names.end();
+      return std::ranges::find(one.names, named) != one.names.end();
     });
     std::set<std::string> values;
     for (const PointSummary& point : sweep.points) {
       values.insert(without_spaces(choice.value(point)));
     }
-    check_known(label, value, values);
+    const std::string value = meant_name({"--only", named}, typed, {values.begin(), values.end()});
     std::erase_if(sweep.points, [&](const PointSummary& point) {
       const bool always = point.point().full_cache && choice.of_policy;
       return !always && without_spaces(choice.value(point)) != value;

@@ -25,7 +25,11 @@ std::vector<Metric> shown_metrics(const SweepSummary& sweep) {
     const bool asked = std::ranges::any_of(sweep.points, [&](const PointSummary& summary) {
       return std::ranges::find(summary.asked_metrics, metric.name) != summary.asked_metrics.end();
     });
-    if (metric.standard || asked || was_measured(sweep, metric)) shown.push_back(metric);
+    // Files of before do not say what was asked for.
+    const bool unsaid = std::ranges::any_of(
+        sweep.points, [](const PointSummary& summary) { return summary.asked_metrics.empty(); });
+    if ((metric.standard && unsaid) || asked || was_measured(sweep, metric))
+      shown.push_back(metric);
   }
   return shown;
 }

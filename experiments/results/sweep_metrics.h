@@ -11,8 +11,8 @@ namespace kvscope {
 /// Whether any point has this value.
 bool was_measured(const SweepSummary& sweep, const Metric& metric);
 
-/// The metrics that a table of the sweep has columns of: the standard ones, and those that any
-/// point asks for or has.
+/// The metrics that a table of the sweep has columns of: those that any point asks for or
+/// has, and the default ones where a point does not say what it asks for.
 std::vector<Metric> shown_metrics(const SweepSummary& sweep);
 
 /// The metric of that name, or all that are shown for "all"; empty: the first that needs no full

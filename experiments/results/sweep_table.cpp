@@ -22,6 +22,7 @@ struct MemoryColumn {
   const char* header;
   double (*bytes)(const PointSummary& summary);
   Better better = Better::kNone;
+  Importance importance = Importance::kBookkeeping;
 };
 
 /// What was counted, and beside it what the plan predicts.
@@ -33,10 +34,10 @@ const std::vector<MemoryColumn>& memory_columns() {
       {"KV live", [](const PointSummary& s) { return static_cast<double>(s.kv_live_bytes); }},
       {"KV planned", [](const PointSummary& s) { return static_cast<double>(s.kv_planned_bytes); }},
       {"KV peak", [](const PointSummary& s) { return static_cast<double>(s.kv_peak_bytes); },
-       Better::kLower},
+       Better::kLower, Importance::kHeadline},
       {"peak planned", [](const PointSummary& s) { return known(s.kv_peak_planned_bytes); }},
       {"allocated", [](const PointSummary& s) { return known(s.allocator_peak_bytes); },
-       Better::kLower},
+       Better::kLower, Importance::kDetail},
       {"of it planned", [](const PointSummary& s) { return known(s.allocator_planned_bytes); }}};
   return columns;
 }
@@ -73,27 +74,38 @@ std::vector<TableColumn> columns_of(const std::vector<LabelKey>& differing,
                                     bool on_device) {
   std::vector<TableColumn> columns;
   for (const LabelKey& key : differing) {
-    columns.push_back({.header = key.header, .align = Align::kLeft});
+    columns.push_back(
+        {.header = key.header, .align = Align::kLeft, .importance = Importance::kRow});
   }
-  columns.push_back({.header = "policy", .align = Align::kLeft});
-  columns.push_back({.header = "budget"});
-  columns.push_back({.header = "tokens kept", .decimals = 1});
+  columns.push_back({.header = "policy", .align = Align::kLeft, .importance = Importance::kRow});
+  columns.push_back({.header = "budget", .importance = Importance::kRow});
+  columns.push_back({.header = "tokens kept", .decimals = 1, .importance = Importance::kDetail});
   for (const MemoryColumn& column : memory_columns()) {
-    columns.push_back({.header = column.header, .unit = "MiB", .better = column.better});
+    columns.push_back({.header = column.header,
+                       .unit = "MiB",
+                       .better = column.better,
+                       .importance = column.importance});
   }
-  if (on_device) columns.push_back({.header = "device peak", .unit = "MiB"});
+  if (on_device) {
+    columns.push_back({.header = "device peak", .unit = "MiB", .importance = Importance::kDetail});
+  }
   columns.push_back({.header = "time", .unit = "s/image", .better = Better::kLower, .decimals = 3});
-  columns.push_back({.header = "attention", .unit = "ms", .better = Better::kLower, .decimals = 1});
+  columns.push_back({.header = "attention",
+                     .unit = "ms",
+                     .better = Better::kLower,
+                     .decimals = 1,
+                     .importance = Importance::kDetail});
   for (const MetricColumns& metric : metrics) {
     columns.push_back({.header = metric.metric.label,
                        .unit = metric.metric.unit,
                        .better = metric.metric.higher_is_better ? Better::kHigher : Better::kLower,
                        .decimals = metric.metric.decimals});
     if (metric.counts_left_out) {
-      columns.push_back({.header = metric.metric.left_out, .decimals = 0});
+      columns.push_back(
+          {.header = metric.metric.left_out, .decimals = 0, .importance = Importance::kDetail});
     }
   }
-  columns.push_back({.header = "images", .decimals = 0});
+  columns.push_back({.header = "images", .decimals = 0, .importance = Importance::kBookkeeping});
   return columns;
 }
 

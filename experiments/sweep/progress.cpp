@@ -1,8 +1,13 @@
 #include "experiments/sweep/progress.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "core/base/console.h"
+#include "experiments/report/text.h"
+#include "experiments/terminal.h"
 
 namespace kvscope {
 namespace {
@@ -77,18 +82,29 @@ void Progress::note(const std::string& text) {
 
 void Progress::draw() {
   erase();
-  for (const auto& [point, work] : at_work_) say("{}", point_line(point));
-  say_text(sweep_line());
-  lines_drawn_ = std::ssize(at_work_) + 1;
+  for (const auto& [point, work] : at_work_) say("{}", fitted(point_line(point)));
+  say_text(fitted(sweep_line()));
+}
+
+std::string Progress::fitted(std::string line) {
+  // The last column stays free: a line that fills it wraps on some terminals.
+  const int64_t columns = terminal_columns(STDERR_FILENO);
+  if (columns > 1) line = shortened(line, columns - 1);
+  drawn_.push_back(display_width(line));
+  return line;
 }
 
 void Progress::erase() {
-  if (lines_drawn_ == 0) return;
-  say_text(kEraseLine);
-  for (int64_t line = 1; line < lines_drawn_; ++line) {
-    say_text(std::string(kLineUp) + kEraseLine);
+  if (drawn_.empty()) return;
+  // A terminal that has become narrower since then has wrapped what was drawn.
+  const int64_t columns = std::max<int64_t>(1, terminal_columns(STDERR_FILENO));
+  int64_t rows = 0;
+  for (const int64_t width : drawn_) {
+    rows += columns > 1 ? std::max<int64_t>(1, (width + columns - 1) / columns) : 1;
   }
-  lines_drawn_ = 0;
+  say_text(kEraseLine);
+  for (int64_t row = 1; row < rows; ++row) say_text(std::string(kLineUp) + kEraseLine);
+  drawn_.clear();
 }
 
 std::string Progress::point_line(int64_t point) const {

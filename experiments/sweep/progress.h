@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace kvscope {
 
@@ -15,7 +16,8 @@ std::string duration_text(double seconds);
 /// numbered from 0; any number of them may be at work.
 class Progress {
  public:
-  /// `images` are those still to be made, in `points` points.
+  /// `images` are those still to be made, in `points` points. `terminal`: standard error takes
+  /// escape sequences.
   Progress(int64_t points, int64_t images, bool terminal);
   ~Progress();
   Progress(const Progress&) = delete;
@@ -43,6 +45,8 @@ class Progress {
   };
 
   void draw();
+  /// A line that changes in place, cut to the terminal.
+  std::string fitted(std::string line);
   void erase();
   [[nodiscard]] std::string point_line(int64_t point) const;
   [[nodiscard]] std::string sweep_line() const;
@@ -50,7 +54,7 @@ class Progress {
   int64_t points_ = 0;
   int64_t images_ = 0;
   bool terminal_ = false;
-  int64_t lines_drawn_ = 0;
+  std::vector<int64_t> drawn_;  // columns of each line on the terminal
   std::map<int64_t, AtWork> at_work_;
   int64_t made_ = 0;
   Clock::time_point start_ = Clock::now();

@@ -69,7 +69,7 @@ TEST(Program, PlanPrintsThePapersMegabytes) {
   const Answer plan = answer(
       {"plan", "model=infinity_2b", "policy=full", "gen.batch=8", "model.precision=reference"});
   EXPECT_EQ(plan.exit_code, 0);
-  EXPECT_THAT(plan.out, HasSubstr("38550 MiB (40422604800 bytes)"));
+  EXPECT_THAT(plan.out, HasSubstr("38550.00 MiB (40422604800 bytes)"));
   const Answer sweep =
       answer({"plan", "-m", "model=infinity_2b", "policy=full,scalekv", "budget.tokens=1300,650",
               "gen.batch=8", "model.precision=reference"});

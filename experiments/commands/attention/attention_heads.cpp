@@ -11,6 +11,7 @@
 #include "experiments/commands/attention/attention_profile.h"
 #include "experiments/report/figures/heatmap.h"
 #include "experiments/report/tables/table.h"
+#include "experiments/terminal.h"
 #include "policies/profiles/profile_file.h"
 
 namespace kvscope {
@@ -181,8 +182,9 @@ int attention_heads_command(const AttentionHeadsOptions& options) {
   constexpr double kPngScale = 2;
   canvas.write_svg(stem + ".svg", heatmap_info(map));
   canvas.write_png(stem + ".png", heatmap_info(map), kPngScale);
-  fmt::print("{}{}\n{}\n{}.svg\n{}.png\n", console_table(heads_table(record, finding)),
-             map.marks_note, out.string(), stem, stem);
+  fmt::print("{}{}\n{}\n{}.svg\n{}.png\n",
+             console_table(heads_table(record, finding), console_style()), map.marks_note,
+             out.string(), stem, stem);
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "experiments/commands/attention/attention_profile.h"
 #include "experiments/report/tables/table.h"
+#include "experiments/terminal.h"
 #include "policies/profiles/profile_file.h"
 #include "policies/signals/cake_scores.h"
 
@@ -88,7 +89,8 @@ int attention_preferences_command(const AttentionPreferencesOptions& options) {
       "CAKE's entropy^(1/tau1) * variance^(1/tau2) of the last queries' attention";
   for (const double preference : preferences) profile.values.push_back({preference});
   write_profile(out, profile);
-  fmt::print("{}{}\n", console_table(preferences_table(record, preferences)), out.string());
+  fmt::print("{}{}\n", console_table(preferences_table(record, preferences), console_style()),
+             out.string());
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/progress.h"
+#include "experiments/terminal.h"
 #include "policies/registry.h"
 
 namespace kvscope {
@@ -52,7 +53,7 @@ int attention_record_command(const ConfigArguments& arguments,
   AttentionRecorder recorder(what);
   const InterruptGuard interrupt(
       "stopping as soon as the batch at work is done; Ctrl-C again stops at once");
-  Progress progress(1, point.images(), isatty(STDERR_FILENO) == 1);
+  Progress progress(1, point.images(), takes_escapes(STDERR_FILENO));
   progress.begin_point(0, "attention of " + point.facts.name, point.images(), 0);
   GenerationSession session(point, *model, device);
   for (int64_t first = 0; first < point.images(); first += point.generation.batch) {

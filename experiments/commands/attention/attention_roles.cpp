@@ -11,6 +11,7 @@
 #include "experiments/commands/attention/attention_profile.h"
 #include "experiments/report/figures/heatmap.h"
 #include "experiments/report/tables/table.h"
+#include "experiments/terminal.h"
 #include "policies/profiles/profile_file.h"
 
 namespace kvscope {
@@ -152,8 +153,8 @@ int attention_roles_command(const AttentionRolesOptions& options) {
   canvas.write_svg(stem + ".svg", heatmap_info(map));
   canvas.write_png(stem + ".png", heatmap_info(map), kPngScale);
   write_profile(stem + ".yaml", profile_of(record, roles, options.file));
-  fmt::print("{}{}.svg\n{}.png\n{}.yaml\n", console_table(roles_table(record, roles)), stem, stem,
-             stem);
+  fmt::print("{}{}.svg\n{}.png\n{}.yaml\n",
+             console_table(roles_table(record, roles), console_style()), stem, stem, stem);
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "experiments/report/figures/heatmap.h"
 #include "experiments/report/tables/array_view.h"
 #include "experiments/report/tables/table.h"
+#include "experiments/terminal.h"
 
 namespace kvscope {
 namespace {
@@ -157,7 +158,7 @@ int attention_show_command(const AttentionShowOptions& options) {
   }
   const NamedArray& array = record.array(options.name);
   const ArrayView view = array_view(array, view_options(options, false));
-  fmt::print("{}", console_table(table_of(options, record, view)));
+  fmt::print("{}", console_table(table_of(options, record, view), console_style()));
   if (has_figure) {
     draw(options, map_of(options, record, array_view(array, view_options(options, true))));
     fmt::print("{}\n", options.out.string());

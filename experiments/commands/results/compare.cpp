@@ -1,7 +1,6 @@
 #include "experiments/commands/results/compare.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <memory>
 #include <vector>
@@ -12,11 +11,12 @@
 #include "experiments/commands/results/table.h"
 #include "experiments/results/comparison.h"
 #include "experiments/results/sweep_metrics.h"
+#include "experiments/terminal.h"
 
 namespace kvscope {
 
 int compare_command(const CompareOptions& options) {
-  formatted_table({}, options.format, options.ansi);  // an unknown format before anything is read
+  formatted_table({}, options.format, options.style);  // an unknown format before anything is read
   check_metric_name(options.metric);
   const SweepSummary sweep = summarise_sweep(options.folder);
   const std::vector<Metric> metrics = chosen_metrics(sweep, options.metric);
@@ -25,7 +25,7 @@ int compare_command(const CompareOptions& options) {
       const Differences shown = options.against.empty()
                                     ? Differences{.table = metric_by_budget(model, metric)}
                                     : difference_by_budget(model, metric, options.against);
-      fmt::print("{}\n", formatted_table(shown.table, options.format, options.ansi));
+      fmt::print("{}\n", formatted_table(shown.table, options.format, options.style));
       for (const std::string& note : shown.unpaired) say("note: {}", note);
     }
   }
@@ -37,7 +37,7 @@ void register_compare(const CommandRegistrar& registrar) {
   const auto options = std::make_shared<CompareOptions>();
   CLI::App& command = registrar.add(
       "compare", "policies by budget, or by how much they differ from one", [options] {
-        options->ansi = isatty(STDOUT_FILENO) == 1;
+        options->style = console_style();
         return compare_command(*options);
       });
   add_results_folder(command, options->folder);

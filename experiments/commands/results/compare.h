@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string>
 
+#include "experiments/report/tables/table.h"
+
 namespace kvscope {
 
 struct CompareOptions {
@@ -10,7 +12,7 @@ struct CompareOptions {
   std::string metric{};            ///< its name, or all; see chosen_metrics()
   std::string against{};           ///< a policy; empty: values, not differences
   std::string format = "console";  ///< console, csv, md or tex
-  bool ansi = false;               ///< bold and colour on a console
+  ConsoleStyle style{};            ///< of the console format
 };
 
 /// Prints a table a model of the sweep: policies down, budgets across (results/comparison.h).

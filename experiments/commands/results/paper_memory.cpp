@@ -1,7 +1,6 @@
 #include "experiments/commands/results/paper_memory.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +16,7 @@
 #include "experiments/report/page.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/run_keys.h"
+#include "experiments/terminal.h"
 
 namespace kvscope {
 namespace {
@@ -330,7 +330,7 @@ int paper_memory_command(const ConfigArguments& arguments, const std::string& co
   page.provenance.emplace_back("command", command_line);
   page.sections.push_back({.title = "Planned and published", .blocks = {result.table}});
   write_page(report / "index.html", page);
-  fmt::print("{}\n{}\n{}\n", console_table(result.table, isatty(STDOUT_FILENO) == 1), outcome,
+  fmt::print("{}\n{}\n{}\n", console_table(result.table, console_style()), outcome,
              (report / "index.html").string());
   for (const std::string& cell : result.unexplained) {
     say("differs without a reason: {}", cell);

@@ -12,6 +12,7 @@
 #include "experiments/results/sweep_metrics.h"
 
 namespace kvscope {
+
 int plot_command(const PlotOptions& options) {
   check_metric_name(options.metric);
   const SweepSummary sweep = summarise_sweep(options.folder);
@@ -44,8 +45,10 @@ void register_plot(const CommandRegistrar& registrar) {
   add_results_folder(command, options->folder);
   command.add_option("--metric", options->metric, metric_choices());
   command
-      .add_option("--highlight", options->highlighted, "policies in colour, the others grey: a,b")
-      ->delimiter(',');
+      .add_option("--highlight", options->highlighted,
+                  "policies in colour, the others grey: a,b; repeatable")
+      ->expected(1)
+      ->take_all();
 }
 
 }  // namespace kvscope

@@ -9,7 +9,7 @@ namespace kvscope {
 struct PlotOptions {
   std::filesystem::path folder{};          ///< DIR with points/*/result.h5
   std::string metric = "all";              ///< its name, or all that were measured
-  std::vector<std::string> highlighted{};  ///< policies in colour among grey ones; see trade_off.h
+  std::vector<std::string> highlighted{};  ///< policies in colour among grey ones, "a" or "a,b"
 };
 
 /// Draws memory against quality: DIR/report/memory_<metric>.{svg,png} from one drawing, and prints

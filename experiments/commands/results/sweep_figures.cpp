@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/image/png.h"
 #include "experiments/report/figures/trade_off.h"
+#include "experiments/results/name_match.h"
 #include "experiments/results/point_labels.h"
 
 namespace kvscope {
@@ -53,6 +54,20 @@ std::vector<std::string> details_of(const PointSummary& summary) {
   return lines;
 }
 
+/// The policies of the chart that a user's words mean.
+std::vector<std::string> highlighted_names(const std::vector<TradeOff>& points,
+                                           const std::vector<std::string>& words) {
+  std::vector<std::string> known;
+  for (const TradeOff& point : points) known.push_back(point.policy);
+  std::vector<std::string> names;
+  for (const std::string& word : words) {
+    for (std::string& name : meant_names({"--highlight", "policy"}, word, known)) {
+      names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 std::filesystem::path figure_path(const SweepSummary& of_model,
@@ -90,7 +105,7 @@ Chart quality_chart(const SweepSummary& sweep,
   if (full_points != 1) full.reset();
   Chart chart = trade_off_chart(
       points, full, {.label = metric.title, .unit = metric.unit, .remark = metric.remark()},
-      highlighted, metric.higher_is_better);
+      highlighted_names(points, highlighted), metric.higher_is_better);
   chart.provenance = provenance_of(sweep);
   return chart;
 }

@@ -1,7 +1,6 @@
 #include "experiments/commands/results/table.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <functional>
@@ -15,6 +14,7 @@
 #include "experiments/commands/results/results_folder_option.h"
 #include "experiments/report/tables/table.h"
 #include "experiments/results/sweep_table.h"
+#include "experiments/terminal.h"
 
 namespace kvscope {
 namespace {
@@ -32,8 +32,10 @@ const std::vector<TableFormat>& file_formats() {
 
 }  // namespace
 
-std::string formatted_table(const Table& table, const std::string& name, bool ansi) {
-  if (name == "console") return console_table(table, ansi);
+std::string formatted_table(const Table& table,
+                            const std::string& name,
+                            const ConsoleStyle& style) {
+  if (name == "console") return console_table(table, style);
   std::vector<std::string> known = {"console"};
   for (const TableFormat& format : file_formats()) {
     if (format.name == name) return format.write(table);
@@ -44,15 +46,14 @@ std::string formatted_table(const Table& table, const std::string& name, bool an
 }
 
 int table_command(const TableOptions& options) {
-  formatted_table({}, options.format,
-                  options.ansi);  // an unknown format before anything is read or written
+  formatted_table({}, options.format, options.style);  // an unknown format before all else
   const SweepSummary sweep = summarise_sweep(options.folder);
   const Table table = sweep_table(sweep);
   for (const TableFormat& format : file_formats()) {
     write_file_atomically(options.folder / "report" / ("table." + format.name),
                           format.write(table));
   }
-  fmt::print("{}", formatted_table(table, options.format, options.ansi));
+  fmt::print("{}", formatted_table(table, options.format, options.style));
   for (const std::string& note : sweep.notes) say("note: {}", note);
   return 0;
 }
@@ -60,7 +61,7 @@ int table_command(const TableOptions& options) {
 void register_table(const CommandRegistrar& registrar) {
   const auto options = std::make_shared<TableOptions>();
   CLI::App& command = registrar.add("table", "the table of a sweep", [options] {
-    options->ansi = isatty(STDOUT_FILENO) == 1;
+    options->style = console_style();
     return table_command(*options);
   });
   add_results_folder(command, options->folder);

@@ -10,15 +10,17 @@ namespace kvscope {
 struct TableOptions {
   std::filesystem::path folder{};  ///< DIR with points/*/result.h5
   std::string format = "console";  ///< console, csv, md or tex
-  bool ansi = false;               ///< bold and colour on a console
+  ConsoleStyle style{};            ///< of the console format
 };
 
 /// Prints the sweep's table to stdout and writes DIR/report/table.{csv,md,tex}. Returns the exit
 /// code. Throws Error(kInput) for a folder without points, Error(kConfig) for an unknown format.
 int table_command(const TableOptions& options);
 
-/// The table as console (`ansi`: with bold), csv, md or tex text. Throws Error(kConfig) for another
+/// The table as console, csv, md or tex text. Throws Error(kConfig) for another
 /// format.
-std::string formatted_table(const Table& table, const std::string& format, bool ansi);
+std::string formatted_table(const Table& table,
+                            const std::string& format,
+                            const ConsoleStyle& style);
 
 }  // namespace kvscope

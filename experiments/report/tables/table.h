@@ -11,6 +11,14 @@ namespace kvscope {
 enum class Better { kNone, kHigher, kLower };
 enum class Align { kLeft, kCentre, kRight };
 
+/// What a narrow terminal leaves out first: the last of these, from the right.
+enum class Importance : uint8_t {
+  kRow,          ///< says which row it is; never left out
+  kHeadline,     ///< what people look for: memory, speed, quality
+  kDetail,       ///< what explains it
+  kBookkeeping,  ///< what a reader of the file wants
+};
+
 /// One column. `decimals` is how many digits after the point its numbers show (CSV always has all).
 struct TableColumn {
   std::string header{};
@@ -18,6 +26,7 @@ struct TableColumn {
   Align align = Align::kRight;
   Better better = Better::kNone;
   int decimals = 2;
+  Importance importance = Importance::kHeadline;
 };
 
 /// A measured value; `half_width` is half of its confidence interval, negative when it has none.
@@ -86,9 +95,16 @@ std::string shown_half_width(const TableNumber& number, const TableColumn& colum
 /// "KV peak (MiB)"; the header alone without a unit.
 std::string header_with_unit(const TableColumn& column);
 
+/// What the place of a table can show.
+struct ConsoleStyle {
+  bool ansi = false;    ///< bold for best, underline for second, dim for reference rows
+  int64_t columns = 0;  ///< of a terminal; 0: any number
+};
+
 /// Aligned text for a terminal: Unicode-safe widths, decimal points in one line, missing = em dash
-/// with a footnote. `ansi` adds bold for best, underline for second, dim for reference rows.
-std::string console_table(const Table& table, bool ansi = false);
+/// with a footnote. Where the table is wider than style.columns, columns are left out, the least
+/// important first, and named below.
+std::string console_table(const Table& table, const ConsoleStyle& style = {});
 
 /// RFC 4180 (CRLF, quotes doubled): a header with units, every number in its shortest exact form,
 /// the half width as a column of its own where a column has one, missing = empty with the reasons

@@ -1,7 +1,12 @@
 // Tables for a terminal. A numeric cell is three parts, each with its own width: digits before the
 // point, digits from the point on, and the interval; so points line up whatever the decimals.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "experiments/report/tables/table.h"
 #include "experiments/report/text.h"
@@ -95,23 +100,33 @@ std::string rule(const std::vector<Widths>& widths) {
   return line + "\n";
 }
 
-}  // namespace
+/// A table taken apart for printing.
+struct Layout {
+  std::vector<std::vector<Parts>> body{};  // [rows][columns]
+  std::vector<Widths> widths{};            // [columns]
+  std::vector<std::string> notes{};
 
-std::string console_table(const Table& table, bool ansi) {
+  [[nodiscard]] int64_t width() const {
+    int64_t sum = 2 * std::max<int64_t>(0, std::ssize(widths) - 1);
+    for (const Widths& column : widths) sum += column.total;
+    return sum;
+  }
+  [[nodiscard]] bool any_interval() const {
+    return std::ranges::any_of(widths, [](const Widths& column) { return column.interval > 0; });
+  }
+};
+
+Layout layout_of(const Table& table) {
   const std::vector<std::vector<TableRank>> rank = ranks(table);
-  const std::vector<std::string> notes = footnotes(table);
-  const size_t columns = table.columns.size();
-
-  std::vector<std::vector<Parts>> body(table.rows.size());
-  std::vector<Widths> widths(columns);
-  bool any_unit = false;
-  bool any_interval = false;
-  for (size_t c = 0; c < columns; ++c) {
+  Layout layout{.body = std::vector<std::vector<Parts>>(table.rows.size()),
+                .widths = std::vector<Widths>(table.columns.size()),
+                .notes = footnotes(table)};
+  for (size_t c = 0; c < table.columns.size(); ++c) {
     const TableColumn& column = table.columns[c];
-    Widths& width = widths[c];
+    Widths& width = layout.widths[c];
     int64_t text_width = 0;
     for (size_t r = 0; r < table.rows.size(); ++r) {
-      Parts parts = split(table.rows[r].cells[c], column, notes);
+      Parts parts = split(table.rows[r].cells[c], column, layout.notes);
       parts.rank = rank[r][c];
       if (parts.is_text) {
         text_width = std::max(text_width, display_width(parts.whole));
@@ -120,15 +135,55 @@ std::string console_table(const Table& table, bool ansi) {
         width.fraction = std::max(width.fraction, display_width(parts.fraction));
         width.interval_digits = std::max(width.interval_digits, display_width(parts.interval));
       }
-      body[r].push_back(std::move(parts));
+      layout.body[r].push_back(std::move(parts));
     }
     if (width.interval_digits > 0) width.interval = width.interval_digits + 3;
-    any_interval = any_interval || width.interval > 0;
-    any_unit = any_unit || !column.unit.empty();
     width.total =
         std::max({text_width, width.whole + width.fraction + width.interval,
                   display_width(printable(column.header)), display_width(printable(column.unit))});
   }
+  return layout;
+}
+
+/// The column that goes first where not all fit; none where all say which row it is, or it is the
+/// last that says anything else.
+std::optional<size_t> least_important(const Table& table) {
+  std::optional<size_t> found;
+  int64_t others = 0;
+  for (size_t c = 1; c < table.columns.size(); ++c) {
+    const Importance importance = table.columns[c].importance;
+    if (importance == Importance::kRow) continue;
+    ++others;
+    if (!found || importance >= table.columns[*found].importance) found = c;
+  }
+  return others > 1 ? found : std::nullopt;
+}
+
+void remove_column(Table& table, size_t column) {
+  const auto at = static_cast<std::ptrdiff_t>(column);
+  table.columns.erase(table.columns.begin() + at);
+  for (TableRow& row : table.rows) row.cells.erase(row.cells.begin() + at);
+}
+
+/// The table as wide as it may be, and the headers of the columns that it lost for that.
+std::pair<Table, std::vector<std::string>> narrowed(Table table, int64_t columns) {
+  std::vector<std::string> left_out;
+  while (columns > 0 && layout_of(table).width() > columns) {
+    const std::optional<size_t> column = least_important(table);
+    if (!column) break;
+    left_out.insert(left_out.begin(), table.columns[*column].header);
+    remove_column(table, *column);
+  }
+  return {std::move(table), std::move(left_out)};
+}
+
+}  // namespace
+
+std::string console_table(const Table& whole, const ConsoleStyle& style) {
+  const auto [table, left_out] = narrowed(whole, style.columns);
+  const Layout layout = layout_of(table);
+  const std::vector<Widths>& widths = layout.widths;
+  const size_t columns = table.columns.size();
 
   std::string out;
   if (!table.title.empty()) out += printable(table.title) + "\n\n";
@@ -141,23 +196,32 @@ std::string console_table(const Table& table, bool ansi) {
     return without_trailing_spaces(line) + "\n";
   };
   out += header_line([](const TableColumn& column) { return column.header; });
-  if (any_unit) out += header_line([](const TableColumn& column) { return column.unit; });
+  const auto has_unit = [](const TableColumn& column) { return !column.unit.empty(); };
+  if (std::ranges::any_of(table.columns, has_unit)) {
+    out += header_line([](const TableColumn& column) { return column.unit; });
+  }
   out += rule(widths);
   for (size_t r = 0; r < table.rows.size(); ++r) {
     if (r > 0 && table.rows[r].reference != table.rows[r - 1].reference) out += rule(widths);
     std::string line;
     for (size_t c = 0; c < columns; ++c) {
-      line += (c > 0 ? "  " : "") + assemble(body[r][c], widths[c], table.columns[c].align, ansi);
+      line += (c > 0 ? "  " : "") +
+              assemble(layout.body[r][c], widths[c], table.columns[c].align, style.ansi);
     }
     line = without_trailing_spaces(line);
-    const bool dim = ansi && table.rows[r].reference;
+    const bool dim = style.ansi && table.rows[r].reference;
     out += (dim ? "\x1b[2m" + line + "\x1b[0m" : line) + "\n";
   }
-  if (!notes.empty() || any_interval) out += "\n";
+  const std::vector<std::string>& notes = layout.notes;
+  if (!notes.empty() || layout.any_interval() || !left_out.empty()) out += "\n";
   for (size_t i = 0; i < notes.size(); ++i) {
     out += superscript(static_cast<int64_t>(i) + 1) + " " + printable(notes[i]) + "\n";
   }
-  if (any_interval) out += "± " + printable(table.interval_name) + "\n";
+  if (layout.any_interval()) out += "± " + printable(table.interval_name) + "\n";
+  if (!left_out.empty()) {
+    out += fmt::format("not shown in {} columns: {}\n", style.columns,
+                       printable(fmt::format("{}", fmt::join(left_out, ", "))));
+  }
   return out;
 }
 

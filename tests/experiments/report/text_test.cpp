@@ -30,6 +30,17 @@ TEST(Text, DisplayWidthCountsTerminalColumns) {
   EXPECT_EQ(display_width(""), 0);
 }
 
+TEST(Text, ShortenedFitsAndSaysThatItIs) {
+  const std::string text = "a日本e\u0301b";  // 7 columns
+  for (int64_t columns = 1; columns <= 9; ++columns) {
+    const std::string fitted = shortened(text, columns);
+    EXPECT_LE(display_width(fitted), columns);
+    EXPECT_EQ(fitted.ends_with("…"), columns < 7) << fitted;
+    EXPECT_EQ(fitted == text, columns >= 7);
+  }
+  EXPECT_EQ(shortened(text, 4), "a日…");
+}
+
 TEST(Text, EscapeXmlLeavesNoMarkup) {
   EXPECT_EQ(escape_xml("<a href=\"x\">'&'</a>"),
             "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");

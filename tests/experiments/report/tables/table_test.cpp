@@ -1,12 +1,16 @@
 #include "experiments/report/tables/table.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
+#include <sstream>
+#include <string>
 
 #include "core/base/error.h"
+#include "experiments/report/text.h"
 
 namespace kvscope {
 namespace {
@@ -50,9 +54,44 @@ TEST(Table, ConsoleAlignsPointsAndFootnotesMissing) {
 
 TEST(Table, ConsoleMarksBestOnlyWithAnsi) {
   EXPECT_THAT(console_table(small_table()), Not(HasSubstr("\x1b")));
-  const std::string text = console_table(small_table(), true);
+  const std::string text = console_table(small_table(), {.ansi = true});
   EXPECT_THAT(text, HasSubstr("\x1b[1m24.00\x1b[0m ± 0.25"));
   EXPECT_THAT(text, HasSubstr("\x1b[4m9.87\x1b[0m ± 0.50"));
+}
+
+TEST(Table, ANarrowConsoleLeavesOutTheLeastImportantAndSaysSo) {
+  Table table = small_table();
+  table.columns.insert(table.columns.begin() + 1,
+                       {.header = "budget", .importance = Importance::kRow});
+  table.columns.push_back({.header = "allocated", .importance = Importance::kDetail});
+  table.columns.push_back({.header = "images", .importance = Importance::kBookkeeping});
+  for (TableRow& row : table.rows) {
+    row.cells.insert(row.cells.begin() + 1, TableCell::text("10 %"));
+    row.cells.push_back(TableCell::missing("not measured"));
+    row.cells.push_back(TableCell::number(8));
+  }
+  const std::string all = console_table(table);
+  EXPECT_EQ(console_table(table, {.columns = 200}), all);
+  EXPECT_THAT(all, Not(HasSubstr("not shown")));
+  struct Case {
+    int64_t columns;
+    const char* left_out;
+    bool fits;
+  };
+  for (const Case& c :
+       {Case{50, "images", true}, Case{40, "allocated, images", true},
+        Case{30, "PSNR, allocated, images", true}, Case{3, "PSNR, allocated, images", false}}) {
+    const std::string text = console_table(table, {.columns = c.columns});
+    EXPECT_THAT(text,
+                HasSubstr(fmt::format("not shown in {} columns: {}\n", c.columns, c.left_out)));
+    EXPECT_THAT(text, HasSubstr("budget"));
+    EXPECT_EQ(text.find("not measured") != text.npos, c.columns == 50) << text;
+    const std::string body = text.substr(0, text.find("\n\n", text.find("policy")));
+    std::istringstream lines(body);
+    for (std::string line; c.fits && std::getline(lines, line);) {
+      EXPECT_LE(display_width(line), c.columns) << line;
+    }
+  }
 }
 
 TEST(Table, ConsoleCountsWidthsOfWideText) {

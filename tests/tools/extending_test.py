@@ -19,7 +19,7 @@ PAGE = (SOURCE / "docs/extending.md").read_text(encoding="utf-8")
 # The source that reads a registry, which is compiled again with the new line.
 READERS = {"analysis/metrics/metrics.def": "analysis/metrics/registry.cpp",
            "analysis/attention/statistics.def": "analysis/attention/statistic_registry.cpp",
-           "experiments/launch/launchers.def": "experiments/launch/registry.cpp",
+           "experiments/launch/launchers.def": "experiments/launch/launcher.cpp",
            "core/models/families.def": "core/models/image_model.cpp"}
 MOST_FILES_OF_A_FAMILY = 6
 

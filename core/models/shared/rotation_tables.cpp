@@ -5,7 +5,8 @@
 namespace kvscope {
 
 at::Tensor rotation_frequencies(int64_t channels, double theta) {
-  const at::Tensor exponent = at::arange(0, channels, 2, at::kFloat) / static_cast<double>(channels);
+  const at::Tensor exponent =
+      at::arange(0, channels, 2, at::kFloat) / static_cast<double>(channels);
   return 1.0 / at::pow(at::scalar_tensor(theta, at::kFloat), exponent);
 }
 

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "core/base/dtype_name.h"
 #include "core/base/error.h"
 
 namespace kvscope {
@@ -246,7 +247,7 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
           std::ranges::find(kDtypes, entry.dtype, [](const auto& pair) { return pair.second; });
       if (known == kDtypes.end()) {
         throw Error(ErrorKind::kInput, fmt::format("tensor '{}': dtype {} has no safetensors name",
-                                                   entry.name, c10::toString(entry.dtype)));
+                                                   entry.name, dtype_name(entry.dtype)));
       }
       separate();
       json += fmt::format(R"({}:{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}})",

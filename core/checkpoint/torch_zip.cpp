@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/dtype_name.h"
 #include "core/base/error.h"
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/checkpoint/pickle_reader.h"
@@ -113,9 +114,8 @@ class TorchZip {
     const auto known = storages_.find(claimed.key);
     if (known != storages_.end()) {
       if (known->second.scalar_type() != view.dtype) {
-        refuse(name,
-               fmt::format("storage '{}' is used as {} and as {}", claimed.key,
-                           c10::toString(known->second.scalar_type()), c10::toString(view.dtype)));
+        refuse(name, fmt::format("storage '{}' is used as {} and as {}", claimed.key,
+                                 dtype_name(known->second.scalar_type()), dtype_name(view.dtype)));
       }
       return known->second;
     }
@@ -140,7 +140,7 @@ class TorchZip {
         claimed_bytes > held) {
       refuse(name, fmt::format("storage '{}' is said to have {} elements of {}, the file holds {} "
                                "bytes of it",
-                               claimed.key, claimed.count, c10::toString(claimed.dtype), held));
+                               claimed.key, claimed.count, dtype_name(claimed.dtype), held));
     }
     const int64_t count = claimed_bytes / static_cast<int64_t>(c10::elementSize(view.dtype));
     const std::optional<int64_t> last = last_element(view);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/dtype_name.h"
 #include "core/base/error.h"
 
 namespace kvscope {
@@ -86,8 +87,8 @@ void compare(const WeightSpec& spec,
                                             shape_text(tensor.sizes()), shape_text(spec.shape)));
   } else if (!spec.buffer && !tensor.is_floating_point()) {
     report.mismatched.push_back(fmt::format("'{}' has dtype {}, expected a floating one such as {}",
-                                            name, c10::toString(tensor.scalar_type()),
-                                            c10::toString(at::kFloat)));
+                                            name, dtype_name(tensor.scalar_type()),
+                                            dtype_name(at::kFloat)));
   } else {
     ++report.matched;
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/console.h"
+#include "core/base/dtype_name.h"
 #include "core/engine/kv_memory.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
@@ -89,7 +90,7 @@ void append_budget(std::string& text, const Point& point) {
 
 /// "2 bits in groups of 32 channels, the newest 32 tokens in full".
 std::string format_text(const SideFormat& side, at::ScalarType type) {
-  if (!side.is_packed()) return c10::toString(type);
+  if (!side.is_packed()) return dtype_name(type);
   const bool of_tokens = side.axis == GroupAxis::kTokens;
   std::string text = fmt::format("{} bits in groups of {} {}", side.bits, side.group,
                                  of_tokens ? "tokens" : "channels");

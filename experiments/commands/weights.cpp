@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/base/dtype_name.h"
 #include "core/base/error.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/safetensors.h"
@@ -72,8 +73,8 @@ int weights_inspect_command(const std::filesystem::path& file) {
   fmt::print("  {:<{}}  {:<9}  {:>12}  {}\n", "name", name_width, "dtype", "bytes", "shape");
   for (const auto& [name, tensor] : checkpoint.tensors) {
     fmt::print("  {:<{}}  {:<9}  {:>12}  [{}]{}\n", printable(name), name_width,
-               c10::toString(tensor.scalar_type()), tensor.nbytes(),
-               fmt::join(tensor.sizes(), ", "), tensor.is_contiguous() ? "" : " strided");
+               dtype_name(tensor.scalar_type()), tensor.nbytes(), fmt::join(tensor.sizes(), ", "),
+               tensor.is_contiguous() ? "" : " strided");
   }
   std::fflush(stdout);
   return 0;

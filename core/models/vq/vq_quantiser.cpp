@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/base/dtype_name.h"
 #include "core/base/error.h"
 
 namespace kvscope {
@@ -29,7 +30,7 @@ at::Tensor vq_lookup(const at::Tensor& codebook, const at::Tensor& ids) {
     throw Error(ErrorKind::kInput,
                 fmt::format("picture ids must be integers [pictures, height, width]; got {} "
                             "dimensions of {}",
-                            ids.dim(), at::toString(ids.scalar_type())));
+                            ids.dim(), dtype_name(ids.scalar_type())));
   }
   const at::Tensor rows = ids.to(codebook.device(), at::kLong).reshape({-1});
   if (rows.numel() > 0) {

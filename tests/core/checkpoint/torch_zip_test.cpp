@@ -166,14 +166,14 @@ TEST(TorchZip, HoldsEveryNumberAgainstTheFile) {
   EXPECT_THAT(one(float_tensor(0, {kHuge}, {0})), HasSubstr("repeat the 12 elements"));
   EXPECT_THAT(one(float_tensor(0, {12, int64_t{1} << 28}, {1, 0})), HasSubstr("repeat the 12"));
   EXPECT_THAT(one(float_tensor(0, {12}, {1}, 10'000)), HasSubstr("10000 elements"));
-  EXPECT_THAT(one(float_tensor(0, {12}, {1}, kHuge)), HasSubstr("elements of Float"));
+  EXPECT_THAT(one(float_tensor(0, {12}, {1}, kHuge)), HasSubstr("elements of fp32"));
   EXPECT_THAT(one(float_tensor(0, {7}, {1}, 6)), HasSubstr("storage of 6 elements"));
   EXPECT_THAT(one(pickle::tensor(pickle::storage(kFloats, "../version", 1), 0, {1}, {1})),
               HasSubstr("'archive/data/../version' is not in the archive"));
   const std::string both = pickle::dictionary(
       {{"a", float_tensor(0, {2}, {1})},
        {"b", pickle::tensor(pickle::storage("IntStorage", "0", 12), 0, {2}, {1})}});
-  EXPECT_THAT(refusal(one_storage("numbers", both)), HasSubstr("used as Float and as Int"));
+  EXPECT_THAT(refusal(one_storage("numbers", both)), HasSubstr("used as fp32 and as int32"));
 }
 
 TEST(TorchZip, ExpandedTensorsLoadAsTheyWereSaved) {

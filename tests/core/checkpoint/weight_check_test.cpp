@@ -75,7 +75,7 @@ TEST(WeightCheck, MismatchesSayBothValues) {
   map.set("model.scale", at::ones({7}));
   const std::string text = input_error_of([&] { require_weights(specs(), map, "f", "m"); });
   EXPECT_THAT(text, AllOf(HasSubstr("'model.head.weight' has shape [4, 3], expected [3, 4]"),
-                          HasSubstr("'model.head.bias' has dtype Long, expected a floating one"),
+                          HasSubstr("'model.head.bias' has dtype int64, expected a floating one"),
                           HasSubstr("'model.table' has shape [9, 3], expected [any, 2]"),
                           HasSubstr("'model.scale' has shape [7], expected [1, 6, 1]")));
 }

@@ -44,7 +44,7 @@ TEST(WeightsCommand, InspectListsWhatTheFileHolds) {
   EXPECT_EQ(torch.exit_code, 0) << torch.err;
   EXPECT_THAT(torch.out, AllOf(HasSubstr("PyTorch zip archive, 1 file, 2 tensors, 10 elements, "
                                          "32 bytes"),
-                               HasSubstr("BFloat16"), HasSubstr("[2, 3]")));
+                               HasSubstr("bf16"), HasSubstr("[2, 3]")));
   const Answer shards = weights({"inspect", (kGolden / "janus_tiny_sharded").string()});
   EXPECT_THAT(shards.out, AllOf(HasSubstr("2 files, 44 tensors"),
                                 HasSubstr("language_model.model.layers.0.self_attn.q_proj")));

@@ -58,7 +58,7 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
   print_outcome(outcome, sweep.list.points.size());
   if (outcome.points_done > 0) {
     table_command({.folder = sweep.folder, .style = console_style()});
-    report_command({.folder = sweep.folder, .command = command_line});
+    report_command({.folder = sweep.folder});
   }
   return outcome.failures.empty() ? 0 : 1;
 }

@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/config/yaml.h"
 #include "experiments/results/late_metrics.h"
+#include "experiments/results/natural_order.h"
 
 namespace kvscope {
 namespace {
@@ -144,6 +145,24 @@ std::vector<std::string> remove_replaced(std::vector<PointSummary>& points) {
   return replaced;
 }
 
+/// By model, the full cache first, then by policy, falling number of tokens and the other settings.
+bool stands_before(const PointSummary& a, const PointSummary& b) {
+  const auto place = [](const PointSummary& summary) {
+    const PointInfo& point = summary.point();
+    return std::tuple(point.label("model"), !point.full_cache, point.label("policy"),
+                      -point.kept_tokens);
+  };
+  if (place(a) != place(b)) return place(a) < place(b);
+  const auto before = [](const auto& setting_a, const auto& setting_b) {
+    if (setting_a.first != setting_b.first) return setting_a.first < setting_b.first;
+    return natural_less(setting_a.second, setting_b.second);
+  };
+  if (a.settings != b.settings) {
+    return std::ranges::lexicographical_compare(a.settings, b.settings, before);
+  }
+  return a.point().point_hash < b.point().point_hash;
+}
+
 }  // namespace
 
 const Measured& PointSummary::metric(const Metric& metric) const {
@@ -224,11 +243,7 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder) {
                     "{} in {}",
                     fmt::join(replaced, ", "), (folder / "points").string()));
   }
-  std::ranges::sort(sweep.points, {}, [](const PointSummary& summary) {
-    const PointInfo& point = summary.point();
-    return std::tuple(point.label("model"), !point.full_cache, point.label("policy"),
-                      -point.kept_tokens, summary.settings, point.point_hash);
-  });
+  std::ranges::sort(sweep.points, stands_before);
   const std::vector<MissingReasons> reasons = complete_pair_metrics(sweep.points);
   for (size_t i = 0; i < sweep.points.size(); ++i) measure(sweep.points[i], reasons[i]);
   measure_sets(sweep.points, metrics());

@@ -20,6 +20,7 @@ TableCell cell(const Measured& measured) {
 /// A memory column: a number a point, in bytes, and NaN where there is none.
 struct MemoryColumn {
   const char* header;
+  const char* help;
   double (*bytes)(const PointSummary& summary);
   Better better = Better::kNone;
   Importance importance = Importance::kBookkeeping;
@@ -31,14 +32,24 @@ const std::vector<MemoryColumn>& memory_columns() {
     return bytes > 0 ? static_cast<double>(bytes) : kNotMeasured;
   };
   static const std::vector<MemoryColumn> columns = {
-      {"KV live", [](const PointSummary& s) { return static_cast<double>(s.kv_live_bytes); }},
-      {"KV planned", [](const PointSummary& s) { return static_cast<double>(s.kv_planned_bytes); }},
-      {"KV peak", [](const PointSummary& s) { return static_cast<double>(s.kv_peak_bytes); },
-       Better::kLower, Importance::kHeadline},
-      {"peak planned", [](const PointSummary& s) { return known(s.kv_peak_planned_bytes); }},
-      {"allocated", [](const PointSummary& s) { return known(s.allocator_peak_bytes); },
-       Better::kLower, Importance::kDetail},
-      {"of it planned", [](const PointSummary& s) { return known(s.allocator_planned_bytes); }}};
+      {"KV live", "tokens held going into the last step",
+       [](const PointSummary& s) { return static_cast<double>(s.kv_live_bytes); }},
+      {"KV planned", "KV live as the plan predicts it",
+       [](const PointSummary& s) { return static_cast<double>(s.kv_planned_bytes); }},
+      {"KV peak", "the most K and V at once, with what a layer has just made and not evicted yet",
+       [](const PointSummary& s) { return static_cast<double>(s.kv_peak_bytes); }, Better::kLower,
+       Importance::kHeadline},
+      {"peak planned", "KV peak as the plan predicts it",
+       [](const PointSummary& s) { return known(s.kv_peak_planned_bytes); }},
+      {"allocated",
+       "the most that the allocator had handed out at once from prompt to image, without the "
+       "weights",
+       [](const PointSummary& s) { return known(s.allocator_peak_bytes); }, Better::kLower,
+       Importance::kDetail},
+      {"of it planned",
+       "cache and the step at work, as the plan predicts them; activations and the image decoder "
+       "are the rest",
+       [](const PointSummary& s) { return known(s.allocator_planned_bytes); }}};
   return columns;
 }
 
@@ -79,12 +90,16 @@ std::vector<TableColumn> columns_of(const std::vector<LabelKey>& differing,
   }
   columns.push_back({.header = "policy", .align = Align::kLeft, .importance = Importance::kRow});
   columns.push_back({.header = "budget", .importance = Importance::kRow});
-  columns.push_back({.header = "tokens kept", .decimals = 1, .importance = Importance::kDetail});
+  columns.push_back({.header = "tokens kept",
+                     .decimals = 1,
+                     .importance = Importance::kDetail,
+                     .help = "mean over layers and heads, going into the last step"});
   for (const MemoryColumn& column : memory_columns()) {
     columns.push_back({.header = column.header,
                        .unit = "MiB",
                        .better = column.better,
-                       .importance = column.importance});
+                       .importance = column.importance,
+                       .help = column.help});
   }
   if (on_device) {
     columns.push_back({.header = "device peak", .unit = "MiB", .importance = Importance::kDetail});

@@ -75,8 +75,8 @@ void LossCurve::draw(const std::string& title) const {
   chart.y.scale = AxisScale::kLogarithmic;
   chart.series = {series};
   const Canvas canvas = draw_chart(chart);
-  canvas.write_svg(std::filesystem::path(path_).replace_extension(".svg"), chart_info(chart));
-  canvas.write_png(std::filesystem::path(path_).replace_extension(".png"), chart_info(chart), 2.0);
+  canvas.write(std::filesystem::path(path_).replace_extension(".svg"), chart_info(chart));
+  canvas.write(std::filesystem::path(path_).replace_extension(".png"), chart_info(chart), 2.0);
 }
 
 }  // namespace kvscope

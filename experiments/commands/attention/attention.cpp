@@ -76,7 +76,7 @@ void add_list_and_show(const CommandRegistrar& group) {
   command->add_option("--at", show->at, "NAME=VALUE, only there instead of the mean; repeatable")
       ->expected(1)
       ->take_all();
-  command->add_option("-o,--out", show->out, "heat map: FILE.svg or FILE.png");
+  command->add_option("-o,--out", show->out, "heat map: FILE.svg, .png or .pdf");
 }
 
 void add_roles(const CommandRegistrar& group) {

@@ -180,8 +180,8 @@ int attention_heads_command(const AttentionHeadsOptions& options) {
   const Heatmap map = heads_map(record, finding);
   const Canvas canvas = draw_heatmap(map);
   constexpr double kPngScale = 2;
-  canvas.write_svg(stem + ".svg", heatmap_info(map));
-  canvas.write_png(stem + ".png", heatmap_info(map), kPngScale);
+  canvas.write(stem + ".svg", heatmap_info(map));
+  canvas.write(stem + ".png", heatmap_info(map), kPngScale);
   fmt::print("{}{}\n{}\n{}.svg\n{}.png\n",
              console_table(heads_table(record, finding), console_style()), map.marks_note,
              out.string(), stem, stem);

@@ -150,8 +150,8 @@ int attention_roles_command(const AttentionRolesOptions& options) {
   const std::string stem =
       (options.file.parent_path() / (options.file.stem().string() + "-roles")).string();
   constexpr double kPngScale = 2;
-  canvas.write_svg(stem + ".svg", heatmap_info(map));
-  canvas.write_png(stem + ".png", heatmap_info(map), kPngScale);
+  canvas.write(stem + ".svg", heatmap_info(map));
+  canvas.write(stem + ".png", heatmap_info(map), kPngScale);
   write_profile(stem + ".yaml", profile_of(record, roles, options.file));
   fmt::print("{}{}.svg\n{}.png\n{}.yaml\n",
              console_table(roles_table(record, roles), console_style()), stem, stem, stem);

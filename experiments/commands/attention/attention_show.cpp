@@ -123,11 +123,8 @@ Heatmap map_of(const AttentionShowOptions& options,
 void draw(const AttentionShowOptions& options, const Heatmap& map) {
   const Canvas canvas = draw_heatmap(map);
   constexpr double kPngScale = 2;
-  if (options.out.extension() == ".svg") {
-    canvas.write_svg(options.out, heatmap_info(map));
-  } else {
-    canvas.write_png(options.out, heatmap_info(map), kPngScale);
-  }
+  const double scale = options.out.extension() == ".png" ? kPngScale : 1;
+  canvas.write(options.out, heatmap_info(map), scale);
 }
 
 /// Sides that are named have any length that a figure can show.
@@ -141,10 +138,7 @@ ArrayViewOptions view_options(const AttentionShowOptions& options, bool figure) 
 
 int attention_show_command(const AttentionShowOptions& options) {
   const bool has_figure = !options.out.empty();
-  if (has_figure && options.out.extension() != ".svg" && options.out.extension() != ".png") {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("--out {}: expected FILE.svg or FILE.png", options.out.string()));
-  }
+  if (has_figure) check_figure_path(options.out);
   const AttentionRecord record = read_attention(options.file);
   if (options.name.empty()) {
     if (has_figure || !options.at.empty() || !options.rows.empty() || !options.columns.empty()) {

@@ -20,8 +20,8 @@ int contact_sheet_command(const ContactSheetOptions& options) {
     const ContactSheet sheet = sweep_contact_sheet(model, options.prompts, options.magnification);
     const Canvas canvas = draw_contact_sheet(sheet);
     const std::string stem = figure_path(model, "contact_sheet", models.size()).string();
-    canvas.write_svg(stem + ".svg", contact_sheet_info(sheet));
-    canvas.write_png(stem + ".png", contact_sheet_info(sheet));
+    canvas.write(stem + ".svg", contact_sheet_info(sheet));
+    canvas.write(stem + ".png", contact_sheet_info(sheet));
     fmt::print("{}.svg\n{}.png\n", stem, stem);
   }
   return 0;

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -23,19 +26,13 @@ namespace {
 constexpr int64_t kShownPrompts = 8;
 
 ReportSection table_section(const SweepSummary& sweep) {
-  ReportSection section{.title = "Results", .blocks = {sweep_table(sweep)}};
-  std::string how =
-      "Tokens kept: mean over layers and heads going into the last step. Memory is an image's, "
-      "with "
-      "both rows of a guided one. KV live: tokens held at that moment; KV peak: the most K and V "
-      "at "
-      "once, with the step that a layer has not cut yet; allocated: the most that the allocator "
-      "had "
-      "handed out at once from prompt to picture, weights not counted. Beside each is what the "
-      "plan "
-      "predicts; of what is allocated, cache and uncut step, as activations and the picture "
-      "decoder "
-      "are not its business. Times are medians over images.";
+  const Table table = by_importance(sweep_table(sweep));
+  ReportSection section{.title = "Results", .blocks = {table}};
+  std::string how = "Memory is an image's, with both rows of a guided one.";
+  for (const TableColumn& column : table.columns) {
+    if (!column.help.empty()) how += fmt::format(" {}: {}.", column.header, column.help);
+  }
+  how += " Times are medians over images.";
   for (const Metric& metric : shown_metrics(sweep)) {
     if (!metric.note.empty()) how += fmt::format("\n\n{}: {}.", metric.label, metric.note);
   }
@@ -65,6 +62,7 @@ ReportSection plot_section(const std::vector<SweepSummary>& models) {
     for (const Metric& metric : shown_metrics(model)) {
       if (!was_measured(model, metric)) continue;
       const Chart chart = quality_chart(model, metric);
+      if (is_empty(chart)) continue;
       section.blocks.emplace_back(
           SvgFigure{.svg = draw_chart(chart).svg(chart_info(chart)),
                     .caption = metric.title + of_model(model, models.size())});
@@ -85,6 +83,21 @@ ReportSection picture_section(const std::vector<SweepSummary>& models) {
   return section;
 }
 
+/// The commands that made the points, each once.
+std::vector<std::string> commands_of(const SweepSummary& sweep) {
+  std::vector<std::string> commands;
+  for (const PointSummary& point : sweep.points) {
+    std::ifstream file(point.folder / "manifest.json");
+    const auto manifest = nlohmann::json::parse(file, nullptr, false);
+    if (!manifest.is_object() || !manifest.contains("command_line")) continue;
+    const auto& said = manifest["command_line"];
+    const std::string command = said.is_string() ? said.get<std::string>() : "";
+    if (command.empty() || std::ranges::find(commands, command) != commands.end()) continue;
+    commands.push_back(command);
+  }
+  return commands;
+}
+
 }  // namespace
 
 int report_command(const ReportOptions& options) {
@@ -101,7 +114,9 @@ int report_command(const ReportOptions& options) {
   const std::filesystem::path absolute = std::filesystem::weakly_canonical(options.folder);
   page.title = options.title.empty() ? absolute.filename().string() : options.title;
   page.subtitle = table.title;
-  if (!options.command.empty()) page.provenance.emplace_back("command", options.command);
+  for (const std::string& command : commands_of(sweep)) {
+    page.provenance.emplace_back("command", command);
+  }
   page.points = table.provenance;
   const std::vector<SweepSummary> models = by_model(sweep);
   page.sections = {plot_section(models), budget_section(models), table_section(sweep),

@@ -8,7 +8,6 @@ namespace kvscope {
 struct ReportOptions {
   std::filesystem::path folder{};  ///< DIR with points/*/result.h5
   std::string title{};             ///< empty: the folder's name
-  std::string command{};           ///< that made the sweep, for the page; may be empty
 };
 
 /// Table, plots and contact sheet, and DIR/report/index.html with all of them in one file. Prints

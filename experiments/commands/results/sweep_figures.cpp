@@ -106,6 +106,7 @@ Chart quality_chart(const SweepSummary& sweep,
   Chart chart = trade_off_chart(
       points, full, {.label = metric.title, .unit = metric.unit, .remark = metric.remark()},
       highlighted_names(points, highlighted), metric.higher_is_better);
+  chart.subtitle = sweep.points.front().point().label("model");
   chart.provenance = provenance_of(sweep);
   return chart;
 }

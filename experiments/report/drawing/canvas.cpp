@@ -12,18 +12,6 @@
 namespace kvscope {
 namespace {
 
-constexpr const char* kFont = "DejaVu Sans";  // Debian's default; fontconfig substitutes elsewhere
-
-void set_source(cairo_t* context, const InkColour& c) {
-  cairo_set_source_rgba(context, c.red, c.green, c.blue, c.alpha);
-}
-
-void set_font(cairo_t* context, const TextStyle& style) {
-  cairo_select_font_face(context, kFont, CAIRO_FONT_SLANT_NORMAL,
-                         style.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-  cairo_set_font_size(context, style.size_px);
-}
-
 void stroke(cairo_t* context, const StrokeStyle& style) {
   set_source(context, style.colour);
   cairo_set_line_width(context, style.width_px);
@@ -101,13 +89,7 @@ Canvas::Canvas(double width_px, double height_px) : recording_(std::make_unique<
   recording_->context.reset(cairo_create(recording_->surface.get()));
   cairo_t* context = recording_->context.get();
   check_cairo(cairo_status(context), "start a drawing");
-  // Glyphs fall where the SVG puts them: no rounding to the pixels of one output.
-  cairo_font_options_t* options = cairo_font_options_create();
-  cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-  cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-  cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-  cairo_set_font_options(context, options);
-  cairo_font_options_destroy(options);
+  set_font_options(context);
   cairo_set_line_join(context, CAIRO_LINE_JOIN_ROUND);
   fill_rectangle({0, 0}, recording_->width, recording_->height, ink::kPaper);
 }
@@ -164,25 +146,14 @@ void Canvas::marker(Marker shape,
 }
 
 void Canvas::text(std::string_view text, Position anchor, const TextStyle& style) {
-  cairo_t* context = recording_->context.get();
-  const std::string clean = printable(text);
-  set_font(context, style);
-  cairo_text_extents_t extents;
-  cairo_text_extents(context, clean.c_str(), &extents);
-  double x = 0;
-  if (style.anchor == TextAnchor::kMiddle) x = -extents.x_advance / 2;
-  if (style.anchor == TextAnchor::kEnd) x = -extents.x_advance;
-  double y =
-      0;  // from the font's proportions, not this text's, so that a row of texts has one line
-  if (style.baseline == TextBaseline::kMiddle) y = style.size_px * 0.36;
-  if (style.baseline == TextBaseline::kTop) y = style.size_px * 0.76;
-  cairo_save(context);
-  cairo_translate(context, anchor.x, anchor.y);
-  cairo_rotate(context, -style.rotation_degrees * std::numbers::pi / 180.0);
-  cairo_move_to(context, x, y);
-  set_source(context, style.colour);
-  cairo_show_text(context, clean.c_str());
-  cairo_restore(context);
+  RecordedText recorded{.text = printable(text), .style = style, .anchor = anchor, .begin = {}};
+  recorded.width = text_width(text, style);
+  if (style.anchor == TextAnchor::kMiddle) recorded.begin.x = -recorded.width / 2;
+  if (style.anchor == TextAnchor::kEnd) recorded.begin.x = -recorded.width;
+  // From the font's proportions, not this text's, so that a row of texts has one line.
+  if (style.baseline == TextBaseline::kMiddle) recorded.begin.y = style.size_px * 0.36;
+  if (style.baseline == TextBaseline::kTop) recorded.begin.y = style.size_px * 0.76;
+  recording_->texts.push_back(std::move(recorded));
 }
 
 void Canvas::picture(const Picture& picture, Position corner, int64_t magnification) {

@@ -11,6 +11,8 @@
 #include "core/base/picture.h"
 #include "experiments/report/drawing/colours.h"
 
+typedef struct _cairo cairo_t;
+
 namespace kvscope {
 
 /// What a picture file says about itself: shown by viewers and screen readers, and the points its
@@ -57,8 +59,8 @@ enum class Marker {
 };
 Marker marker_of(size_t series_index);
 
-/// A drawing, recorded once and written as SVG or PNG alike. Coordinates in pixels of the unscaled
-/// picture, y down. Text may be any bytes (see `printable`). Moveable, not copyable.
+/// A drawing, recorded once and written as SVG, PNG or PDF alike. Coordinates in pixels of the
+/// unscaled picture, y down. Text may be any bytes (see `printable`). Moveable, not copyable.
 class Canvas {
  public:
   /// Errors: kConfig when a side is not in [1, 32000] (Cairo's limit is 32767).
@@ -96,20 +98,27 @@ class Canvas {
                                                  double width,
                                                  size_t max_lines) const;
 
-  /// The drawing as a file's bytes. SVG carries <title>, <desc> and <metadata>; PNG text entries
-  /// Title, Description, Source (provenance) and Software. Errors: kEnvironment when memory runs
-  /// out.
-  [[nodiscard]] std::string svg(const FigureInfo& info) const;
+  /// The drawing as a file's bytes, each side `scale` times as long. Text is text in SVG and PDF.
+  /// SVG carries <title>, <desc> and <metadata>; PNG text entries Title, Description, Source
+  /// (provenance) and Software; PDF title, subject and keywords (provenance). Errors: kEnvironment
+  /// when memory runs out.
+  [[nodiscard]] std::string svg(const FigureInfo& info, double scale = 1) const;
   [[nodiscard]] std::string png(const FigureInfo& info, double scale = 1) const;
+  [[nodiscard]] std::string pdf(const FigureInfo& info, double scale = 1) const;
 
-  /// Whole or not at all; missing folders are created (see AtomicFile). Errors: kEnvironment.
-  void write_svg(const std::filesystem::path& path, const FigureInfo& info) const;
-  void write_png(const std::filesystem::path& path, const FigureInfo& info, double scale = 1) const;
+  /// As the extension says (.svg, .png, .pdf), whole or not at all; missing folders are created
+  /// (see AtomicFile). Errors: kEnvironment; kConfig for another extension.
+  void write(const std::filesystem::path& path, const FigureInfo& info, double scale = 1) const;
 
  private:
+  void paint(cairo_t* context, double scale) const;
+
   struct Recording;
   std::unique_ptr<Recording> recording_;
 };
+
+/// Throws kConfig unless Canvas::write() takes the extension.
+void check_figure_path(const std::filesystem::path& path);
 
 /// A picture alone as PNG bytes, e.g. to embed in a page. Errors: kInput when it has no pixels.
 std::string picture_png(const Picture& picture, const FigureInfo& info);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <numbers>
+
 #include "core/base/error.h"
 
 namespace kvscope {
@@ -10,6 +12,39 @@ namespace {
 constexpr double kLargestSide = 32000;  // Cairo's own limit is 32767
 
 }  // namespace
+
+void set_source(cairo_t* context, const InkColour& c) {
+  cairo_set_source_rgba(context, c.red, c.green, c.blue, c.alpha);
+}
+
+void set_font(cairo_t* context, const TextStyle& style) {
+  cairo_select_font_face(context, kCanvasFont, CAIRO_FONT_SLANT_NORMAL,
+                         style.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+  cairo_set_font_size(context, style.size_px);
+}
+
+void set_font_options(cairo_t* context) {
+  cairo_font_options_t* options = cairo_font_options_create();
+  cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+  cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+  cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
+  cairo_set_font_options(context, options);
+  cairo_font_options_destroy(options);
+}
+
+void draw_texts(cairo_t* context, const std::vector<RecordedText>& texts) {
+  set_font_options(context);
+  for (const RecordedText& text : texts) {
+    cairo_save(context);
+    set_font(context, text.style);
+    cairo_translate(context, text.anchor.x, text.anchor.y);
+    cairo_rotate(context, -text.style.rotation_degrees * std::numbers::pi / 180.0);
+    cairo_move_to(context, text.begin.x, text.begin.y);
+    set_source(context, text.style.colour);
+    cairo_show_text(context, text.text.c_str());
+    cairo_restore(context);
+  }
+}
 
 void check_canvas_size(double width_px, double height_px) {
   if (width_px >= 1 && height_px >= 1 && width_px <= kLargestSide && height_px <= kLargestSide)

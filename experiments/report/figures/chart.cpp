@@ -15,7 +15,9 @@ namespace {
 
 constexpr double kOuter = 20;        // free space around everything
 constexpr double kNameSpacing = 17;  // between the names of series
-constexpr double kNameWidth = 190;   // the longest name before an ellipsis
+// The longest name before an ellipsis, in pixels and as a part of the chart.
+constexpr double kNameWidth = 190;
+constexpr double kNamePart = 0.3;
 constexpr double kMarkerSize = 9;
 const TextStyle kName{.size_px = 11.5, .baseline = TextBaseline::kMiddle};
 const TextStyle kPointLabel{.size_px = 10, .colour = ink::kSoft, .baseline = TextBaseline::kTop};
@@ -57,31 +59,17 @@ void draw_lines(Canvas& canvas, const ChartFrame& frame, const ChartSeries& seri
       .colour = line_colour(series, index), .width_px = thin ? 1.0 : 1.9, .dash_px = {}};
   if (index >= series_colour_count() && !series.context)
     style.dash_px = {5, 3};  // colours repeat: tell apart by dashes
-  StrokeStyle pale = style;
-  pale.colour = style.colour.with_alpha(0.35);
   std::vector<Position> run;
-  bool run_is_pale = false;
   const auto flush = [&] {
-    if (run.size() > 1) canvas.polyline(thinned(run), run_is_pale ? pale : style);
+    if (run.size() > 1) canvas.polyline(thinned(run), style);
     run.clear();
   };
-  const ChartPoint* previous = nullptr;
   for (const ChartPoint& point : series.points) {
-    if (!frame.contains(point)) {  // a gap, not a line across what is not there
-      flush();
-      previous = nullptr;
-      continue;
-    }
-    if (previous != nullptr) {
-      const bool is_pale = previous->muted || point.muted;
-      if (run.empty() || is_pale != run_is_pale) {
-        flush();
-        run_is_pale = is_pale;
-        run.push_back(frame.at(previous->x, previous->y));
-      }
+    if (frame.contains(point)) {
       run.push_back(frame.at(point.x, point.y));
+    } else {
+      flush();  // a gap, not a line across what is not there
     }
-    previous = &point;
   }
   flush();
 }
@@ -97,8 +85,7 @@ void draw_error_bars(Canvas& canvas,
                      size_t index) {
   for (const ChartPoint& point : series.points) {
     if (series.context || !frame.contains(point) || !point.has_error_bar()) continue;
-    const InkColour colour = point.muted ? ink::kMuted : series_colour(index);
-    const StrokeStyle style{.colour = colour, .width_px = 1.2, .dash_px = {}};
+    const StrokeStyle style{.colour = series_colour(index), .width_px = 1.2, .dash_px = {}};
     const auto [low, high] = error_bar(point, frame);
     const Position bottom = frame.at(point.x, low);
     const Position top = frame.at(point.x, high);
@@ -113,15 +100,49 @@ void draw_markers(Canvas& canvas,
                   const ChartFrame& frame,
                   const ChartSeries& series,
                   size_t index) {
-  if (!series.markers || series.context) return;
-  for (const bool muted : {true, false}) {  // the points that matter on top
-    for (const ChartPoint& point : series.points) {
-      if (!frame.contains(point) || point.muted != muted) continue;
-      canvas.marker(
-          marker_of(index), frame.at(point.x, point.y), muted ? kMarkerSize - 1.5 : kMarkerSize,
-          muted ? colour_of(0xD5D8DC) : series_colour(index), muted ? ink::kMuted : ink::kPaper);
+  if (!series.markers) return;
+  constexpr double kContextSize = 4;  // a dot: of one point there is no line
+  for (const ChartPoint& point : series.points) {
+    if (!frame.contains(point)) continue;
+    const Position at = frame.at(point.x, point.y);
+    if (series.context) {
+      canvas.marker(Marker::kCircle, at, kContextSize, line_colour(series, index),
+                    line_colour(series, index));
+    } else {
+      canvas.marker(marker_of(index), at, kMarkerSize, series_colour(index), ink::kPaper);
     }
   }
+}
+
+/// Points of several series that would hide each other, side by side around where they belong.
+Chart dodged(Chart chart, const ChartFrame& frame) {
+  constexpr double kSamePlace = 2;  // pixels
+  constexpr double kStep = 7;
+  struct Placed {
+    double pixel;
+    ChartPoint* point;
+  };
+  std::vector<Placed> placed;  // by series, as drawn
+  for (ChartSeries& series : chart.series) {
+    for (ChartPoint& point : series.points) {
+      if (!series.context && frame.contains(point)) {
+        placed.push_back({frame.at(point.x, point.y).x, &point});
+      }
+    }
+  }
+  std::ranges::stable_sort(placed, std::ranges::less{}, &Placed::pixel);
+  for (size_t begin = 0; begin < placed.size();) {
+    size_t end = begin + 1;
+    while (end < placed.size() && placed[end].pixel - placed[begin].pixel <= kSamePlace) ++end;
+    for (size_t i = begin; i < end; ++i) {
+      const double middle = static_cast<double>(end - begin - 1) / 2;
+      const double shift = (static_cast<double>(i - begin) - middle) * kStep;
+      const double fraction = frame.x.fraction(placed[i].point->x) + shift / frame.width;
+      placed[i].point->x = frame.x.value(std::clamp(fraction, 0.0, 1.0));
+    }
+    begin = end;
+  }
+  return chart;
 }
 
 // Height of a line of text: descenders reach a quarter of its size below the baseline.
@@ -133,8 +154,12 @@ struct ReferenceDrawing {
   Position from;
   Position to;
   std::string text;
-  LabelBox label;
+  std::optional<LabelBox> label;  // none: nowhere is it free of everything
 };
+
+// How far along a line its label may stand: the ends first, then ever finer between.
+constexpr double kParts[] = {0.0,    1.0,    0.25,   0.5,    0.75,   0.125,  0.375,  0.625, 0.875,
+                             0.0625, 0.1875, 0.3125, 0.4375, 0.5625, 0.6875, 0.8125, 0.9375};
 
 // Where a reference line's label may stand, the usual place first: along a horizontal line above
 // its left end, at a vertical one right of its upper end, or left where the frame ends too soon.
@@ -149,7 +174,7 @@ std::vector<LabelBox> label_candidates(const ChartFrame& frame,
     const double left = line.from.x - 6 - width;
     const bool fits_right = right + width < frame.right();
     const double room = frame.height - height - 6;
-    for (const double part : {0.0, 1.0, 0.25, 0.5, 0.75}) {
+    for (const double part : kParts) {
       const double top = frame.top + 0.5 + part * room;
       boxes.push_back({fits_right ? right : left, top, width, height});
       boxes.push_back({fits_right ? left : right, top, width, height});
@@ -158,7 +183,7 @@ std::vector<LabelBox> label_candidates(const ChartFrame& frame,
     const double above = line.from.y - 5 - kReferenceText.size_px;
     const double below = line.from.y + 3;
     const double room = frame.width - width - 12;
-    for (const double part : {0.0, 1.0, 0.25, 0.5, 0.75}) {
+    for (const double part : kParts) {
       const double left = frame.left + 6 + part * room;
       boxes.push_back({left, above, width, height});
       boxes.push_back({left, below, width, height});
@@ -195,11 +220,7 @@ std::vector<ReferenceDrawing> place_references(LabelPlaces& places,
   for (size_t i = 0; i < drawings.size(); ++i) {
     if (drawings[i].text.empty()) continue;
     const double width = canvas.text_width(drawings[i].text, kReferenceText);
-    const std::vector<LabelBox> candidates =
-        label_candidates(frame, drawings[i], vertical[i], width);
-    const auto free = places.take_first(candidates);
-    drawings[i].label = free.value_or(candidates.front());
-    if (!free) places.take(drawings[i].label);  // it has to stand somewhere; others keep off
+    drawings[i].label = places.take_first(label_candidates(frame, drawings[i], vertical[i], width));
   }
   return drawings;
 }
@@ -207,7 +228,7 @@ std::vector<ReferenceDrawing> place_references(LabelPlaces& places,
 // What labels must not cover: markers, error bars and lines.
 void take_series(LabelPlaces& places, const ChartFrame& frame, const Chart& chart) {
   for (const ChartSeries& series : chart.series) {
-    if (!series.markers || series.context) continue;
+    if (!series.markers) continue;
     const ChartPoint* previous = nullptr;
     for (const ChartPoint& point : series.points) {
       if (!frame.contains(point)) continue;
@@ -217,7 +238,7 @@ void take_series(LabelPlaces& places, const ChartFrame& frame, const Chart& char
         places.take_segment(frame.at(previous->x, previous->y), at);
       }
       previous = &point;
-      if (!point.has_error_bar()) continue;
+      if (series.context || !point.has_error_bar()) continue;
       const auto [low, high] = error_bar(point, frame);
       places.take_segment(frame.at(point.x, high), frame.at(point.x, low));
     }
@@ -242,10 +263,14 @@ void draw_references(Canvas& canvas, const std::vector<ReferenceDrawing>& drawin
   const StrokeStyle style{.colour = ink::kSoft, .width_px = 1.2, .dash_px = {5, 4}};
   for (const ReferenceDrawing& drawing : drawings) {
     canvas.line(drawing.from, drawing.to, style);
-    if (drawing.text.empty()) continue;
-    canvas.text(drawing.text, {drawing.label.left, drawing.label.top + kReferenceText.size_px},
+    if (!drawing.label) continue;
+    canvas.text(drawing.text, {drawing.label->left, drawing.label->top + kReferenceText.size_px},
                 kReferenceText);
   }
+}
+
+double name_limit(const Chart& chart) {
+  return std::min(kNameWidth, kNamePart * chart.width_px);
 }
 
 // The names stand right of the plot at the height where their lines end, with their markers: legend
@@ -293,7 +318,8 @@ void draw_names(Canvas& canvas, const ChartFrame& frame, const Chart& chart) {
       canvas.marker(marker_of(names[i].series), {x, placed[i]}, kMarkerSize - 1, colour,
                     ink::kPaper);
     }
-    canvas.text(canvas.wrapped(series.name, kName, kNameWidth, 1)[0], {x + 17, placed[i]}, kName);
+    canvas.text(canvas.wrapped(series.name, kName, name_limit(chart), 1)[0], {x + 17, placed[i]},
+                kName);
   }
 }
 
@@ -301,21 +327,126 @@ double names_width(const Canvas& canvas, const Chart& chart) {
   double widest = 0;
   for (const ChartSeries& series : chart.series) {
     if (series.name.empty()) continue;
-    const std::string name = canvas.wrapped(series.name, kName, kNameWidth, 1)[0];
+    const std::string name = canvas.wrapped(series.name, kName, name_limit(chart), 1)[0];
     widest = std::max(widest, 47 + canvas.text_width(name, kName));
   }
   return widest;
 }
 
-std::string notes(const Chart& chart, const ChartFrame& frame) {
+std::string notes(const Chart& chart, const ChartFrame& frame, const std::string& unplaced) {
   int64_t left_out = 0;
   for (const ChartSeries& series : chart.series) {
     left_out += std::count_if(series.points.begin(), series.points.end(),
                               [&](const ChartPoint& point) { return !frame.contains(point); });
   }
-  if (left_out == 0) return chart.note;
-  return fmt::format("{}{}{} point{} not drawn: infinite or off the axes.", chart.note,
-                     chart.note.empty() ? "" : " ", left_out, left_out == 1 ? "" : "s");
+  std::string text = chart.note;
+  const auto add = [&text](const std::string& sentence) {
+    text += (text.empty() ? "" : " ") + sentence;
+  };
+  if (!unplaced.empty()) add(fmt::format("Dashed: {}.", unplaced));
+  if (left_out > 0) {
+    add(fmt::format("{} point{} not drawn: infinite or off the axes.", left_out,
+                    left_out == 1 ? "" : "s"));
+  }
+  return text;
+}
+
+/// A chart drawn, and the labels of reference lines that have no free place in it.
+struct Drawn {
+  Canvas canvas;
+  std::string unplaced;
+};
+
+Drawn draw(const Chart& whole, const std::string& unplaced_before) {
+  const Canvas ruler(1, 1);
+  const TextStyle title{.size_px = 15, .bold = true};
+  const TextStyle subtitle{.size_px = 11.5, .colour = ink::kSoft};
+  const double text_width = whole.width_px - 2 * kOuter;
+  const double names_height = kNameSpacing * static_cast<double>(whole.series.size());
+
+  double top = kOuter;
+  std::vector<std::string> subtitles;
+  const double title_y = top + 14;
+  if (!whole.title.empty()) top += 24;
+  const double subtitle_y = top + 10;
+  if (!whole.subtitle.empty()) {
+    subtitles = ruler.wrapped(whole.subtitle, subtitle, text_width, 3);
+    top += 17 * static_cast<double>(subtitles.size());
+  }
+  top += 32;  // the y axis' title
+
+  ChartFrame frame;
+  frame.top = top;
+  const auto ranges = chart_ranges(whole);
+  if (ranges) std::tie(frame.x, frame.y) = *ranges;
+  constexpr size_t kNoteLines = 3;
+  constexpr double kNoteLine = 14;
+  const std::string note = notes(whole, frame, unplaced_before);
+  std::vector<std::string> note_lines;
+  if (!note.empty()) note_lines = ruler.wrapped(note, kNote, text_width, kNoteLines);
+  const double note_height = kNoteLine * static_cast<double>(note_lines.size());
+  const double below = 54 + (note.empty() ? 0 : 6 + note_height) + kOuter / 2;
+  frame.height = std::max(whole.height_px - top - below, names_height);
+  frame.left = kOuter + 10 + (ranges ? y_label_width(ruler, frame.y, frame.height) : 0);
+  frame.width = whole.width_px - frame.left - kOuter - names_width(ruler, whole);
+
+  Canvas canvas(whole.width_px, frame.bottom() + below);
+  if (!whole.title.empty()) {
+    canvas.text(canvas.wrapped(whole.title, title, text_width, 1)[0], {kOuter, title_y}, title);
+  }
+  for (size_t i = 0; i < subtitles.size(); ++i) {
+    canvas.text(subtitles[i], {kOuter, subtitle_y + 17 * static_cast<double>(i)}, subtitle);
+  }
+  if (!ranges) {
+    const TextStyle empty{.size_px = 13, .colour = ink::kMuted, .anchor = TextAnchor::kMiddle};
+    canvas.text("no data", {whole.width_px / 2, frame.top + frame.height / 2}, empty);
+    return {std::move(canvas), ""};
+  }
+  draw_chart_frame(canvas, frame, whole);
+  const Chart chart = whole.dodge ? dodged(whole, frame) : whole;
+  std::vector<Position> frontier;
+  for (const Position& point : chart.frontier) {
+    if (frame.x.contains(point.x) && frame.y.contains(point.y)) {
+      frontier.push_back(frame.at(point.x, point.y));
+    }
+  }
+  if (frontier.size() > 1) {
+    canvas.polyline(frontier, {.colour = colour_of(0xE4E9F0), .width_px = 7, .dash_px = {}});
+  }
+  LabelPlaces places({frame.left, frame.top, frame.width, frame.height});
+  take_series(places, frame, chart);
+  const std::vector<ReferenceDrawing> references = place_references(places, canvas, frame, chart);
+  draw_references(canvas, references);
+  std::string unplaced;
+  for (const ReferenceDrawing& reference : references) {
+    if (reference.label || reference.text.empty()) continue;
+    unplaced += (unplaced.empty() ? "" : "; ") + reference.text;
+  }
+  const auto lines = [&](bool context, bool faint) {
+    for (size_t i = 0; i < chart.series.size(); ++i) {
+      const ChartSeries& one = chart.series[i];
+      if (one.context == context && one.faint == faint) draw_lines(canvas, frame, one, i);
+    }
+  };
+  lines(true, false);
+  lines(false, true);
+  lines(false, false);
+  for (size_t i = 0; i < chart.series.size(); ++i) {
+    draw_error_bars(canvas, frame, chart.series[i], i);
+  }
+  for (const bool context : {true, false}) {
+    for (size_t i = 0; i < chart.series.size(); ++i) {
+      if (chart.series[i].context == context) draw_markers(canvas, frame, chart.series[i], i);
+    }
+  }
+  draw_point_labels(canvas, places, frame, chart);
+  draw_names(canvas, frame, chart);
+  for (size_t i = 0; i < note_lines.size(); ++i) {
+    const double from_below =
+        kOuter / 2 + 4 + kNoteLine * static_cast<double>(note_lines.size() - 1 - i);
+    canvas.text(note_lines[i], {kOuter, canvas.height_px() - from_below}, kNote);
+  }
+  return {std::move(canvas), std::move(unplaced)};
 }
 
 }  // namespace
@@ -330,79 +461,12 @@ FigureInfo chart_info(const Chart& chart) {
 }
 
 Canvas draw_chart(const Chart& chart) {
-  const Canvas ruler(1, 1);
-  const TextStyle title{.size_px = 15, .bold = true};
-  const TextStyle subtitle{.size_px = 11.5, .colour = ink::kSoft};
-  const double text_width = chart.width_px - 2 * kOuter;
-  const double names_height = kNameSpacing * static_cast<double>(chart.series.size());
+  Drawn drawn = draw(chart, "");
+  return drawn.unplaced.empty() ? std::move(drawn.canvas) : draw(chart, drawn.unplaced).canvas;
+}
 
-  double top = kOuter;
-  std::vector<std::pair<std::string, Position>> titles;
-  std::vector<std::string> subtitles;
-  const double title_y = top + 14;
-  if (!chart.title.empty()) top += 24;
-  const double subtitle_y = top + 10;
-  if (!chart.subtitle.empty()) {
-    subtitles = ruler.wrapped(chart.subtitle, subtitle, text_width, 3);
-    top += 17 * static_cast<double>(subtitles.size());
-  }
-  top += 32;  // the y axis' title
-
-  ChartFrame frame;
-  frame.top = top;
-  const auto ranges = chart_ranges(chart);
-  if (ranges) std::tie(frame.x, frame.y) = *ranges;
-  const std::string note = notes(chart, frame);
-  const double below = 54 + (note.empty() ? 0 : 20) + kOuter / 2;
-  frame.height = std::max(chart.height_px - top - below, names_height);
-  frame.left = kOuter + 10 + (ranges ? y_label_width(ruler, frame.y, frame.height) : 0);
-  frame.width = chart.width_px - frame.left - kOuter - names_width(ruler, chart);
-
-  Canvas canvas(chart.width_px, frame.bottom() + below);
-  if (!chart.title.empty()) {
-    canvas.text(canvas.wrapped(chart.title, title, text_width, 1)[0], {kOuter, title_y}, title);
-  }
-  for (size_t i = 0; i < subtitles.size(); ++i) {
-    canvas.text(subtitles[i], {kOuter, subtitle_y + 17 * static_cast<double>(i)}, subtitle);
-  }
-  if (!ranges) {
-    const TextStyle empty{.size_px = 13, .colour = ink::kMuted, .anchor = TextAnchor::kMiddle};
-    canvas.text("no data", {chart.width_px / 2, frame.top + frame.height / 2}, empty);
-    return canvas;
-  }
-  draw_chart_frame(canvas, frame, chart);
-  std::vector<Position> frontier;
-  for (const Position& point : chart.frontier) {
-    if (frame.x.contains(point.x) && frame.y.contains(point.y)) {
-      frontier.push_back(frame.at(point.x, point.y));
-    }
-  }
-  if (frontier.size() > 1) {
-    canvas.polyline(frontier, {.colour = colour_of(0xE4E9F0), .width_px = 7, .dash_px = {}});
-  }
-  LabelPlaces places({frame.left, frame.top, frame.width, frame.height});
-  take_series(places, frame, chart);
-  draw_references(canvas, place_references(places, canvas, frame, chart));
-  const auto lines = [&](bool context, bool faint) {
-    for (size_t i = 0; i < chart.series.size(); ++i) {
-      const ChartSeries& one = chart.series[i];
-      if (one.context == context && one.faint == faint) draw_lines(canvas, frame, one, i);
-    }
-  };
-  lines(true, false);
-  lines(false, true);
-  lines(false, false);
-  for (size_t i = 0; i < chart.series.size(); ++i) {
-    draw_error_bars(canvas, frame, chart.series[i], i);
-  }
-  for (size_t i = 0; i < chart.series.size(); ++i) draw_markers(canvas, frame, chart.series[i], i);
-  draw_point_labels(canvas, places, frame, chart);
-  draw_names(canvas, frame, chart);
-  if (!note.empty()) {
-    canvas.text(canvas.wrapped(note, kNote, text_width, 1)[0],
-                {kOuter, canvas.height_px() - kOuter / 2 - 4}, kNote);
-  }
-  return canvas;
+bool is_empty(const Chart& chart) {
+  return !chart_ranges(chart).has_value();
 }
 
 }  // namespace kvscope

@@ -15,8 +15,7 @@ struct ChartPoint {
   double y = 0;
   double y_low = std::numeric_limits<double>::quiet_NaN();  // ends of the error bar; NaN: none
   double y_high = std::numeric_limits<double>::quiet_NaN();
-  std::string label{};  // beside the point, where there is room
-  bool muted = false;   // greyed, e.g. because another point is better in both directions
+  std::string label{};  // beside the point, where nothing else is
 
   [[nodiscard]] bool has_error_bar() const { return y_high > y_low; }
 };
@@ -27,8 +26,8 @@ struct ChartSeries {
   bool connected = true;
   bool markers = true;
   bool faint = false;  // thin and pale, behind the others, e.g. a raw curve below its average
-  bool context =
-      false;  // a thin grey line behind all, without markers or name: what others are among
+  // A thin grey line with dots behind all, without a name: what others are among.
+  bool context = false;
 };
 
 struct ReferenceLine {
@@ -56,6 +55,7 @@ struct Chart {
   ChartAxis y{};
   std::vector<ChartSeries> series{};
   std::vector<ReferenceLine> references{};
+  bool dodge = false;                // markers of several series at one x stand side by side
   std::vector<Position> frontier{};  // in data units; a broad pale line behind the data
   double width_px = 860;
   double height_px = 500;
@@ -65,6 +65,9 @@ struct Chart {
 /// The drawing of `chart`: series named at the ends of their lines, each with its own colour and
 /// marker. Without any drawable point it says so. Errors: kConfig for an impossible size.
 Canvas draw_chart(const Chart& chart);
+
+/// Whether a drawing of it would show no point.
+bool is_empty(const Chart& chart);
 
 /// Title, provenance and a sentence that names axes and series.
 FigureInfo chart_info(const Chart& chart);

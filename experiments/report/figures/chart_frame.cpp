@@ -51,6 +51,15 @@ std::string axis_title(const ChartAxis& axis) {
   return title;
 }
 
+/// With the remark where that fits into `width`, else without, and then as much as fits.
+std::string fitted_title(const Canvas& canvas,
+                         ChartAxis axis,
+                         const TextStyle& style,
+                         double width) {
+  if (canvas.text_width(axis_title(axis), style) > width) axis.remark.clear();
+  return canvas.wrapped(axis_title(axis), style, width, 1)[0];
+}
+
 int ticks_for(double pixels, double spacing) {
   return std::clamp(static_cast<int>(pixels / spacing), 2, 12);
 }
@@ -67,6 +76,11 @@ double AxisRange::fraction(double value) const {
     return std::log(value / minimum) / std::log(maximum / minimum);
   }
   return (value - minimum) / (maximum - minimum);
+}
+
+double AxisRange::value(double fraction) const {
+  if (scale == AxisScale::kLogarithmic) return minimum * std::pow(maximum / minimum, fraction);
+  return minimum + fraction * (maximum - minimum);
 }
 
 Position ChartFrame::at(double x_value, double y_value) const {
@@ -134,9 +148,15 @@ void draw_chart_frame(Canvas& canvas, const ChartFrame& frame, const Chart& char
   }
   canvas.line({frame.left, frame.bottom()}, {frame.right(), frame.bottom()}, axis);
   TextStyle title{.size_px = 11.5, .colour = ink::kText};
-  canvas.text(axis_title(chart.y), {frame.left, frame.top - 12}, title);
+  constexpr double kMargin = 6;
+  const double right = canvas.width_px() - kMargin;
+  canvas.text(fitted_title(canvas, chart.y, title, right - frame.left),
+              {frame.left, frame.top - 12}, title);
+  const std::string below = fitted_title(canvas, chart.x, title, right - kMargin);
+  const double half = canvas.text_width(below, title) / 2;
+  const double centre = std::clamp(frame.left + frame.width / 2, kMargin + half, right - half);
   title.anchor = TextAnchor::kMiddle;
-  canvas.text(axis_title(chart.x), {frame.left + frame.width / 2, frame.bottom() + 42}, title);
+  canvas.text(below, {centre, frame.bottom() + 42}, title);
 }
 
 }  // namespace kvscope

@@ -15,6 +15,8 @@ struct AxisRange {
   [[nodiscard]] bool contains(double value) const;
   /// 0 at minimum, 1 at maximum. Requires value > 0 when logarithmic.
   [[nodiscard]] double fraction(double value) const;
+  /// The value of a fraction; the inverse.
+  [[nodiscard]] double value(double fraction) const;
 };
 
 /// The plotting area in pixels and its two axes.

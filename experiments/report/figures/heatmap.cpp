@@ -153,6 +153,16 @@ void draw_labels(Canvas& canvas, const Heatmap& heatmap, const Grid& grid, bool 
   }
 }
 
+/// The labelled ticks of a colour bar: round values, or both ends where there are not two of those.
+std::vector<Tick> bar_ticks(const AxisRange& range, double height) {
+  const int wanted = std::clamp(static_cast<int>(height / 38), 2, 8);
+  std::vector<Tick> ticks = axis_ticks(range.minimum, range.maximum, range.scale, wanted);
+  std::erase_if(ticks, [](const Tick& tick) { return tick.label.empty(); });
+  if (ticks.size() > 1) return ticks;
+  return {{range.minimum, fmt::format("{:.4g}", range.minimum)},
+          {range.maximum, fmt::format("{:.4g}", range.maximum)}};
+}
+
 void draw_colour_bar(Canvas& canvas, const AxisRange& range, Position corner, double height) {
   const int steps = static_cast<int>(height);
   for (int i = 0; i < steps; ++i) {
@@ -160,9 +170,7 @@ void draw_colour_bar(Canvas& canvas, const AxisRange& range, Position corner, do
     // Each strip reaches to the bottom and the next covers it: no seams between strips.
     canvas.fill_rectangle({corner.x, corner.y + i}, kBarWidth, height - i, viridis(fraction));
   }
-  const int wanted = std::clamp(static_cast<int>(height / 38), 2, 8);
-  for (const Tick& tick : axis_ticks(range.minimum, range.maximum, range.scale, wanted)) {
-    if (tick.label.empty()) continue;
+  for (const Tick& tick : bar_ticks(range, height)) {
     const double y = corner.y + height * (1 - range.fraction(tick.value));
     canvas.line({corner.x + kBarWidth, y}, {corner.x + kBarWidth + 4, y},
                 {.colour = ink::kMuted, .width_px = 1, .dash_px = {}});
@@ -200,7 +208,7 @@ Canvas draw_heatmap(const Heatmap& heatmap) {
   const double labels_below = rotated ? 16 + label_width * 0.71 : 22;
 
   double value_width = 0;
-  for (const Tick& tick : axis_ticks(range.minimum, range.maximum, range.scale, 8)) {
+  for (const Tick& tick : bar_ticks(range, map_height - grid.gap)) {
     value_width = std::max(value_width, ruler.text_width(tick.label, kLabel));
   }
   grid.corner.x = kOuter + widest(ruler, heatmap.row_labels) + 9;

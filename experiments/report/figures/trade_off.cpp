@@ -117,7 +117,6 @@ std::string highlight(Chart& chart, const std::vector<std::string>& highlighted)
     series.context = place(series) == std::ssize(highlighted);
     if (series.context) others.push_back(series.name);
     for (ChartPoint& point : series.points) {
-      point.muted = false;
       if (series.context) point.label.clear();
     }
   }
@@ -135,14 +134,13 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
   const std::vector<TradeOff> upright = turned(points, higher_is_better);
   Chart chart;
   chart.title = quality_axis.label + " against KV-cache memory";
-  chart.x = {.label = "KV-cache memory",
+  chart.x = {.label = "Peak KV-cache memory per image",
              .unit = "MiB",
              .remark = "logarithmic",
              .scale = AxisScale::kLogarithmic,
              .minimum = {},
              .maximum = {}};
   chart.y = quality_axis;
-  const std::vector<bool> is_dominated = dominated(upright);
   for (size_t i = 0; i < points.size(); ++i) {
     auto series =
         std::find_if(chart.series.begin(), chart.series.end(),
@@ -155,8 +153,7 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
                               .y = points[i].quality,
                               .y_low = points[i].quality_low,
                               .y_high = points[i].quality_high,
-                              .label = is_dominated[i] ? "" : points[i].label,
-                              .muted = is_dominated[i]});
+                              .label = points[i].label});
   }
   for (ChartSeries& series : chart.series) {
     std::stable_sort(series.points.begin(), series.points.end(),
@@ -191,13 +188,14 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
   }
   if (!chosen.empty()) {
     const std::string others = highlight(chart, chosen);
+    if (best.size() > 1) chart.note = "Band: the best quality to be had for the memory.";
+    if (!others.empty()) {
+      chart.note += (chart.note.empty() ? "Thin and grey: " : " Thin and grey: ") + others + ".";
+    }
+  } else if (best.size() > 1 && best.front().memory_mib < best.back().memory_mib) {
     chart.note = "Band: the best quality to be had for the memory.";
-    if (!others.empty()) chart.note += " Thin and grey: " + others + ".";
-  } else if (std::ranges::find(is_dominated, true) != is_dominated.end()) {
-    chart.note =
-        "Band: the best quality to be had for the memory. Grey: another point is as good in both "
-        "and better in one.";
   }
+  chart.dodge = true;
   return chart;
 }
 

@@ -9,7 +9,7 @@
 
 namespace kvscope {
 
-/// One point of a sweep: what it cost and how good the pictures were.
+/// One point of a sweep: what it cost and how good the images were.
 struct TradeOff {
   std::string policy{};
   std::string label{};  // the budget as the user wrote it, e.g. "10 %"
@@ -31,10 +31,10 @@ double hypervolume(const std::vector<TradeOff>& points,
                    double largest_memory_mib,
                    double lowest_quality);
 
-/// Memory (logarithmic) against quality, one line a policy in order of appearance, dominated points
-/// greyed, the full cache as reference lines. `quality` names, unit and remark come from
-/// `quality_axis`; `full` is the full-cache point; its quality line is left out when infinite, as
-/// where it is compared with itself. With `highlighted` policies those have the colours, in that
+/// Memory (logarithmic) against quality, one line per policy in order of appearance, points at one
+/// memory side by side, the full cache as reference lines. `quality` names, unit and remark come
+/// from `quality_axis`; `full` is the full-cache point; its quality line is left out when infinite,
+/// as where it is compared with itself. With `highlighted` policies those have the colours, in that
 /// order, and all others are thin grey lines; none are highlighted where there are as many policies
 /// as colours or fewer, else those of the largest hypervolume. Throws Error(kConfig) for one
 /// without a point.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/base/error.h"
 
@@ -83,6 +84,20 @@ std::vector<std::string> footnotes(const Table& table) {
     }
   }
   return notes;
+}
+
+Table by_importance(const Table& table) {
+  std::vector<size_t> order(table.columns.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, {}, [&](size_t c) { return table.columns[c].importance; });
+  const auto reorder = [&](auto& items) {
+    const auto before = items;
+    for (size_t c = 0; c < order.size(); ++c) items[c] = before[order[c]];
+  };
+  Table ordered = table;
+  reorder(ordered.columns);
+  for (TableRow& row : ordered.rows) reorder(row.cells);
+  return ordered;
 }
 
 int64_t footnote_number(const std::vector<std::string>& notes, const std::string& reason) {

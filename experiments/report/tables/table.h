@@ -27,6 +27,7 @@ struct TableColumn {
   Better better = Better::kNone;
   int decimals = 2;
   Importance importance = Importance::kHeadline;
+  std::string help{};  ///< what the header means, where it does not say so; empty: nothing
 };
 
 /// A measured value; `half_width` is half of its confidence interval, negative when it has none.
@@ -82,6 +83,9 @@ std::vector<std::vector<TableRank>> ranks(const Table& table);
 
 /// The reasons of missing cells, each once, in order of appearance: footnote i + 1.
 std::vector<std::string> footnotes(const Table& table);
+
+/// The same table with its columns by importance, otherwise in their order.
+Table by_importance(const Table& table);
 
 /// Footnote number of `reason`, from 1.
 int64_t footnote_number(const std::vector<std::string>& notes, const std::string& reason);

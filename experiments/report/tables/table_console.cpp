@@ -213,11 +213,16 @@ std::string console_table(const Table& whole, const ConsoleStyle& style) {
     out += (dim ? "\x1b[2m" + line + "\x1b[0m" : line) + "\n";
   }
   const std::vector<std::string>& notes = layout.notes;
-  if (!notes.empty() || layout.any_interval() || !left_out.empty()) out += "\n";
+  const auto has_help = [](const TableColumn& column) { return !column.help.empty(); };
+  const bool any_help = std::ranges::any_of(table.columns, has_help);
+  if (!notes.empty() || layout.any_interval() || !left_out.empty() || any_help) out += "\n";
   for (size_t i = 0; i < notes.size(); ++i) {
     out += superscript(static_cast<int64_t>(i) + 1) + " " + printable(notes[i]) + "\n";
   }
   if (layout.any_interval()) out += "± " + printable(table.interval_name) + "\n";
+  for (const TableColumn& column : table.columns) {
+    if (!column.help.empty()) out += printable(column.header + ": " + column.help) + "\n";
+  }
   if (!left_out.empty()) {
     out += fmt::format("not shown in {} columns: {}\n", style.columns,
                        printable(fmt::format("{}", fmt::join(left_out, ", "))));

@@ -56,8 +56,10 @@ std::string html_table(const Table& table) {
   for (const TableColumn& column : table.columns) {
     const std::string unit =
         column.unit.empty() ? "" : "<br><small>" + escape_xml(column.unit) + "</small>";
-    out += fmt::format("<th scope=\"col\" class=\"{}\">{}{}{}</th>", align_class(column.align),
-                       escape_xml(column.header), arrow(column.better), unit);
+    const std::string help =
+        column.help.empty() ? "" : fmt::format(" title=\"{}\"", escape_xml(column.help));
+    out += fmt::format("<th scope=\"col\" class=\"{}\"{}>{}{}{}</th>", align_class(column.align),
+                       help, escape_xml(column.header), arrow(column.better), unit);
   }
   out += "</tr></thead>\n<tbody>\n";
   for (size_t r = 0; r < table.rows.size(); ++r) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <functional>
 #include <sstream>
@@ -54,6 +55,63 @@ TEST(TableCommand, PrintsOneFormatAndWritesTheFiles) {
     EXPECT_EQ(text, content_of(sweep / "report" / ("table." + format))) << format;
   }
   EXPECT_THAT(content_of(sweep / "report" / "table.tex"), HasSubstr("\\toprule"));
+}
+
+TEST(PlotCommand, OutIsOneFigureOfTheAskedSize) {
+  const path sweep = sample_sweep();
+  const path out = sweep / "figure.svg";
+  const auto plot = [&](PlotOptions options) {
+    options.folder = sweep;
+    return printed_by([&] { return plot_command(options); });
+  };
+  EXPECT_EQ(plot({.metric = "psnr", .out = out}), out.string() + "\n");
+  EXPECT_THAT(content_of(out), AllOf(HasSubstr("width=\"860px\""), HasSubstr(">snapkv</text>")));
+  EXPECT_FALSE(std::filesystem::exists(sweep / "report" / "memory_psnr.svg"));
+  plot({.metric = "psnr",
+        .out = out,
+        .width_px = 312,
+        .height_px = 200,
+        .font_size_px = 8,
+        .without_title = true});
+  const std::string small = content_of(out);
+  EXPECT_THAT(small, AllOf(HasSubstr("width=\"312px\""), HasSubstr("scale(0.69487"),
+                           testing::Not(HasSubstr("bold"))));
+  plot({.metric = "psnr", .out = sweep / "figure.pdf"});
+  EXPECT_TRUE(content_of(sweep / "figure.pdf").starts_with("%PDF"));
+}
+
+TEST(PlotCommand, WhatCannotBeOneFigureIsRefusedBeforeAnythingIsWritten) {
+  const path sweep = sample_sweep();
+  const path out = sweep / "figure.svg";
+  struct Case {
+    PlotOptions options;
+    const char* says;
+  };
+  for (const Case& c :
+       {Case{{.out = sweep / "a.jpg"}, ".svg, .png, .pdf"},
+        Case{{.out = out}, "--metric chooses one"},
+        Case{{.metric = "psnr", .out = out, .width_px = 10}, "--width 10: expected 200 to 8000"},
+        Case{{.metric = "psnr", .out = out, .font_size_px = NAN}, "--font-size nan"},
+        Case{{.metric = "psnr", .highlighted = {"snap,nothing"}, .out = out}, "'nothing'"}}) {
+    PlotOptions options = c.options;
+    options.folder = sweep;
+    try {
+      plot_command(options);
+      ADD_FAILURE() << c.says;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+      EXPECT_THAT(error.what(), HasSubstr(c.says));
+    }
+    EXPECT_FALSE(std::filesystem::exists(options.out));
+    EXPECT_FALSE(std::filesystem::exists(sweep / "report"));
+  }
+}
+
+TEST(PlotCommand, AFigureOfNothingIsNotWritten) {
+  const path sweep = fresh_folder("sweep_full_only");
+  write_sample_point(sweep, sample_point("full", 1, 7), 0);
+  EXPECT_EQ(printed_by([&] { return plot_command({.folder = sweep}); }), "");
+  EXPECT_FALSE(std::filesystem::exists(sweep / "report"));
 }
 
 TEST(TableCommand, UnknownFormatWritesNothing) {
@@ -168,10 +226,21 @@ TEST(ContactSheetCommand, ShowsAllPointsAndPassesOverLostPictures) {
 
 TEST(ReportCommand, OnePageWithEverything) {
   const path sweep = sample_sweep();
-  printed_by([&] { return report_command({.folder = sweep, .title = {}, .command = "kvscope"}); });
+  // One point says what made it, one's manifest is damaged, the others have none.
+  std::ofstream(sweep / "points" / sample_point("full", 1, 7).point_hash.substr(0, 12) /
+                "manifest.json")
+      << R"({"command_line": "kvscope run -m policy=full,snapkv"})";
+  std::ofstream(sweep / "points" / sample_point("snapkv", 0.1, 7).point_hash.substr(0, 12) /
+                "manifest.json")
+      << R"({"command_line": )";
+  printed_by([&] { return report_command({.folder = sweep}); });
   const std::string page = content_of(sweep / "report" / "index.html");
-  EXPECT_THAT(page, AllOf(HasSubstr("<table"), HasSubstr("<svg"), HasSubstr("data:image/png"),
-                          HasSubstr("torchmetrics")));
+  EXPECT_LT(page.find("KV peak ↓"), page.find("PSNR ↑"));
+  EXPECT_LT(page.find("PSNR ↑"), page.find("allocated ↓"));
+  EXPECT_THAT(page,
+              AllOf(HasSubstr("kvscope run -m policy=full,snapkv"),
+                    HasSubstr("title=\"the most that the allocator"), HasSubstr("<table"),
+                    HasSubstr("<svg"), HasSubstr("data:image/png"), HasSubstr("torchmetrics")));
   for (const char* file :
        {"table.csv", "table.md", "table.tex", "memory_psnr.svg", "contact_sheet.png"}) {
     EXPECT_TRUE(std::filesystem::exists(sweep / "report" / file)) << file;

@@ -132,11 +132,48 @@ TEST(Canvas, RefusesImpossibleSizes) {
   EXPECT_EQ(kind_of([] { (void)Canvas(20000, 10).png({}, 2); }), ErrorKind::kConfig);
 }
 
+TEST(Canvas, TextStaysTextInSvgAndPdf) {
+  Canvas canvas(200, 80);
+  canvas.text("memory <MiB> ± 2", {100, 20}, {.bold = true, .anchor = TextAnchor::kMiddle});
+  canvas.text("up", {10, 70}, {.rotation_degrees = 90});
+  canvas.text("", {0, 0}, {});
+  const std::string svg = canvas.svg({});
+  EXPECT_TRUE(is_well_formed(svg));
+  EXPECT_THAT(svg, HasSubstr(">memory &lt;MiB&gt; ± 2</text>"));
+  EXPECT_THAT(svg, HasSubstr("transform=\"rotate(-90 10.00 70.00)\""));
+  EXPECT_THAT(svg, HasSubstr("font-weight=\"bold\""));
+  EXPECT_THAT(svg, Not(HasSubstr("<symbol")));  // glyphs as shapes
+  const std::string pdf = canvas.pdf(kInfo, 2);
+  EXPECT_TRUE(pdf.starts_with("%PDF-"));
+  EXPECT_THAT(pdf, HasSubstr("/Type /Font"));
+  EXPECT_THAT(pdf, HasSubstr("[ 0 0 300 120 ]"));  // points, three quarters of a pixel
+}
+
+TEST(Canvas, TheExtensionSaysTheFormat) {
+  const fs::path folder = fresh_folder("formats");
+  const Canvas canvas(20, 10);
+  const std::pair<const char*, const char*> formats[] = {
+      {"a.svg", "<?xml"}, {"b.png", "\x89PNG"}, {"c.pdf", "%PDF-"}};
+  for (const auto& [name, begins] : formats) {
+    check_figure_path(folder / name);
+    canvas.write(folder / name, {}, 1.5);
+    EXPECT_TRUE(content(folder / name).starts_with(begins)) << name;
+  }
+  EXPECT_THAT(content(folder / "a.svg"), HasSubstr("width=\"30px\""));
+  for (const char* name : {"a.jpg", "a", "a.svg.txt", ".png"}) {
+    std::string message;
+    EXPECT_EQ(kind_of([&] { canvas.write(folder / name, {}); }, &message), ErrorKind::kConfig);
+    EXPECT_THAT(message, HasSubstr(".svg, .png, .pdf"));
+    EXPECT_EQ(kind_of([&] { check_figure_path(name); }), ErrorKind::kConfig);
+    EXPECT_FALSE(fs::exists(folder / name));
+  }
+}
+
 TEST(Canvas, WritesBothFilesAndLeavesNoPart) {
   const fs::path folder = fresh_folder("both");
   const Canvas canvas(20, 10);
-  canvas.write_svg(folder / "a.svg", kInfo);
-  canvas.write_png(folder / "a.png", kInfo);
+  canvas.write(folder / "a.svg", kInfo);
+  canvas.write(folder / "a.png", kInfo);
   EXPECT_EQ(content(folder / "a.svg"), canvas.svg(kInfo));
   EXPECT_EQ(decode_figure(content(folder / "a.png")).width, 20);
   EXPECT_FALSE(fs::exists(own_part(folder / "a.svg")));
@@ -146,7 +183,7 @@ TEST(Canvas, AFileInPlaceOfTheFolderIsAnEnvironmentError) {
   const fs::path folder = fresh_folder("nofolder");
   std::ofstream(folder / "file") << "x";
   std::string message;
-  EXPECT_EQ(kind_of([&] { Canvas(9, 9).write_svg(folder / "file" / "a.svg", {}); }, &message),
+  EXPECT_EQ(kind_of([&] { Canvas(9, 9).write(folder / "file" / "a.svg", {}); }, &message),
             ErrorKind::kEnvironment);
   EXPECT_THAT(message, HasSubstr((folder / "file").string()));
 }
@@ -156,8 +193,7 @@ TEST(Canvas, AFullDiskKeepsTheOldFile) {
   const fs::path folder = fresh_folder("full");
   std::ofstream(folder / "a.png") << "old";
   fs::create_symlink("/dev/full", own_part(folder / "a.png"));
-  EXPECT_EQ(kind_of([&] { Canvas(9, 9).write_png(folder / "a.png", {}); }),
-            ErrorKind::kEnvironment);
+  EXPECT_EQ(kind_of([&] { Canvas(9, 9).write(folder / "a.png", {}); }), ErrorKind::kEnvironment);
   EXPECT_EQ(content(folder / "a.png"), "old");
   EXPECT_FALSE(fs::is_symlink(own_part(folder / "a.png")));
 }

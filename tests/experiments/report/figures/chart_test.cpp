@@ -84,7 +84,7 @@ TEST(Chart, SvgAndPngShowTheSameDrawing) {
   const Chart chart =
       chart_of({{.name = "a & b",
                  .points = {{.x = 1, .y = 2, .y_low = 1.5, .y_high = 2.5, .label = "5 %"},
-                            {.x = 3, .y = 1, .muted = true}}}});
+                            {.x = 3, .y = 1}}}});
   const Canvas canvas = draw_chart(chart);
   const std::string svg = canvas.svg(chart_info(chart));
   EXPECT_TRUE(is_well_formed(svg));
@@ -95,6 +95,70 @@ TEST(Chart, SvgAndPngShowTheSameDrawing) {
   const DecodedFigure png = decode_figure(canvas.png(chart_info(chart), 2));
   EXPECT_EQ(png.width, 1720);
   EXPECT_EQ(png.height, static_cast<int>(canvas.height_px()) * 2);
+}
+
+/// Pixels of a colour, or near to it.
+int64_t pixels_of(const Chart& chart, const InkColour& colour) {
+  const DecodedFigure png = decode_figure(draw_chart(chart).png({}));
+  const auto near = [](double wanted, uint32_t level) {
+    return std::abs(wanted * 255 - static_cast<double>(level)) <= 2;
+  };
+  return std::ranges::count_if(png.pixels, [&](uint32_t pixel) {
+    return near(colour.red, pixel >> 16) && near(colour.green, pixel >> 8 & 0xFF) &&
+           near(colour.blue, pixel & 0xFF);
+  });
+}
+
+TEST(Chart, PointsAtOnePlaceStandSideBySideWhereAskedFor) {
+  const auto at_one_place = [](bool dodge) {
+    Chart chart = chart_of({{.points = {{.x = 1, .y = 1}}},
+                            {.points = {{.x = 1, .y = 1}}},
+                            {.points = {{.x = 2, .y = 2}}}});
+    chart.dodge = dodge;
+    return chart;
+  };
+  EXPECT_LT(2 * pixels_of(at_one_place(false), series_colour(0)),
+            pixels_of(at_one_place(true), series_colour(0)));
+  // Whoever is alone stays where it is.
+  Chart alone = chart_of({{.points = {{.x = 1, .y = 1}, {.x = 2, .y = 2}}}});
+  const DecodedFigure before = decode_figure(draw_chart(alone).png({}));
+  alone.dodge = true;
+  EXPECT_EQ(decode_figure(draw_chart(alone).png({})).pixels, before.pixels);
+}
+
+TEST(Chart, APolicyOfOnePointIsSeenAmongTheOthers) {
+  const auto with_context = [](bool context) {
+    return chart_of({{.points = {{.x = 0, .y = 0}, {.x = 2, .y = 2}}},
+                     {.points = {{.x = 1, .y = context ? 0.5 : 1}}, .context = true}});
+  };
+  const DecodedFigure a = decode_figure(draw_chart(with_context(true)).png({}));
+  const DecodedFigure b = decode_figure(draw_chart(with_context(false)).png({}));
+  EXPECT_NE(a.pixels, b.pixels);
+}
+
+TEST(Chart, EmptyIsWhatShowsNoPoint) {
+  EXPECT_TRUE(is_empty(chart_of({})));
+  EXPECT_TRUE(is_empty(chart_of({{.points = {{.x = 1, .y = INFINITY}}}})));
+  EXPECT_FALSE(is_empty(chart_of({{.points = {{.x = 1, .y = 1}}}})));
+}
+
+TEST(Chart, TextOfAReferenceLineWithoutAFreePlaceGoesBelow) {
+  Chart chart = chart_of({{.points = {{.x = 0, .y = 0}, {.x = 1, .y = 1}}}});
+  chart.references = {{.value = 0.5, .label = "full cache"}};
+  EXPECT_THAT(draw_chart(chart).svg({}), testing::Not(HasSubstr("Dashed: ")));
+  for (int i = 0; i < 400; ++i) {  // no free spot along the line
+    chart.series[0].points.push_back({.x = i / 400.0, .y = i % 2 == 0 ? 0.46 : 0.54});
+  }
+  EXPECT_THAT(draw_chart(chart).svg({}), HasSubstr("Dashed: full cache."));
+}
+
+TEST(Chart, FitsANarrowColumn) {
+  Chart chart = chart_of({{.name = "a policy with a long name, window 16",
+                           .points = {{.x = 0, .y = 0}, {.x = 2, .y = 2, .label = "10 %"}}}});
+  chart.width_px = 240;
+  chart.height_px = 180;
+  EXPECT_GT(pixels_of(chart, series_colour(0)), 50);
+  EXPECT_EQ(draw_chart(chart).width_px(), 240);
 }
 
 TEST(Chart, SurvivesWhatCannotBeDrawn) {
@@ -252,9 +316,9 @@ TEST(TradeOff, ChartHasOneLineAPolicyAndTheFullCacheAsReference) {
   const Chart chart = trade_off_chart(points, full, {.label = "PSNR", .unit = "dB"});
   ASSERT_EQ(chart.series.size(), 2u);
   EXPECT_EQ(chart.series[0].name, "snapkv");
-  EXPECT_EQ(chart.series[0].points[0].x, 1);  // sorted by memory
-  EXPECT_FALSE(chart.series[0].points[0].muted);
-  EXPECT_TRUE(chart.series[0].points[1].muted);
+  EXPECT_EQ(chart.series[0].points[0].x, 1);           // sorted by memory
+  EXPECT_EQ(chart.series[0].points[1].label, "10 %");  // dominated, and named all the same
+  EXPECT_TRUE(chart.dodge);
   EXPECT_EQ(chart.x.scale, AxisScale::kLogarithmic);
   ASSERT_EQ(chart.references.size(), 1u);  // an infinite PSNR has no line
   EXPECT_EQ(chart.references[0].label, "full cache, 13 MiB");
@@ -264,9 +328,6 @@ TEST(TradeOff, LowerCanBeBetter) {
   const std::vector<TradeOff> points{
       {"a", "10 %", 2, 20}, {"a", "5 %", 1, 25}, {"b", "5 %", 2, 30}};
   const Chart chart = trade_off_chart(points, {}, {.label = "distance"}, {}, false);
-  EXPECT_FALSE(chart.series[0].points[0].muted);
-  EXPECT_FALSE(chart.series[0].points[1].muted);
-  EXPECT_TRUE(chart.series[1].points[0].muted);
   ASSERT_EQ(chart.frontier.size(), 3u);
   EXPECT_EQ(chart.frontier.front().y, 25);
   EXPECT_EQ(chart.frontier.back().y, 20);
@@ -279,7 +340,6 @@ TEST(TradeOff, OthersStandBackBehindHighlightedPolicies) {
   ASSERT_EQ(chart.series.size(), 3u);
   EXPECT_EQ(chart.series[0].name, "h2o");  // the order of the colours
   EXPECT_FALSE(chart.series[1].context);
-  EXPECT_FALSE(chart.series[1].points[0].muted);  // dominated, yet asked for
   EXPECT_EQ(chart.series[2].name, "scalekv");
   EXPECT_TRUE(chart.series[2].context);
   EXPECT_THAT(chart.note, testing::HasSubstr("grey: scalekv."));

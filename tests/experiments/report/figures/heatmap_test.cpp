@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
+#include <utility>
 
 #include "core/base/error.h"
 #include "tests/experiments/report/drawing/figure_check.h"
@@ -55,6 +57,23 @@ TEST(Heatmap, ManyCellsAndConstantOrAbsentValuesFit) {
   map.scale = AxisScale::kLogarithmic;
   map.values = {0, -1, 1e-5, 1, 10, 1e5};
   EXPECT_TRUE(is_well_formed(draw_heatmap(map).svg({})));
+}
+
+TEST(Heatmap, AColourBarHasTicksWhateverTheValues) {
+  for (const AxisScale scale : {AxisScale::kLinear, AxisScale::kLogarithmic}) {
+    for (const auto& [low, high] : {std::pair{3.0, 3.0}, {0.31, 0.34}, {1e-7, 2e3}, {2.0, 3.0}}) {
+      Heatmap map;
+      map.row_labels = {""};
+      map.column_labels = {"", ""};
+      map.values = {low, high};
+      map.scale = scale;
+      const std::string svg = draw_heatmap(map).svg({});
+      size_t texts = 0;
+      for (size_t at = svg.find("</text>"); at != svg.npos; at = svg.find("</text>", at + 1))
+        ++texts;
+      EXPECT_GE(texts, 2U) << low << " to " << high;
+    }
+  }
 }
 
 TEST(Heatmap, RefusesWhatDoesNotFit) {

@@ -7,27 +7,26 @@
 #include <span>
 #include <vector>
 
-#include "core/engine/packed_arena.h"
+#include "core/engine/kv_arena.h"
 #include "core/engine/plan.h"
+#include "core/engine/row_padding.h"
+#include "core/engine/slot_table.h"
 #include "core/engine/token_origin.h"
 #include "kernels/ragged/ragged.h"
 
 namespace kvscope {
 
-/// Which of [history | current step] stay, per (row, head), in the order they are stored in:
-/// ascending, or as hole_filling() puts them. An index below the history's length names a cached
-/// token, one at or above it the current step's token (index - length).
-using KeptIndices = std::vector<std::vector<int64_t>>;  // [rows * heads][kept]
-
 /// K and V of every (layer, row, head), each with its own length, in one arena sized by the plan.
 /// Nothing is allocated, grown or concatenated after construction. Where the plan fixes only a
 /// layer's sum (CountScope::kLayer), the heads of a (layer, row) share one region: a cut gives each
-/// what it keeps and an equal part of the room that is left, and moves its neighbours in place.
+/// what it keeps and an equal part of the capacity that is left, and moves its neighbours in place.
 ///
-/// Where the plan's format packs tokens (CacheGeometry::format), what is stored is the packed bytes
-/// (PackedArena), and history(), keys() and values() are views of a scratch that holds one layer in
-/// full, as packing left it: valid until another layer is looked at. Padding is packed as repeats
-/// of the first token behind it, so that it widens no scale.
+/// Three parts, each of one idea: where the tokens of a slot lie (SlotTable), which of them are
+/// padding (RowPadding), and the bytes, in full or packed (KvArena).
+///
+/// Lifetimes: history(), origins(), keys() and values() are views. They end when the layer is
+/// stored to, cleared or, where the plan's format packs tokens (CacheGeometry::format), when
+/// another layer is looked at, as one layer at a time is there in full.
 class KvCache {
  public:
   /// One arena of plan.arena_bytes(rows) bytes on `device`. Throws Error(kEnvironment) with the
@@ -41,11 +40,15 @@ class KvCache {
   [[nodiscard]] const Plan& plan() const { return plan_; }
   [[nodiscard]] int64_t rows() const { return rows_; }
   /// Tokens held by (layer, row, head).
-  [[nodiscard]] int64_t length(int64_t layer, int64_t row, int64_t head) const;
+  [[nodiscard]] int64_t length(int64_t layer, int64_t row, int64_t head) const {
+    return table_.length(table_.slot(layer, row, head));
+  }
   /// Origins of the tokens held by (layer, row, head), in storage order.
   [[nodiscard]] std::span<const TokenOrigin> origins(int64_t layer,
                                                      int64_t row,
-                                                     int64_t head) const;
+                                                     int64_t head) const {
+    return table_.origins(layer, table_.slot(layer, row, head));
+  }
   /// Their positions in the generation, padding counted.
   [[nodiscard]] std::vector<int64_t> positions(int64_t layer, int64_t row, int64_t head) const;
   /// The layer's K and V as the attention kernels read them.
@@ -76,7 +79,7 @@ class KvCache {
   /// Whether stored tokens must stay in the order of their positions: where heads share a region
   /// and move within it, where a format packs neighbours together, and while rows have padding.
   [[nodiscard]] bool keeps_order() const {
-    return plan_.scope() == CountScope::kLayer || packed_.has_value() || has_padding();
+    return plan_.scope() == CountScope::kLayer || arena_.is_packed() || has_padding();
   }
   /// Says that the first `tokens[row]` positions of a row are padding: prompts of unequal length
   /// are padded on the left to the prefill's. Padding is stored like any token, so that lengths
@@ -86,82 +89,58 @@ class KvCache {
   /// that is no padding; clear() forgets it. Throws Error(kAudit) otherwise.
   void set_padding(std::vector<int64_t> tokens);
   /// Whether any row has padding.
-  [[nodiscard]] bool has_padding() const { return !padding_.empty(); }
+  [[nodiscard]] bool has_padding() const { return padding_.any(); }
   /// Padding of `row` in positions of the generation.
-  [[nodiscard]] int64_t padding(int64_t row) const;
+  [[nodiscard]] int64_t padding(int64_t row) const { return padding_.of_row(row); }
   /// How many of the tokens held by (layer, row, head) are padding; the first ones.
-  [[nodiscard]] int64_t padding_length(int64_t layer, int64_t row, int64_t head) const;
+  [[nodiscard]] int64_t padding_length(int64_t layer, int64_t row, int64_t head) const {
+    return padding_.of_slot(table_.slot(layer, row, head));
+  }
   /// How many of the current `step`'s tokens are padding of `row`; the first ones.
-  [[nodiscard]] int64_t padding_of_step(const StepInfo& step, int64_t row) const;
+  [[nodiscard]] int64_t padding_of_step(const StepInfo& step, int64_t row) const {
+    return padding_.of_step(step, row);
+  }
   /// Forgets all tokens and the padding; the arena stays.
   void clear();
 
   /// The packed keys and values; null where the format packs nothing.
-  [[nodiscard]] const PackedArena* packed_keys() const {
-    return packed_ ? &packed_->keys : nullptr;
-  }
-  [[nodiscard]] const PackedArena* packed_values() const {
-    return packed_ ? &packed_->values : nullptr;
-  }
+  [[nodiscard]] const PackedArena* packed_keys() const { return arena_.packed_keys(); }
+  [[nodiscard]] const PackedArena* packed_values() const { return arena_.packed_values(); }
 
   /// Bytes of the tokens held now; the most ever held at once; bytes really allocated, the scratch
   /// of a packed format (Plan::scratch_bytes) with them.
-  [[nodiscard]] int64_t live_bytes() const;
+  [[nodiscard]] int64_t live_bytes() const { return arena_.live_bytes(table_); }
   [[nodiscard]] int64_t peak_live_bytes() const { return peak_live_bytes_; }
-  [[nodiscard]] int64_t allocated_bytes() const;
+  [[nodiscard]] int64_t allocated_bytes() const { return arena_.allocated_bytes(); }
   /// Throws Error(kAudit) naming step, layer and head where lengths differ from the plan after
   /// `step`, the live bytes from its prediction, or the allocated bytes from its arena.
   void audit(int64_t step) const;
 
  private:
-  struct Packed {
-    PackedArena keys;
-    PackedArena values;
-  };
-
-  [[nodiscard]] size_t slot(int64_t layer, int64_t row, int64_t head) const;
-  void check_room(int64_t layer, const StepInfo& step) const;
+  void check_capacity(int64_t layer, const StepInfo& step) const;
   void check_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept) const;
   /// What append() and compact() leave of a layer beside its rows.
   void note_appended(int64_t layer, const StepInfo& step);
   void note_kept(int64_t layer, const StepInfo& step, const KeptIndices& kept);
-  /// Leaves `kept` of [history | k, v] in every slot of the layer, whose room suffices.
+  void note_peak();
+  /// Leaves `kept` of [history | k, v] in every slot of the layer, whose capacity suffices.
   void compact(int64_t layer,
                const StepInfo& step,
                const at::Tensor& k,
                const at::Tensor& v,
                const KeptIndices& kept);
-  /// Gives each head of the layer's shared regions room for `kept` and an equal part of the rest.
-  void share_regions(int64_t layer, const KeptIndices& kept);
-  void move_slot(int64_t layer, size_t slot, int64_t begin);
-  void set_padding_length(size_t slot, int64_t tokens);
-
-  /// The layer's rows of an arena, which begins_ count in.
-  [[nodiscard]] at::Tensor layer_rows(const at::Tensor& arena, int64_t layer) const;
-  [[nodiscard]] std::span<const int64_t> of_layer(const std::vector<int64_t>& slots,
-                                                  int64_t layer) const;
-  /// Makes the scratch hold the layer; nothing to do where it does, or nothing is packed.
-  void load(int64_t layer) const;
-  /// Packs what the scratch holds of the layer, of which `held` tokens [rows * heads] were there.
-  void pack(int64_t layer, std::span<const int64_t> held, const KeptIndices* kept);
+  /// Likewise where heads share regions, whose boundaries move.
+  void compact_shared(int64_t layer,
+                      const StepInfo& step,
+                      const at::Tensor& k,
+                      const at::Tensor& v,
+                      const KeptIndices& kept);
 
   Plan plan_;
   int64_t rows_ = 0;
-  at::Tensor keys_;               // [arena rows, head_dim] key_type; or the scratch of one layer
-  at::Tensor values_;             // likewise value_type
-  std::optional<Packed> packed_;  // where the format packs
-  mutable int64_t loaded_ = -1;   // layer that the scratch holds
-  std::vector<int64_t> layer_begins_;  // [layers] first arena row, and first origin, of a layer
-  std::vector<int64_t> begins_;        // [layers * rows * heads] first row within the layer
-  std::vector<int64_t> rooms_;         // [layers * rows * heads] arena rows from there
-  std::vector<int64_t> lengths_;       // [layers * rows * heads]
-  std::vector<TokenOrigin> origins_;   // [arena rows]
-  // Empty, all four, where no row has padding.
-  std::vector<int64_t> padding_;          // [rows]
-  std::vector<int64_t> padding_lengths_;  // [layers * rows * heads]
-  std::vector<int64_t> visible_begins_;   // begins_ + padding_lengths_
-  std::vector<int64_t> visible_lengths_;  // lengths_ - padding_lengths_
-  int64_t live_tokens_ = 0;
+  SlotTable table_;
+  RowPadding padding_;
+  KvArena arena_;
   int64_t peak_live_bytes_ = 0;
 };
 

@@ -11,12 +11,12 @@
 
 namespace kvscope {
 
-void KvCache::check_room(int64_t layer, const StepInfo& step) const {
+void KvCache::check_capacity(int64_t layer, const StepInfo& step) const {
   const int64_t tokens = step.queries();
   for (int64_t row = 0; row < rows_; ++row) {
     for (int64_t head = 0; head < plan_.geometry().heads; ++head) {
       const int64_t held = length(layer, row, head);
-      const int64_t capacity = rooms_[slot(layer, row, head)];
+      const int64_t capacity = table_.capacity(table_.slot(layer, row, head));
       if (held + tokens > capacity) {
         throw Error(ErrorKind::kAudit,
                     fmt::format("cache: step {}, layer {}, row {}, head {}: {} cached + {} new "

@@ -8,7 +8,7 @@ namespace kvscope {
 
 /// What a plug-in must have been built for: parts exchange C++ objects with the program, so both
 /// must come from the same headers. Raised whenever the policy interface changes.
-inline constexpr int kPluginInterface = 2;
+inline constexpr int kPluginInterface = 3;
 
 /// Adds the parts of a shared library to `registry`. The library defines, by KVSCOPE_PLUGIN
 /// (below),

@@ -117,7 +117,7 @@ int64_t count_of(std::span<const uint8_t> is_protected) {
 Policy::Policy(std::string name, PolicySlots slots)
     : name_(std::move(name)),
       slots_(std::move(slots)),
-      order_free_(slots_.score->order_free() && key_positions() == KeyPositions::kOriginal &&
+      order_free_(slots_.score->order_free() && slots_.read->order_free() &&
                   std::ranges::all_of(slots_.protect,
                                       [](const auto& part) { return part->order_free(); })) {}
 
@@ -127,23 +127,25 @@ void Policy::begin_generation(int64_t rows) {
                 fmt::format("policy '{}': {} rows are no guidance pairs", name_, rows));
   }
   slots_.score->begin_generation(rows);
+  slots_.read->begin_generation(rows);
 }
 
-KeyPositions Policy::key_positions() const {
-  return slots_.score->key_positions();
-}
-
-std::optional<KeptIndices> Policy::attended(const KvCache& cache,
-                                            const StepInfo& step,
-                                            int64_t layer) const {
-  return slots_.score->attended(cache, step, layer);
+Reading Policy::read(const KvCache& cache, const StepInfo& step, int64_t layer) const {
+  Reading reading{.positions = slots_.read->positions(),
+                  .copies_all_held = slots_.read->copies_all_held()};
+  if (auto seen = slots_.read->seen(cache, step, layer)) {
+    reading.tokens = std::make_shared<const KeptIndices>(*std::move(seen));
+  }
+  return reading;
 }
 
 KvTransients Policy::kv_transients(const Plan& plan, Cuts cuts) const {
   return {.cuts = cuts,
           .turned_keys = key_positions() == KeyPositions::kInCache,
-          .attended = [this, &plan](const StepInfo& step, int64_t layer) {
-            return slots_.score->attended_tokens(plan, step, layer);
+          .copied_tokens = [this, &plan](const StepInfo& step,
+                                         int64_t layer) -> std::optional<int64_t> {
+            const auto tokens = slots_.read->tokens(plan, step, layer);
+            return tokens ? std::optional(tokens->copied) : std::nullopt;
           }};
 }
 
@@ -320,7 +322,10 @@ std::optional<KeptIndices> Policy::decide(const LayerStep& layer_step) {
 }
 
 std::vector<std::optional<KeptIndices>> Policy::decide_step(std::span<const LayerStep> layers) {
-  for (const LayerStep& layer_step : layers) slots_.score->observe(layer_step);
+  for (const LayerStep& layer_step : layers) {
+    slots_.score->observe(layer_step);
+    slots_.read->observe(layer_step);
+  }
   std::vector<std::size_t> cut;
   std::vector<at::Tensor> scores;  // of the layers that are cut
   for (std::size_t i = 0; i < layers.size(); ++i) {

@@ -22,6 +22,7 @@ struct PolicySlots {
   std::vector<std::unique_ptr<Protect>> protect;
   std::unique_ptr<Store> store;
   std::unique_ptr<Schedule> schedule;
+  std::unique_ptr<Read> read;
 };
 
 /// A budget put into a plan.
@@ -31,7 +32,8 @@ struct PlannedBudget {
   int64_t cut_tokens = 0;  ///< what allocate was given, so that the plan stays within them
 };
 
-/// Five slots put to work: plans a run, then decides at every (step, layer) which tokens stay.
+/// Six slots put to work: plans a run, then says at every (step, layer) what is attended to and
+/// which tokens stay.
 class Policy : public CacheController {
  public:
   Policy(std::string name, PolicySlots slots);
@@ -50,11 +52,9 @@ class Policy : public CacheController {
                           const Budget& budget,
                           int64_t rows_per_image = 1) const;
 
-  /// What allocate has to say about a plan whose cuts aim at `cut_tokens` (PlannedBudget), a line
-  /// each.
-  [[nodiscard]] std::vector<std::string> remarks(const Plan& plan, int64_t cut_tokens) const {
-    return slots_.allocate->remarks(plan, cut_tokens);
-  }
+  /// What allocate has to say about a plan whose cuts aim at `cut_tokens` (PlannedBudget), and what
+  /// attention reads of it where that is not everything; a line each.
+  [[nodiscard]] std::vector<std::string> remarks(const Plan& plan, int64_t cut_tokens) const;
 
   /// Rows r and r + rows / 2 are a guidance pair (every family has the conditional rows above the
   /// unconditional ones) and keep the same tokens from now on: those with the largest sum of both
@@ -66,10 +66,11 @@ class Policy : public CacheController {
   void keep_order() { order_free_ = false; }
 
   void begin_generation(int64_t rows) override;
-  [[nodiscard]] KeyPositions key_positions() const override;
-  [[nodiscard]] std::optional<KeptIndices> attended(const KvCache& cache,
-                                                    const StepInfo& step,
-                                                    int64_t layer) const override;
+  [[nodiscard]] Reading read(const KvCache& cache,
+                             const StepInfo& step,
+                             int64_t layer) const override;
+  /// Where cached keys stand when a query looks at them, in every step.
+  [[nodiscard]] KeyPositions key_positions() const { return slots_.read->positions(); }
   /// What exists beside the tokens held under a plan of this policy, which outlives the answer.
   [[nodiscard]] KvTransients kv_transients(const Plan& plan, Cuts cuts) const;
   /// Keeps, per (row, head), the protected tokens and the best of the rest, as many as the cache's

@@ -99,6 +99,7 @@ Policy::Attempt Policy::attempt(const CacheGeometry& geometry,
 PlannedBudget Policy::plan_budget(const CacheGeometry& geometry,
                                   const Budget& budget,
                                   int64_t rows_per_image) const {
+  slots_.read->check(geometry);
   const CacheGeometry stored = slots_.store->format(geometry);
   const bool in_bytes = budget.unit == BudgetUnit::kBytes;
   const int64_t resolved = resolved_tokens(budget, stored, rows_per_image);
@@ -141,6 +142,30 @@ PlannedBudget Policy::plan_budget(const CacheGeometry& geometry,
   if (!best.plan) throw refuse(best.problem, least_budget(geometry));
   return {
       .plan = *std::move(best.plan), .tokens = in_bytes ? target : resolved, .cut_tokens = target};
+}
+
+std::vector<std::string> Policy::remarks(const Plan& plan, int64_t cut_tokens) const {
+  std::vector<std::string> lines = slots_.allocate->remarks(plan, cut_tokens);
+  const CacheGeometry& geometry = plan.geometry();
+  if (slots_.read->positions() == KeyPositions::kInCache) {
+    lines.emplace_back("attention sees keys at their positions in the cache");
+  }
+  const int64_t last = last_attending_step(geometry.steps);
+  if (last < 1) return lines;
+  const StepInfo& step = geometry.steps[static_cast<std::size_t>(last)];
+  int64_t seen = 0;
+  bool all = true;
+  for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+    const auto tokens = slots_.read->tokens(plan, step, layer);
+    seen += tokens ? tokens->seen : plan.layer_kept(last - 1, layer);
+    all = all && !tokens;
+  }
+  if (all) return lines;
+  const auto heads = static_cast<double>(geometry.layers * geometry.heads);
+  lines.push_back(fmt::format(
+      "attention reads at most {:.1f} of {:.1f} tokens per head in the last step",
+      static_cast<double>(seen) / heads, static_cast<double>(plan.live_tokens(last - 1)) / heads));
+  return lines;
 }
 
 Plan Policy::plan(const CacheGeometry& geometry,

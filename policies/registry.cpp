@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/config/yaml.h"
+#include "policies/old_spellings.h"
 #include "policies/part.h"
 
 namespace kvscope {
@@ -16,6 +17,7 @@ using score_slot = Score;
 using protect_slot = Protect;
 using store_slot = Store;
 using schedule_slot = Schedule;
+using read_slot = Read;
 
 #define KVSCOPE_PART(slot, name, summary) MakePart<slot##_slot> make_##slot##_##name;
 #include "policies/parts.def"
@@ -51,6 +53,9 @@ void PartRegistry::add(const PartInfo& info, MakePart<Store>* maker) {
 }
 void PartRegistry::add(const PartInfo& info, MakePart<Schedule>* maker) {
   add_part("schedule", info, maker);
+}
+void PartRegistry::add(const PartInfo& info, MakePart<Read>* maker) {
+  add_part("read", info, maker);
 }
 
 PartRegistry::PartRegistry() {
@@ -126,10 +131,10 @@ std::vector<std::unique_ptr<Slot>> fill(const ConfigNode& policy,
 void check_keys(const ConfigNode& policy) {
   if (!policy.is_map()) {
     throw Error(ErrorKind::kConfig,
-                "policy: expected the five slots, as in configs/policy/snapkv.yaml");
+                "policy: expected the six slots, as in configs/policy/snapkv.yaml");
   }
-  static constexpr const char* kKeys[] = {"name",  "summary", "source", "allocate",
-                                          "score", "protect", "store",  "schedule"};
+  static constexpr const char* kKeys[] = {"name",    "summary", "source",   "allocate", "score",
+                                          "protect", "store",   "schedule", "read"};
   const std::vector<std::string> known(std::begin(kKeys), std::end(kKeys));
   for (const ConfigEntry& entry : policy.entries()) {
     if (std::find(known.begin(), known.end(), entry.name) == known.end()) {
@@ -139,10 +144,12 @@ void check_keys(const ConfigNode& policy) {
   }
 }
 
-PolicySlots fill_slots(const ConfigNode& policy,
+PolicySlots fill_slots(const ConfigNode& as_written,
                        const PartRegistry& registry,
                        std::vector<PartKnobs>* knobs) {
-  check_keys(policy);
+  check_keys(as_written);
+  ConfigNode policy = as_written;
+  static_cast<void>(update_spelling(policy));  // whoever composed it has warned
   PolicySlots slots;
   slots.allocate =
       std::move(fill<Allocate>(policy, "allocate", "uniform", registry, knobs).front());
@@ -151,6 +158,7 @@ PolicySlots fill_slots(const ConfigNode& policy,
   slots.store = std::move(fill<Store>(policy, "store", "as_is", registry, knobs).front());
   slots.schedule =
       std::move(fill<Schedule>(policy, "schedule", "each_scale", registry, knobs).front());
+  slots.read = std::move(fill<Read>(policy, "read", "all", registry, knobs).front());
   return slots;
 }
 

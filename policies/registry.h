@@ -45,6 +45,7 @@ class PartRegistry {
   void add(const PartInfo& info, MakePart<Protect>* maker);
   void add(const PartInfo& info, MakePart<Store>* maker);
   void add(const PartInfo& info, MakePart<Schedule>* maker);
+  void add(const PartInfo& info, MakePart<Read>* maker);
 
   [[nodiscard]] std::vector<PartInfo> parts() const;
 
@@ -61,7 +62,8 @@ class PartRegistry {
                  MakePart<Score>*,
                  MakePart<Protect>*,
                  MakePart<Store>*,
-                 MakePart<Schedule>*>
+                 MakePart<Schedule>*,
+                 MakePart<Read>*>
         make;
   };
   template <class Slot>
@@ -77,10 +79,11 @@ std::vector<PartInfo> policy_parts();
 /// Makes the policy that a `policy` group describes:
 ///   {name: snapkv, summary: ..., source: ..., allocate: {name: uniform},
 ///    score: {name: window_attention, ...}, protect: [{name: window}], store: {name: as_is},
-///    schedule: {name: each_scale}}
+///    schedule: {name: each_scale}, read: {name: all}}
 /// A part without options may be its bare name, protect one part or a list; a slot left out keeps
-/// its neutral part (uniform, recency, none, as_is, each_scale). Throws Error(kConfig) with the
-/// nearest name for an unknown slot, part or option.
+/// its neutral part (uniform, recency, none, as_is, each_scale, all). Options of slots that they
+/// stood in before there was `read` are taken (policies/old_spellings.h). Throws Error(kConfig)
+/// with the nearest name for an unknown slot, part or option.
 std::unique_ptr<Policy> make_policy(const ConfigNode& policy,
                                     const PartRegistry& registry = PartRegistry());
 

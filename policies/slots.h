@@ -14,7 +14,7 @@
 
 namespace kvscope {
 
-/// The five questions a policy answers. A policy is a choice of one part a slot (several for
+/// The six questions a policy answers. A policy is a choice of one part a slot (several for
 /// protect); a part knows nothing of the others, and none of them touches storage.
 
 /// Tokens of every (layer, head): [layers][heads].
@@ -96,22 +96,6 @@ class Score {
                                                     int64_t /*most*/) const {
     return {};
   }
-  /// Where cached keys stand when a query looks at them. A LayerStep has q and keys where they
-  /// stood when they were made: another answer is only for scores that do not look at attention.
-  [[nodiscard]] virtual KeyPositions key_positions() const { return KeyPositions::kOriginal; }
-  /// Held tokens that a layer's step sees (CacheController::attended); nullopt: all of them.
-  [[nodiscard]] virtual std::optional<KeptIndices> attended(const KvCache& /*cache*/,
-                                                            const StepInfo& /*step*/,
-                                                            int64_t /*layer*/) const {
-    return std::nullopt;
-  }
-  /// How many of a row's held tokens, over all heads, attended() leaves; nullopt: it does not
-  /// apply.
-  [[nodiscard]] virtual std::optional<int64_t> attended_tokens(const Plan& /*plan*/,
-                                                               const StepInfo& /*step*/,
-                                                               int64_t /*layer*/) const {
-    return std::nullopt;
-  }
   /// Whether the score is the same wherever a head's tokens lie: it goes by their origins where it
   /// goes by order at all. Where every part says so, cuts fill holes (core/engine/hole_filling.h);
   /// otherwise tokens stay in the order of their positions. Equal scores go by position either way.
@@ -176,6 +160,43 @@ class Schedule {
   /// them: only after a cut is the budget met.
   [[nodiscard]] virtual bool runs_after(const CacheGeometry& geometry,
                                         const StepInfo& step) const = 0;
+};
+
+/// What a step of a layer reads of a row's held tokens, over all heads, where not all of them.
+struct ReadTokens {
+  int64_t seen = 0;    ///< at most: it may depend on which tokens are held
+  int64_t copied = 0;  ///< exactly: what attention reads is a copy of so many
+};
+
+/// Slot 6: what a step attends to of what is stored, and at which positions. What is stored, and
+/// what the plan counts, is not its business. A step always sees itself.
+class Read {
+ public:
+  virtual ~Read() = default;
+  /// Throws Error(kConfig) where the options do not fit a model, before anything runs.
+  virtual void check(const CacheGeometry& /*geometry*/) const {}
+  virtual void begin_generation(int64_t /*rows*/) {}
+  /// Sees every layer of every stored step before it is decided about, as Score::observe().
+  virtual void observe(const LayerStep& /*layer_step*/) {}
+  /// Where cached keys stand when a query looks at them. A LayerStep has q and keys where they
+  /// stood when they were made: another answer goes with scores that do not look at attention.
+  [[nodiscard]] virtual KeyPositions positions() const { return KeyPositions::kOriginal; }
+  /// Held tokens that a layer's step sees, indices ascending per (row, head); nullopt: all of them.
+  [[nodiscard]] virtual std::optional<KeptIndices> seen(const KvCache& /*cache*/,
+                                                        const StepInfo& /*step*/,
+                                                        int64_t /*layer*/) const {
+    return std::nullopt;
+  }
+  /// How many those are, known before the run; nullopt exactly where seen() answers that.
+  [[nodiscard]] virtual std::optional<ReadTokens> tokens(const Plan& /*plan*/,
+                                                         const StepInfo& /*step*/,
+                                                         int64_t /*layer*/) const {
+    return std::nullopt;
+  }
+  /// Whether ReadTokens::copied are all tokens that are held, whichever are seen.
+  [[nodiscard]] virtual bool copies_all_held() const { return false; }
+  /// Whether what is seen is the same wherever a head's tokens lie: see Score::order_free.
+  [[nodiscard]] virtual bool order_free() const { return true; }
 };
 
 }  // namespace kvscope

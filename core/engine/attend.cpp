@@ -50,25 +50,24 @@ AttentionResult padded_prefill(const KvCache& cache, const AttentionInputs& inpu
   return result;
 }
 
-bool in_cache_positions(const AttentionContext& context) {
-  if (context.controller == nullptr ||
-      context.controller->key_positions() == KeyPositions::kOriginal) {
-    return false;
-  }
+/// Throws unless keys can be turned to their positions in the cache.
+void check_turning(const AttentionContext& context, const Reading& reading) {
   if (!context.rotation || !context.rotation->is_line) {
-    throw Error(
-        ErrorKind::kConfig,
-        "policy.score.rotation: keys can be turned to their positions in the cache only where a "
-        "model's positions are a line (1-D RoPE, as Janus has), and this model's are not; "
-        "expected policy.score.rotation=keep");
+    throw Error(ErrorKind::kConfig,
+                "policy.read: keys can be turned to their positions in the cache only where a "
+                "model's positions are a line (1-D RoPE, as Janus has), and this model's are not; "
+                "expected policy.read=all");
   }
   if (!context.observers.empty()) {
-    throw Error(
-        ErrorKind::kConfig,
-        "policy.score.rotation: attention cannot be recorded while keys are turned to their "
-        "positions in the cache; expected policy.score.rotation=keep");
+    throw Error(ErrorKind::kConfig,
+                "policy.read: attention cannot be recorded while keys are turned to their "
+                "positions in the cache; expected policy.read=all");
   }
-  return true;
+  if (reading.tokens != nullptr) {
+    throw Error(ErrorKind::kAudit,
+                "attention: a part of the history at other positions; expected either all of it, "
+                "or the original positions");
+  }
 }
 
 int64_t bytes_of(const at::Tensor& x) {
@@ -104,20 +103,22 @@ void store_waiting(AttentionContext& context, const StepInfo& step) {
 
 AttentionResult attention_of(AttentionContext& context,
                              const AttentionInputs& inputs,
-                             const KeptIndices* attended) {
+                             const Reading& reading) {
   const KvCache& cache = context.cache;
   const at::Tensor& v = inputs.v;
   const double softmax_scale = inputs.softmax_scale;
   const bool causal = inputs.step.kind == StepKind::kPrefill;
   const bool has_history = inputs.step.index > 0;
   const int64_t own_bytes = bytes_of(inputs.k) + bytes_of(v);
-  if (in_cache_positions(context) && has_history) {
+  const bool turns = reading.positions == KeyPositions::kInCache;
+  if (turns) check_turning(context, reading);
+  if (turns && has_history) {
     const InCacheKeys turned = at_in_cache_positions(cache, *context.rotation, inputs);
     count_peak(context, own_bytes + bytes_of(turned.k) + bytes_of(turned.keys));
     return ragged_attention(turned.q, turned.history(), turned.k, v, softmax_scale, causal);
   }
-  if (attended != nullptr && has_history) {
-    const AttendedHistory seen = attended_history(cache, inputs.layer, *attended);
+  if (reading.tokens != nullptr && has_history) {
+    const AttendedHistory seen = attended_history(cache, inputs.layer, reading);
     count_peak(context, own_bytes + bytes_of(seen.keys) + bytes_of(seen.values));
     return ragged_attention(inputs.q, seen.history(), inputs.k, v, softmax_scale, causal);
   }
@@ -163,19 +164,17 @@ at::Tensor attend(AttentionContext& context, const AttentionInputs& inputs) {
   const at::Device device = inputs.q.device();
   const int64_t own_bytes = bytes_of(inputs.k) + bytes_of(inputs.v);
   AttentionResult result;
-  std::shared_ptr<const KeptIndices> attended;
+  Reading reading;
   {
     const WorkClock::Scope clock = context.policy_clock.measure(device);
     const WorkMark mark(WorkMark::kDecision);
     if (context.controller != nullptr) {
-      if (auto seen = context.controller->attended(context.cache, step, inputs.layer)) {
-        attended = std::make_shared<const KeptIndices>(*std::move(seen));
-      }
+      reading = context.controller->read(context.cache, step, inputs.layer);
     }
   }
   {
     const WorkClock::Scope clock = context.attention_clock.measure(device);
-    result = attention_of(context, inputs, attended.get());
+    result = attention_of(context, inputs, reading);
   }
   count_peak(context, own_bytes);
 
@@ -183,7 +182,7 @@ at::Tensor attend(AttentionContext& context, const AttentionInputs& inputs) {
   layer_step.cache = &context.cache;
   layer_step.lse = result.lse;
   layer_step.rotation = context.rotation;
-  layer_step.attended = std::move(attended);
+  layer_step.attended = std::move(reading.tokens);
   layer_step.row_seeds = context.row_seeds;
   for (AttentionObserver* observer : context.observers) observer->observe(layer_step);
   if (!step.stored) return result.out;

@@ -49,10 +49,10 @@ void begin_generation(AttentionContext& context, std::span<const at::Generator> 
 /// other heads than CacheGeometry::query_heads, or the context has seeds for other rows.
 /// A step that is not stored is never offered to the controller. A prefill is causal among its own
 /// tokens. Padding (KvCache::set_padding) is seen by nobody, and a padding query sees itself alone.
-/// A step sees itself and, of the history, what the controller wants it to. Observers run outside
-/// both clocks. Where the controller wants keys at their positions in the
-/// cache, throws Error(kConfig) if the model's positions are no line, or if anybody observes, as
-/// what is cached is then not what the queries saw.
+/// A step sees itself and, of the history, what the controller wants it to (Reading). Observers run
+/// outside both clocks. Where the controller wants keys at their positions in the cache, throws
+/// Error(kConfig) if the model's positions are no line, or if anybody observes, as what is cached
+/// is then not what the queries saw.
 at::Tensor attend(AttentionContext& context, const AttentionInputs& inputs);
 
 }  // namespace kvscope

@@ -7,7 +7,8 @@
 
 namespace kvscope {
 
-AttendedHistory attended_history(const KvCache& cache, int64_t layer, const KeptIndices& attended) {
+AttendedHistory attended_history(const KvCache& cache, int64_t layer, const Reading& reading) {
+  const KeptIndices& attended = *reading.tokens;
   const RaggedRows history = cache.history(layer);
   const int64_t heads = cache.plan().geometry().heads;
   const auto slots = static_cast<int64_t>(history.length.size());
@@ -37,6 +38,10 @@ AttendedHistory attended_history(const KvCache& cache, int64_t layer, const Kept
     }
     seen.begin.push_back(first + skipped);
     seen.length.push_back(static_cast<int64_t>(rows.size()) - seen.begin.back());
+    if (reading.copies_all_held) {
+      rows.resize(static_cast<size_t>(first + history.length[static_cast<size_t>(slot)]),
+                  history.begin[static_cast<size_t>(slot)]);  // some token: nobody reads it
+    }
   }
   const at::Tensor index = at::tensor(rows, at::kLong).to(history.keys.device());
   seen.keys = history.keys.index_select(0, index);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/engine/kv_cache.h"
+#include "core/engine/layer_step.h"
 
 namespace kvscope {
 
@@ -21,9 +22,10 @@ struct AttendedHistory {
   }
 };
 
-/// Copies the `attended` tokens of every (row, head): indices into what it holds, ascending.
-/// Padding among them is not seen by anybody: no slot's begin and length take it in. Throws
-/// Error(kAudit) where they do not fit the cache.
-AttendedHistory attended_history(const KvCache& cache, int64_t layer, const KeptIndices& attended);
+/// Copies the tokens of every (row, head) that `reading` sees, which are not all. Padding among
+/// them is not seen by anybody: no slot's begin and length take it in. Where the copy is as large
+/// as all that is held, what is not seen stands behind what is. Throws Error(kAudit) where the
+/// tokens do not fit the cache.
+AttendedHistory attended_history(const KvCache& cache, int64_t layer, const Reading& reading);
 
 }  // namespace kvscope

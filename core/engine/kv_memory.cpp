@@ -37,8 +37,8 @@ int64_t peak_kv_bytes(const Plan& plan, int64_t rows, const KvTransients& transi
       int64_t copied = 0;
       if (transients.turned_keys && step > 0) {
         copied = own / 2 + rows * plan.layer_capacity(layer) * key_bytes;
-      } else if (transients.attended && step > 0) {
-        copied = rows * transients.attended(info, layer).value_or(0) * token_bytes;
+      } else if (transients.copied_tokens && step > 0) {
+        copied = rows * transients.copied_tokens(info, layer).value_or(0) * token_bytes;
       }
       // The first layer attends before there is anything that waits.
       const int64_t waiting = layer == 0 ? 0 : of_all;

@@ -22,8 +22,8 @@ struct KvTransients {
   /// (KeyPositions::kInCache).
   bool turned_keys = false;
   /// Tokens, of the heads of a row together, that a step of a layer sees a copy of
-  /// (CacheController::attended); nullopt, or no function: it sees them all where they are.
-  std::function<std::optional<int64_t>(const StepInfo& step, int64_t layer)> attended{};
+  /// (Reading::tokens); nullopt, or no function: it sees them all where they are.
+  std::function<std::optional<int64_t>(const StepInfo& step, int64_t layer)> copied_tokens{};
 };
 
 /// The closed form of AttentionContext::kv_peak_bytes after a generation of `rows` rows: the

@@ -68,7 +68,19 @@ enum class KeyPositions : uint8_t {
               ///< arXiv:2309.17453): gaps close
 };
 
-/// Decides what stays after a layer's step. Implemented by policies; core knows none by name.
+/// What a step of a layer attends to of the tokens held, and where their keys stand then. The step
+/// always sees itself.
+struct Reading {
+  KeyPositions positions = KeyPositions::kOriginal;
+  /// Held tokens that are seen, indices ascending per (row, head); null: all, where they are.
+  std::shared_ptr<const KeptIndices> tokens{};
+  /// The copy that attention reads is as large as all that is held, so that its bytes do not depend
+  /// on which tokens are seen.
+  bool copies_all_held = false;
+};
+
+/// Decides what stays after a layer's step, and what a step attends to of what stayed. Implemented
+/// by policies; core knows none by name.
 class CacheController {
  public:
   virtual ~CacheController() = default;
@@ -83,14 +95,11 @@ class CacheController {
     for (const LayerStep& layer_step : layers) kept.push_back(decide(layer_step));
     return kept;
   }
-  /// Where keys stand when a query looks at them.
-  [[nodiscard]] virtual KeyPositions key_positions() const { return KeyPositions::kOriginal; }
-  /// Held tokens that a layer's step sees, indices ascending per (row, head), for methods that
-  /// store more than they attend to; nullopt: all of them. Asked before the step is attended.
-  [[nodiscard]] virtual std::optional<KeptIndices> attended(const KvCache& /*cache*/,
-                                                            const StepInfo& /*step*/,
-                                                            int64_t /*layer*/) const {
-    return std::nullopt;
+  /// What a layer's step attends to. Asked before the step is attended.
+  [[nodiscard]] virtual Reading read(const KvCache& /*cache*/,
+                                     const StepInfo& /*step*/,
+                                     int64_t /*layer*/) const {
+    return {};
   }
 };
 

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/config/format.h"
 #include "core/config/repository.h"
+#include "experiments/sweep/moved_keys.h"
 #include "policies/plugin.h"
 
 namespace kvscope {
@@ -69,7 +70,7 @@ ComposeRequest compose_request(const ConfigArguments& arguments) {
   const fs::path found = find_config_folder();
   if (request.folders.empty() || request.folders.front() != found) request.folders.push_back(found);
   request.config_name = arguments.config_name;
-  request.overrides = arguments.overrides;
+  request.overrides = with_moved_keys(arguments.overrides);
   request.multirun = arguments.multirun;
   request.working_folder = fs::current_path();
   request.environment = environment_variable;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <set>
@@ -15,6 +16,7 @@
 #include "core/device/device.h"
 #include "experiments/sweep/digests.h"
 #include "experiments/sweep/run_keys.h"
+#include "policies/old_spellings.h"
 #include "policies/registry.h"
 
 namespace kvscope {
@@ -37,6 +39,14 @@ bool stores_as_is(const ConfigNode& policy) {
   if (store == nullptr || store->is_null()) return true;
   const ConfigNode* name = store->is_map() ? store->child("name") : store;
   return name != nullptr && name->is_string() && name->as_string() == "as_is";
+}
+
+/// Whether a step attends to all that is kept, where it stood.
+bool reads_everything(const ConfigNode& policy) {
+  const ConfigNode* read = policy.child("read");
+  if (read == nullptr || read->is_null()) return true;
+  const ConfigNode* name = read->is_map() ? read->child("name") : read;
+  return name != nullptr && name->is_string() && name->as_string() == "all";
 }
 
 /// "snapkv", or "snapkv (score.window=8)" where the command line changed a slot.
@@ -107,10 +117,12 @@ class PointMaker {
     point.overrides = overrides;
     point.config = composition.config;
     check_groups(point.config);
+    update_policy(point.config);
     check_config(point.config, ConfigUse::kRun);
     read_groups(point);
     const bool keeps_all = keeps_everything(point.config.at("policy"));
-    point.full_cache = keeps_all && stores_as_is(point.config.at("policy"));
+    point.full_cache = keeps_all && stores_as_is(point.config.at("policy")) &&
+                       reads_everything(point.config.at("policy"));
     point.facts = model_facts(point.config.at("model"));
     settle_device(point.config);
     point.generation = generation_settings(point.config, point.facts);
@@ -158,8 +170,9 @@ class PointMaker {
       reference.set("budget", budget_group(Budget{}));
     }
     // The full cache is its own reference, whatever it is made of.
-    point.reference_hash =
-        point.full_cache ? point.hash : point_digest(reference, outside, digests);
+    point.reference_hash = point.full_cache
+                               ? point.hash
+                               : point_digest(reference, keys_outside_hash(reference), digests);
     point.labels.emplace_back("reference", point.reference_hash.substr(0, 12));
   }
 
@@ -171,6 +184,14 @@ class PointMaker {
     if (auto_device_.empty()) auto_device_ = resolved_device("auto");
     const ConfigOrigin origin = device->origin();
     config.set("device", auto_device_).set_origin(origin);
+  }
+
+  /// What older policies say in another slot counts as if it stood where it belongs.
+  void update_policy(ConfigNode& config) {
+    const std::string advice = update_spelling(*config.child("policy"));
+    if (!advice.empty() && said_.insert(advice).second) {
+      spdlog::warn("{}; the old spelling is taken until 0.3", advice);
+    }
   }
 
   static void read_groups(Point& point) {
@@ -196,7 +217,8 @@ class PointMaker {
   std::shared_ptr<const PartRegistry> parts_;
   ConfigRepository repository_;
   FileDigests files_;
-  std::string auto_device_;  // asked once
+  std::string auto_device_;     // asked once
+  std::set<std::string> said_;  // about spellings, once each
 };
 
 /// Where two points agree in this text, they are the same run.

@@ -32,6 +32,16 @@ constexpr Reader kReaders[] = {{"", ask<read_launch>},
                                {"prompts", ask<read_prompts>},
                                {"metrics", ask<read_metrics>}};
 
+/// A slot that is younger than results: while it is neutral, no hash knows of it.
+OptionInfo read_slot() {
+  return {.key = "policy.read",
+          .name = "read",
+          .accepts = "the name of a part, or its name and options",
+          .help = "what a step attends to of what is kept; `kvscope list parts` has them",
+          .default_value = ConfigNode("all"),
+          .identity = Identity::kUnlessDefault};
+}
+
 /// Adds what `options` were asked for. The same declaration of several readers is one entry.
 void append(std::vector<RunKey>& keys, const Options& options, const std::string& reader) {
   for (const OptionInfo& option : options.asked()) {
@@ -67,6 +77,7 @@ std::vector<RunKey> run_keys() {
     reader.ask(options);
     append(keys, options, "");
   }
+  keys.push_back({.option = read_slot()});
   for (const std::string& family : model_families()) {
     Options options = Options::describing("model");
     ask_model_keys(family, options);

@@ -102,6 +102,15 @@ inline LayerInputs inputs_of_groups_alike(const CacheGeometry& geometry,
   return inputs;
 }
 
+/// Positions on a line, as 1-D RoPE has them; of channels in pairs.
+inline RotationTable line_rotation(const CacheGeometry& geometry) {
+  const StepInfo& last = geometry.steps.back();
+  const at::Tensor positions = at::arange(last.first_token + last.queries(), at::kFloat);
+  const at::Tensor frequency = at::pow(0.5, at::arange(geometry.head_dim / 2, at::kFloat));
+  const at::Tensor angles = positions.unsqueeze(1) * frequency;
+  return {.cosine = angles.cos(), .sine = angles.sin(), .is_line = true};
+}
+
 /// A decision with what it was taken on.
 struct Decision {
   int64_t step = 0;
@@ -142,10 +151,10 @@ class Witness : public CacheController {
  public:
   explicit Witness(Policy& policy) : policy_(policy) {}
   void begin_generation(int64_t rows) override { policy_.begin_generation(rows); }
-  [[nodiscard]] std::optional<KeptIndices> attended(const KvCache& cache,
-                                                    const StepInfo& step,
-                                                    int64_t layer) const override {
-    return policy_.attended(cache, step, layer);
+  [[nodiscard]] Reading read(const KvCache& cache,
+                             const StepInfo& step,
+                             int64_t layer) const override {
+    return policy_.read(cache, step, layer);
   }
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
     Decision decision = before(layer_step);
@@ -199,6 +208,7 @@ inline std::vector<Decision> run_policy(Policy& policy,
   Witness witness(policy);
   witness.begin_generation(cache.rows());
   AttentionContext context{.cache = cache, .controller = &witness, .cuts = cuts};
+  if (policy.key_positions() == KeyPositions::kInCache) context.rotation = line_rotation(geometry);
   for (const StepInfo& step : geometry.steps) {
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
       LayerInputs inputs = alike ? inputs_of_groups_alike(geometry, step, layer, rows)

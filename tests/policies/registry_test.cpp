@@ -48,10 +48,10 @@ TEST(Registry, TellsTheKnobsOfEveryPart) {
                         "protect: [{name: sinks}, {name: recent}], schedule: each_scale}"));
   std::vector<std::string> where;
   for (const PartKnobs& part : knobs) where.push_back(part.where + " " + part.part.name);
-  EXPECT_EQ(where,
-            (std::vector<std::string>{"policy.allocate uniform", "policy.score window_attention",
-                                      "policy.protect.0 sinks", "policy.protect.1 recent",
-                                      "policy.store as_is", "policy.schedule each_scale"}));
+  EXPECT_EQ(where, (std::vector<std::string>{
+                       "policy.allocate uniform", "policy.score window_attention",
+                       "policy.protect.0 sinks", "policy.protect.1 recent", "policy.store as_is",
+                       "policy.schedule each_scale", "policy.read all"}));
   ASSERT_FALSE(knobs[1].options.empty());
   EXPECT_EQ(knobs[1].options.front().key, "policy.score.window");
   EXPECT_EQ(describe(knobs[1].options.front()), "int, at least 1, queries, default 16");
@@ -87,7 +87,7 @@ TEST(Registry, SuggestsTheNearest) {
               HasSubstr("nearest feasible: policy.protect.sink_tokens=0"));
   EXPECT_THAT(refusal("score: {name: window_attention, kernel: 4}"), HasSubstr("nearest feasible"));
   EXPECT_THAT(refusal("score: {window: 3}"), HasSubstr("name of a part"));
-  EXPECT_THAT(refusal("recency"), HasSubstr("five slots"));
+  EXPECT_THAT(refusal("recency"), HasSubstr("six slots"));
 }
 
 TEST(Registry, SlotsLeftOutAreNeutral) {

@@ -27,7 +27,11 @@ class Witness : public CacheController {
  public:
   explicit Witness(Policy& policy) : policy_(policy) {}
   void begin_generation(int64_t rows) override { policy_.begin_generation(rows); }
-  [[nodiscard]] KeyPositions key_positions() const override { return policy_.key_positions(); }
+  [[nodiscard]] Reading read(const KvCache& cache,
+                             const StepInfo& step,
+                             int64_t layer) const override {
+    return policy_.read(cache, step, layer);
+  }
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
     seen = positions_of(layer_step, 0, 0);
     return policy_.decide(layer_step);
@@ -52,10 +56,11 @@ Trace run(const Form& form,
           const at::Tensor& k,
           const at::Tensor& v,
           const std::optional<RotationTable>& table) {
-  const auto policy = policy_of(fmt::format(
-      "{{allocate: {{name: uniform, room: {}}}, score: {{name: recency, rotation: {}}},"
-      " protect: {{name: sinks, sink_tokens: {}}}}}",
-      form.before ? "next_step" : "none", form.rerotates ? "rerotate" : "keep", form.sinks));
+  const auto policy =
+      policy_of(fmt::format("{{allocate: {{name: uniform, room: {}}}, score: recency, read: {},"
+                            " protect: {{name: sinks, sink_tokens: {}}}}}",
+                            form.before ? "next_step" : "none",
+                            form.rerotates ? "in_cache_positions" : "all", form.sinks));
   const CacheGeometry geometry{
       .layers = 1, .heads = q.size(0), .head_dim = q.size(2), .steps = steps};
   const int64_t tokens = std::min(form.budget, full_cache_tokens(geometry.steps));

@@ -121,9 +121,9 @@ TEST(KvMemory, AStepThatSeesPartOfAHistorySeesACopy) {
     return 2 * 6;
   };
   // In the last attending step, layer 0: the others hold as much as before, 18 tokens of 2 heads.
-  EXPECT_EQ(peak_kv_bytes(plan, 1, {.attended = six_in_layer_0}),
+  EXPECT_EQ(peak_kv_bytes(plan, 1, {.copied_tokens = six_in_layer_0}),
             std::max(3 * 18 * token + step + 6 * token, 3 * 19 * token + step));
-  EXPECT_GT(peak_kv_bytes(plan, 1, {.attended = six_in_layer_0}), peak_kv_bytes(plan, 1));
+  EXPECT_GT(peak_kv_bytes(plan, 1, {.copied_tokens = six_in_layer_0}), peak_kv_bytes(plan, 1));
 }
 
 }  // namespace

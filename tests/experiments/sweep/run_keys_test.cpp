@@ -182,7 +182,7 @@ TEST(RunKeys, MessagesNameKeysThatExist) {
       }
     }
   }
-  for (const char* slot : {"allocate", "score", "protect", "store", "schedule", "name"}) {
+  for (const char* slot : {"allocate", "score", "protect", "store", "schedule", "read", "name"}) {
     known.insert(std::string("policy.") + slot);
   }
   int64_t named = 0;

@@ -17,8 +17,7 @@ namespace {
 using testing::HasSubstr;
 
 TEST(StreamingLlm, SinksMayBeTheText) {
-  const auto policy =
-      policy_from("{allocate: uniform, score: recency, protect: {name: sinks, sink_tokens: text}}");
+  const auto policy = policy_from("{allocate: uniform, protect: {name: sinks, sink_tokens: text}}");
   const CacheGeometry geometry{
       .layers = 1, .heads = 1, .head_dim = 4, .steps = next_token_steps(6, 20)};
   KvCache cache(policy->plan(geometry, Budget::of_tokens(9)), 2, at::kCPU);
@@ -31,17 +30,13 @@ TEST(StreamingLlm, SinksMayBeTheText) {
   }
   EXPECT_EQ(cache.positions(0, 0, 0), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 22, 23, 24}));
   EXPECT_EQ(cache.positions(0, 1, 0), (std::vector<int64_t>{2, 3, 4, 5, 20, 21, 22, 23, 24}));
-  EXPECT_THAT(
-      [] {
-        policy_from(
-            "{allocate: uniform, score: recency, protect: {name: sinks, sink_tokens: tex}}");
-      },
-      testing::ThrowsMessage<Error>(HasSubstr("Did you mean 'text'?")));
+  EXPECT_THAT([] { policy_from("{allocate: uniform, protect: {name: sinks, sink_tokens: tex}}"); },
+              testing::ThrowsMessage<Error>(HasSubstr("Did you mean 'text'?")));
 }
 
 TEST(StreamingLlm, RoomForTheNextStepKeepsEveryQueryWithinTheBudget) {
   const auto policy = policy_from(
-      "{allocate: {name: uniform, room: next_step}, score: recency,"
+      "{allocate: {name: uniform, room: next_step},"
       " protect: {name: sinks, sink_tokens: 2}}");
   const CacheGeometry geometry{
       .layers = 1,
@@ -106,7 +101,7 @@ class Rerotation : public testing::Test {
   /// Heads of unequal length: one keeps everything.
   std::unique_ptr<Policy> policy_ = policy_from(
       "{allocate: {name: retrieval_heads, scores: [[0.1, 0.9]], solve: recent, sink_tokens: 2},"
-      " score: {name: recency, rotation: rerotate}, protect: {name: sinks, sink_tokens: 2}}");
+      " read: in_cache_positions, protect: {name: sinks, sink_tokens: 2}}");
 };
 
 TEST_F(Rerotation, EqualsAttentionOfKeysThatWereNeverTurned) {
@@ -182,8 +177,7 @@ TEST_F(Rerotation, IsRefusedWherePositionsAreNoLine) {
   policy_->begin_generation(1);
   const LayerInputs in = layer_inputs(geometry_, geometry_.steps[0], 0, {0});
   const auto attempt = [&] { attend(context, in.at(geometry_.steps[0], 0, kScale)); };
-  EXPECT_THAT(attempt,
-              testing::ThrowsMessage<Error>(HasSubstr("expected policy.score.rotation=keep")));
+  EXPECT_THAT(attempt, testing::ThrowsMessage<Error>(HasSubstr("expected policy.read=all")));
   context.rotation = grid_rotation(5, 5, 6, 8, kTheta);
   EXPECT_THAT(attempt, testing::ThrowsMessage<Error>(HasSubstr("1-D RoPE")));
   context.rotation = line_rotation(36, 6, kTheta);
@@ -197,7 +191,7 @@ TEST_F(Rerotation, IsRefusedWherePositionsAreNoLine) {
 // model whose positions are a grid says that it cannot.
 TEST(RerotationInModels, RunsInJanusAndIsRefusedByLlamaGen) {
   const auto policy = policy_from(
-      "{allocate: uniform, score: {name: recency, rotation: rerotate},"
+      "{allocate: uniform, read: in_cache_positions,"
       " protect: {name: sinks, sink_tokens: 4}}");
   const next_token::TinyModel janus = next_token::tiny_janus({3, 10, 4, 5});
   next_token::GenerateOptions options;

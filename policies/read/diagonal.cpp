@@ -21,36 +21,34 @@ struct Skipped {
   int64_t count = 0;
 };
 
-/// Diagonal attention (arXiv:2609.19702). The newest N_r tokens of the picture, the query's own
-/// among them, are the window; the condition tokens stay beside it. In raster order attention runs
+/// Diagonal attention (arXiv:2609.19702). The newest N_r tokens of the image, the query's own
+/// among them, are the window; the condition tokens stay beside it: a policy that keeps the newest
+/// tokens and protects the text. In raster order attention runs
 /// along diagonals of its map, so what a head can skip are distances from the query, not tokens:
 /// while the window fills, from the N_att-th token on, the distance with the least attention joins
 /// the head's skip set after every step, until N_att of N_r are left; of a
 /// group of query heads their mean decides. The window is stored in full,
 /// as a skipped token may be looked at again later; attention reads N_att of it.
-class Diagonal : public Score {
+class Diagonal : public Read {
  public:
   Diagonal(double attended_share, int64_t attended_tokens, int64_t sinks)
       : attended_share_(attended_share), attended_tokens_(attended_tokens), sinks_(sinks) {}
 
   void begin_generation(int64_t /*rows*/) override { layers_.clear(); }
 
-  /// The newest tokens stay; which of them are attended to is another matter.
-  [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
-    return at::arange(most_tokens(layer_step), at::kFloat)
-        .expand({layer_step.k.size(0), layer_step.k.size(1), -1});
-  }
+  /// Attention of tokens that lie otherwise is another in the last bit.
+  [[nodiscard]] bool order_free() const override { return false; }
 
-  [[nodiscard]] std::optional<KeptIndices> attended(const KvCache& cache,
-                                                    const StepInfo& step,
-                                                    int64_t layer) const override {
+  [[nodiscard]] std::optional<KeptIndices> seen(const KvCache& cache,
+                                                const StepInfo& step,
+                                                int64_t layer) const override {
     const auto at_layer = static_cast<std::size_t>(layer);
     if (step.kind != StepKind::kToken || at_layer >= layers_.size()) return std::nullopt;
     const std::vector<Skipped>& slots = layers_[at_layer];
     const auto learned = [](const Skipped& skipped) { return skipped.count > 0; };
     if (std::ranges::none_of(slots, learned)) return std::nullopt;
     const int64_t heads = cache.plan().geometry().heads;
-    KeptIndices seen(slots.size());
+    KeptIndices attended(slots.size());
     for (std::size_t slot = 0; slot < slots.size(); ++slot) {
       const auto at = static_cast<int64_t>(slot);
       const auto origins = cache.origins(layer, at / heads, at % heads);
@@ -58,16 +56,16 @@ class Diagonal : public Score {
         const int64_t distance = window_distance(cache, step, origins[index]);
         const bool skip = distance > 0 && distance < std::ssize(slots[slot].distances) &&
                           slots[slot].distances[static_cast<std::size_t>(distance)] != 0;
-        if (!skip) seen[slot].push_back(index);
+        if (!skip) attended[slot].push_back(index);
       }
     }
-    return seen;
+    return attended;
   }
 
   /// By the pace of observe(): nothing in it depends on what attention looks like.
-  [[nodiscard]] std::optional<int64_t> attended_tokens(const Plan& plan,
-                                                       const StepInfo& step,
-                                                       int64_t layer) const override {
+  [[nodiscard]] std::optional<ReadTokens> tokens(const Plan& plan,
+                                                 const StepInfo& step,
+                                                 int64_t layer) const override {
     if (step.kind != StepKind::kToken) return std::nullopt;
     const CacheGeometry& geometry = plan.geometry();
     const int64_t beside = condition_tokens(geometry.steps) + sinks_;
@@ -83,7 +81,8 @@ class Diagonal : public Score {
       any_learned = any_learned || learned > 0;
       tokens += plan.kept(step.index - 1, layer, head) - learned;
     }
-    return any_learned ? std::optional(tokens) : std::nullopt;
+    if (!any_learned) return std::nullopt;
+    return ReadTokens{.seen = tokens, .copied = tokens};
   }
 
   void observe(const LayerStep& layer_step) override {
@@ -204,9 +203,8 @@ class Diagonal : public Score {
 
 /// N_r is what the budget leaves beside condition tokens and sinks; the paper names neither N_r nor
 /// N_att. Of equal weights the oldest token is skipped. A full budget skips nothing. A step of a
-/// next-scale model has a query for every place, so there nothing is skipped and the newest tokens
-/// stay.
-std::unique_ptr<Score> make_score_diagonal(Options& options) {
+/// next-scale model has a query for every position, so there nothing is skipped.
+std::unique_ptr<Read> make_read_diagonal(Options& options) {
   const double share = options.number({.key = "attended_share",
                                        .default_value = 0.25,
                                        .least = 0,
@@ -223,7 +221,7 @@ std::unique_ptr<Score> make_score_diagonal(Options& options) {
                        .default_value = 0,
                        .least = 0,
                        .unit = "tokens",
-                       .help = "first tokens of the picture that are always attended to, as many "
+                       .help = "first tokens of the image that are always attended to, as many "
                                "as protect: anchors keeps (the paper's variant: 4)"});
   return std::make_unique<Diagonal>(share, tokens, sinks);
 }

@@ -21,30 +21,32 @@ class AttendedWitness : public CacheController {
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
     return policy_.decide(layer_step);
   }
-  [[nodiscard]] std::optional<KeptIndices> attended(const KvCache& cache,
-                                                    const StepInfo& step,
-                                                    int64_t layer) const override {
-    auto seen = policy_.attended(cache, step, layer);
+  [[nodiscard]] Reading read(const KvCache& cache,
+                             const StepInfo& step,
+                             int64_t layer) const override {
+    const Reading reading = policy_.read(cache, step, layer);
+    const KeptIndices* seen = reading.tokens.get();
     positions.clear();
     const int64_t heads = cache.plan().geometry().heads;
     // The plan knows how many tokens attention will copy.
-    const auto planned = policy_.kv_transients(cache.plan(), Cuts::kPerLayer).attended(step, layer);
-    EXPECT_EQ(planned.has_value(), seen.has_value()) << "step " << step.index;
-    for (int64_t row = 0; seen && planned && row < cache.rows(); ++row) {
+    const auto planned =
+        policy_.kv_transients(cache.plan(), Cuts::kPerLayer).copied_tokens(step, layer);
+    EXPECT_EQ(planned.has_value(), seen != nullptr) << "step " << step.index;
+    for (int64_t row = 0; seen != nullptr && planned && row < cache.rows(); ++row) {
       std::size_t tokens = 0;
       for (int64_t head = 0; head < heads; ++head) tokens += (*seen)[row * heads + head].size();
       EXPECT_EQ(static_cast<int64_t>(tokens), *planned) << "step " << step.index;
     }
     for (int64_t slot = 0; slot < cache.rows() * heads; ++slot) {
       const std::vector<int64_t> held = cache.positions(layer, slot / heads, slot % heads);
-      if (!seen) {
+      if (seen == nullptr) {
         positions.push_back(held);
       } else {
         positions.emplace_back();
         for (const int64_t index : (*seen)[slot]) positions.back().push_back(held.at(index));
       }
     }
-    return seen;
+    return reading;
   }
   mutable std::vector<std::vector<int64_t>>
       positions;  // [rows * heads] of the last step asked about
@@ -145,13 +147,13 @@ void check(
 
 TEST(Diagonal, SkipsTheDistancesThatGetLeast) {
   // 20 tokens held beside 4 of text: a window of 16 and the query's own token.
-  check("{score: {name: diagonal, attended_tokens: 6}, protect: text}", 20, 17, 6, 0);
-  check("{score: {name: diagonal, attended_share: 0.5}, protect: text}", 24, 21, 11, 0);
+  check("{read: {name: diagonal, attended_tokens: 6}, protect: text}", 20, 17, 6, 0);
+  check("{read: {name: diagonal, attended_share: 0.5}, protect: text}", 24, 21, 11, 0);
 }
 
 TEST(Diagonal, SinksStayAndAreNotPartOfTheWindow) {
   check(
-      "{score: {name: diagonal, attended_tokens: 5, sinks: 3}, protect: [text, {name: anchors, "
+      "{read: {name: diagonal, attended_tokens: 5, sinks: 3}, protect: [text, {name: anchors, "
       "anchor_tokens: 3}]}",
       20, 14, 5, 3);
 }
@@ -159,11 +161,12 @@ TEST(Diagonal, SinksStayAndAreNotPartOfTheWindow) {
 TEST(Diagonal, AFullBudgetSkipsNothing) {
   CacheGeometry geometry{
       .layers = 1, .heads = 2, .head_dim = 5, .steps = next_token_steps(kText, 12)};
-  const auto policy = policy_from("{score: {name: diagonal, attended_tokens: 2}, protect: text}");
+  const auto policy = policy_from("{read: {name: diagonal, attended_tokens: 2}, protect: text}");
   const Plan plan = policy->plan(geometry, Budget::of_ratio(1));
   for (const Decision& decision : run_policy(*policy, plan, {0})) EXPECT_FALSE(decision.kept);
   KvCache cache(plan, 1, at::kCPU);
-  for (const StepInfo& step : geometry.steps) EXPECT_FALSE(policy->attended(cache, step, 0));
+  for (const StepInfo& step : geometry.steps)
+    EXPECT_EQ(policy->read(cache, step, 0).tokens, nullptr);
 }
 
 }  // namespace

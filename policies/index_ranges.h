@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/config/options.h"
+
+namespace kvscope {
+
+/// A set of numbers from 0 on that an option names: `all`, a number, or a list of numbers and
+/// ranges, "2-5" with both ends.
+class IndexRanges {
+ public:
+  /// Empty.
+  IndexRanges() = default;
+  static IndexRanges all();
+
+  struct Key {
+    std::string key{};
+    std::string default_word{};  ///< "all" or "none"
+    std::string unit{};
+    std::string help{};
+  };
+  /// Throws Error(kConfig) naming the key where it is none of these.
+  static IndexRanges from_option(Options& options, const Key& key);
+
+  [[nodiscard]] bool empty() const { return ranges_.empty(); }
+  [[nodiscard]] bool contains(int64_t index) const;
+  /// The largest number that was named; -1 for all and for none.
+  [[nodiscard]] int64_t largest() const;
+
+ private:
+  std::vector<std::pair<int64_t, int64_t>> ranges_;  // both ends are in it
+};
+
+}  // namespace kvscope

@@ -1,6 +1,7 @@
 #include "policies/registry.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -162,6 +163,56 @@ PolicySlots fill_slots(const ConfigNode& as_written,
   return slots;
 }
 
+/// Names of the slot's parts that answer `wanted` to their head_kinds(), as they are by default.
+template <class Slot>
+std::vector<std::string> parts_of_kinds(const PartRegistry& registry,
+                                        const std::string& slot,
+                                        HeadKinds wanted) {
+  std::vector<std::string> names;
+  for (const PartInfo& part : registry.parts()) {
+    if (part.slot != slot) continue;
+    try {
+      if (registry.make<Slot>("policy." + slot, ConfigNode(part.name))->head_kinds() == wanted) {
+        names.push_back(part.name);
+      }
+    } catch (const Error&) {
+      continue;  // it has no defaults, so nothing can be said of it
+    }
+  }
+  return names;
+}
+
+/// Throws where the score goes by heads that allocate does not tell apart.
+void check_head_kinds(const ConfigNode& policy,
+                      const PolicySlots& slots,
+                      const PartRegistry& registry) {
+  const HeadKinds needed = slots.score->head_kinds();
+  const HeadKinds given = slots.allocate->head_kinds();
+  if (fits(needed, given)) return;
+  const auto name_in = [&](const char* slot, const std::string& neutral) {
+    const ConfigNode* node = policy.child(slot);
+    return node == nullptr || node->is_null() ? neutral
+                                              : part_name("policy." + std::string(slot), *node);
+  };
+  const auto givers = parts_of_kinds<Allocate>(registry, "allocate", needed);
+  std::vector<std::string> expected;
+  for (const std::string& giver : givers) expected.push_back("policy.allocate=" + giver);
+  for (const std::string& score : parts_of_kinds<Score>(registry, "score", given)) {
+    if (given != HeadKinds::kAlike) expected.push_back("policy.score=" + score);
+  }
+  if (expected.empty() || given == HeadKinds::kAlike) {
+    expected.emplace_back("a score that treats all heads alike, such as policy.score=recency");
+  }
+  const ConfigNode* score = policy.child("score");
+  const std::string origin = score == nullptr ? "" : score->origin().text();
+  throw Error(ErrorKind::kConfig,
+              fmt::format("{}{}policy.score: '{}' goes by {}, but policy.allocate '{}' has {}; "
+                          "expected {}",
+                          origin, origin.empty() ? "" : ": ", name_in("score", "recency"),
+                          head_kinds_text(needed), name_in("allocate", "uniform"),
+                          head_kinds_text(given), fmt::join(expected, ", or ")));
+}
+
 }  // namespace
 
 std::vector<PartInfo> policy_parts() {
@@ -170,6 +221,7 @@ std::vector<PartInfo> policy_parts() {
 
 std::unique_ptr<Policy> make_policy(const ConfigNode& policy, const PartRegistry& registry) {
   PolicySlots slots = fill_slots(policy, registry, nullptr);
+  check_head_kinds(policy, slots, registry);
   const ConfigNode* name = policy.child("name");
   return std::make_unique<Policy>(name == nullptr ? "unnamed" : name->as_string(),
                                   std::move(slots));

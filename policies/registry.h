@@ -83,7 +83,8 @@ std::vector<PartInfo> policy_parts();
 /// A part without options may be its bare name, protect one part or a list; a slot left out keeps
 /// its neutral part (uniform, recency, none, as_is, each_scale, all). Options of slots that they
 /// stood in before there was `read` are taken (policies/old_spellings.h). Throws Error(kConfig)
-/// with the nearest name for an unknown slot, part or option.
+/// with the nearest name for an unknown slot, part or option, and with what fits for a score
+/// that goes by heads (HeadKinds) that the allocation does not tell apart.
 std::unique_ptr<Policy> make_policy(const ConfigNode& policy,
                                     const PartRegistry& registry = PartRegistry());
 

@@ -10,6 +10,7 @@
 
 #include "core/engine/attend.h"
 #include "core/engine/plan.h"
+#include "policies/head_kinds.h"
 #include "policies/selection.h"
 
 namespace kvscope {
@@ -47,6 +48,9 @@ class Allocate {
   /// A count above what is available means "all of them". Where the budget is the full cache,
   /// every part keeps everything.
   [[nodiscard]] virtual LayerHeadTokens tokens(const AllocationRequest& request) const = 0;
+  /// What the kinds of head_types() mean, or those of tokens() alone where scores learn nothing of
+  /// them.
+  [[nodiscard]] virtual HeadKinds head_kinds() const { return HeadKinds::kAlike; }
   /// Kinds of heads that tokens() tells apart; scores find them in the plan.
   [[nodiscard]] virtual HeadTypes head_types(const CacheGeometry& /*geometry*/) const { return {}; }
   /// kLayer: tokens() says only what the heads of a layer hold together, and share() divides it.
@@ -100,6 +104,9 @@ class Score {
   /// goes by order at all. Where every part says so, cuts fill holes (core/engine/hole_filling.h);
   /// otherwise tokens stay in the order of their positions. Equal scores go by position either way.
   [[nodiscard]] virtual bool order_free() const { return false; }
+  /// Kinds of heads that the score goes by (Plan::head_type): an allocation that tells other ones
+  /// apart, or none, is refused.
+  [[nodiscard]] virtual HeadKinds head_kinds() const { return HeadKinds::kAlike; }
   /// Which of equal scores stays.
   [[nodiscard]] virtual TieRule ties() const { return TieRule::kEarlier; }
 };

@@ -160,7 +160,7 @@ LaunchSettings read_launch(Options& options) {
                                    .accepts = "text or number of a class",
                                    .help = "a single prompt instead of the prompts group"}));
   static_cast<void>(options.value({.key = "policy",
-                                   .accepts = "a named policy, or its five slots",
+                                   .accepts = "a named policy, or its six slots",
                                    .help = "what stays in the cache"}));
   options.leave_to_others({"model", "budget", "gen", "prompts", "metrics"});
   return launch;

@@ -96,6 +96,8 @@ class DrafterRefiner : public Allocate {
  public:
   explicit DrafterRefiner(Choices choices) : choices_(std::move(choices)) {}
 
+  [[nodiscard]] HeadKinds head_kinds() const override { return HeadKinds::kDrafterRefiner; }
+
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const CacheGeometry& geometry = request.geometry;
     check_table(geometry, request.budget_tokens);

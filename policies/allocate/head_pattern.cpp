@@ -17,6 +17,8 @@ class AllocateHeadPattern : public Allocate {
   AllocateHeadPattern(HeadMap map, double alpha, double contextual_budget)
       : map_(std::move(map)), alpha_(alpha), contextual_budget_(contextual_budget) {}
 
+  [[nodiscard]] HeadKinds head_kinds() const override { return HeadKinds::kStructuralContextual; }
+
   [[nodiscard]] HeadTypes head_types(const CacheGeometry& geometry) const override {
     const HeadTable* table = map_.of(geometry);
     if (table != nullptr) {

@@ -21,6 +21,8 @@ class AllocateHeadType : public Allocate {
         spatial_tokens_(spatial_tokens),
         spatial_share_(spatial_share) {}
 
+  [[nodiscard]] HeadKinds head_kinds() const override { return HeadKinds::kSemanticSpatial; }
+
   [[nodiscard]] HeadTypes head_types(const CacheGeometry& geometry) const override {
     const HeadTable* table = map_.of(geometry);
     if (table != nullptr) return heads_below(*table, geometry, threshold_);

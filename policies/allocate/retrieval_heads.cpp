@@ -21,6 +21,8 @@ class RetrievalHeads : public Allocate {
  public:
   explicit RetrievalHeads(Settings settings) : settings_(std::move(settings)) {}
 
+  [[nodiscard]] HeadKinds head_kinds() const override { return HeadKinds::kRetrievalStreaming; }
+
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const auto& geometry = request.geometry;
     const HeadTable* scores = settings_.scores.of(geometry);

@@ -26,6 +26,8 @@ class AllocateScaleFifo : public Allocate {
         threshold_(threshold),
         ratio_(ratio) {}
 
+  [[nodiscard]] HeadKinds head_kinds() const override { return HeadKinds::kSteadyChanging; }
+
   [[nodiscard]] HeadTypes head_types(const CacheGeometry& geometry) const override {
     HeadTypes types;
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {

@@ -31,6 +31,8 @@ class HeadPattern : public Score {
     if (layer_step.step.kind != StepKind::kScale) recent_.observe(layer_step);
   }
 
+  [[nodiscard]] HeadKinds head_kinds() const override { return HeadKinds::kStructuralContextual; }
+
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const at::Tensor attention = observed(layer_step);
     const Plan& plan = layer_step.cache->plan();

@@ -25,6 +25,8 @@ class SpatialSemantic : public Score {
     return recent_window(step, fitting_window(recent_tokens_, most));
   }
 
+  [[nodiscard]] HeadKinds head_kinds() const override { return HeadKinds::kSemanticSpatial; }
+
   [[nodiscard]] bool order_free() const override { return true; }
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {

@@ -323,7 +323,7 @@ std::string budget_text(const Budget& budget) {
     text += fmt::format(", every {}", kScopes[static_cast<std::size_t>(budget.scope)]);
   }
   if (budget.moment == BudgetMoment::kPeak) text += ", at the peak";
-  if (budget.moment == BudgetMoment::kCut) text += ", at the cuts";
+  if (budget.moment == BudgetMoment::kEviction) text += ", at the cuts";
   if (budget.free_text) text += ", text free";
   if (budget.tied_rows) text += ", rows tied";
   return text;
@@ -405,7 +405,7 @@ bool within_budget(const Plan& plan, const Budget& budget, int64_t tokens, int64
   constexpr double kRounding = 1e-9;  // of sums of whole numbers, far below one token
   if (budget.scope == BudgetScope::kStep) return true;
   if (budget.unit != BudgetUnit::kBytes) {
-    return budget.moment == BudgetMoment::kCut ||
+    return budget.moment == BudgetMoment::kEviction ||
            held_tokens(plan, budget) <= static_cast<double>(tokens) * (1 + kRounding);
   }
   const CacheGeometry& geometry = plan.geometry();

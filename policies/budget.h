@@ -22,14 +22,15 @@ enum class BudgetScope : uint8_t {
   kModel,  ///< all layers and heads together
   kLayer,  ///< the heads of every layer: no layer holds more
   kHead,   ///< nothing: no head holds more
-  kStep,   ///< all layers and heads, at every cut; a ratio is a share of what a full cache has then
+  kStep,   ///< all layers and heads, at every eviction; a ratio is a share of what a full cache has
+           ///< then
 };
 
 /// When the number has to hold.
 enum class BudgetMoment : uint8_t {
-  kCut,   ///< after every cut; what comes between two cuts is on top
-  kEnd,   ///< going into the last step, wherever the last cut was
-  kPeak,  ///< always: layers store one after the other, and the most ever held at once counts
+  kEviction,  ///< after every eviction; what comes between two evictions is on top
+  kEnd,       ///< going into the last step, wherever the last eviction was
+  kPeak,      ///< always: layers store one after the other, and the most ever held at once counts
 };
 
 /// How much of its past a generation may keep. One definition for every unit and policy: the number
@@ -85,11 +86,11 @@ std::string budget_of_tokens(const Budget& budget,
                              int64_t rows_per_image);
 
 /// What the number limits, as `plan` has it: tokens a (layer, head), the mean over the scope's part
-/// that holds most, at the budget's moment (kCut: going into the last step).
+/// that holds most, at the budget's moment (kEviction: going into the last step).
 double held_tokens(const Plan& plan, const Budget& budget);
 
-/// Whether `plan` stays within the budget, whose number means `tokens`. Always true for kCut and
-/// kStep, which the plan meets by construction.
+/// Whether `plan` stays within the budget, whose number means `tokens`. Always true for kEviction
+/// and kStep, which the plan meets by construction.
 bool within_budget(const Plan& plan, const Budget& budget, int64_t tokens, int64_t rows_per_image);
 
 }  // namespace kvscope

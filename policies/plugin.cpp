@@ -27,7 +27,7 @@ Function* symbol(void* handle, const char* name, const std::filesystem::path& li
 
 }  // namespace
 
-void load_plugin(const std::filesystem::path& library, PartRegistry& registry) {
+void load_plugin(const std::filesystem::path& library, ComponentRegistry& registry) {
   std::error_code failure;
   // An absolute path: dlopen searches system folders for a bare name.
   const std::filesystem::path path = std::filesystem::absolute(library, failure);
@@ -41,9 +41,9 @@ void load_plugin(const std::filesystem::path& library, PartRegistry& registry) {
     fail(library, fmt::format("built for policy interface {}, this program has {}; build it again",
                               interface, kPluginInterface));
   }
-  PartRegistry with_plugin = registry;  // all of its parts or none
+  ComponentRegistry with_plugin = registry;  // all of its components or none
   with_plugin.from_library(library.string());
-  symbol<void(PartRegistry&)>(handle, "kvscope_add_parts", library)(with_plugin);
+  symbol<void(ComponentRegistry&)>(handle, "kvscope_add_components", library)(with_plugin);
   registry = std::move(with_plugin);
 }
 

@@ -118,8 +118,9 @@ Policy::Policy(std::string name, PolicySlots slots)
     : name_(std::move(name)),
       slots_(std::move(slots)),
       order_free_(slots_.score->order_free() && slots_.read->order_free() &&
-                  std::ranges::all_of(slots_.protect,
-                                      [](const auto& part) { return part->order_free(); })) {}
+                  std::ranges::all_of(slots_.protect, [](const auto& component) {
+                    return component->order_free();
+                  })) {}
 
 void Policy::begin_generation(int64_t rows) {
   if (tied_rows_ && rows % 2 != 0) {
@@ -139,8 +140,8 @@ Reading Policy::read(const KvCache& cache, const StepInfo& step, int64_t layer) 
   return reading;
 }
 
-KvTransients Policy::kv_transients(const Plan& plan, Cuts cuts) const {
-  return {.cuts = cuts,
+KvTransients Policy::kv_transients(const Plan& plan, EvictionTiming timing) const {
+  return {.eviction_timing = timing,
           .turned_keys = key_positions() == KeyPositions::kInCache,
           .copied_tokens = [this, &plan](const StepInfo& step,
                                          int64_t layer) -> std::optional<int64_t> {
@@ -162,8 +163,8 @@ std::vector<uint8_t> Policy::protection(const LayerStep& layer_step,
                                         std::span<const int64_t> window) const {
   const TokenView view = view_of(layer_step, row, head, window);
   std::vector<uint8_t> is_protected(static_cast<std::size_t>(view.available()), 0);
-  for (const auto& part : slots_.protect) {
-    part->mark(view, is_protected);
+  for (const auto& component : slots_.protect) {
+    component->mark(view, is_protected);
   }
   fill_padding_tokens(layer_step, std::span(&row, 1), head, uint8_t{0}, std::span(is_protected));
   return is_protected;
@@ -220,11 +221,11 @@ at::Tensor Policy::scores(const LayerStep& layer_step) const {
   const int64_t heads = layer_step.cache->plan().geometry().heads;
   at::Tensor scores = slots_.score->score(layer_step);
   if (scores.dim() != 3 || scores.size(0) != rows || scores.size(1) != heads ||
-      scores.size(2) < most_tokens(layer_step)) {
+      scores.size(2) < max_tokens(layer_step)) {
     throw Error(ErrorKind::kAudit,
                 fmt::format("policy '{}', layer {}: scores have another shape than [{} rows, {} "
                             "heads, {} tokens]",
-                            name_, layer_step.layer, rows, heads, most_tokens(layer_step)));
+                            name_, layer_step.layer, rows, heads, max_tokens(layer_step)));
   }
   return scores;
 }

@@ -15,7 +15,7 @@
 
 namespace kvscope {
 
-/// One part a slot; protect may have none or several.
+/// One component a slot; protect may have none or several.
 struct PolicySlots {
   std::unique_ptr<Allocate> allocate;
   std::unique_ptr<Score> score;
@@ -52,8 +52,8 @@ class Policy : public CacheController {
                           const Budget& budget,
                           int64_t rows_per_image = 1) const;
 
-  /// What allocate has to say about a plan whose cuts aim at `cut_tokens` (PlannedBudget), and what
-  /// attention reads of it where that is not everything; a line each.
+  /// What allocate has to say about a plan whose evictions aim at `cut_tokens` (PlannedBudget), and
+  /// what attention reads of it where that is not everything; a line each.
   [[nodiscard]] std::vector<std::string> remarks(const Plan& plan, int64_t cut_tokens) const;
 
   /// Rows r and r + rows / 2 are a guidance pair (every family has the conditional rows above the
@@ -62,7 +62,8 @@ class Policy : public CacheController {
   /// does. Otherwise, as from the start, every row decides for itself.
   void tie_guidance_pairs(bool tied) { tied_rows_ = tied; }
 
-  /// Cuts leave tokens in the order of their positions, even where every part is order_free().
+  /// EvictionTiming leave tokens in the order of their positions, even where every component is
+  /// order_free().
   void keep_order() { order_free_ = false; }
 
   void begin_generation(int64_t rows) override;
@@ -72,11 +73,11 @@ class Policy : public CacheController {
   /// Where cached keys stand when a query looks at them, in every step.
   [[nodiscard]] KeyPositions key_positions() const { return slots_.read->positions(); }
   /// What exists beside the tokens held under a plan of this policy, which outlives the answer.
-  [[nodiscard]] KvTransients kv_transients(const Plan& plan, Cuts cuts) const;
+  [[nodiscard]] KvTransients kv_transients(const Plan& plan, EvictionTiming timing) const;
   /// Keeps, per (row, head), the protected tokens and the best of the rest, as many as the cache's
-  /// plan says; nullopt where nothing is dropped. Padding goes first. Where all parts and the cache
-  /// allow it, what stays fills the holes. Throws Error(kNumerics) naming layer, row and head where
-  /// a score is not finite.
+  /// plan says; nullopt where nothing is dropped. Padding goes first. Where all components and the
+  /// cache allow it, what stays fills the holes. Throws Error(kNumerics) naming layer, row and head
+  /// where a score is not finite.
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override;
   /// Scores of all layers come from a device in one copy.
   std::vector<std::optional<KeptIndices>> decide_step(std::span<const LayerStep> layers) override;
@@ -84,7 +85,7 @@ class Policy : public CacheController {
   /// What decide() ranks by: [rows, heads, tokens] floating point, tokens of the longest head.
   [[nodiscard]] at::Tensor scores(const LayerStep& layer_step) const;
   /// 1 for every token of [history | current step] of one (row, head) that must stay; 0 for padding
-  /// whatever the parts say, as nobody sees it.
+  /// whatever the components say, as nobody sees it.
   [[nodiscard]] std::vector<uint8_t> protection(const LayerStep& layer_step,
                                                 int64_t row,
                                                 int64_t head) const;
@@ -95,15 +96,15 @@ class Policy : public CacheController {
     std::optional<Plan> plan{};
     std::string problem{};
   };
-  /// The plan whose cuts aim at `tokens`.
+  /// The plan whose evictions aim at `tokens`.
   [[nodiscard]] Attempt attempt(const CacheGeometry& geometry,
                                 const Budget& budget,
                                 int64_t tokens) const;
   [[nodiscard]] int64_t protected_tokens(const CacheGeometry& geometry,
                                          const StepInfo& step,
                                          int64_t budget_tokens) const;
-  /// Smallest budget in tokens that leaves room for what is protected at every step.
-  [[nodiscard]] int64_t least_budget(const CacheGeometry& geometry) const;
+  /// Smallest budget in tokens that leaves capacity for what is protected at every step.
+  [[nodiscard]] int64_t min_budget(const CacheGeometry& geometry) const;
   /// protection() with the window at hand.
   [[nodiscard]] std::vector<uint8_t> protection(const LayerStep& layer_step,
                                                 int64_t row,

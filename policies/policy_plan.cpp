@@ -10,7 +10,7 @@
 namespace kvscope {
 namespace {
 
-/// What the parts are told to keep after `step`, of `tokens` into the last step.
+/// What the components are told to keep after `step`, of `tokens` into the last step.
 int64_t tokens_after(const Budget& budget,
                      const CacheGeometry& geometry,
                      const StepInfo& step,
@@ -31,13 +31,13 @@ int64_t Policy::protected_tokens(const CacheGeometry& geometry,
                                  int64_t budget_tokens) const {
   const auto window_tokens = static_cast<int64_t>(slots_.score->window(step, budget_tokens).size());
   int64_t tokens = 0;
-  for (const auto& part : slots_.protect) {
-    tokens += part->most_tokens(geometry, step, window_tokens);
+  for (const auto& component : slots_.protect) {
+    tokens += component->max_tokens(geometry, step, window_tokens);
   }
   return tokens;
 }
 
-int64_t Policy::least_budget(const CacheGeometry& geometry) const {
+int64_t Policy::min_budget(const CacheGeometry& geometry) const {
   const std::vector<StepInfo>& steps = geometry.steps;
   int64_t tokens = 1;
   for (const StepInfo& step : steps) {
@@ -116,7 +116,7 @@ PlannedBudget Policy::plan_budget(const CacheGeometry& geometry,
 
   Attempt best = attempt(geometry, budget, most);
   int64_t target = most;
-  if (too_much(best)) {  // parts count in their own way, and schedules let tokens pile up
+  if (too_much(best)) {  // components count in their own way, and schedules let tokens pile up
     int64_t above = most;
     target = 0;
     // Rounded counts do not grow steadily with the target, so the nearest ones are tried one by
@@ -139,7 +139,7 @@ PlannedBudget Policy::plan_budget(const CacheGeometry& geometry,
                    static_cast<int64_t>(std::ceil(held - 1e-6)));
     }
   }
-  if (!best.plan) throw refuse(best.problem, least_budget(geometry));
+  if (!best.plan) throw refuse(best.problem, min_budget(geometry));
   return {
       .plan = *std::move(best.plan), .tokens = in_bytes ? target : resolved, .cut_tokens = target};
 }

@@ -8,8 +8,8 @@
 
 #include "core/base/error.h"
 #include "core/config/yaml.h"
+#include "policies/component.h"
 #include "policies/old_spellings.h"
-#include "policies/part.h"
 
 namespace kvscope {
 
@@ -20,111 +20,116 @@ using store_slot = Store;
 using schedule_slot = Schedule;
 using read_slot = Read;
 
-#define KVSCOPE_PART(slot, name, summary) MakePart<slot##_slot> make_##slot##_##name;
-#include "policies/parts.def"
-#undef KVSCOPE_PART
+#define KVSCOPE_COMPONENT(slot, name, summary) MakeComponent<slot##_slot> make_##slot##_##name;
+#include "policies/components.def"
+#undef KVSCOPE_COMPONENT
 
 template <class Slot>
-void PartRegistry::add_part(const char* slot, const PartInfo& info, MakePart<Slot>* maker) {
-  for (const Part& part : parts_) {
-    if (!std::holds_alternative<MakePart<Slot>*>(part.make) || part.info.name != info.name) {
+void ComponentRegistry::add_component(const char* slot,
+                                      const ComponentInfo& info,
+                                      MakeComponent<Slot>* maker) {
+  for (const Registered& component : components_) {
+    if (!std::holds_alternative<MakeComponent<Slot>*>(component.make) ||
+        component.info.name != info.name) {
       continue;
     }
-    throw Error(ErrorKind::kConfig,
-                fmt::format("{}: the {} part '{}' exists already{}; give yours another name",
-                            library_.empty() ? "parts" : library_, slot, info.name,
-                            part.info.library.empty() ? "" : " (" + part.info.library + ")"));
+    throw Error(
+        ErrorKind::kConfig,
+        fmt::format("{}: the {} component '{}' exists already{}; give yours another name",
+                    library_.empty() ? "components" : library_, slot, info.name,
+                    component.info.library.empty() ? "" : " (" + component.info.library + ")"));
   }
-  parts_.push_back({.info = info, .make = maker});
-  parts_.back().info.slot = slot;
-  parts_.back().info.library = library_;
+  components_.push_back({.info = info, .make = maker});
+  components_.back().info.slot = slot;
+  components_.back().info.library = library_;
 }
 
-void PartRegistry::add(const PartInfo& info, MakePart<Allocate>* maker) {
-  add_part("allocate", info, maker);
+void ComponentRegistry::add(const ComponentInfo& info, MakeComponent<Allocate>* maker) {
+  add_component("allocate", info, maker);
 }
-void PartRegistry::add(const PartInfo& info, MakePart<Score>* maker) {
-  add_part("score", info, maker);
+void ComponentRegistry::add(const ComponentInfo& info, MakeComponent<Score>* maker) {
+  add_component("score", info, maker);
 }
-void PartRegistry::add(const PartInfo& info, MakePart<Protect>* maker) {
-  add_part("protect", info, maker);
+void ComponentRegistry::add(const ComponentInfo& info, MakeComponent<Protect>* maker) {
+  add_component("protect", info, maker);
 }
-void PartRegistry::add(const PartInfo& info, MakePart<Store>* maker) {
-  add_part("store", info, maker);
+void ComponentRegistry::add(const ComponentInfo& info, MakeComponent<Store>* maker) {
+  add_component("store", info, maker);
 }
-void PartRegistry::add(const PartInfo& info, MakePart<Schedule>* maker) {
-  add_part("schedule", info, maker);
+void ComponentRegistry::add(const ComponentInfo& info, MakeComponent<Schedule>* maker) {
+  add_component("schedule", info, maker);
 }
-void PartRegistry::add(const PartInfo& info, MakePart<Read>* maker) {
-  add_part("read", info, maker);
-}
-
-PartRegistry::PartRegistry() {
-#define KVSCOPE_PART(slot, name, summary) add({#slot, #name, summary, {}}, make_##slot##_##name);
-#include "policies/parts.def"
-#undef KVSCOPE_PART
+void ComponentRegistry::add(const ComponentInfo& info, MakeComponent<Read>* maker) {
+  add_component("read", info, maker);
 }
 
-std::vector<PartInfo> PartRegistry::parts() const {
-  std::vector<PartInfo> infos;
-  for (const Part& part : parts_) infos.push_back(part.info);
+ComponentRegistry::ComponentRegistry() {
+#define KVSCOPE_COMPONENT(slot, name, summary) \
+  add({#slot, #name, summary, {}}, make_##slot##_##name);
+#include "policies/components.def"
+#undef KVSCOPE_COMPONENT
+}
+
+std::vector<ComponentInfo> ComponentRegistry::components() const {
+  std::vector<ComponentInfo> infos;
+  for (const Registered& component : components_) infos.push_back(component.info);
   return infos;
 }
 
 template <class Slot>
-std::unique_ptr<Slot> PartRegistry::make(const std::string& where,
-                                         const ConfigNode& node,
-                                         PartKnobs* knobs) const {
-  const std::string name = part_name(where, node);
+std::unique_ptr<Slot> ComponentRegistry::make(const std::string& where,
+                                              const ConfigNode& node,
+                                              ChosenComponent* chosen) const {
+  const std::string name = component_name(where, node);
   std::vector<std::string> known;
-  for (const Part& part : parts_) {
-    const auto* make = std::get_if<MakePart<Slot>*>(&part.make);
+  for (const Registered& component : components_) {
+    const auto* make = std::get_if<MakeComponent<Slot>*>(&component.make);
     if (make == nullptr) continue;
-    if (part.info.name == name) {
-      Options options = part_options(where, node);
+    if (component.info.name == name) {
+      Options options = component_options(where, node);
       auto made = (*make)(options);
       options.finish();
-      if (knobs != nullptr) *knobs = {part.info, where, options.asked()};
+      if (chosen != nullptr) *chosen = {component.info, where, options.asked()};
       return made;
     }
-    known.push_back(part.info.name);
+    known.push_back(component.info.name);
   }
   const ConfigNode* written = node.is_map() ? node.child("name") : &node;
   const std::string origin = written->origin().text();
   throw Error(ErrorKind::kConfig,
-              fmt::format("{}{}{}: unknown part '{}'. {}", origin, origin.empty() ? "" : ": ",
+              fmt::format("{}{}{}: unknown component '{}'. {}", origin, origin.empty() ? "" : ": ",
                           where, name, suggestion(name, known)));
 }
 
 namespace {
 
-/// A slot's parts as they are written, each with its place.
-std::vector<std::pair<std::string, ConfigNode>> written_parts(const ConfigNode& policy,
-                                                              const std::string& slot,
-                                                              const std::string& neutral) {
+/// A slot's components as they are written, each with its place.
+std::vector<std::pair<std::string, ConfigNode>> written_components(const ConfigNode& policy,
+                                                                   const std::string& slot,
+                                                                   const std::string& neutral) {
   const ConfigNode* node = policy.child(slot);
   const std::string where = "policy." + slot;
   if (node == nullptr || node->is_null()) return {{where, ConfigNode(neutral)}};
   if (slot != "protect" || !node->is_list()) return {{where, *node}};
-  std::vector<std::pair<std::string, ConfigNode>> parts;
+  std::vector<std::pair<std::string, ConfigNode>> components;
   for (std::size_t i = 0; i < node->size(); ++i) {
-    parts.emplace_back(fmt::format("{}.{}", where, i), node->items()[i]);
+    components.emplace_back(fmt::format("{}.{}", where, i), node->items()[i]);
   }
-  return parts;
+  return components;
 }
 
-/// Makes the parts of one slot; `knobs` receives what they ask for.
+/// Makes the components of one slot; `chosen` receives what they ask for.
 template <class Slot>
 std::vector<std::unique_ptr<Slot>> fill(const ConfigNode& policy,
                                         const std::string& slot,
                                         const std::string& neutral,
-                                        const PartRegistry& registry,
-                                        std::vector<PartKnobs>* knobs) {
+                                        const ComponentRegistry& registry,
+                                        std::vector<ChosenComponent>* chosen) {
   std::vector<std::unique_ptr<Slot>> made;
-  for (const auto& [where, node] : written_parts(policy, slot, neutral)) {
-    PartKnobs of_part;
-    made.push_back(registry.make<Slot>(where, node, knobs == nullptr ? nullptr : &of_part));
-    if (knobs != nullptr) knobs->push_back(std::move(of_part));
+  for (const auto& [where, node] : written_components(policy, slot, neutral)) {
+    ChosenComponent of_component;
+    made.push_back(registry.make<Slot>(where, node, chosen == nullptr ? nullptr : &of_component));
+    if (chosen != nullptr) chosen->push_back(std::move(of_component));
   }
   return made;
 }
@@ -146,34 +151,36 @@ void check_keys(const ConfigNode& policy) {
 }
 
 PolicySlots fill_slots(const ConfigNode& as_written,
-                       const PartRegistry& registry,
-                       std::vector<PartKnobs>* knobs) {
+                       const ComponentRegistry& registry,
+                       std::vector<ChosenComponent>* chosen) {
   check_keys(as_written);
   ConfigNode policy = as_written;
   static_cast<void>(update_spelling(policy));  // whoever composed it has warned
   PolicySlots slots;
   slots.allocate =
-      std::move(fill<Allocate>(policy, "allocate", "uniform", registry, knobs).front());
-  slots.score = std::move(fill<Score>(policy, "score", "recency", registry, knobs).front());
-  slots.protect = fill<Protect>(policy, "protect", "none", registry, knobs);
-  slots.store = std::move(fill<Store>(policy, "store", "as_is", registry, knobs).front());
+      std::move(fill<Allocate>(policy, "allocate", "uniform", registry, chosen).front());
+  slots.score = std::move(fill<Score>(policy, "score", "recency", registry, chosen).front());
+  slots.protect = fill<Protect>(policy, "protect", "none", registry, chosen);
+  slots.store = std::move(fill<Store>(policy, "store", "as_is", registry, chosen).front());
   slots.schedule =
-      std::move(fill<Schedule>(policy, "schedule", "each_scale", registry, knobs).front());
-  slots.read = std::move(fill<Read>(policy, "read", "all", registry, knobs).front());
+      std::move(fill<Schedule>(policy, "schedule", "each_scale", registry, chosen).front());
+  slots.read = std::move(fill<Read>(policy, "read", "all", registry, chosen).front());
   return slots;
 }
 
-/// Names of the slot's parts that answer `wanted` to their head_kinds(), as they are by default.
+/// Names of the slot's components that answer `wanted` to their head_kinds(), as they are by
+/// default.
 template <class Slot>
-std::vector<std::string> parts_of_kinds(const PartRegistry& registry,
-                                        const std::string& slot,
-                                        HeadKinds wanted) {
+std::vector<std::string> components_of_kinds(const ComponentRegistry& registry,
+                                             const std::string& slot,
+                                             HeadKinds wanted) {
   std::vector<std::string> names;
-  for (const PartInfo& part : registry.parts()) {
-    if (part.slot != slot) continue;
+  for (const ComponentInfo& component : registry.components()) {
+    if (component.slot != slot) continue;
     try {
-      if (registry.make<Slot>("policy." + slot, ConfigNode(part.name))->head_kinds() == wanted) {
-        names.push_back(part.name);
+      if (registry.make<Slot>("policy." + slot, ConfigNode(component.name))->head_kinds() ==
+          wanted) {
+        names.push_back(component.name);
       }
     } catch (const Error&) {
       continue;  // it has no defaults, so nothing can be said of it
@@ -185,19 +192,20 @@ std::vector<std::string> parts_of_kinds(const PartRegistry& registry,
 /// Throws where the score goes by heads that allocate does not tell apart.
 void check_head_kinds(const ConfigNode& policy,
                       const PolicySlots& slots,
-                      const PartRegistry& registry) {
+                      const ComponentRegistry& registry) {
   const HeadKinds needed = slots.score->head_kinds();
   const HeadKinds given = slots.allocate->head_kinds();
   if (fits(needed, given)) return;
   const auto name_in = [&](const char* slot, const std::string& neutral) {
     const ConfigNode* node = policy.child(slot);
-    return node == nullptr || node->is_null() ? neutral
-                                              : part_name("policy." + std::string(slot), *node);
+    return node == nullptr || node->is_null()
+               ? neutral
+               : component_name("policy." + std::string(slot), *node);
   };
-  const auto givers = parts_of_kinds<Allocate>(registry, "allocate", needed);
+  const auto givers = components_of_kinds<Allocate>(registry, "allocate", needed);
   std::vector<std::string> expected;
   for (const std::string& giver : givers) expected.push_back("policy.allocate=" + giver);
-  for (const std::string& score : parts_of_kinds<Score>(registry, "score", given)) {
+  for (const std::string& score : components_of_kinds<Score>(registry, "score", given)) {
     if (given != HeadKinds::kAlike) expected.push_back("policy.score=" + score);
   }
   if (expected.empty() || given == HeadKinds::kAlike) {
@@ -215,11 +223,11 @@ void check_head_kinds(const ConfigNode& policy,
 
 }  // namespace
 
-std::vector<PartInfo> policy_parts() {
-  return PartRegistry().parts();
+std::vector<ComponentInfo> policy_components() {
+  return ComponentRegistry().components();
 }
 
-std::unique_ptr<Policy> make_policy(const ConfigNode& policy, const PartRegistry& registry) {
+std::unique_ptr<Policy> make_policy(const ConfigNode& policy, const ComponentRegistry& registry) {
   PolicySlots slots = fill_slots(policy, registry, nullptr);
   check_head_kinds(policy, slots, registry);
   const ConfigNode* name = policy.child("name");
@@ -227,16 +235,17 @@ std::unique_ptr<Policy> make_policy(const ConfigNode& policy, const PartRegistry
                                   std::move(slots));
 }
 
-std::vector<PartKnobs> policy_knobs(const ConfigNode& policy, const PartRegistry& registry) {
-  std::vector<PartKnobs> knobs;
-  fill_slots(policy, registry, &knobs);
-  return knobs;
+std::vector<ChosenComponent> chosen_components(const ConfigNode& policy,
+                                               const ComponentRegistry& registry) {
+  std::vector<ChosenComponent> chosen;
+  fill_slots(policy, registry, &chosen);
+  return chosen;
 }
 
 Plan make_plan(const CacheGeometry& geometry,
                const ConfigNode& policy,
                const Budget& budget,
-               const PartRegistry& registry) {
+               const ComponentRegistry& registry) {
   return make_policy(policy, registry)->plan(geometry, budget);
 }
 

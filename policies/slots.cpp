@@ -5,7 +5,7 @@
 
 namespace kvscope {
 
-int64_t most_tokens(const LayerStep& layer_step) {
+int64_t max_tokens(const LayerStep& layer_step) {
   int64_t most = 0;
   for (const int64_t length : layer_step.cache->history(layer_step.layer).length) {
     most = std::max(most, length);

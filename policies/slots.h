@@ -15,8 +15,8 @@
 
 namespace kvscope {
 
-/// The six questions a policy answers. A policy is a choice of one part a slot (several for
-/// protect); a part knows nothing of the others, and none of them touches storage.
+/// The six questions a policy answers. A policy is a choice of one component a slot (several for
+/// protect); a component knows nothing of the others, and none of them touches storage.
 
 /// Tokens of every (layer, head): [layers][heads].
 using LayerHeadTokens = std::vector<std::vector<int64_t>>;
@@ -27,10 +27,10 @@ struct AllocationRequest {
   const StepInfo& step;
   int64_t budget_tokens;             ///< C: tokens a (layer, head) may hold on average
   int64_t protected_tokens;          ///< most that protect refuses to drop after this step
-  const LayerHeadTokens& available;  ///< held before the cut, this step's tokens included
+  const LayerHeadTokens& available;  ///< held before the eviction, this step's tokens included
 };
 
-/// What a part that shares a layer's tokens among its heads looks at: one row at a cut.
+/// What a component that shares a layer's tokens among its heads looks at: one row at an eviction.
 struct ShareRequest {
   const LayerStep& layer_step;
   int64_t row;
@@ -46,7 +46,7 @@ class Allocate {
  public:
   virtual ~Allocate() = default;
   /// A count above what is available means "all of them". Where the budget is the full cache,
-  /// every part keeps everything.
+  /// every component keeps everything.
   [[nodiscard]] virtual LayerHeadTokens tokens(const AllocationRequest& request) const = 0;
   /// What the kinds of head_types() mean, or those of tokens() alone where scores learn nothing of
   /// them.
@@ -69,7 +69,7 @@ class Allocate {
 };
 
 /// Most tokens of [history | current step] that any (row, head) of the layer holds.
-int64_t most_tokens(const LayerStep& layer_step);
+int64_t max_tokens(const LayerStep& layer_step);
 
 /// Least tokens the plan keeps in any (layer, head) after the current step: the `most` of
 /// Score::window.
@@ -101,8 +101,9 @@ class Score {
     return {};
   }
   /// Whether the score is the same wherever a head's tokens lie: it goes by their origins where it
-  /// goes by order at all. Where every part says so, cuts fill holes (core/engine/hole_filling.h);
-  /// otherwise tokens stay in the order of their positions. Equal scores go by position either way.
+  /// goes by order at all. Where every component says so, cuts fill holes
+  /// (core/engine/hole_filling.h); otherwise tokens stay in the order of their positions. Equal
+  /// scores go by position either way.
   [[nodiscard]] virtual bool order_free() const { return false; }
   /// Kinds of heads that the score goes by (Plan::head_type): an allocation that tells other ones
   /// apart, or none, is refused.
@@ -111,7 +112,7 @@ class Score {
   [[nodiscard]] virtual TieRule ties() const { return TieRule::kEarlier; }
 };
 
-/// One (row, head)'s tokens at the moment of a cut: [history | current step].
+/// One (row, head)'s tokens at the moment of an eviction: [history | current step].
 struct TokenView {
   const CacheGeometry& geometry;         ///< of the whole generation
   const StepInfo& step;                  ///< the current one
@@ -146,9 +147,9 @@ class Protect {
   /// Whether mark() goes by origins alone: see Score::order_free.
   [[nodiscard]] virtual bool order_free() const { return false; }
   /// Most tokens mark() can set after `step`, given the size of the observation window.
-  [[nodiscard]] virtual int64_t most_tokens(const CacheGeometry& geometry,
-                                            const StepInfo& step,
-                                            int64_t window_tokens) const = 0;
+  [[nodiscard]] virtual int64_t max_tokens(const CacheGeometry& geometry,
+                                           const StepInfo& step,
+                                           int64_t window_tokens) const = 0;
 };
 
 /// Slot 4: in which format tokens are stored.
@@ -163,8 +164,8 @@ class Store {
 class Schedule {
  public:
   virtual ~Schedule() = default;
-  /// Asked only about steps that are stored. Tokens pile up between the cuts, and the plan counts
-  /// them: only after a cut is the budget met.
+  /// Asked only about steps that are stored. Tokens pile up between the evictions, and the plan
+  /// counts them: only after an eviction is the budget met.
   [[nodiscard]] virtual bool runs_after(const CacheGeometry& geometry,
                                         const StepInfo& step) const = 0;
 };

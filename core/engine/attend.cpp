@@ -189,7 +189,7 @@ at::Tensor attend(AttentionContext& context, const AttentionInputs& inputs) {
 
   const WorkClock::Scope clock = context.policy_clock.measure(device);
   const WorkMark mark(WorkMark::kDecision);
-  if (context.cuts == Cuts::kPerLayer) {
+  if (context.eviction_timing == EvictionTiming::kPerLayer) {
     store_layer(context, layer_step);
     count_peak(context, own_bytes);
     return result.out;

@@ -28,7 +28,7 @@ struct AttentionContext {
   /// [rows] numbers that tell rows apart, the same whatever batch they are generated in; empty: all
   /// rows are 0. Set by begin_generation().
   std::vector<uint64_t> row_seeds = {};
-  Cuts cuts = Cuts::kPerLayer;  ///< when what a step adds is stored
+  EvictionTiming eviction_timing = EvictionTiming::kPerLayer;  ///< when a step is stored
   WaitingStep waiting{};        ///< under kPerStep: what is not stored yet
   WorkClock attention_clock{};  ///< time in attention kernels
   WorkClock policy_clock{};     ///< time deciding and compacting
@@ -44,7 +44,7 @@ struct AttentionContext {
 void begin_generation(AttentionContext& context, std::span<const at::Generator> generators);
 
 /// Attends over [history | current], lets observers look, then stores what the controller keeps:
-/// at once, or with all layers of the step after the last one, as context.cuts says.
+/// at once, or with all layers of the step after the last one, as context.eviction_timing says.
 /// Returns [rows, query heads, queries, head_dim]. Throws Error(kAudit) where the queries are of
 /// other heads than CacheGeometry::query_heads, or the context has seeds for other rows.
 /// A step that is not stored is never offered to the controller. A prefill is causal among its own

@@ -18,8 +18,9 @@ namespace kvscope {
 
 /// K and V of every (layer, row, head), each with its own length, in one arena sized by the plan.
 /// Nothing is allocated, grown or concatenated after construction. Where the plan fixes only a
-/// layer's sum (CountScope::kLayer), the heads of a (layer, row) share one region: a cut gives each
-/// what it keeps and an equal part of the capacity that is left, and moves its neighbours in place.
+/// layer's sum (CountScope::kLayer), the heads of a (layer, row) share one region: an eviction
+/// gives each what it keeps and an equal part of the capacity that is left, and moves its
+/// neighbours in place.
 ///
 /// Three parts, each of one idea: where the tokens of a slot lie (SlotTable), which of them are
 /// padding (RowPadding), and the bytes, in full or packed (KvArena).

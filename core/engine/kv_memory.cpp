@@ -9,10 +9,10 @@ int64_t step_bytes(const CacheGeometry& geometry, const StepInfo& step, int64_t 
   return 2 * rows * geometry.heads * step.queries() * geometry.head_dim * element;
 }
 
-int64_t most_step_bytes(const CacheGeometry& geometry, int64_t rows, Cuts cuts) {
+int64_t max_step_bytes(const CacheGeometry& geometry, int64_t rows, EvictionTiming timing) {
   int64_t most = 0;
   for (const StepInfo& step : geometry.steps) {
-    const int64_t waiting = cuts == Cuts::kPerStep && step.stored ? geometry.layers : 0;
+    const int64_t waiting = timing == EvictionTiming::kPerStep && step.stored ? geometry.layers : 0;
     most = std::max(most, (1 + waiting) * step_bytes(geometry, step, rows));
   }
   return most;
@@ -20,7 +20,7 @@ int64_t most_step_bytes(const CacheGeometry& geometry, int64_t rows, Cuts cuts) 
 
 int64_t peak_kv_bytes(const Plan& plan, int64_t rows, const KvTransients& transients) {
   const CacheGeometry& geometry = plan.geometry();
-  const bool per_step = transients.cuts == Cuts::kPerStep;
+  const bool per_step = transients.eviction_timing == EvictionTiming::kPerStep;
   const int64_t key_bytes =
       geometry.head_dim * static_cast<int64_t>(c10::elementSize(geometry.key_type));
   const int64_t token_bytes =

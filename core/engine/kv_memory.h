@@ -13,11 +13,11 @@ namespace kvscope {
 int64_t step_bytes(const CacheGeometry& geometry, const StepInfo& step, int64_t rows);
 
 /// Of the largest step, with what waits of the other layers under kPerStep.
-int64_t most_step_bytes(const CacheGeometry& geometry, int64_t rows, Cuts cuts);
+int64_t max_step_bytes(const CacheGeometry& geometry, int64_t rows, EvictionTiming timing);
 
 /// What exists beside the tokens held.
 struct KvTransients {
-  Cuts cuts = Cuts::kPerLayer;
+  EvictionTiming eviction_timing = EvictionTiming::kPerLayer;
   /// Attention reads a copy of a layer's keys, turned to their positions in the cache
   /// (KeyPositions::kInCache).
   bool turned_keys = false;

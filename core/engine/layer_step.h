@@ -88,8 +88,8 @@ class CacheController {
   virtual void begin_generation(int64_t rows) = 0;
   /// nullopt keeps everything.
   virtual std::optional<KeptIndices> decide(const LayerStep& layer_step) = 0;
-  /// Likewise of all layers of a step at once (Cuts::kPerStep), one answer each: where a decision
-  /// has to come from a device, one wait does for all.
+  /// Likewise of all layers of a step at once (EvictionTiming::kPerStep), one answer each: where a
+  /// decision has to come from a device, one wait does for all.
   virtual std::vector<std::optional<KeptIndices>> decide_step(std::span<const LayerStep> layers) {
     std::vector<std::optional<KeptIndices>> kept;
     for (const LayerStep& layer_step : layers) kept.push_back(decide(layer_step));

@@ -75,7 +75,7 @@ PackedArena::PackedArena(const Plan& plan,
       const int64_t most = plan.scope() == CountScope::kHead ? plan.capacity(layer, s % heads_)
                                                              : plan.layer_capacity(layer);
       slot(layer, s).units.reserve(static_cast<size_t>(format_.packed_tokens(most) / unit_tokens));
-      slot(layer, s).full.reserve(static_cast<size_t>(format_.most_full_tokens(most)));
+      slot(layer, s).full.reserve(static_cast<size_t>(format_.max_full_tokens(most)));
     }
   }
   full_ = allocate_arena(full_pools_.back().end, head_dim_, type, device);

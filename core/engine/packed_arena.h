@@ -28,11 +28,11 @@ struct SlotChange {
 /// table, so that nothing moves when tokens are dropped: their entries are free for others. Nothing
 /// is allocated on the device after construction, but for the indices of what is copied.
 ///
-/// What becomes of packed tokens in a cut: a unit whose tokens all stay, together and at the begin
-/// of a unit, keeps its codes. The tokens of every other unit of keys are packed anew, from their
-/// dequantised values, with whatever neighbours they have now; a value's codes stay as they are.
-/// Tokens that the shorter head has in full again have their dequantised values. So the bytes of a
-/// head are SideFormat::bytes() of its tokens, whatever happened to it.
+/// What becomes of packed tokens in an eviction: a unit whose tokens all stay, together and at the
+/// begin of a unit, keeps its codes. The tokens of every other unit of keys are packed anew, from
+/// their dequantised values, with whatever neighbours they have now; a value's codes stay as they
+/// are. Tokens that the shorter head has in full again have their dequantised values. So the bytes
+/// of a head are SideFormat::bytes() of its tokens, whatever happened to it.
 class PackedArena {
  public:
   /// `name` is "keys" or "values", for messages.

@@ -168,14 +168,14 @@ int64_t Plan::live_bytes(int64_t step, int64_t rows) const {
   return bytes * rows;
 }
 
-int64_t Plan::peak_live_bytes(int64_t rows, Cuts cuts) const {
+int64_t Plan::peak_live_bytes(int64_t rows, EvictionTiming timing) const {
   int64_t live = 0;
   int64_t most = 0;
   for (size_t step = 0; step < kept_.size(); ++step) {
     const auto at = static_cast<int64_t>(step);
     for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
       live += layer_bytes(at, layer) - (step == 0 ? 0 : layer_bytes(at - 1, layer));
-      if (cuts == Cuts::kPerLayer) most = std::max(most, live);
+      if (timing == EvictionTiming::kPerLayer) most = std::max(most, live);
     }
     most = std::max(most, live);
   }
@@ -187,12 +187,12 @@ PoolTokens Plan::pool_tokens(int64_t layer, const SideFormat& format) const {
     // However the heads share, together they pack no more than one head that had it all would.
     const int64_t tokens = layer_capacity(layer);
     return {.packed = format.packed_tokens(tokens),
-            .full = std::min(tokens, geometry_.heads * format.most_full_tokens(tokens))};
+            .full = std::min(tokens, geometry_.heads * format.max_full_tokens(tokens))};
   }
   PoolTokens pool;
   for (const int64_t tokens : capacity_.at(layer)) {
     pool.packed += format.packed_tokens(tokens);
-    pool.full += format.most_full_tokens(tokens);
+    pool.full += format.max_full_tokens(tokens);
   }
   return pool;
 }

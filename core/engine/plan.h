@@ -38,18 +38,18 @@ enum class CountScope : uint8_t {
   kLayer,  ///< the sum over the heads of a layer; each (row, head) gets its share during the run
 };
 
-/// When what a step adds is cut and stored.
-enum class Cuts : uint8_t {
+/// When a policy decides about what a step adds, and what stays is stored.
+enum class EvictionTiming : uint8_t {
   kPerLayer,  ///< as soon as a layer has attended: the step's K and V go with the layer
   kPerStep,   ///< all layers together after the last one, which asks least of a device; the step's
               ///< K and V of all layers wait for it
 };
 
 /// [layers][heads] which of an allocation's kinds a head is of; what the numbers mean is between
-/// the parts of a policy. Empty: all heads are of kind 0.
+/// the components of a policy. Empty: all heads are of kind 0.
 using HeadTypes = std::vector<std::vector<uint8_t>>;
 
-/// Room for one row's tokens of a layer in a SideFormat.
+/// Capacity for one row's tokens of a layer in a SideFormat.
 struct PoolTokens {
   int64_t packed = 0;
   int64_t full = 0;
@@ -99,8 +99,9 @@ class Plan {
   /// Most bytes ever held at once. Under kPerLayer layers store one after the other, so within a
   /// step the layers up to one hold what they keep after the step and the rest what they kept
   /// before it.
-  [[nodiscard]] int64_t peak_live_bytes(int64_t rows, Cuts cuts = Cuts::kPerLayer) const;
-  /// Room that a layer's heads need in `format`, however they share under kLayer.
+  [[nodiscard]] int64_t peak_live_bytes(int64_t rows,
+                                        EvictionTiming timing = EvictionTiming::kPerLayer) const;
+  /// Capacity that a layer's heads need in `format`, however they share under kLayer.
   [[nodiscard]] PoolTokens pool_tokens(int64_t layer, const SideFormat& format) const;
   /// Bytes that are allocated: the arena that holds every layer_capacity(), with scratch_bytes().
   [[nodiscard]] int64_t arena_bytes(int64_t rows) const;

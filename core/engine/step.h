@@ -29,7 +29,7 @@ struct StepInfo {
 std::vector<StepInfo> next_scale_steps(const std::vector<std::pair<int64_t, int64_t>>& schedule);
 
 /// Steps of a next-token model: one prefill of `condition_tokens`, then one step for each of
-/// `image_tokens`. Step t draws image token t, step t + 1 feeds it; the last token is drawn and
+/// `image_tokens`. Step t samples image token t, step t + 1 feeds it; the last token is sampled and
 /// never fed, so it is not stored.
 std::vector<StepInfo> next_token_steps(int64_t condition_tokens, int64_t image_tokens);
 

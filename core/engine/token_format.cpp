@@ -26,7 +26,7 @@ int64_t SideFormat::packed_tokens(int64_t tokens) const {
                                     : std::max<int64_t>(0, tokens - residual_tokens);
 }
 
-int64_t SideFormat::most_full_tokens(int64_t tokens) const {
+int64_t SideFormat::max_full_tokens(int64_t tokens) const {
   if (!is_packed()) return tokens;
   return std::min(tokens, axis == GroupAxis::kTokens ? residual_tokens - 1 : residual_tokens);
 }

@@ -33,7 +33,7 @@ struct SideFormat {
   /// Packed ones among a head's `tokens`; the oldest, a whole number of units.
   [[nodiscard]] int64_t packed_tokens(int64_t tokens) const;
   /// Most tokens in full that a head ever has on its way to `tokens`.
-  [[nodiscard]] int64_t most_full_tokens(int64_t tokens) const;
+  [[nodiscard]] int64_t max_full_tokens(int64_t tokens) const;
   /// Bytes of a head's `tokens`, which are numbers of `type`.
   [[nodiscard]] int64_t bytes(int64_t tokens, int64_t head_dim, at::ScalarType type) const;
   /// Whether bytes() is proportional to the number of tokens.

@@ -10,7 +10,7 @@
 
 namespace kvscope {
 
-/// The layers of a step that have attended and are not stored yet (Cuts::kPerStep).
+/// The layers of a step that have attended and are not stored yet (EvictionTiming::kPerStep).
 class WaitingStep {
  public:
   /// Takes over what a decision about the layer looks at; k and v are copied, next to those of the

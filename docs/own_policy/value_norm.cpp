@@ -1,4 +1,4 @@
-// A policy part of one's own: keep the tokens whose values are the largest. See own_policy.md.
+// A policy component of one's own: keep the tokens whose values are the largest. See own_policy.md.
 #include <ATen/ATen.h>
 
 #include "policies/plugin.h"
@@ -19,7 +19,7 @@ class ValueNorm : public Score {
     const int64_t rows = layer_step.v.size(0);
     const int64_t heads = layer_step.v.size(1);
     const at::Tensor current = at::norm(layer_step.v.to(at::kFloat), power_, {3});
-    at::Tensor scores = at::zeros({rows, heads, most_tokens(layer_step)}, current.options());
+    at::Tensor scores = at::zeros({rows, heads, max_tokens(layer_step)}, current.options());
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t head = 0; head < heads; ++head) {
         const at::Tensor held = layer_step.cache->values(layer_step.layer, row, head);

@@ -33,8 +33,8 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
                 "generate makes the images of one point; sweep with kvscope run");
   }
   const std::string root = data_root().string();
-  const PointList list =
-      list_points(compose_request(arguments), root, PointIdentity::kNone, part_registry(arguments));
+  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
+                                     component_registry(arguments));
   const Point& point = list.points.front();
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);

@@ -29,15 +29,15 @@ std::string text_of(const ConfigNode& policy, const std::string& key) {
 }
 
 /// "uniform, window_attention, window, as_is, each_scale".
-std::string slots_text(const ConfigNode& policy, const PartRegistry& parts) {
+std::string slots_text(const ConfigNode& policy, const ComponentRegistry& parts) {
   std::vector<std::string> names;
-  for (const PartKnobs& knobs : policy_knobs(policy, parts)) {
-    names.push_back(fmt::format("{} {}", knobs.part.slot, knobs.part.name));
+  for (const ChosenComponent& chosen : chosen_components(policy, parts)) {
+    names.push_back(fmt::format("{} {}", chosen.info.slot, chosen.info.name));
   }
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-void print_policies(ConfigRepository& repository, const PartRegistry& parts) {
+void print_policies(ConfigRepository& repository, const ComponentRegistry& parts) {
   for (const std::string& name : repository.options("policy")) {
     const ConfigNode& body = repository.load("policy/" + name)->body;
     fmt::print("{:<22} {}\n{:<22} {}\n{:<22} {}\n", name, text_of(body, "summary"), "",
@@ -45,8 +45,8 @@ void print_policies(ConfigRepository& repository, const PartRegistry& parts) {
   }
 }
 
-void print_parts(ConfigRepository& /*repository*/, const PartRegistry& parts) {
-  for (const PartInfo& part : parts.parts()) {
+void print_parts(ConfigRepository& /*repository*/, const ComponentRegistry& parts) {
+  for (const ComponentInfo& part : parts.components()) {
     fmt::print("{:<10} {:<24} {}{}\n", part.slot, part.name, part.summary,
                part.library.empty() ? "" : fmt::format(" ({})", part.library));
   }
@@ -69,7 +69,7 @@ std::string cache_text(const ModelFacts& facts) {
   return text;
 }
 
-void print_models(ConfigRepository& repository, const PartRegistry& /*parts*/) {
+void print_models(ConfigRepository& repository, const ComponentRegistry& /*parts*/) {
   for (const std::string& name : repository.options("model")) {
     const ModelFacts facts = model_facts(repository.load("model/" + name)->body);
     const CacheGeometry& cache = facts.cache;
@@ -83,11 +83,11 @@ void print_models(ConfigRepository& repository, const PartRegistry& /*parts*/) {
   }
 }
 
-void print_launchers(ConfigRepository& /*repository*/, const PartRegistry& /*parts*/) {
+void print_launchers(ConfigRepository& /*repository*/, const ComponentRegistry& /*parts*/) {
   for (const auto& [name, help] : launcher_names()) fmt::print("{:<12} {}\n", name, help);
 }
 
-void print_metrics(ConfigRepository& /*repository*/, const PartRegistry& /*parts*/) {
+void print_metrics(ConfigRepository& /*repository*/, const ComponentRegistry& /*parts*/) {
   for (const Metric& metric : metrics()) {
     fmt::print("{:<12} {}{}, {}{}\n", metric.name, metric.title,
                metric.unit.empty() ? "" : fmt::format(" ({})", metric.unit), metric.remark(),
@@ -95,7 +95,7 @@ void print_metrics(ConfigRepository& /*repository*/, const PartRegistry& /*parts
   }
 }
 
-void print_experiments(ConfigRepository& repository, const PartRegistry& /*parts*/) {
+void print_experiments(ConfigRepository& repository, const ComponentRegistry& /*parts*/) {
   for (const std::string& group : repository.groups()) {
     if (group != "experiment" && !group.starts_with("experiment/")) continue;
     for (const std::string& name : repository.options(group)) {
@@ -104,13 +104,13 @@ void print_experiments(ConfigRepository& repository, const PartRegistry& /*parts
   }
 }
 
-void print_groups(ConfigRepository& repository, const PartRegistry& /*parts*/) {
+void print_groups(ConfigRepository& repository, const ComponentRegistry& /*parts*/) {
   for (const std::string& group : repository.groups()) {
     fmt::print("{:<14} {}\n", group, fmt::join(repository.options(group), " "));
   }
 }
 
-void print_keys(ConfigRepository& /*repository*/, const PartRegistry& parts) {
+void print_keys(ConfigRepository& /*repository*/, const ComponentRegistry& parts) {
   for (const auto& keys : {run_keys(), policy_keys(parts)}) {
     for (const RunKey& key : keys) {
       fmt::print("{:<20} {} ({})\n", key.option.key, key.option.help, describe(key));
@@ -119,7 +119,7 @@ void print_keys(ConfigRepository& /*repository*/, const PartRegistry& parts) {
 }
 
 void describe_option(ConfigRepository& repository,
-                     const PartRegistry& parts,
+                     const ComponentRegistry& parts,
                      const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string group = path.substr(0, slash);
@@ -140,7 +140,7 @@ void describe_option(ConfigRepository& repository,
   }
 }
 
-void describe_key(const std::string& what, const PartRegistry& parts) {
+void describe_key(const std::string& what, const ComponentRegistry& parts) {
   std::vector<std::string> known;
   bool found = false;
   for (const auto& keys : {run_keys(), policy_keys(parts)}) {
@@ -159,7 +159,8 @@ void describe_key(const std::string& what, const PartRegistry& parts) {
 }  // namespace
 
 int list_command(const ConfigArguments& arguments, const std::string& what) {
-  static const std::map<std::string, std::function<void(ConfigRepository&, const PartRegistry&)>>
+  static const std::map<std::string,
+                        std::function<void(ConfigRepository&, const ComponentRegistry&)>>
       lists = {{"policies", print_policies},   {"parts", print_parts},
                {"models", print_models},       {"metrics", print_metrics},
                {"launchers", print_launchers}, {"experiments", print_experiments},
@@ -172,17 +173,17 @@ int list_command(const ConfigArguments& arguments, const std::string& what) {
     throw Error(ErrorKind::kConfig, fmt::format("list {}: {}", what, suggestion(what, known)));
   }
   ConfigRepository repository(compose_request(arguments).folders);
-  list->second(repository, *part_registry(arguments));
+  list->second(repository, *component_registry(arguments));
   return 0;
 }
 
 int describe_command(const ConfigArguments& arguments, const std::string& what) {
   if (what.find('/') == what.npos) {
-    describe_key(what, *part_registry(arguments));
+    describe_key(what, *component_registry(arguments));
     return 0;
   }
   ConfigRepository repository(compose_request(arguments).folders);
-  describe_option(repository, *part_registry(arguments), what);
+  describe_option(repository, *component_registry(arguments), what);
   return 0;
 }
 

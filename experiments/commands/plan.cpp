@@ -123,7 +123,7 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
   fmt::format_to(out, "  tokens a head into the last step  {:.1f} of {:.0f}\n", point.kept_tokens(),
                  point.full_tokens());
   const auto policy = point.policy();
-  const Cuts cuts = point.generation.cuts;
+  const EvictionTiming cuts = point.generation.cuts;
   const std::pair<const char*, int64_t> lines[] = {
       {"KV cache into the last step", plan.live_bytes(last, rows)},
       {"most at once", plan.peak_live_bytes(rows, cuts)},
@@ -163,7 +163,7 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
     return 0;
   }
   const PointList list = list_points(compose_request(arguments), data_root().string(),
-                                     PointIdentity::kNone, part_registry(arguments));
+                                     PointIdentity::kNone, component_registry(arguments));
   for (const std::string& message : list.infeasible) {
     say("left out: {}", message);
   }

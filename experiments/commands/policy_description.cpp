@@ -32,18 +32,18 @@ std::string header_of(const std::vector<std::string>& lines) {
 }
 
 /// The part's node below "policy.score" or "policy.protect.1"; null for a slot left out.
-const ConfigNode* node_at(const ConfigNode& policy, const PartKnobs& knobs) {
-  const ConfigNode* node = policy.child(knobs.part.slot);
-  const std::string slot = "policy." + knobs.part.slot;
-  if (node == nullptr || knobs.where.size() <= slot.size()) return node;
-  return &node->items()[std::stoul(knobs.where.substr(slot.size() + 1))];
+const ConfigNode* node_at(const ConfigNode& policy, const ChosenComponent& chosen) {
+  const ConfigNode* node = policy.child(chosen.info.slot);
+  const std::string slot = "policy." + chosen.info.slot;
+  if (node == nullptr || chosen.where.size() <= slot.size()) return node;
+  return &node->items()[std::stoul(chosen.where.substr(slot.size() + 1))];
 }
 
 /// The option as it is written in the policy; null where it is left out.
 const ConfigNode* written_option(const ConfigNode& policy,
-                                 const PartKnobs& knobs,
+                                 const ChosenComponent& chosen,
                                  const std::string& key) {
-  const ConfigNode* node = node_at(policy, knobs);
+  const ConfigNode* node = node_at(policy, chosen);
   return node != nullptr && node->is_map() ? node->child(key) : nullptr;
 }
 
@@ -51,7 +51,7 @@ const ConfigNode* written_option(const ConfigNode& policy,
 
 std::string policy_description(ConfigRepository& repository,
                                const std::string& name,
-                               const PartRegistry& parts) {
+                               const ComponentRegistry& parts) {
   const LoadedConfig& policy = *repository.load("policy/" + name);
   const std::vector<std::string> lines = lines_of(policy.file);
   std::string text = fmt::format("{}\n", policy.file) + header_of(lines);
@@ -62,10 +62,10 @@ std::string policy_description(ConfigRepository& repository,
       append(fmt::format("{}: {}", key, node->as_string()));
     }
   }
-  for (const PartKnobs& knobs : policy_knobs(policy.body, parts)) {
-    append(fmt::format("\n{}: {} ({})", knobs.where, knobs.part.name, knobs.part.summary));
-    for (const OptionInfo& option : knobs.options) {
-      const ConfigNode* given = written_option(policy.body, knobs, option.name);
+  for (const ChosenComponent& chosen : chosen_components(policy.body, parts)) {
+    append(fmt::format("\n{}: {} ({})", chosen.where, chosen.info.name, chosen.info.summary));
+    for (const OptionInfo& option : chosen.options) {
+      const ConfigNode* given = written_option(policy.body, chosen, option.name);
       if (given == nullptr && option.default_value) given = &*option.default_value;
       std::string value = given == nullptr ? "null" : to_yaml(*given);
       value.erase(value.find_last_not_of('\n') + 1);

@@ -13,6 +13,6 @@ namespace kvscope {
 /// Throws Error(kConfig) for an unknown part or option, Error(kInput) where a file cannot be read.
 std::string policy_description(ConfigRepository& repository,
                                const std::string& name,
-                               const PartRegistry& parts);
+                               const ComponentRegistry& parts);
 
 }  // namespace kvscope

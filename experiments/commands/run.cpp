@@ -36,7 +36,7 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
   if (is_paper_memory(arguments)) return paper_memory_command(arguments, command_line);
   const std::string root = data_root().string();
   Sweep sweep{.list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
-                                  part_registry(arguments)),
+                                  component_registry(arguments)),
               .root = root,
               .command_line = command_line,
               .terminal = takes_escapes(STDERR_FILENO)};

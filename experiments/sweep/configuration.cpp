@@ -38,8 +38,8 @@ fs::path search_upwards(const fs::path& program) {
 
 }  // namespace
 
-std::shared_ptr<const PartRegistry> part_registry(const ConfigArguments& arguments) {
-  auto registry = std::make_shared<PartRegistry>();
+std::shared_ptr<const ComponentRegistry> component_registry(const ConfigArguments& arguments) {
+  auto registry = std::make_shared<ComponentRegistry>();
   for (const std::string& library : arguments.plugins) load_plugin(library, *registry);
   return registry;
 }

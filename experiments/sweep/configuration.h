@@ -20,7 +20,7 @@ struct ConfigArguments {
 };
 
 /// The built-in parts and those of the plug-ins on the command line. Throws as load_plugin().
-std::shared_ptr<const PartRegistry> part_registry(const ConfigArguments& arguments);
+std::shared_ptr<const ComponentRegistry> component_registry(const ConfigArguments& arguments);
 
 /// The folder of YAML groups: KVSCOPE_CONFIGS, or the first `configs/config.yaml` beside the
 /// program or above it (a build tree lies in its checkout, a bundle's bin/ beside its configs/).

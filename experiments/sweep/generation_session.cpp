@@ -51,7 +51,7 @@ MadeBatch GenerationSession::make(std::span<const uint64_t> images,
   AttentionContext context{.cache = *cache_,
                            .controller = policy_.get(),
                            .observers = std::move(observers),
-                           .cuts = settings.cuts};
+                           .eviction_timing = settings.cuts};
   const AllocationMeter meter(device_);
   batch.generated = model_.generate(texts, settings.sampling, generators, context);
   batch.memory = audited(context);
@@ -65,7 +65,7 @@ MadeBatch GenerationSession::make(std::span<const uint64_t> images,
 BatchMemory GenerationSession::audited(const AttentionContext& context) const {
   const Plan& plan = point_.plan;
   const int64_t rows = cache_->rows();
-  const Cuts cuts = point_.generation.cuts;
+  const EvictionTiming cuts = point_.generation.cuts;
   const auto last = static_cast<int64_t>(plan.geometry().steps.size()) - 1;
   cache_->audit(last);
   const BatchMemory memory{
@@ -76,7 +76,7 @@ BatchMemory GenerationSession::audited(const AttentionContext& context) const {
       .arena_bytes = cache_->allocated_bytes(),
       .arena_planned_bytes = plan.arena_bytes(rows),
       .allocator_planned_bytes =
-          plan.arena_bytes(rows) + most_step_bytes(plan.geometry(), rows, cuts)};
+          plan.arena_bytes(rows) + max_step_bytes(plan.geometry(), rows, cuts)};
   check_bytes(point_, "allocated", memory.arena_bytes, memory.arena_planned_bytes, 0);
   // Heads that share a packed layer during the run have groups of their own sizes: the cache has
   // audited its bytes by the tokens it holds, and the plan knows those of equal shares only.

@@ -74,8 +74,8 @@ void store_last_scale(CacheGeometry& geometry) {
 /// Plug-ins that the point's policy has parts of: another build of one may give other results.
 std::set<std::string> used_libraries(const Point& point) {
   std::set<std::string> libraries;
-  for (const PartKnobs& knobs : policy_knobs(point.config.at("policy"), *point.parts)) {
-    if (!knobs.part.library.empty()) libraries.insert(knobs.part.library);
+  for (const ChosenComponent& chosen : chosen_components(point.config.at("policy"), *point.parts)) {
+    if (!chosen.info.library.empty()) libraries.insert(chosen.info.library);
   }
   return libraries;
 }
@@ -99,7 +99,7 @@ class PointMaker {
  public:
   PointMaker(const ComposeRequest& request,
              std::string root,
-             std::shared_ptr<const PartRegistry> parts)
+             std::shared_ptr<const ComponentRegistry> parts)
       : request_(request),
         root_(std::move(root)),
         parts_(std::move(parts)),
@@ -214,7 +214,7 @@ class PointMaker {
 
   const ComposeRequest& request_;
   std::string root_;
-  std::shared_ptr<const PartRegistry> parts_;
+  std::shared_ptr<const ComponentRegistry> parts_;
   ConfigRepository repository_;
   FileDigests files_;
   std::string auto_device_;     // asked once
@@ -302,7 +302,7 @@ PointInfo Point::info(const std::string& manifest_json, int64_t token_bytes) con
 PointList list_points(const ComposeRequest& request,
                       const std::string& root,
                       PointIdentity identity,
-                      std::shared_ptr<const PartRegistry> parts) {
+                      std::shared_ptr<const ComponentRegistry> parts) {
   const std::vector<std::vector<std::string>> grid =
       request.multirun ? expand_sweep(request)
                        : std::vector<std::vector<std::string>>{request.overrides};

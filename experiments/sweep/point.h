@@ -33,7 +33,7 @@ struct Point {
   Plan plan{};                ///< within the budget
   int64_t budget_tokens = 0;  ///< a (layer, head): what the budget's number means
   int64_t cut_tokens = 0;     ///< a (layer, head): what every cut aims at, see PlannedBudget
-  std::shared_ptr<const PartRegistry> parts{};        ///< what its policy is made of
+  std::shared_ptr<const ComponentRegistry> parts{};   ///< what its policy is made of
   std::vector<std::filesystem::path> policy_files{};  ///< that its policy's parts have read
   bool full_cache = false;  ///< keeps everything, so others are compared with it
 
@@ -72,9 +72,10 @@ enum class PointIdentity {
 /// budget, prompts. Each config once, grouped by model, the full cache first within a model.
 /// Throws Error(kConfig) naming the point for what the user got wrong, Error(kInput) for weights or
 /// prompts that cannot be read. Nothing is written.
-PointList list_points(const ComposeRequest& request,
-                      const std::string& root,
-                      PointIdentity identity,
-                      std::shared_ptr<const PartRegistry> parts = std::make_shared<PartRegistry>());
+PointList list_points(
+    const ComposeRequest& request,
+    const std::string& root,
+    PointIdentity identity,
+    std::shared_ptr<const ComponentRegistry> parts = std::make_shared<ComponentRegistry>());
 
 }  // namespace kvscope

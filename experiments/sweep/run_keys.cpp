@@ -36,7 +36,7 @@ constexpr Reader kReaders[] = {{"", ask<read_launch>},
 OptionInfo read_slot() {
   return {.key = "policy.read",
           .name = "read",
-          .accepts = "the name of a part, or its name and options",
+          .accepts = "the name of a component, or its name and options",
           .help = "what a step attends to of what is kept; `kvscope list parts` has them",
           .default_value = ConfigNode("all"),
           .identity = Identity::kUnlessDefault};
@@ -91,14 +91,14 @@ std::vector<RunKey> run_keys() {
   return keys;
 }
 
-std::vector<RunKey> policy_keys(const PartRegistry& parts) {
+std::vector<RunKey> policy_keys(const ComponentRegistry& parts) {
   std::vector<RunKey> keys;
-  for (const PartInfo& part : parts.parts()) {
+  for (const ComponentInfo& part : parts.components()) {
     ConfigNode policy = ConfigNode::map();
     policy.set(part.slot, part.name);
-    for (const PartKnobs& knobs : policy_knobs(policy, parts)) {
-      if (knobs.part.slot != part.slot) continue;
-      for (const OptionInfo& option : knobs.options) {
+    for (const ChosenComponent& chosen : chosen_components(policy, parts)) {
+      if (chosen.info.slot != part.slot) continue;
+      for (const OptionInfo& option : chosen.options) {
         keys.push_back({.option = option, .readers = {part.name}});
       }
     }

@@ -20,7 +20,7 @@ struct RunKey {
 std::vector<RunKey> run_keys();
 
 /// The keys of the parts of policies: "policy.score.window" of window_attention, cake, ...
-std::vector<RunKey> policy_keys(const PartRegistry& parts);
+std::vector<RunKey> policy_keys(const ComponentRegistry& parts);
 
 /// "int, at least 1, default 16; window_attention, cake": what the key may be and who reads it.
 std::string describe(const RunKey& key);

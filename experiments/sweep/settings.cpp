@@ -220,7 +220,7 @@ GenerationSettings read_generation(Options& options) {
        .help = "when a step is cut and stored: as each layer has attended, or all layers together "
                "at the end, which takes fewer calls and more memory",
        .identity = Identity::kUnlessDefault});
-  settings.cuts = cuts == "per_step" ? Cuts::kPerStep : Cuts::kPerLayer;
+  settings.cuts = cuts == "per_step" ? EvictionTiming::kPerStep : EvictionTiming::kPerLayer;
   settings.store_last_scale = options.flag(
       {.key = "store_last_scale",
        .default_value = false,

@@ -164,6 +164,13 @@ class QueryBlock {
   float* total_ = nullptr;    // [queries]
 };
 
+// Cost, per key/value head with N = history + current tokens, Q queries, D channels: 4 Q N D
+// operations and Q N exponentials, half of the current part's where causal. Traffic: a task is one
+// query head and up to 96 of its queries, and reads K and V of its slot once, so memory sees
+// 2 N D elements per task - all of them once for a token step, ceil(Q / 96) times per query head
+// for a scale - and Q, the output and the log-sum-exps once. No scores leave a task's scratch
+// (272 KiB): up to kFewQueries (3) queries multiply rows where they lie; more pack K and V into
+// panels, a copy of each block that stays in the second-level cache.
 std::tuple<at::Tensor, at::Tensor> attention_cpu(const at::Tensor& q_in,
                                                  const at::Tensor& history_keys,
                                                  const at::Tensor& history_values,

@@ -2,7 +2,7 @@
 #include <limits>
 #include <numeric>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/shares/head_shares.h"
 
 namespace kvscope {
@@ -29,7 +29,7 @@ std::vector<float> free_scores(const ShareRequest& request, int64_t head) {
 }
 
 /// Ada-KV (arXiv:2407.11550): every layer keeps the budget C a head on average; which head keeps
-/// how many is decided at each cut by the scores of all heads of the layer together.
+/// how many is decided at each eviction by the scores of all heads of the layer together.
 class AllocateAdaptive : public Allocate {
  public:
   AllocateAdaptive(double floor, bool blend, bool weighted)

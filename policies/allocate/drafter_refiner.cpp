@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/profiles/drafter_roles.h"
 #include "policies/profiles/scalekv_tables.h"
 #include "policies/shares/drafter_budget.h"
@@ -51,7 +51,7 @@ int64_t tokens_after(const StepInfo& step) {
   return step.first_token + step.queries();
 }
 
-/// Tokens of a line of a next-token model's picture, which stands for a scale there; the side of a
+/// Tokens of a line of a next-token model's image, which stands for a scale there; the side of a
 /// square where the geometry does not say.
 int64_t line_of(const CacheGeometry& geometry) {
   if (geometry.line_tokens > 0) return geometry.line_tokens;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/profiles/head_map.h"
 #include "policies/shares/head_capacity.h"
 

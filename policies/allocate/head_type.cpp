@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/profiles/head_map.h"
 #include "policies/shares/two_kinds.h"
 

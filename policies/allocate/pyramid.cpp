@@ -3,15 +3,15 @@
 #include <cmath>
 
 #include "core/base/error.h"
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/shares/pyramid_schedule.h"
 
 namespace kvscope {
 namespace {
 
 /// PyramidKV (arXiv:2406.02069): lower layers keep more, on a line whose mean is the budget
-/// (pyramid_schedule.h). Published for one prompt; here it is asked at every cut, with all tokens
-/// generated so far as the prompt and what protect refuses to drop as the window.
+/// (pyramid_schedule.h). Published for one prompt; here it is asked at every eviction, with all
+/// tokens generated so far as the prompt and what protect refuses to drop as the window.
 class Pyramid : public Allocate {
  public:
   Pyramid(bool in_doubles, double beta) : in_doubles_(in_doubles), beta_(beta) {}

@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/profiles/duo_heads.h"
 #include "policies/profiles/head_map.h"
 

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/profiles/head_roles.h"
 #include "policies/shares/two_kinds.h"
 

@@ -1,4 +1,4 @@
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/shares/uncut_layer_tokens.h"
 
 namespace kvscope {

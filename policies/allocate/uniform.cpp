@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {

@@ -13,7 +13,7 @@ struct ScaleKvBudget {
   std::vector<int64_t> drafters;   ///< blocks that hold max_tokens
   int64_t max_tokens = 0;          ///< "Max"
   int64_t min_tokens = 0;          ///< "Min", of all other blocks
-  int64_t most_a_drafter_can = 0;  ///< "Limit"; not read by the released code
+  int64_t max_drafter_tokens = 0;  ///< "Limit"; not read by the released code
 };
 
 /// A released budget file: 13 scales at 1M pixels, 650 tokens a layer (10 %).

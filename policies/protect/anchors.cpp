@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
 
-/// The first tokens of the picture, LineAR's anchors (arXiv:2512.04857): later lines keep looking
+/// The first tokens of the image, LineAR's anchors (arXiv:2512.04857): later lines keep looking
 /// at them. In a next-scale model these are the coarsest scales.
 class ProtectAnchors : public Protect {
  public:
@@ -21,11 +21,11 @@ class ProtectAnchors : public Protect {
 
   [[nodiscard]] bool order_free() const override { return true; }
 
-  [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
-                                    const StepInfo& step,
-                                    int64_t /*window_tokens*/) const override {
-    const int64_t drawn = step.first_token + step.queries() - condition_tokens(geometry.steps);
-    return std::clamp<int64_t>(drawn, 0, anchor_tokens_);
+  [[nodiscard]] int64_t max_tokens(const CacheGeometry& geometry,
+                                   const StepInfo& step,
+                                   int64_t /*window_tokens*/) const override {
+    const int64_t sampled = step.first_token + step.queries() - condition_tokens(geometry.steps);
+    return std::clamp<int64_t>(sampled, 0, anchor_tokens_);
   }
 
  private:
@@ -40,7 +40,7 @@ std::unique_ptr<Protect> make_protect_anchors(Options& options) {
                        .default_value = 4,
                        .least = 0,
                        .unit = "tokens",
-                       .help = "first tokens of the picture that stay"}));
+                       .help = "first tokens of the image that stay"}));
 }
 
 }  // namespace kvscope

@@ -1,9 +1,9 @@
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
 
-/// The tokens of the first steps: the coarsest scales, which carry the layout of the picture
+/// The tokens of the first steps: the coarsest scales, which carry the layout of the image
 /// (AMS-KV's condensed scales, arXiv:2511.16047), or the condition tokens of a next-token model,
 /// which are its first step.
 class ProtectCoarsestScales : public Protect {
@@ -18,9 +18,9 @@ class ProtectCoarsestScales : public Protect {
 
   [[nodiscard]] bool order_free() const override { return true; }
 
-  [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
-                                    const StepInfo& step,
-                                    int64_t /*window_tokens*/) const override {
+  [[nodiscard]] int64_t max_tokens(const CacheGeometry& geometry,
+                                   const StepInfo& step,
+                                   int64_t /*window_tokens*/) const override {
     int64_t tokens = 0;
     for (const StepInfo& earlier : geometry.steps) {
       if (earlier.index <= step.index && counts(earlier)) tokens += earlier.queries();

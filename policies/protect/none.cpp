@@ -1,4 +1,4 @@
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
@@ -8,9 +8,9 @@ class ProtectNone : public Protect {
   void mark(const TokenView& /*view*/, std::span<uint8_t> /*is_protected*/) const override {}
   [[nodiscard]] bool order_free() const override { return true; }
 
-  [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
-                                    const StepInfo& /*step*/,
-                                    int64_t /*window_tokens*/) const override {
+  [[nodiscard]] int64_t max_tokens(const CacheGeometry& /*geometry*/,
+                                   const StepInfo& /*step*/,
+                                   int64_t /*window_tokens*/) const override {
     return 0;
   }
 };

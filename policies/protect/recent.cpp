@@ -3,7 +3,7 @@
 #include <numeric>
 #include <vector>
 
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
@@ -28,9 +28,9 @@ class ProtectRecent : public Protect {
 
   [[nodiscard]] bool order_free() const override { return true; }
 
-  [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
-                                    const StepInfo& step,
-                                    int64_t /*window_tokens*/) const override {
+  [[nodiscard]] int64_t max_tokens(const CacheGeometry& /*geometry*/,
+                                   const StepInfo& step,
+                                   int64_t /*window_tokens*/) const override {
     return std::min(recent_tokens_, step.first_token + step.queries());
   }
 

@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
 
-/// The last lines of the picture, the one that is being drawn included (LineAR, arXiv:2512.04857).
+/// The last lines of the image, the one that is being made included (LineAR, arXiv:2512.04857).
 /// Where the geometry does not say how long a line is, a token counts as one. In a next-scale model
 /// the last lines of the current scale.
 class ProtectRecentLines : public Protect {
@@ -21,9 +21,9 @@ class ProtectRecentLines : public Protect {
 
   [[nodiscard]] bool order_free() const override { return true; }
 
-  [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
-                                    const StepInfo& step,
-                                    int64_t /*window_tokens*/) const override {
+  [[nodiscard]] int64_t max_tokens(const CacheGeometry& geometry,
+                                   const StepInfo& step,
+                                   int64_t /*window_tokens*/) const override {
     return step.first_token + step.queries() - first_position(geometry, step);
   }
 

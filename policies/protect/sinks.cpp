@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
@@ -23,9 +23,9 @@ class ProtectSinks : public Protect {
 
   [[nodiscard]] bool order_free() const override { return true; }
 
-  [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
-                                    const StepInfo& step,
-                                    int64_t /*window_tokens*/) const override {
+  [[nodiscard]] int64_t max_tokens(const CacheGeometry& geometry,
+                                   const StepInfo& step,
+                                   int64_t /*window_tokens*/) const override {
     return std::min(sink_tokens_.value_or(condition_tokens(geometry.steps)),
                     step.first_token + step.queries());
   }

@@ -1,4 +1,4 @@
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
@@ -16,9 +16,9 @@ class ProtectText : public Protect {
 
   [[nodiscard]] bool order_free() const override { return true; }
 
-  [[nodiscard]] int64_t most_tokens(const CacheGeometry& geometry,
-                                    const StepInfo& /*step*/,
-                                    int64_t /*window_tokens*/) const override {
+  [[nodiscard]] int64_t max_tokens(const CacheGeometry& geometry,
+                                   const StepInfo& /*step*/,
+                                   int64_t /*window_tokens*/) const override {
     return condition_tokens(geometry.steps);  // the prefill is the first step
   }
 };

@@ -8,7 +8,7 @@
 #include "core/base/error.h"
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/packed_rows.h"
 
 namespace kvscope {
@@ -69,14 +69,14 @@ class Diagonal : public Read {
     if (step.kind != StepKind::kToken) return std::nullopt;
     const CacheGeometry& geometry = plan.geometry();
     const int64_t beside = condition_tokens(geometry.steps) + sinks_;
-    const int64_t drawn = step.first_token - beside;
+    const int64_t sampled = step.first_token - beside;
     int64_t tokens = 0;
     bool any_learned = false;
     for (int64_t head = 0; head < geometry.heads; ++head) {
       const int64_t window = window_tokens(plan, layer, head);
       const int64_t attends = attended_of(window);
       // The first step that learns has a token behind it to learn of.
-      const int64_t learned = std::clamp<int64_t>(drawn - std::max<int64_t>(attends - 1, 1), 0,
+      const int64_t learned = std::clamp<int64_t>(sampled - std::max<int64_t>(attends - 1, 1), 0,
                                                   std::max<int64_t>(window - attends, 0));
       any_learned = any_learned || learned > 0;
       tokens += plan.kept(step.index - 1, layer, head) - learned;
@@ -92,7 +92,7 @@ class Diagonal : public Read {
     if (step.kind != StepKind::kToken) return;
     const auto layer = static_cast<std::size_t>(layer_step.layer);
     if (layers_.size() <= layer) layers_.resize(layer + 1);
-    const int64_t drawn = step.first_token - condition_tokens(geometry.steps) - sinks_;
+    const int64_t sampled = step.first_token - condition_tokens(geometry.steps) - sinks_;
     std::vector<Skipped>& slots = layers_[layer];
     if (slots.empty()) slots = new_slots(cache, layer_step.layer);
     at::Tensor weights;  // fetched for the first head that learns
@@ -100,7 +100,7 @@ class Diagonal : public Read {
     const std::vector<int64_t> offsets = column_offsets(history.length, 1);
     for (std::size_t slot = 0; slot < slots.size(); ++slot) {
       const int64_t attends = attended_of(slots[slot].window);
-      if (drawn < attends - 1 || slots[slot].count >= slots[slot].window - attends) continue;
+      if (sampled < attends - 1 || slots[slot].count >= slots[slot].window - attends) continue;
       if (!weights.defined()) weights = weights_of(layer_step, history);
       learn(layer_step, slots[slot], static_cast<int64_t>(slot),
             weights.const_data_ptr<float>() + offsets[slot]);
@@ -128,7 +128,7 @@ class Diagonal : public Read {
     return slots;
   }
 
-  /// N_r: what the plan leaves a head after a cut, less what stays beside the window, and the
+  /// N_r: what the plan leaves a head after an eviction, less what stays beside the window, and the
   /// query's own token.
   [[nodiscard]] int64_t window_tokens(const Plan& plan, int64_t layer, int64_t head) const {
     const CacheGeometry& geometry = plan.geometry();

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "policies/component.h"
 #include "policies/index_ranges.h"
-#include "policies/part.h"
 
 namespace kvscope {
 namespace {

@@ -1,12 +1,12 @@
 #include <algorithm>
 
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
 
-/// Next-token models: after the prefill and after every `lines` finished lines of the picture, the
-/// buffer of SSD (arXiv:2510.18716: every 24 steps of a 24 x 24 picture) and the rhythm of LineAR
+/// Next-token models: after the prefill and after every `lines` finished lines of the image, the
+/// buffer of SSD (arXiv:2510.18716: every 24 steps of a 24 x 24 image) and the rhythm of LineAR
 /// (arXiv:2512.04857). Next-scale models write many lines at once: after every scale.
 class EachLine : public Schedule {
  public:
@@ -31,7 +31,7 @@ std::unique_ptr<Schedule> make_schedule_each_line(Options& options) {
                                                      .default_value = 1,
                                                      .least = 1,
                                                      .unit = "lines",
-                                                     .help = "lines between two cuts"}));
+                                                     .help = "lines between two evictions"}));
 }
 
 }  // namespace kvscope

@@ -1,4 +1,4 @@
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {

@@ -1,4 +1,4 @@
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
@@ -14,8 +14,8 @@ class EveryNTokens : public Schedule {
   [[nodiscard]] bool runs_after(const CacheGeometry& geometry,
                                 const StepInfo& step) const override {
     if (step.kind == StepKind::kPrefill) return true;
-    // In the picture tokens count from 1, so that `interval` of them are stored at the first cut;
-    // positions in the sequence count from 0.
+    // In the image tokens count from 1, so that `interval` of them are stored at the first
+    // eviction; positions in the sequence count from 0.
     const int64_t first = whole_sequence_ ? step.first_token
                                           : step.first_token + 1 - condition_tokens(geometry.steps);
     const int64_t last = first + step.queries() - 1;
@@ -35,12 +35,12 @@ std::unique_ptr<Schedule> make_schedule_every_n_tokens(Options& options) {
        .default_value = 24,
        .least = 1,
        .unit = "tokens",
-       .help = "tokens between two cuts; 24 is a line of Janus-Pro, R-KV takes 128"});
+       .help = "tokens between two evictions; 24 is a line of Janus-Pro, R-KV takes 128"});
   const bool sequence =
       options.word({.key = "count",
                     .default_value = "image",
                     .allowed = {"image", "sequence"},
-                    .help = "image: cut when that many tokens of the picture are stored; sequence, "
+                    .help = "image: cut when that many tokens of the image are stored; sequence, "
                             "as R-KV's code: after the token whose position, condition tokens "
                             "counted, is a multiple of the interval"}) == "sequence";
   return std::make_unique<EveryNTokens>(interval, sequence);

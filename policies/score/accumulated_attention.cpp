@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/attention_sums.h"
 #include "policies/signals/observation_window.h"
 

@@ -1,6 +1,6 @@
 #include <ATen/ATen.h>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/cake_scores.h"
 #include "policies/signals/observation_window.h"
 #include "policies/signals/packed_rows.h"
@@ -14,7 +14,7 @@ namespace {
 /// CAKE's eviction score (arXiv:2503.12491): the window's attention to each token, its
 /// mean plus gamma times its variance, averaged over neighbouring tokens before the window. Tokens
 /// are neighbours in the order of their positions; the published code keeps them in the order of
-/// their last scores, by which other sets survive several cuts.
+/// their last scores, by which other sets survive several evictions.
 class Cake : public Score {
  public:
   Cake(int64_t window, double gamma, int64_t kernel, bool decode_from_window)
@@ -54,8 +54,9 @@ class Cake : public Score {
 
 }  // namespace
 
-/// Equation: arXiv:2503.12491; cake_scores.h. With short prompts and long pictures nearly all cuts
-/// come behind a single token, so the window of remembered queries looks at every cut by default.
+/// Equation: arXiv:2503.12491; cake_scores.h. With short prompts and long images nearly all
+/// evictions come behind a single token, so the window of remembered queries looks at every
+/// eviction by default.
 std::unique_ptr<Score> make_score_cake(Options& options) {
   const int64_t window =
       options.integer({.key = "window",

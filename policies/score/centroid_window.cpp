@@ -8,7 +8,7 @@
 #include "core/base/error.h"
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/observation_window.h"
 #include "policies/signals/packed_rows.h"
 #include "policies/signals/pool.h"
@@ -22,7 +22,7 @@ constexpr double kNothing = -std::numeric_limits<double>::infinity();
 struct Choices {
   int64_t window = 16;
   PatchCentre centre = PatchCentre::kUpperLeft;
-  bool square_1m = false;  ///< the window's grid as if the picture were square, 1M pixels
+  bool square_1m = false;  ///< the window's grid as if the image were square, 1M pixels
   bool raw_query = true;   ///< the projection alone, not the query that attention used
   bool softmax = false;    ///< attention weights, not logits
   PoolKind pool = PoolKind::kMaximum;
@@ -206,8 +206,8 @@ std::unique_ptr<Score> make_score_centroid_window(Options& options) {
                     .default_value = "step",
                     .allowed = {"step", "square_1m"},
                     .help = "over which grid the patches lie: the scale's own, or the square one "
-                            "that the released code assumes whatever the picture's shape (the same "
-                            "on square pictures)"}) == "square_1m";
+                            "that the released code assumes whatever the image's shape (the same "
+                            "on square images)"}) == "square_1m";
   choices.raw_query =
       options.word({.key = "query",
                     .default_value = "raw",

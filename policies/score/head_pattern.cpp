@@ -4,7 +4,7 @@
 
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/observation_window.h"
 #include "policies/signals/packed_rows.h"
 #include "policies/signals/recent_queries.h"

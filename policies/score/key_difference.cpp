@@ -1,4 +1,4 @@
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/key_scores.h"
 #include "policies/signals/token_rows.h"
 
@@ -6,7 +6,7 @@ namespace kvscope {
 namespace {
 
 /// -cos(k, mean direction of all keys that are held): see key_difference_scores(). What came since
-/// the last cut is the paper's block.
+/// the last eviction is the paper's block.
 class KeyDifference : public Score {
  public:
   [[nodiscard]] bool order_free() const override { return true; }

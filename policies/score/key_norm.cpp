@@ -1,6 +1,6 @@
 #include <ATen/ATen.h>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/key_scores.h"
 #include "policies/signals/token_rows.h"
 
@@ -18,7 +18,7 @@ at::Tensor rounded(const at::Tensor& scores) {
 }
 
 /// -|k| of every cached key: see key_norm_scores(). A token that occurs again (a code of the
-/// picture, padding in an unconditional prompt) has the same norm in the first layer wherever it
+/// image, padding in an unconditional prompt) has the same norm in the first layer wherever it
 /// stands; so norms within 6e-5 of each other count as equal, lest the last bit decide, which
 /// depends on the batch.
 class KeyNorm : public Score {

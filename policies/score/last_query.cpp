@@ -5,7 +5,7 @@
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
 #include "kernels/column_sum/column_sum.h"
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/head_mean.h"
 #include "policies/signals/packed_rows.h"
 

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <optional>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/recent_queries.h"
 
 namespace kvscope {
 namespace {
 
-/// LineAR (arXiv:2512.04857): what the queries of the last line of the picture attend to decides
+/// LineAR (arXiv:2512.04857): what the queries of the last line of the image attend to decides
 /// what the next line will need,
 ///   s_j = sum over the queries i of the last `lines` lines of softmax_i[j], of all query heads.
 /// Neighbouring lines attend alike. Where the geometry does not say how long a line is, a token

@@ -1,6 +1,6 @@
 #include <ATen/ATen.h>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/random_scores.h"
 
 namespace kvscope {
@@ -17,7 +17,7 @@ class Random : public Score {
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const KvCache& cache = *layer_step.cache;
-    const int64_t tokens = most_tokens(layer_step);
+    const int64_t tokens = max_tokens(layer_step);
     at::Tensor scores = at::zeros({cache.rows(), layer_step.k.size(1), tokens}, at::kFloat);
     float* line = scores.mutable_data_ptr<float>();
     for (int64_t row = 0; row < cache.rows(); ++row) {

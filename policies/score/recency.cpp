@@ -1,4 +1,4 @@
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/token_rows.h"
 
 namespace kvscope {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/ragged/ragged.h"
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/observation_window.h"
 #include "policies/signals/recent_queries.h"
 #include "policies/signals/redundancy_scores.h"

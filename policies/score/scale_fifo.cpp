@@ -1,6 +1,6 @@
 #include <ATen/ATen.h>
 
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 namespace {
@@ -31,7 +31,7 @@ class ScaleFifo : public Score {
     const KvCache& cache = *layer_step.cache;
     const int64_t rows = layer_step.k.size(0);
     const int64_t heads = layer_step.k.size(1);
-    const int64_t tokens = most_tokens(layer_step);
+    const int64_t tokens = max_tokens(layer_step);
     at::Tensor scores = at::zeros({rows, heads, tokens}, at::kFloat);
     auto* line = scores.mutable_data_ptr<float>();
     for (int64_t slot = 0; slot < rows * heads; ++slot, line += tokens) {

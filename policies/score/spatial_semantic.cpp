@@ -1,6 +1,6 @@
 #include <ATen/ATen.h>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/attention_sums.h"
 #include "policies/signals/observation_window.h"
 #include "policies/signals/token_rows.h"

@@ -1,6 +1,6 @@
 #include <ATen/ATen.h>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "policies/signals/observation_window.h"
 #include "policies/signals/recent_queries.h"
 #include "policies/signals/window_scores.h"

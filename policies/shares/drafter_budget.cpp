@@ -37,16 +37,16 @@ int64_t hand_out(int64_t left,
 DrafterBudget drafter_budget(int64_t layers,
                              int64_t drafters,
                              int64_t budget_tokens,
-                             int64_t most_a_drafter_can,
-                             int64_t least_refiner_tokens) {
+                             int64_t max_drafter_tokens,
+                             int64_t min_refiner_tokens) {
   const int64_t refiners = layers - drafters;
   if (drafters == 0 || refiners == 0) {
     return {.drafter_tokens = budget_tokens, .refiner_tokens = budget_tokens};
   }
   const int64_t total = budget_tokens * layers;
-  for (int64_t tokens = most_a_drafter_can; tokens > budget_tokens; --tokens) {
+  for (int64_t tokens = max_drafter_tokens; tokens > budget_tokens; --tokens) {
     const int64_t remainder = total - drafters * tokens;
-    if (remainder >= least_refiner_tokens * refiners && remainder % refiners == 0) {
+    if (remainder >= min_refiner_tokens * refiners && remainder % refiners == 0) {
       return {.drafter_tokens = tokens, .refiner_tokens = remainder / refiners};
     }
   }

@@ -13,17 +13,17 @@ struct DrafterBudget {
 
 /// The rule behind ScaleKV's released budget files: drafters keep (almost) everything, refiners
 /// share the remainder equally, and all layers together hold exactly `budget_tokens` * layers.
-///   drafter_tokens = the largest integer <= most_a_drafter_can for which
+///   drafter_tokens = the largest integer <= max_drafter_tokens for which
 ///   refiner_tokens = (budget_tokens * layers - drafters * drafter_tokens) / (layers - drafters)
-///   is an integer >= least_refiner_tokens.
+///   is an integer >= min_refiner_tokens.
 /// Without drafters, or without refiners, every layer has budget_tokens.
-/// Needs least_refiner_tokens <= budget_tokens <= most_a_drafter_can: budget_tokens for both is
+/// Needs min_refiner_tokens <= budget_tokens <= max_drafter_tokens: budget_tokens for both is
 /// then always a solution.
 DrafterBudget drafter_budget(int64_t layers,
                              int64_t drafters,
                              int64_t budget_tokens,
-                             int64_t most_a_drafter_can,
-                             int64_t least_refiner_tokens);
+                             int64_t max_drafter_tokens,
+                             int64_t min_refiner_tokens);
 
 /// What a refiner holds when k scales were cut before, as ScaleKV writes it (arXiv:2505.19602,
 /// section 3.3): B_r(k) = B_r(0) - delta * k, with B_r(0) = `start` * `budget_tokens` and delta =

@@ -22,7 +22,7 @@ class EqualParts {
 LayerHeadTokens share_among_kinds(const HeadTypes& types,
                                   int64_t budget_tokens,
                                   int64_t narrow_tokens,
-                                  int64_t most_tokens) {
+                                  int64_t max_tokens) {
   int64_t narrow = 0;
   int64_t all = 0;
   for (const auto& layer : types) {
@@ -32,7 +32,7 @@ LayerHeadTokens share_among_kinds(const HeadTypes& types,
   const int64_t wide = all - narrow;
   const int64_t total = budget_tokens * all;
   const int64_t wanted = total - narrow * std::min(narrow_tokens, budget_tokens);
-  const int64_t of_wide = std::min(wanted, wide * most_tokens);
+  const int64_t of_wide = std::min(wanted, wide * max_tokens);
   EqualParts wide_parts(of_wide, wide);
   EqualParts narrow_parts(total - of_wide, narrow);
   LayerHeadTokens tokens;

@@ -105,7 +105,7 @@ at::Tensor queries_that_saw(const LayerStep& layer_step) {
   const int64_t end = step.first_token + step.queries();
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t most = most_tokens(layer_step);
+  const int64_t most = max_tokens(layer_step);
   at::Tensor counts = at::ones({rows, heads, most}, at::kFloat);
   auto* line = counts.mutable_data_ptr<float>();
   for (int64_t slot = 0; slot < rows * heads; ++slot, line += most) {

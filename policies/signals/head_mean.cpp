@@ -33,7 +33,7 @@ TokenView view_of(const LayerStep& layer_step, int64_t row, int64_t head) {
 at::Tensor mean_by_position(const LayerStep& layer_step, const at::Tensor& packed) {
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t most = most_tokens(layer_step);
+  const int64_t most = max_tokens(layer_step);
   const StepInfo& step = layer_step.step;
   const at::Tensor lines = packed.to(at::kCPU).contiguous();
   at::Tensor result = at::zeros({rows, heads, most}, at::kFloat);
@@ -64,7 +64,7 @@ at::Tensor mean_by_position(const LayerStep& layer_step, const at::Tensor& packe
 at::Tensor mean_over_heads(const LayerStep& layer_step, const at::Tensor& packed) {
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  if (packed.numel() != rows * heads * most_tokens(layer_step) || !heads_agree(layer_step)) {
+  if (packed.numel() != rows * heads * max_tokens(layer_step) || !heads_agree(layer_step)) {
     return mean_by_position(layer_step, packed);
   }
   // In double, so that the mean does not depend on the order of the heads.

@@ -19,7 +19,7 @@ at::Tensor key_difference_scores(const at::Tensor& keys, const at::Tensor& visib
 /// KeyDiff block by block, as arXiv:2504.15364 does for long prompts: the first `count` tokens of
 /// `keys` [lines, tokens, head_dim], then for every further block the best `count` of what stayed
 /// and the block together. Ascending, a list a line; everything where `count` reaches the tokens.
-/// Cuts during a generation do the same, a block being what came between two cuts.
+/// EvictionTiming during a generation do the same, a block being what came between two evictions.
 std::vector<std::vector<int64_t>> block_key_difference_kept(const at::Tensor& keys,
                                                             int64_t count,
                                                             int64_t block);

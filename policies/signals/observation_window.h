@@ -37,7 +37,7 @@ std::vector<int64_t> centroid_window(const StepInfo& step,
                                      int64_t window,
                                      PatchCentre centre = PatchCentre::kUpperLeft);
 
-/// The same as ScaleKV's released code lays it whatever the picture's shape: over a square of as
+/// The same as ScaleKV's released code lays it whatever the image's shape: over a square of as
 /// many tokens as the square 1M schedule (1, 2, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64 a side) has
 /// at this index, row-major and ending with the step. Tokens that would lie before the step, which
 /// no published schedule has, are left out; beyond the schedule, the last `window` tokens.

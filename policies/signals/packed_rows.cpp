@@ -15,7 +15,7 @@ at::Tensor sum_over_lines(const LayerStep& layer_step,
                           double fill) {
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t tokens = most_tokens(layer_step);
+  const int64_t tokens = max_tokens(layer_step);
   const RaggedRows history = layer_step.cache->history(layer_step.layer);
   const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
   if (offsets.back() == rows * heads * tokens) {  // all heads hold the same: one sum
@@ -36,7 +36,7 @@ at::Tensor unpacked_rows(const LayerStep& layer_step,
                          double fill) {
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t tokens = most_tokens(layer_step);
+  const int64_t tokens = max_tokens(layer_step);
   const RaggedRows history = layer_step.cache->history(layer_step.layer);
   const std::vector<int64_t> offsets = column_offsets(history.length, layer_step.step.queries());
   if (offsets.back() == rows * heads * tokens) return packed.view({rows, heads, lines, tokens});
@@ -70,7 +70,7 @@ at::Tensor positions_mask(const LayerStep& layer_step, const std::vector<int64_t
   const auto& steps = cache.plan().geometry().steps;
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t most = most_tokens(layer_step);
+  const int64_t most = max_tokens(layer_step);
   at::Tensor mask = at::zeros({rows, heads, most}, at::kBool);
   bool* values = mask.mutable_data_ptr<bool>();
   for (int64_t slot = 0; slot < rows * heads; ++slot) {
@@ -93,7 +93,7 @@ at::Tensor absent_mask(const LayerStep& layer_step) {
   const KvCache& cache = *layer_step.cache;
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t most = most_tokens(layer_step);
+  const int64_t most = max_tokens(layer_step);
   at::Tensor mask = at::zeros({rows, heads, most}, at::kBool);
   bool* line = mask.mutable_data_ptr<bool>();
   for (int64_t slot = 0; slot < rows * heads; ++slot, line += most) {

@@ -46,7 +46,7 @@ void hide_unseen(const LayerStep& layer_step,
   const KvCache& cache = *layer_step.cache;
   const StepInfo& step = layer_step.step;
   const int64_t heads = layer_step.k.size(1);
-  const int64_t tokens = most_tokens(layer_step);
+  const int64_t tokens = max_tokens(layer_step);
   const bool whole_step = step.kind == StepKind::kScale;
   Value* line = lines;
   for (int64_t slot = 0; slot < cache.rows() * heads; ++slot) {
@@ -158,7 +158,7 @@ at::Tensor RecentQueries::logits(const LayerStep& layer_step, int64_t window) co
   const int64_t lines = group * std::ssize(taken);
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t tokens = most_tokens(layer_step);
+  const int64_t tokens = max_tokens(layer_step);
   const RaggedRows history = layer_step.cache->history(layer_step.layer);
   const at::Tensor packed = score_rows(ring_of(layer_step).queries, history, layer_step.k,
                                        layer_step.softmax_scale, taken);

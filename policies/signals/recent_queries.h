@@ -11,8 +11,8 @@ namespace kvscope {
 
 /// The queries of a generation's last tokens, layer by layer, so that a score can look from more
 /// than the current step where a step has one query (SnapKV arXiv:2404.14469, R-KV
-/// arXiv:2505.24133 remember them across cuts). One ring a layer, allocated at its first step and
-/// written in place from then on.
+/// arXiv:2505.24133 remember them across evictions). One ring a layer, allocated at its first step
+/// and written in place from then on.
 ///
 /// A query looks at what its layer holds now, not at what it held when the query was made. On
 /// next-token models it sees keys up to its own position. On next-scale models the window lies

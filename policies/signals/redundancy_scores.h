@@ -34,17 +34,17 @@ at::Tensor redundancy_scores(const at::Tensor& attention,
                              const at::Tensor& repetition,
                              double lambda);
 
-/// The order in which a cut leaves the tokens before the window. Pooling and RetainSimilar look at
-/// neighbours and indices, so later cuts depend on it.
+/// The order in which an eviction leaves the tokens before the window. Pooling and RetainSimilar
+/// look at neighbours and indices, so later evictions depend on it.
 enum class PoolOrder : uint8_t {
   kPosition,  ///< ascending, as KvCache stores them
   kScore,     ///< descending score, as R-KV's and CAKE's code leaves them
 };
 
-/// Indices that a cut to `count` tokens leaves of one (row, head), in the order of the cache after
-/// it: the best `count` - `window` of `scores` [tokens before the window] fp32, then the `window`
-/// tokens behind them. Of equal scores the lower index stays and comes first. Needs
-/// window <= count <= tokens.
+/// Indices that an eviction to `count` tokens leaves of one (row, head), in the order of the cache
+/// after it: the best `count` - `window` of `scores` [tokens before the window] fp32, then the
+/// `window` tokens behind them. Of equal scores the lower index stays and comes first. Needs window
+/// <= count <= tokens.
 std::vector<int64_t> ordered_cut(const at::Tensor& scores,
                                  int64_t count,
                                  int64_t window,

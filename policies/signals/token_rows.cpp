@@ -16,7 +16,7 @@ template <class Fill>
 at::Tensor marked(const LayerStep& layer_step, const Fill& fill) {
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t tokens = most_tokens(layer_step);
+  const int64_t tokens = max_tokens(layer_step);
   at::Tensor mask = at::zeros({rows, heads, tokens}, at::kBool);
   bool* line = mask.mutable_data_ptr<bool>();
   for (int64_t row = 0; row < rows; ++row) {
@@ -41,7 +41,7 @@ at::Tensor rows_of(const LayerStep& layer_step, const at::Tensor& current, const
         at::stack(history).view({rows, heads, history.front().size(0), current.size(3)});
     return at::cat({past.to(at::kFloat), current.to(at::kFloat)}, 2);
   }
-  at::Tensor result = at::zeros({rows, heads, most_tokens(layer_step), current.size(3)},
+  at::Tensor result = at::zeros({rows, heads, max_tokens(layer_step), current.size(3)},
                                 current.options().dtype(at::kFloat));
   for (int64_t slot = 0; slot < rows * heads; ++slot) {
     const at::Tensor line = result[slot / heads][slot % heads];
@@ -71,7 +71,7 @@ at::Tensor token_positions(const LayerStep& layer_step) {
   const std::vector<StepInfo>& steps = cache.plan().geometry().steps;
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t most = most_tokens(layer_step);
+  const int64_t most = max_tokens(layer_step);
   at::Tensor positions = at::zeros({rows, heads, most}, at::kFloat);
   auto* line = positions.mutable_data_ptr<float>();
   for (int64_t slot = 0; slot < rows * heads; ++slot, line += most) {

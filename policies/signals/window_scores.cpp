@@ -47,7 +47,7 @@ at::Tensor window_mask(const LayerStep& layer_step, int64_t first_position) {
   const auto& steps = cache.plan().geometry().steps;
   const int64_t rows = layer_step.k.size(0);
   const int64_t heads = layer_step.k.size(1);
-  const int64_t tokens = most_tokens(layer_step);
+  const int64_t tokens = max_tokens(layer_step);
   at::Tensor mask = at::zeros({rows, heads, tokens}, at::kBool);
   bool* line = mask.mutable_data_ptr<bool>();
   for (int64_t row = 0; row < rows; ++row) {

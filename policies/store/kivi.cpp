@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/base/error.h"
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 

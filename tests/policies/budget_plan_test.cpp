@@ -39,7 +39,7 @@ class ByPosition : public Score {
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     const KvCache& cache = *layer_step.cache;
     const CacheGeometry& geometry = cache.plan().geometry();
-    at::Tensor scores = at::zeros({cache.rows(), geometry.heads, most_tokens(layer_step)});
+    at::Tensor scores = at::zeros({cache.rows(), geometry.heads, max_tokens(layer_step)});
     auto values = scores.accessor<float, 3>();
     for (int64_t row = 0; row < cache.rows(); ++row) {
       for (int64_t head = 0; head < geometry.heads; ++head) {
@@ -62,9 +62,9 @@ class FirstTokens : public Protect {
       if (view.position(i) >= 0 && view.position(i) < count_) is_protected[i] = 1;
     }
   }
-  [[nodiscard]] int64_t most_tokens(const CacheGeometry& /*geometry*/,
-                                    const StepInfo& /*step*/,
-                                    int64_t /*window_tokens*/) const override {
+  [[nodiscard]] int64_t max_tokens(const CacheGeometry& /*geometry*/,
+                                   const StepInfo& /*step*/,
+                                   int64_t /*window_tokens*/) const override {
     return count_;
   }
 
@@ -116,7 +116,7 @@ double mean_after(const Plan& plan, int64_t step) {
 constexpr int64_t kLast = 42;
 
 TEST(BudgetPlan, CountsEverythingGoingIntoTheLastStep) {
-  // Cuts after steps 0, 10, 20, 30, 40; one more token is stored behind the last of them.
+  // EvictionTiming after steps 0, 10, 20, 30, 40; one more token is stored behind the last of them.
   const Policy policy = made_up(0, 10);
   const PlannedBudget at_the_cuts =
       policy.plan_budget(geometry(), budget("{tokens: 20, moment: cut}"));
@@ -168,7 +168,7 @@ TEST(BudgetPlan, BytesAreThoseOfAnImage) {
       const PlannedBudget planned = policy.plan_budget(geometry(), in_bytes, rows);
       EXPECT_LE(planned.plan.live_bytes(kLast, rows), bytes);
       EXPECT_GT(planned.plan.live_bytes(kLast, rows), bytes - token_bytes * rows - 300);
-      EXPECT_EQ(planned.cut_tokens, 18);  // and 1 behind the last cut, and a sixth of 6
+      EXPECT_EQ(planned.cut_tokens, 18);  // and 1 behind the last eviction, and a sixth of 6
     }
   }
 }
@@ -187,7 +187,7 @@ TEST(BudgetPlan, WhatIsTooSmallNamesTheNearestFeasible) {
   EXPECT_THAT(refusal(made_up(0, 1, 6), "{ratio: 0.1}"), HasSubstr("budget.ratio=0.130435"));
   EXPECT_THAT(refusal(made_up(0, 1, 6), "{lines: 0, text: free}"), HasSubstr("budget.lines=1"));
   EXPECT_EQ(refusal(made_up(0, 1, 6), "{ratio: 0.130435}"), "accepted");
-  // With 9 more between the cuts, 1 token a cut is already 10 at the peak.
+  // With 9 more between the evictions, 1 token a cut is already 10 at the peak.
   EXPECT_THAT(refusal(made_up(0, 10), "{tokens: 9, moment: peak}"), HasSubstr("budget.tokens=10"));
   EXPECT_EQ(refusal(made_up(0, 10), "{tokens: 10, moment: peak}"), "accepted");
 }

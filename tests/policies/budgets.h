@@ -8,11 +8,11 @@
 
 namespace kvscope {
 
-/// So many tokens after every cut, with what comes until the next one on top.
+/// So many tokens after every eviction, with what comes until the next one on top.
 inline Budget tokens_at_cuts(int64_t tokens) {
   return {.unit = BudgetUnit::kTokens,
           .amount = static_cast<double>(tokens),
-          .moment = BudgetMoment::kCut};
+          .moment = BudgetMoment::kEviction};
 }
 
 /// The budget that a sweep gives the policy of this YAML: one that keeps everything has the whole

@@ -159,7 +159,7 @@ TEST_P(PolicyContract, KeepsWhatThePlanSaysAndWhatIsProtected) {
 
 TEST_P(PolicyContract, KeepsTheSameTokensWhereverTheyLieAndWhenLayersAreCutTogether) {
   const auto filling_holes = run({0, 1});
-  expect_same(run_policy(*policy_, plan_, {0, 1}, {}, 0, Cuts::kPerStep), filling_holes);
+  expect_same(run_policy(*policy_, plan_, {0, 1}, {}, 0, EvictionTiming::kPerStep), filling_holes);
   policy_->keep_order();
   const auto in_order = run({0, 1});
   ASSERT_EQ(filling_holes.size(), in_order.size());
@@ -254,7 +254,7 @@ TEST_P(PolicyContract, AGroupThatAsksAlikeDecidesAsOneQueryHead) {
       policy_->plan(single, as_in_a_sweep(named_policy(kPolicyFolder, GetParam().policy),
                                           Budget::of_ratio(GetParam().ratio)));
   const auto of_one = run_policy(*policy_, plan, {0, 1});
-  const auto of_group = run_policy(*policy_, plan_, {0, 1}, {}, 0, Cuts::kPerLayer, true);
+  const auto of_group = run_policy(*policy_, plan_, {0, 1}, {}, 0, EvictionTiming::kPerLayer, true);
   ASSERT_EQ(of_one.size(), of_group.size());
   for (std::size_t i = 0; i < of_one.size(); ++i) {
     EXPECT_EQ(of_one[i].positions, of_group[i].positions)

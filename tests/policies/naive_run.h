@@ -98,7 +98,7 @@ class NaiveInputs {
 };
 
 /// Runs the policy, then the rule, and compares what every (step, layer, row, head) keeps. Returns
-/// how many cuts were compared.
+/// how many evictions were compared.
 inline int64_t expect_same_as_naive(Policy& policy,
                                     const CacheGeometry& geometry,
                                     const Budget& budget,

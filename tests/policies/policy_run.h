@@ -201,13 +201,13 @@ inline std::vector<Decision> run_policy(Policy& policy,
                                         const std::vector<int64_t>& rows,
                                         const std::vector<int64_t>& head_order = {},
                                         double spoil = 0,
-                                        Cuts cuts = Cuts::kPerLayer,
+                                        EvictionTiming cuts = EvictionTiming::kPerLayer,
                                         bool alike = false) {
   const CacheGeometry& geometry = plan.geometry();
   KvCache cache(plan, static_cast<int64_t>(rows.size()), at::kCPU);
   Witness witness(policy);
   witness.begin_generation(cache.rows());
-  AttentionContext context{.cache = cache, .controller = &witness, .cuts = cuts};
+  AttentionContext context{.cache = cache, .controller = &witness, .eviction_timing = cuts};
   if (policy.key_positions() == KeyPositions::kInCache) context.rotation = line_rotation(geometry);
   for (const StepInfo& step : geometry.steps) {
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {

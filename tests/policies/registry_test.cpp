@@ -27,7 +27,7 @@ std::string refusal(const std::string& text) {
   return "accepted";
 }
 
-TEST(Registry, NamesEveryYamlAndEveryPart) {
+TEST(Registry, NamesEveryYamlAndEveryComponent) {
   EXPECT_THAT(
       policy_names(kPolicyFolder),
       testing::IsSupersetOf({"full", "sliding_window", "streaming_llm", "snapkv", "scalekv"}));
@@ -35,42 +35,45 @@ TEST(Registry, NamesEveryYamlAndEveryPart) {
     EXPECT_EQ(make_policy(named_policy(kPolicyFolder, name))->name(), name);
     EXPECT_NE(named_policy(kPolicyFolder, name).child("summary"), nullptr) << name;
   }
-  for (const PartInfo& part : policy_parts()) {
-    EXPECT_FALSE(part.summary.empty()) << part.name;
-    // Every part works on its defaults, a score that goes by kinds of heads beside who tells them.
-    std::string policy = part.slot + ": {name: '" + part.name + "'}";
-    if (part.name == "spatial_semantic") policy += "\nallocate: head_type";
-    if (part.slot == "score" && part.name == "head_pattern") policy += "\nallocate: head_pattern";
-    EXPECT_EQ(refusal(policy), "accepted") << part.name;
+  for (const ComponentInfo& component : policy_components()) {
+    EXPECT_FALSE(component.summary.empty()) << component.name;
+    // Every component works on its defaults, a score that goes by kinds of heads beside who tells
+    // them.
+    std::string policy = component.slot + ": {name: '" + component.name + "'}";
+    if (component.name == "spatial_semantic") policy += "\nallocate: head_type";
+    if (component.slot == "score" && component.name == "head_pattern")
+      policy += "\nallocate: head_pattern";
+    EXPECT_EQ(refusal(policy), "accepted") << component.name;
   }
 }
 
-TEST(Registry, TellsTheKnobsOfEveryPart) {
-  const auto knobs =
-      policy_knobs(yaml("{allocate: uniform, score: {name: window_attention, window: 3}, "
-                        "protect: [{name: sinks}, {name: recent}], schedule: each_scale}"));
+TEST(Registry, TellsTheOptionsOfEveryComponent) {
+  const auto chosen =
+      chosen_components(yaml("{allocate: uniform, score: {name: window_attention, window: 3}, "
+                             "protect: [{name: sinks}, {name: recent}], schedule: each_scale}"));
   std::vector<std::string> where;
-  for (const PartKnobs& part : knobs) where.push_back(part.where + " " + part.part.name);
+  for (const ChosenComponent& component : chosen)
+    where.push_back(component.where + " " + component.info.name);
   EXPECT_EQ(where, (std::vector<std::string>{
                        "policy.allocate uniform", "policy.score window_attention",
                        "policy.protect.0 sinks", "policy.protect.1 recent", "policy.store as_is",
                        "policy.schedule each_scale", "policy.read all"}));
-  ASSERT_FALSE(knobs[1].options.empty());
-  EXPECT_EQ(knobs[1].options.front().key, "policy.score.window");
-  EXPECT_EQ(describe(knobs[1].options.front()), "int, at least 1, queries, default 16");
+  ASSERT_FALSE(chosen[1].options.empty());
+  EXPECT_EQ(chosen[1].options.front().key, "policy.score.window");
+  EXPECT_EQ(describe(chosen[1].options.front()), "int, at least 1, queries, default 16");
 }
 
-TEST(Registry, RefusesAPartOfATakenName) {
-  PartRegistry registry;
-  const PartInfo taken{.name = "recency"};
+TEST(Registry, RefusesAComponentOfATakenName) {
+  ComponentRegistry registry;
+  const ComponentInfo taken{.name = "recency"};
   try {
-    registry.add(taken, static_cast<MakePart<Score>*>(nullptr));
+    registry.add(taken, static_cast<MakeComponent<Score>*>(nullptr));
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("'recency' exists already"));
   }
-  registry.add(taken, static_cast<MakePart<Protect>*>(nullptr));  // another slot
-  EXPECT_EQ(registry.parts().size(), policy_parts().size() + 1);
+  registry.add(taken, static_cast<MakeComponent<Protect>*>(nullptr));  // another slot
+  EXPECT_EQ(registry.components().size(), policy_components().size() + 1);
 }
 
 TEST(Registry, SuggestsTheNearest) {
@@ -89,7 +92,7 @@ TEST(Registry, SuggestsTheNearest) {
   EXPECT_THAT(refusal("protect: {name: sinks, sink_tokens: -1}"),
               HasSubstr("nearest feasible: policy.protect.sink_tokens=0"));
   EXPECT_THAT(refusal("score: {name: window_attention, kernel: 4}"), HasSubstr("nearest feasible"));
-  EXPECT_THAT(refusal("score: {window: 3}"), HasSubstr("name of a part"));
+  EXPECT_THAT(refusal("score: {window: 3}"), HasSubstr("name of a component"));
   EXPECT_THAT(refusal("recency"), HasSubstr("six slots"));
 }
 

@@ -23,7 +23,7 @@ cd "$work"
 check "build" 0 "value_norm.so" "$source_dir/tools/build_policy" "$source_dir/docs/own_policy/value_norm.cpp"
 plugin=(--plugin ./value_norm.so)
 with_configs=("${plugin[@]}" --config-dir "$source_dir/docs/own_policy/configs")
-check "the part is listed" 0 "value_norm.so" "$kvscope" list parts "${plugin[@]}"
+check "the component is listed" 0 "value_norm.so" "$kvscope" list parts "${plugin[@]}"
 check "its knobs are explained" 0 "power = 2  (float, 1..16, default 2.0)" \
   "$kvscope" describe policy/loud_values "${with_configs[@]}"
 check "it runs" 0 "loud_values" "$kvscope" run "${with_configs[@]}" policy=loud_values budget.ratio=0.2 \
@@ -31,7 +31,7 @@ check "it runs" 0 "loud_values" "$kvscope" run "${with_configs[@]}" policy=loud_
 check "again: nothing to do" 0 "done already" "$kvscope" run "${with_configs[@]}" policy=loud_values \
   budget.ratio=0.2 gen.images=2 gen.batch=2 hydra.run.dir="$work/out" threads=1
 check "a knob out of range" 2 "power" "$kvscope" plan "${with_configs[@]}" policy=loud_values policy.score.power=99
-check "without the library" 2 "unknown part 'value_norm'" \
+check "without the library" 2 "unknown component 'value_norm'" \
   "$kvscope" plan --config-dir "$source_dir/docs/own_policy/configs" policy=loud_values
 check "no such library" 3 "no such file" "$kvscope" list parts --plugin ./valu_norm.so
 echo "no library" >"$work/text.so"

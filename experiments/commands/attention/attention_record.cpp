@@ -39,7 +39,7 @@ int attention_record_command(const ConfigArguments& arguments,
   }
   const std::string root = data_root().string();
   const PointList list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
-                                     part_registry(arguments));
+                                     component_registry(arguments));
   const Point& point = list.points.front();
   const AttentionRecorderOptions what{.guided = point.generation.rows(1) == 2,
                                       .statistics = options.statistics,

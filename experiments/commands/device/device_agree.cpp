@@ -196,8 +196,8 @@ void print_text(const Point& point,
 
 int device_agree_command(const ConfigArguments& arguments, const DeviceAgreeOptions& options) {
   const std::string root = data_root().string();
-  const PointList list =
-      list_points(compose_request(arguments), root, PointIdentity::kNone, part_registry(arguments));
+  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
+                                     component_registry(arguments));
   PointWorker on_device(root, {}, "");
   PointWorker on_cpu(root, {}, "");
   for (const Point& point : list.points) on_device.open_device_of(point);

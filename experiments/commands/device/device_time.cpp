@@ -184,8 +184,8 @@ void check_images(const PointList& list) {
 
 int device_time_command(const ConfigArguments& arguments, const DeviceTimeOptions& options) {
   const std::string root = data_root().string();
-  const PointList list =
-      list_points(compose_request(arguments), root, PointIdentity::kNone, part_registry(arguments));
+  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
+                                     component_registry(arguments));
   check_images(list);
   PointWorker worker(root, {}, "");
   for (const Point& point : list.points) worker.open_device_of(point);

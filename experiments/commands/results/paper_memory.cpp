@@ -143,7 +143,7 @@ class Cell {
 class Planner {
  public:
   explicit Planner(const ConfigArguments& arguments)
-      : arguments_(arguments), parts_(part_registry(arguments)), root_(data_root().string()) {
+      : arguments_(arguments), parts_(component_registry(arguments)), root_(data_root().string()) {
     arguments_.multirun = false;
   }
 
@@ -160,7 +160,7 @@ class Planner {
 
  private:
   ConfigArguments arguments_;
-  std::shared_ptr<const PartRegistry> parts_;
+  std::shared_ptr<const ComponentRegistry> parts_;
   std::string root_;
 };
 

@@ -199,7 +199,7 @@ std::vector<GroupResult> verify_infinity_scalekv(GoldenFile& file) {
   // Both released files are for 650 tokens, wherever `base_capacity` lets the cuts begin.
   const Budget budget{.unit = BudgetUnit::kTokens,
                       .amount = static_cast<double>(released_2b_table().base_tokens),
-                      .moment = BudgetMoment::kCut};
+                      .moment = BudgetMoment::kEviction};
   const Plan plan = policy->plan(reference_geometry(run), budget);
   return recompute(file, run, plan, policy.get());
 }

@@ -66,7 +66,7 @@ Trace run(const Form& form,
   const int64_t tokens = std::min(form.budget, full_cache_tokens(geometry.steps));
   const Plan plan = policy->plan(geometry, {.unit = BudgetUnit::kTokens,
                                             .amount = static_cast<double>(tokens),
-                                            .moment = BudgetMoment::kCut});
+                                            .moment = BudgetMoment::kEviction});
   KvCache cache(plan, 1, k.device());
   Witness witness(*policy);
   AttentionContext context{.cache = cache, .controller = &witness};

@@ -30,7 +30,7 @@ void replay_trace(const TraceInputs& inputs,
   const int64_t tokens = std::min(capacity, full_cache_tokens(geometry.steps));
   const Budget budget{.unit = BudgetUnit::kTokens,
                       .amount = static_cast<double>(tokens),
-                      .moment = BudgetMoment::kCut};
+                      .moment = BudgetMoment::kEviction};
   KvCache cache(policy.plan(geometry, budget), inputs.k.size(0), inputs.k.device());
   WatchedPolicy watched(policy, look);
   AttentionContext context{.cache = cache, .controller = &watched};

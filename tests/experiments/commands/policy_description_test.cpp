@@ -23,7 +23,7 @@ TEST(PolicyDescription, ExplainsEveryKnobOfEveryPolicy) {
   ConfigRepository configs = repository();
   for (const std::string& name : configs.options("policy")) {
     SCOPED_TRACE(name);
-    const std::string text = policy_description(configs, name, PartRegistry());
+    const std::string text = policy_description(configs, name, ComponentRegistry());
     EXPECT_THAT(text, HasSubstr("\nsource: "));
     std::istringstream lines(text.substr(text.find("\npolicy.")));
     std::string knob;  // of the last line, not explained yet
@@ -48,7 +48,7 @@ TEST(PolicyDescription, GivesValueDefaultRangeAndHelp) {
                                               "  kernel: 3\n"
                                               "protect: [{name: sinks, sink_tokens: 2}]\n";
   ConfigRepository configs({path.string()});
-  const std::string text = policy_description(configs, "mine", PartRegistry());
+  const std::string text = policy_description(configs, "mine", ComponentRegistry());
   EXPECT_THAT(text, HasSubstr("Mine, with a \"#\" in quotes.\n"));
   EXPECT_THAT(text, HasSubstr("summary: a # that is none\n"));
   EXPECT_THAT(text, HasSubstr("  window = 9  (int, at least 1, queries, default 16)\n"

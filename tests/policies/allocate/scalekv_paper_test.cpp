@@ -149,8 +149,8 @@ TEST(LinearBudget, ALineOfANextTokenModelCountsAsAScale) {
   config.set_path("allocate.roles", layers_list(2));
   const auto policy = make_policy(config);
   const Plan plan = policy->plan(geometry, Budget::of_tokens(26));
-  // The first cut comes with the 27th token, step 22; B_r(k) = 24, 21.2, 18.4, 15.6, 12.8, but the
-  // window's 16 stay.
+  // The first eviction comes with the 27th token, step 22; B_r(k) = 24, 21.2, 18.4, 15.6, 12.8, but
+  // the window's 16 stay.
   const int64_t refiner[] = {24, 21, 18, 16, 16};
   for (const StepInfo& step : geometry.steps) {
     const int64_t everything = step.first_token + (step.stored ? 1 : 0);

@@ -23,7 +23,7 @@ struct GoldenScaleKv {
   SafetensorsReader lender{std::filesystem::path(kSourceDir) / "tests/golden" /
                            file.metadata("weights_from")};
   infinity::TransformerConfig config;
-  infinity::PictureGeometry picture = infinity::published_geometry(1.0, "1M");
+  infinity::PictureGeometry image = infinity::published_geometry(1.0, "1M");
 
   GoldenScaleKv() {
     const auto integer = [&](const char* key) { return std::stoll(file.metadata(key)); };
@@ -37,7 +37,7 @@ struct GoldenScaleKv {
 
   /// With the last scale stored and cut, as the released code does.
   [[nodiscard]] CacheGeometry geometry() const {
-    CacheGeometry geometry = cache_geometry(config.attention(), next_scale_steps(picture.schedule));
+    CacheGeometry geometry = cache_geometry(config.attention(), next_scale_steps(image.schedule));
     geometry.steps.back().stored = true;
     return geometry;
   }
@@ -59,14 +59,14 @@ struct GoldenScaleKv {
   void generate(AttentionContext& context,
                 const std::function<void(const infinity::StepResult&)>& on_step) const {
     infinity::GenerateOptions options;
-    for (std::size_t scale = 0; scale < picture.schedule.size(); ++scale) {
+    for (std::size_t scale = 0; scale < image.schedule.size(); ++scale) {
       options.forced_bits.push_back(file.tensor(fmt::format("bits.{}", scale)));
     }
     const infinity::TextFeatures text{.features = file.tensor("text.kv").unsqueeze(0),
                                       .lengths = {file.tensor("text.lens").item<int64_t>()}};
     std::vector<at::Generator> generators{at::detail::createCPUGenerator(7)};
     const auto weights = infinity::resolve_transformer(config, lender.tensors(), "model.");
-    infinity::generate(config, weights, picture, text, options, generators, context, on_step);
+    infinity::generate(config, weights, image, text, options, generators, context, on_step);
   }
 };
 

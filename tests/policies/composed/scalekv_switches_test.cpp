@@ -79,7 +79,7 @@ TEST_F(ScaleKvSwitches, ReleasedSettingsKeepTheRecordedTokens) {
   EXPECT_GE(identical, heads - 1) << "at most the one set whose cut falls among equal scores, see "
                                      "golden_scalekv_test.cpp";
   EXPECT_TRUE(run({kReleased, {"score.grid", "square_1m"}}) == kept)
-      << "on a square picture the released grid is the scale's own";
+      << "on a square image the released grid is the scale's own";
 }
 
 TEST_F(ScaleKvSwitches, EverySwitchOfTheScoreChangesTheTokens) {

@@ -26,7 +26,7 @@ std::string refusal(const std::function<void()>& call) {
 
 std::optional<HeadTable> option(const std::string& text) {
   const ConfigNode node = yaml(text);
-  Options options = part_options("policy.allocate", node);
+  Options options = component_options("policy.allocate", node);
   return head_table_option(options, {.key = "scores", .otherwise = "alternate"});
 }
 
@@ -60,7 +60,7 @@ TEST(HeadTable, RelativePathsBeginAtTheYamlFile) {
                                            .values = {{7, 8}}});
   std::ofstream(folder / "policy.yaml") << "{name: x, scores: tables/a.yaml}\n";
   const ConfigNode node = load_yaml_file(folder / "policy.yaml");
-  Options options = part_options("policy.allocate", node);
+  Options options = component_options("policy.allocate", node);
   EXPECT_EQ(head_table_option(options, {.key = "scores", .otherwise = "alternate"})->at(0, 1), 8);
 }
 

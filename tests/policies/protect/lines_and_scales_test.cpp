@@ -1,22 +1,23 @@
 // Which tokens anchors, recent lines and coarsest scales are.
 #include <gtest/gtest.h>
 
-#include "policies/part.h"
+#include "policies/component.h"
 #include "tests/policies/policy_run.h"
 
 namespace kvscope {
 
-MakePart<Protect> make_protect_anchors, make_protect_recent_lines, make_protect_coarsest_scales;
+MakeComponent<Protect> make_protect_anchors, make_protect_recent_lines,
+    make_protect_coarsest_scales;
 
 namespace {
 
 /// Positions that the part protects when everything is held after `step`.
-std::vector<int64_t> marked(MakePart<Protect>* make,
+std::vector<int64_t> marked(MakeComponent<Protect>* make,
                             const std::string& text,
                             const CacheGeometry& geometry,
                             std::size_t step_index) {
   const ConfigNode node = yaml(text);
-  Options options = part_options("policy.protect", node);
+  Options options = component_options("policy.protect", node);
   const auto part = make(options);
   options.finish();
   const StepInfo& step = geometry.steps[step_index];
@@ -34,8 +35,8 @@ std::vector<int64_t> marked(MakePart<Protect>* make,
   for (std::size_t token = 0; token < is_protected.size(); ++token) {
     if (is_protected[token] != 0) positions.push_back(static_cast<int64_t>(token));
   }
-  EXPECT_GE(part->most_tokens(geometry, step, 0), std::ssize(positions));
-  EXPECT_EQ(part->most_tokens(geometry, step, 0), std::ssize(positions)) << "a tight bound";
+  EXPECT_GE(part->max_tokens(geometry, step, 0), std::ssize(positions));
+  EXPECT_EQ(part->max_tokens(geometry, step, 0), std::ssize(positions)) << "a tight bound";
   return positions;
 }
 

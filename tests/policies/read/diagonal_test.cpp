@@ -30,7 +30,7 @@ class AttendedWitness : public CacheController {
     const int64_t heads = cache.plan().geometry().heads;
     // The plan knows how many tokens attention will copy.
     const auto planned =
-        policy_.kv_transients(cache.plan(), Cuts::kPerLayer).copied_tokens(step, layer);
+        policy_.kv_transients(cache.plan(), EvictionTiming::kPerLayer).copied_tokens(step, layer);
     EXPECT_EQ(planned.has_value(), seen != nullptr) << "step " << step.index;
     for (int64_t row = 0; seen != nullptr && planned && row < cache.rows(); ++row) {
       std::size_t tokens = 0;

@@ -13,7 +13,7 @@ namespace {
 /// Every component, mask with something to hide.
 std::vector<std::string> reads() {
   std::vector<std::string> found;
-  for (const PartInfo& part : policy_parts()) {
+  for (const ComponentInfo& part : policy_components()) {
     if (part.slot == "read") found.push_back(part.name);
   }
   found.emplace_back("{name: mask, heads: 0, steps: all}");
@@ -48,7 +48,7 @@ class ReadContract : public testing::TestWithParam<Case> {
 /// closed form.
 TEST_P(ReadContract, HoldsWhatIsPlannedHoweverItIsStored) {
   const auto together = run_policy(*policy_, plan_, {0, 1});
-  const auto per_step = run_policy(*policy_, plan_, {0, 1}, {}, 0, Cuts::kPerStep);
+  const auto per_step = run_policy(*policy_, plan_, {0, 1}, {}, 0, EvictionTiming::kPerStep);
   ASSERT_EQ(together.size(), per_step.size());
   for (std::size_t i = 0; i < together.size(); ++i) {
     EXPECT_EQ(together[i].positions, per_step[i].positions) << "step " << together[i].step;

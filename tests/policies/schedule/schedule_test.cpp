@@ -4,21 +4,22 @@
 #include "../budgets.h"
 #include "../policy_run.h"
 #include "core/base/error.h"
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 
-MakePart<Schedule> make_schedule_each_scale, make_schedule_each_line, make_schedule_every_n_tokens;
+MakeComponent<Schedule> make_schedule_each_scale, make_schedule_each_line,
+    make_schedule_every_n_tokens;
 
 namespace {
 
 /// Indices of the stored steps that the schedule cuts after.
-std::vector<int64_t> cuts(MakePart<Schedule>* make,
+std::vector<int64_t> cuts(MakeComponent<Schedule>* make,
                           const std::string& text,
                           const std::vector<StepInfo>& steps,
                           int64_t line_tokens) {
   const ConfigNode node = yaml(text);
-  Options options = part_options("policy.schedule", node);
+  Options options = component_options("policy.schedule", node);
   const auto schedule = make(options);
   options.finish();
   const CacheGeometry geometry{
@@ -63,7 +64,7 @@ TEST(EveryNTokens, CountsTheSequenceAsRkvDoes) {
 }
 
 TEST(EveryNTokens, CutsAScaleThatReachesAMultiple) {
-  // Tokens 1 | 2..5 | 6..14 | 15..30 of the picture, counted from 1.
+  // Tokens 1 | 2..5 | 6..14 | 15..30 of the image, counted from 1.
   const auto scales = next_scale_steps({{1, 1}, {2, 2}, {3, 3}, {4, 4}, {1, 1}});
   EXPECT_EQ(cuts(make_schedule_every_n_tokens, "{name: every_n_tokens, interval: 15}", scales, 0),
             (Steps{3}));

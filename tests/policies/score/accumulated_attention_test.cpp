@@ -9,7 +9,7 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_accumulated_attention;
+MakeComponent<Score> make_score_accumulated_attention;
 
 namespace {
 
@@ -60,8 +60,8 @@ int64_t compare(const Ledger& ledger,
 }
 
 void check(const std::string& reduce, const Plan& plan, const std::vector<int64_t>& padding) {
-  const auto score = made_part(make_score_accumulated_attention,
-                               "{name: accumulated_attention, reduce: " + reduce + "}");
+  const auto score = made_component(make_score_accumulated_attention,
+                                    "{name: accumulated_attention, reduce: " + reduce + "}");
   for (int generation = 0; generation < 2; ++generation) {  // the second finds nothing left
     Ledger ledger;
     int64_t compared = 0;
@@ -142,8 +142,8 @@ TEST(AccumulatedAttention, DropsAsTheEquationsSay) {
 TEST(AccumulatedAttention, ProtectsTheNewestPartOfTheBudget) {
   const StepInfo step{.index = 3, .grid_height = 4, .grid_width = 5, .first_token = 30};
   const auto window = [&](const std::string& options, int64_t most) {
-    return made_part(make_score_accumulated_attention,
-                     "{name: accumulated_attention" + options + "}")
+    return made_component(make_score_accumulated_attention,
+                          "{name: accumulated_attention" + options + "}")
         ->window(step, most);
   };
   EXPECT_EQ(window("", 6), (std::vector<int64_t>{47, 48, 49}));

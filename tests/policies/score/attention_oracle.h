@@ -13,7 +13,7 @@
 
 #include "../policy_run.h"
 #include "core/engine/hole_filling.h"
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 
@@ -137,9 +137,9 @@ inline void run_cuts(CacheController& controller,
 
 /// A part with its options, all of them known.
 template <class Slot>
-std::unique_ptr<Slot> made_part(MakePart<Slot>* make, const std::string& text) {
+std::unique_ptr<Slot> made_component(MakeComponent<Slot>* make, const std::string& text) {
   const ConfigNode node = yaml(text);
-  Options options = part_options("policy.part", node);
+  Options options = component_options("policy.part", node);
   auto part = make(options);
   options.finish();
   return part;

@@ -8,7 +8,7 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_cake;
+MakeComponent<Score> make_score_cake;
 
 namespace {
 
@@ -118,7 +118,7 @@ std::vector<double> oracle(const Queries& queries,
 }
 
 void check(const Options& options, const Plan& plan, const std::vector<int64_t>& padding) {
-  const auto score = made_part(
+  const auto score = made_component(
       make_score_cake,
       fmt::format("{{name: cake, window: {}, gamma: {}, kernel: {}, decode: {}}}", options.window,
                   options.gamma, options.kernel, options.last_query ? "last_query" : "window"));

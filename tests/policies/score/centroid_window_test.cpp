@@ -11,11 +11,11 @@
 
 #include "../policy_run.h"
 #include "core/base/error.h"
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 
-MakePart<Score> make_score_centroid_window;
+MakeComponent<Score> make_score_centroid_window;
 
 namespace {
 
@@ -68,7 +68,7 @@ class Check : public CacheController {
   Check(const Case& one, std::vector<std::vector<LayerInputs>> inputs)
       : case_(one), inputs_(std::move(inputs)) {
     node_ = yaml(fmt::format("{{name: centroid_window, window: {}{}}}", kWindow, one.options));
-    Options options = part_options("policy.score", node_);
+    Options options = component_options("policy.score", node_);
     score_ = make_score_centroid_window(options);
     options.finish();
   }
@@ -267,7 +267,7 @@ TEST(CentroidWindow, TellsWhichOptionIsWrong) {
   const auto refuses = [](const std::string& options, const std::string& part) {
     const ConfigNode node = yaml(fmt::format("{{name: centroid_window, {}}}", options));
     try {
-      Options read = part_options("policy.score", node);
+      Options read = component_options("policy.score", node);
       make_score_centroid_window(read);
       FAIL() << options;
     } catch (const Error& error) {

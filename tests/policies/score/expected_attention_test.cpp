@@ -11,7 +11,7 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_expected_attention;
+MakeComponent<Score> make_score_expected_attention;
 
 namespace {
 
@@ -173,10 +173,11 @@ Vector oracle(const LayerStep& s,
   return scores;
 }
 
-/// Runs a generation whose queries and keys are turned as the places say, comparing at every cut.
+/// Runs a generation whose queries and keys are turned as the places say, comparing at every
+/// eviction.
 void check(const Options& options, const Places& places, const Plan& plan, int64_t rows) {
-  const auto score =
-      made_part(make_score_expected_attention, "{name: expected_attention" + options.text + "}");
+  const auto score = made_component(make_score_expected_attention,
+                                    "{name: expected_attention" + options.text + "}");
   Queries queries;
   at::Tensor plain;
   int64_t compared = 0;
@@ -320,8 +321,8 @@ TEST(QueryMoments, MergeToThoseOfAll) {
 TEST(ExpectedAttention, RefusesOtherWordsAndNumbers) {
   for (const char* text : {"n_future: 0", "n_future: all", "queries: most", "sinks: -1",
                            "covariance: no", "epsilon: -0.1"}) {
-    EXPECT_THROW(made_part(make_score_expected_attention,
-                           std::string("{name: expected_attention, ") + text + "}"),
+    EXPECT_THROW(made_component(make_score_expected_attention,
+                                std::string("{name: expected_attention, ") + text + "}"),
                  Error)
         << text;
   }

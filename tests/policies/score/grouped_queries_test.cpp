@@ -10,15 +10,15 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_accumulated_attention;
-MakePart<Score> make_score_cake;
-MakePart<Score> make_score_centroid_window;
-MakePart<Score> make_score_expected_attention;
-MakePart<Score> make_score_last_query;
-MakePart<Score> make_score_line_attention;
-MakePart<Score> make_score_redundancy;
-MakePart<Score> make_score_spatial_semantic;
-MakePart<Score> make_score_window_attention;
+MakeComponent<Score> make_score_accumulated_attention;
+MakeComponent<Score> make_score_cake;
+MakeComponent<Score> make_score_centroid_window;
+MakeComponent<Score> make_score_expected_attention;
+MakeComponent<Score> make_score_last_query;
+MakeComponent<Score> make_score_line_attention;
+MakeComponent<Score> make_score_redundancy;
+MakeComponent<Score> make_score_spatial_semantic;
+MakeComponent<Score> make_score_window_attention;
 
 namespace {
 
@@ -26,7 +26,7 @@ constexpr int64_t kGroup = 3;
 
 struct Part {
   const char* text;
-  MakePart<Score>* make;
+  MakeComponent<Score>* make;
   bool is_mean;
 };
 
@@ -72,10 +72,10 @@ struct MemberStep {
 };
 
 void expect_combined(const Part& part, const Plan& plan, const std::vector<int64_t>& padding) {
-  const std::unique_ptr<Score> whole = made_part<Score>(part.make, part.text);
+  const std::unique_ptr<Score> whole = made_component<Score>(part.make, part.text);
   std::vector<std::unique_ptr<Score>> members;
   for (int64_t member = 0; member < kGroup; ++member) {
-    members.push_back(made_part<Score>(part.make, part.text));
+    members.push_back(made_component<Score>(part.make, part.text));
     members.back()->begin_generation(std::ssize(padding));
   }
   int64_t compared = 0;

@@ -5,7 +5,7 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_last_query;
+MakeComponent<Score> make_score_last_query;
 
 namespace {
 
@@ -29,7 +29,7 @@ std::map<int64_t, double> oracle(const LayerStep& layer_step, int64_t row, bool 
 
 void check(const std::string& queries, const Plan& plan, const std::vector<int64_t>& padding) {
   const auto score =
-      made_part(make_score_last_query, "{name: last_query, queries: " + queries + "}");
+      made_component(make_score_last_query, "{name: last_query, queries: " + queries + "}");
   int64_t compared = 0;
   RandomCuts controller(*score, [&](const LayerStep& layer_step) {
     const at::Tensor scores = score->score(layer_step);

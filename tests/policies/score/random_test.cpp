@@ -9,7 +9,7 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_random;
+MakeComponent<Score> make_score_random;
 
 namespace {
 
@@ -51,7 +51,7 @@ TEST(RandomScore, IsUniformWhicheverFieldRuns) {
 using Seen = std::map<std::array<int64_t, 4>, float>;
 
 Seen seen(const std::string& text, const std::vector<int64_t>& rows, std::vector<int64_t> padding) {
-  const auto score = made_part(make_score_random, text);
+  const auto score = made_component(make_score_random, text);
   Seen values;
   RandomCuts controller(*score, [&](const LayerStep& layer_step) {
     const at::Tensor scores = score->score(layer_step);

@@ -7,7 +7,7 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_redundancy;
+MakeComponent<Score> make_score_redundancy;
 
 namespace {
 
@@ -89,8 +89,8 @@ TEST(OrderedCut, LeavesTheCacheInEitherOrder) {
 int64_t compare(const Plan& plan,
                 const std::vector<int64_t>& rows,
                 const std::vector<int64_t>& padding = {}) {
-  const auto score =
-      made_part(make_score_redundancy, "{name: redundancy, window: 3, kernel: 3, lambda: 0.2}");
+  const auto score = made_component(make_score_redundancy,
+                                    "{name: redundancy, window: 3, kernel: 3, lambda: 0.2}");
   RememberedQueries queries;
   int64_t compared = 0;
   RandomCuts controller(*score, [&](const LayerStep& layer_step) {

@@ -11,11 +11,11 @@
 
 #include "../policy_run.h"
 #include "core/engine/hole_filling.h"
-#include "policies/part.h"
+#include "policies/component.h"
 
 namespace kvscope {
 
-MakePart<Score> make_score_recency;
+MakeComponent<Score> make_score_recency;
 
 namespace {
 
@@ -116,9 +116,9 @@ void check(Score& score, const std::function<Line(const Head&)>& oracle, StepKin
   EXPECT_GT(controller.compared, 150);
 }
 
-std::unique_ptr<Score> made(MakePart<Score>* make, const std::string& text) {
+std::unique_ptr<Score> made(MakeComponent<Score>* make, const std::string& text) {
   const ConfigNode node = yaml(text);
-  Options options = part_options("policy.score", node);
+  Options options = component_options("policy.score", node);
   auto score = make(options);
   options.finish();
   return score;

@@ -6,7 +6,7 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_window_attention;
+MakeComponent<Score> make_score_window_attention;
 
 namespace {
 
@@ -17,12 +17,12 @@ struct Form {
   bool past_alone;
 };
 
-/// Compares every score before every cut; returns how many.
+/// Compares every score before every eviction; returns how many.
 int64_t compare(const Form& form,
                 const Plan& plan,
                 const std::vector<int64_t>& rows,
                 const std::vector<int64_t>& padding = {}) {
-  const auto score = made_part(
+  const auto score = made_component(
       make_score_window_attention,
       fmt::format("{{name: window_attention, window: {}, kernel: {}, pool: {}, softmax: {}}}",
                   form.window, form.kernel, form.maximum ? "maximum" : "average",

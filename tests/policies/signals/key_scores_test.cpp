@@ -7,7 +7,7 @@
 
 namespace kvscope {
 
-MakePart<Score> make_score_key_norm, make_score_key_difference;
+MakeComponent<Score> make_score_key_norm, make_score_key_difference;
 
 namespace {
 
@@ -51,10 +51,13 @@ Vector difference(const std::vector<Vector>& keys, const std::vector<bool>& coun
   return scores;
 }
 
-/// Compares a part's scores of every token that is no padding, at every cut.
+/// Compares a part's scores of every token that is no padding, at every eviction.
 template <class Oracle>
-void check(MakePart<Score>* make, const std::string& text, double tolerance, const Oracle& oracle) {
-  const auto score = made_part(make, text);
+void check(MakeComponent<Score>* make,
+           const std::string& text,
+           double tolerance,
+           const Oracle& oracle) {
+  const auto score = made_component(make, text);
   int64_t compared = 0;
   RandomCuts controller(*score, [&](const LayerStep& layer_step) {
     const at::Tensor scores = score->score(layer_step);
@@ -94,7 +97,7 @@ TEST(KeyNorm, EqualsItsDefinition) {
 
 // A key has the same norm wherever it is turned to, whatever the last bit says.
 TEST(KeyNorm, EqualTokensAreEqual) {
-  const auto score = made_part(make_score_key_norm, "key_norm");
+  const auto score = made_component(make_score_key_norm, "key_norm");
   const CacheGeometry geometry{
       .layers = 1, .heads = 2, .head_dim = 64, .steps = next_scale_steps({{1, 40}, {1, 1}})};
   KvCache cache(full_plan(geometry), 1, at::kCPU);

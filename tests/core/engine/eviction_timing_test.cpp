@@ -90,9 +90,9 @@ struct Generation {
   RandomTokens controller;
   AttentionContext context;
 
-  Generation(const Case& c, Cuts cuts)
+  Generation(const Case& c, EvictionTiming timing)
       : cache(plan(c), kRows, at::kCPU),
-        context{.cache = cache, .controller = &controller, .cuts = cuts} {
+        context{.cache = cache, .controller = &controller, .eviction_timing = timing} {
     if (!c.padding.empty()) cache.set_padding(c.padding);
   }
 
@@ -128,11 +128,11 @@ void expect_same_caches(const KvCache& a, const KvCache& b) {
   }
 }
 
-TEST(Cuts, AllLayersTogetherLeaveWhatOneAfterTheOtherDoes) {
+TEST(EvictionTiming, AllLayersTogetherLeaveWhatOneAfterTheOtherDoes) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
-    Generation each(c, Cuts::kPerLayer);
-    Generation together(c, Cuts::kPerStep);
+    Generation each(c, EvictionTiming::kPerLayer);
+    Generation together(c, EvictionTiming::kPerStep);
     for (int64_t step = 0; step <= last_attending_step(c.steps); ++step) {
       SCOPED_TRACE(step);
       const StepInfo& info = c.steps[static_cast<size_t>(step)];
@@ -146,34 +146,35 @@ TEST(Cuts, AllLayersTogetherLeaveWhatOneAfterTheOtherDoes) {
   }
 }
 
-TEST(Cuts, ThePeakIsTheClosedForm) {
+TEST(EvictionTiming, ThePeakIsTheClosedForm) {
   for (const Case& c : cases()) {
     SCOPED_TRACE(c.name);
-    for (const Cuts cuts : {Cuts::kPerLayer, Cuts::kPerStep}) {
-      Generation run(c, cuts);
+    for (const EvictionTiming timing : {EvictionTiming::kPerLayer, EvictionTiming::kPerStep}) {
+      Generation run(c, timing);
       for (int64_t step = 0; step <= last_attending_step(c.steps); ++step) {
         for (int64_t layer = 0; layer < kLayers; ++layer) {
           run.layer(c.steps[static_cast<size_t>(step)], layer);
         }
       }
-      EXPECT_EQ(run.context.kv_peak_bytes, peak_kv_bytes(plan(c), kRows, {.cuts = cuts}));
-      EXPECT_EQ(run.cache.peak_live_bytes(), plan(c).peak_live_bytes(kRows, cuts));
+      EXPECT_EQ(run.context.kv_peak_bytes,
+                peak_kv_bytes(plan(c), kRows, {.eviction_timing = timing}));
+      EXPECT_EQ(run.cache.peak_live_bytes(), plan(c).peak_live_bytes(kRows, timing));
     }
   }
 }
 
-TEST(Cuts, TogetherWaitForTheStepOfAllLayers) {
+TEST(EvictionTiming, TogetherWaitForTheStepOfAllLayers) {
   const Plan same = plan({.name = "a prompt of one token", .steps = next_token_steps(1, 12)});
   const int64_t one_layer = step_bytes(same.geometry(), same.geometry().steps.back(), kRows);
   // The most is held at the end, where a token of every layer waits beside that of the last one.
-  EXPECT_EQ(peak_kv_bytes(same, kRows, {.cuts = Cuts::kPerStep}),
+  EXPECT_EQ(peak_kv_bytes(same, kRows, {.eviction_timing = EvictionTiming::kPerStep}),
             same.live_bytes(11, kRows) + (kLayers + 1) * one_layer);
   EXPECT_EQ(peak_kv_bytes(same, kRows), same.live_bytes(11, kRows) + one_layer);
 }
 
-TEST(Cuts, ALayerOutOfOrderIsRefusedAndANewStepBeginsAnew) {
+TEST(EvictionTiming, ALayerOutOfOrderIsRefusedAndANewStepBeginsAnew) {
   const Case tokens = cases()[1];
-  Generation run(tokens, Cuts::kPerStep);
+  Generation run(tokens, EvictionTiming::kPerStep);
   run.layer(tokens.steps[0], 0);
   try {
     run.layer(tokens.steps[0], 2);

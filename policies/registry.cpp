@@ -189,6 +189,19 @@ std::vector<std::string> components_of_kinds(const ComponentRegistry& registry,
   return names;
 }
 
+/// The component of a slot as it is written, or the neutral one.
+std::string name_in(const ConfigNode& policy, const std::string& slot, const std::string& neutral) {
+  const ConfigNode* node = policy.child(slot);
+  return node == nullptr || node->is_null() ? neutral : component_name("policy." + slot, *node);
+}
+
+/// "configs/policy/mine.yaml:4:8: policy.score": where a slot is, for messages.
+std::string place_of(const ConfigNode& policy, const std::string& slot) {
+  const ConfigNode* node = policy.child(slot);
+  const std::string origin = node == nullptr ? "" : node->origin().text();
+  return fmt::format("{}{}policy.{}", origin, origin.empty() ? "" : ": ", slot);
+}
+
 /// Throws where the score goes by heads that allocate does not tell apart.
 void check_head_kinds(const ConfigNode& policy,
                       const PolicySlots& slots,
@@ -196,29 +209,32 @@ void check_head_kinds(const ConfigNode& policy,
   const HeadKinds needed = slots.score->head_kinds();
   const HeadKinds given = slots.allocate->head_kinds();
   if (fits(needed, given)) return;
-  const auto name_in = [&](const char* slot, const std::string& neutral) {
-    const ConfigNode* node = policy.child(slot);
-    return node == nullptr || node->is_null()
-               ? neutral
-               : component_name("policy." + std::string(slot), *node);
-  };
-  const auto givers = components_of_kinds<Allocate>(registry, "allocate", needed);
   std::vector<std::string> expected;
-  for (const std::string& giver : givers) expected.push_back("policy.allocate=" + giver);
-  for (const std::string& score : components_of_kinds<Score>(registry, "score", given)) {
-    if (given != HeadKinds::kAlike) expected.push_back("policy.score=" + score);
+  for (const auto& name : components_of_kinds<Allocate>(registry, "allocate", needed)) {
+    expected.push_back("policy.allocate=" + name);
   }
-  if (expected.empty() || given == HeadKinds::kAlike) {
+  const auto scores = given == HeadKinds::kAlike
+                          ? std::vector<std::string>{}
+                          : components_of_kinds<Score>(registry, "score", given);
+  for (const std::string& name : scores) expected.push_back("policy.score=" + name);
+  if (scores.empty()) {
     expected.emplace_back("a score that treats all heads alike, such as policy.score=recency");
   }
-  const ConfigNode* score = policy.child("score");
-  const std::string origin = score == nullptr ? "" : score->origin().text();
   throw Error(ErrorKind::kConfig,
-              fmt::format("{}{}policy.score: '{}' goes by {}, but policy.allocate '{}' has {}; "
-                          "expected {}",
-                          origin, origin.empty() ? "" : ": ", name_in("score", "recency"),
-                          head_kinds_text(needed), name_in("allocate", "uniform"),
+              fmt::format("{}: '{}' goes by {}, but policy.allocate '{}' has {}; expected {}",
+                          place_of(policy, "score"), name_in(policy, "score", "recency"),
+                          head_kinds_text(needed), name_in(policy, "allocate", "uniform"),
                           head_kinds_text(given), fmt::join(expected, ", or ")));
+}
+
+/// Throws where what is read counts on the newest tokens, and the score keeps others.
+void check_read(const ConfigNode& policy, const PolicySlots& slots) {
+  if (!slots.read->needs_newest() || slots.score->keeps_newest()) return;
+  throw Error(ErrorKind::kConfig,
+              fmt::format("{}: '{}' counts on the newest tokens, which policy.score '{}' does not "
+                          "keep; expected policy.score=recency",
+                          place_of(policy, "read"), name_in(policy, "read", "all"),
+                          name_in(policy, "score", "recency")));
 }
 
 }  // namespace
@@ -230,6 +246,7 @@ std::vector<ComponentInfo> policy_components() {
 std::unique_ptr<Policy> make_policy(const ConfigNode& policy, const ComponentRegistry& registry) {
   PolicySlots slots = fill_slots(policy, registry, nullptr);
   check_head_kinds(policy, slots, registry);
+  check_read(policy, slots);
   const ConfigNode* name = policy.child("name");
   return std::make_unique<Policy>(name == nullptr ? "unnamed" : name->as_string(),
                                   std::move(slots));

@@ -108,6 +108,8 @@ class Score {
   /// Kinds of heads that the score goes by (Plan::head_type): an allocation that tells other ones
   /// apart, or none, is refused.
   [[nodiscard]] virtual HeadKinds head_kinds() const { return HeadKinds::kAlike; }
+  /// Whether of the tokens that may be dropped the newest stay.
+  [[nodiscard]] virtual bool keeps_newest() const { return false; }
   /// Which of equal scores stays.
   [[nodiscard]] virtual TieRule ties() const { return TieRule::kEarlier; }
 };
@@ -201,6 +203,8 @@ class Read {
                                                          int64_t /*layer*/) const {
     return std::nullopt;
   }
+  /// Whether tokens() counts on a score that keeps the newest tokens: others are refused.
+  [[nodiscard]] virtual bool needs_newest() const { return false; }
   /// Whether ReadTokens::copied are all tokens that are held, whichever are seen.
   [[nodiscard]] virtual bool copies_all_held() const { return false; }
   /// Whether what is seen is the same wherever a head's tokens lie: see Score::order_free.

@@ -2,9 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <limits>
-
 namespace kvscope {
 namespace {
 
@@ -38,14 +35,8 @@ InCacheKeys at_in_cache_positions(const KvCache& cache,
   InCacheKeys result;
   result.begin.assign(seen.begin.begin(), seen.begin.end());
   result.length.assign(seen.length.begin(), seen.length.end());
-  int64_t first = std::numeric_limits<int64_t>::max();
-  int64_t end = 0;
-  for (std::size_t slot = 0; slot < result.begin.size(); ++slot) {
-    first = std::min(first, result.begin[slot]);
-    end = std::max(end, result.begin[slot] + result.length[slot]);
-  }
-
-  std::vector<int64_t> of_rows(static_cast<std::size_t>(end - first), 0);  // between slots: unread
+  // The whole region, whatever is held of it, so that the bytes of the copy are those of the plan.
+  std::vector<int64_t> of_rows(static_cast<std::size_t>(seen.keys.size(0)), 0);  // unread: between
   std::vector<int64_t> of_current;
   for (int64_t row = 0; row < cache.rows(); ++row) {
     const int64_t unnumbered = table.skips_padding ? cache.padding(row) : 0;
@@ -54,7 +45,6 @@ InCacheKeys at_in_cache_positions(const KvCache& cache,
       const auto origins =
           cache.origins(layer, row, head)
               .last(static_cast<std::size_t>(result.length[slot]));  // padding comes first
-      result.begin[slot] -= first;
       for (std::size_t i = 0; i < origins.size(); ++i) {
         const int64_t position = position_of(origins[i], geometry.steps) - unnumbered;
         of_rows[result.begin[slot] + i] = position - static_cast<int64_t>(i);
@@ -65,11 +55,11 @@ InCacheKeys at_in_cache_positions(const KvCache& cache,
   const at::Tensor steps_of_rows = at::tensor(of_rows, at::kLong).view({1, 1, -1});
   const at::Tensor steps_of_current =
       at::tensor(of_current, at::kLong).view({cache.rows(), geometry.heads, 1});
-  const at::Tensor region = seen.keys.narrow(0, first, end - first);
+  const at::Tensor& region = seen.keys;
   result.keys =
       turned_back(region.view({1, 1, region.size(0), region.size(1)}), table, steps_of_rows)
           .view(region.sizes());
-  result.values = seen.values.narrow(0, first, end - first);
+  result.values = seen.values;
   const int64_t group = geometry.query_heads / geometry.heads;
   result.q = turned_back(inputs.q, table, steps_of_current.repeat_interleave(group, 1));
   result.k = turned_back(inputs.k, table, steps_of_current);

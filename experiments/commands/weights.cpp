@@ -49,7 +49,7 @@ bool is_override(const std::string& word) {
   return (word.find('=') != word.npos || word.starts_with('~')) && !std::filesystem::exists(word);
 }
 
-std::string component_name(const std::string& part) {
+std::string part_name(const std::string& part) {
   return part.ends_with('.') ? part.substr(0, part.size() - 1) : part;
 }
 
@@ -102,7 +102,7 @@ int weights_check_command(ConfigArguments arguments) {
   for (const std::string& part : report.absent_parts) {
     const auto count = std::ranges::count_if(
         specs, [&part](const WeightSpec& spec) { return spec.part == part && !spec.buffer; });
-    fmt::print("  not in this file: {} ({} tensors)\n", component_name(part), count);
+    fmt::print("  not in this file: {} ({} tensors)\n", part_name(part), count);
   }
   std::fflush(stdout);
   return 0;

@@ -36,6 +36,7 @@ class Diagonal : public Read {
 
   void begin_generation(int64_t /*rows*/) override { layers_.clear(); }
 
+  [[nodiscard]] bool needs_newest() const override { return true; }
   /// Attention of tokens that lie otherwise is another in the last bit.
   [[nodiscard]] bool order_free() const override { return false; }
 

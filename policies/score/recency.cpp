@@ -8,6 +8,7 @@ namespace {
 class Recency : public Score {
  public:
   [[nodiscard]] bool order_free() const override { return true; }
+  [[nodiscard]] bool keeps_newest() const override { return true; }
 
   [[nodiscard]] at::Tensor score(const LayerStep& layer_step) const override {
     return token_positions(layer_step);

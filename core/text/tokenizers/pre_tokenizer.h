@@ -19,7 +19,7 @@ enum class SplitBehavior {
   kContiguous,          ///< neighbouring matches are one piece
 };
 
-/// EvictionTiming every piece where `pattern` matches; with `invert`, where it does not.
+/// Cuts every piece where `pattern` matches; with `invert`, where it does not.
 struct SplitStep {
   Pattern pattern;
   SplitBehavior behavior = SplitBehavior::kIsolated;

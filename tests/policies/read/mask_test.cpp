@@ -128,8 +128,8 @@ TEST(Mask, WhatTheModelLacksIsRefusedBeforeTheRun) {
        {std::pair("layers: [0, 2]", "policy.read.layers: there is no 2"),
         std::pair("heads: 1-3, steps: all", "policy.read.heads: there is no 3"),
         std::pair("steps: 5", "policy.read.steps: there is no 5")}) {
-    EXPECT_THAT([&, text = mask] { plan(text); },
-                testing::ThrowsMessage<Error>(testing::HasSubstr(message)));
+    const auto attempt = [&, text = mask] { plan(text); };
+    EXPECT_THAT(attempt, testing::ThrowsMessage<Error>(testing::HasSubstr(message)));
   }
 }
 

@@ -78,10 +78,12 @@ TensorMap published_names(const NextTokenFamily& family,
                           const TensorMap& checkpoint) {
   const CheckpointNames& names = family.names;
   if (names.other_prefixes.empty()) return part_tensors(checkpoint, kPart);
-  const std::string first = transformer_tensors(family, model).front().name;
-  if (checkpoint.contains(first)) return checkpoint;
-  if (checkpoint.contains(kPart + first)) return checkpoint.below(kPart);
-  if (!checkpoint.contains(other_name(names, first))) return checkpoint;
+  const std::vector<WeightSpec> specs = transformer_tensors(family, model);
+  const auto respelled =
+      std::ranges::find_if(specs, [](const WeightSpec& spec) { return !spec.other_names.empty(); });
+  if (respelled == specs.end() || checkpoint.contains(respelled->name)) return checkpoint;
+  if (checkpoint.contains(kPart + respelled->name)) return checkpoint.below(kPart);
+  if (!checkpoint.contains(respelled->other_names.front())) return checkpoint;
   TensorMap result;
   for (const auto& [name, tensor] : checkpoint) {
     const auto prefix = std::ranges::find_if(

@@ -26,7 +26,7 @@ struct CaptionFeatures {
 /// The text side of a model with a T5 encoder.
 class CaptionEncoder {
  public:
-  /// For a model with random weights: features drawn from a prompt's letters, the same prompt the
+  /// For a model with random weights: features made of a prompt's letters, the same prompt the
   /// same features everywhere.
   CaptionEncoder(int64_t channels, int64_t most_tokens, at::Device device);
   /// `weights` under T5's names, of any floating type; `tokenizer` a SentencePiece .model. Throws

@@ -22,7 +22,7 @@ void read_size(Options& options,
                const std::string& help,
                const std::string& default_from = {});
 void read_flag(Options& options, const std::string& key, bool& into, const std::string& help);
-/// Channels of the levels of a picture autoencoder, in those of the first.
+/// Channels of the levels of an image autoencoder, in those of the first.
 void read_multipliers(Options& options, const std::string& key, std::vector<int64_t>& into);
 /// A published size by name; empty where none is chosen.
 std::string read_published_size(Options& options, const std::string& key, const std::string& help);

@@ -46,7 +46,7 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
     const GeneratedBatch& made = batch.generated;
     const std::string& prompt = batch.prompts.front()->text;
     const std::filesystem::path path = numbered(out, image, images);
-    write_png(path, made.pictures.front(),
+    write_png(path, made.images.front(),
               {{"prompt", prompt}, {"seed", fmt::format("{}", batch.seeds.front())}});
     const double seconds = std::accumulate(made.times.step_ms.begin(), made.times.step_ms.end(),
                                            made.text_ms + made.decode_ms) /

@@ -79,7 +79,7 @@ void print_models(ConfigRepository& repository, const ComponentRegistry& /*parts
         "steps, {} x {} pixels, {}\n",
         name, facts.kind, parameters / 1e6, parameters * 2 / 1e9, cache.layers, cache.heads,
         cache.steps.back().first_token + cache.steps.back().queries(), cache.steps.size(),
-        facts.picture_height, facts.picture_width, cache_text(facts));
+        facts.image_height, facts.image_width, cache_text(facts));
   }
 }
 

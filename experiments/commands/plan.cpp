@@ -114,8 +114,8 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
                  point.label("budget"));
   fmt::format_to(
       out, "  {} layers x {} heads x {} channels, {} parameters, {} x {} pixels; K {}, V {}\n",
-      cache.layers, cache.heads, cache.head_dim, point.facts.parameters, point.facts.picture_height,
-      point.facts.picture_width, format_text(cache.format.keys, cache.key_type),
+      cache.layers, cache.heads, cache.head_dim, point.facts.parameters, point.facts.image_height,
+      point.facts.image_width, format_text(cache.format.keys, cache.key_type),
       format_text(cache.format.values, cache.value_type));
   fmt::format_to(out, "  {} image{} at once, {} rows{}\n", images, images == 1 ? "" : "s", rows,
                  rows == images ? "" : ": guidance doubles them");

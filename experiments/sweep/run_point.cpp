@@ -90,8 +90,8 @@ class PointRunner {
                    .skill = prompt.skill};
       describe(row, made, i);
       describe_memory(row, batch.memory, std::ssize(images));
-      metrics_.fill(row, made.pictures[i]);
-      write_result_image(folder_, info_, row, made.pictures[i]);
+      metrics_.fill(row, made.images[i]);
+      write_result_image(folder_, info_, row, made.images[i]);
       writer_->append(row);
     }
     return true;
@@ -113,7 +113,7 @@ class PointRunner {
 
   /// Costs are an image's share of its batch; all images of a batch cost the same.
   void describe(ImageRow& row, const GeneratedBatch& made, size_t image) const {
-    const auto images = static_cast<double>(made.pictures.size());
+    const auto images = static_cast<double>(made.images.size());
     row.packed_tokens = made.tokens[image];
     row.token_sha256 = sha256_hex(
         {reinterpret_cast<const char*>(row.packed_tokens.data()), row.packed_tokens.size()});

@@ -45,7 +45,7 @@ TokenizerTraining tokenizer_settings(const ModelTraining& run,
   training.device = run.device;
   training.seed = run.settings.seed;
   training.vae = model.vae;
-  training.picture = model.picture;
+  training.picture = model.image;
   training.learning_rate = stage.learning_rate;
   return training;
 }
@@ -59,7 +59,7 @@ TransformerTraining transformer_settings(const ModelTraining& run,
   training.seed = run.settings.seed;
   training.transformer = model.transformer;
   training.vae = model.vae;
-  training.picture = model.picture;
+  training.picture = model.image;
   training.text = model.text;
   training.learning_rate = settings.transformer.learning_rate;
   training.condition_dropout = settings.condition_dropout;
@@ -68,7 +68,7 @@ TransformerTraining transformer_settings(const ModelTraining& run,
   training.skill_shares = settings.skill_shares;
   training.full_share_first = settings.full_share_first;
   training.full_share_last = settings.full_share_last;
-  const auto scales = static_cast<int64_t>(model.picture.schedule.size());
+  const auto scales = static_cast<int64_t>(model.image.schedule.size());
   if (training.short_scales > scales) {
     throw Error(ErrorKind::kConfig,
                 fmt::format("train.transformer.short_scales={} is not in 1..{}, the model's scales",

@@ -5,7 +5,7 @@
 #include "analysis/shapes/draw.h"
 #include "analysis/shapes/random.h"
 #include "analysis/shapes/split.h"
-#include "core/models/picture_tensors.h"
+#include "core/models/image_tensors.h"
 
 namespace kvscope {
 
@@ -22,7 +22,7 @@ ShapesBatch shapes_batch(uint64_t seed,
     pictures.push_back(shapes::draw(scene));
     result.captions.push_back(scene.caption);
   }
-  result.pictures = from_pictures(pictures);
+  result.pictures = from_images(pictures);
   return result;
 }
 
@@ -31,7 +31,7 @@ at::Tensor shapes_test_pictures(uint64_t seed, int64_t count) {
   for (const shapes::Scene& scene : shapes::test_scenes(count, seed)) {
     pictures.push_back(shapes::draw(scene));
   }
-  return from_pictures(pictures);
+  return from_images(pictures);
 }
 
 }  // namespace kvscope

@@ -14,7 +14,7 @@ struct TokenizerTraining {
   TrainingSchedule schedule{.steps = 3000, .batch = 16};
   at::Device device = at::kCPU;
   infinity::VaeConfig vae;
-  infinity::PictureGeometry picture;
+  infinity::ImageGeometry picture;
   int64_t warmup_steps = 50;
   double learning_rate = 2e-3;
   double commitment =

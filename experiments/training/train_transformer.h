@@ -18,7 +18,7 @@ struct TransformerTraining {
   at::Device device = at::kCPU;
   infinity::TransformerConfig transformer;
   infinity::VaeConfig vae;
-  infinity::PictureGeometry picture;
+  infinity::ImageGeometry picture;
   T5Config text;
   TensorMap start;              ///< "model.*" and "t5.*" to begin from; empty begins at random
   std::string vocabulary_path;  ///< SentencePiece model of the captions

@@ -24,7 +24,7 @@ struct VqTraining {
   uint64_t seed = 1;
 };
 
-/// Trains a VQ picture tokenizer on shapes pictures (scenes of the training range): L1 + L2 of the
+/// Trains a VQ image tokenizer on shapes pictures (scenes of the training range): L1 + L2 of the
 /// picture through the quantiser with a straight-through gradient, the codebook pulled to the
 /// features and the features to the codes (van den Oord et al. 2017, eq. 3). The codebook starts on
 /// features of the first batch. Returns the averaged weights under their published names.

@@ -26,7 +26,7 @@ TEST_P(FixedSeedImages, AreThoseOfBefore) {
   GenerationSession session(point, *model, at::kCPU);
   uint64_t equal = 0;
   for (uint64_t image = 0; image < kImages; ++image) {
-    const Picture made = session.make({&image, 1}).generated.pictures.front();
+    const Picture made = session.make({&image, 1}).generated.images.front();
     const auto file = std::filesystem::path(kSourceDir) / "tests/golden/images" /
                       (model_name + "-" + policy + "-00000" + std::to_string(image) + ".png");
     equal += made == read_png(file).picture ? 1 : 0;

@@ -63,9 +63,9 @@ at::Tensor block(const TransformerConfig& config,
       parameters.unbind(2);  // gamma1, gamma2, scale1, scale2, shift1, shift2
 
   const at::Tensor h1 = plain_norm(x) * (1 + p[2]) + p[4];
-  const auto place = [&](const at::Tensor& head) { return rotate(head, rotation); };
+  const auto turn = [&](const at::Tensor& head) { return rotate(head, rotation); };
   const at::Tensor after_self =
-      x + cosine_attention(w, config.heads, layer, h1, attend, place) * p[0];
+      x + cosine_attention(w, config.heads, layer, h1, attend, turn) * p[0];
   const at::Tensor normed = at::layer_norm(after_self, {config.width}, w.cross_norm_weight,
                                            w.cross_norm_bias, kNormEpsilon);
   const at::Tensor after_cross =

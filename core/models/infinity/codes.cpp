@@ -33,25 +33,25 @@ at::Tensor resize_codes(const at::Tensor& x, std::pair<int64_t, int64_t> size) {
 
 at::Tensor accumulate(const at::Tensor& summed,
                       const at::Tensor& codes,
-                      const PictureGeometry& picture,
+                      const ImageGeometry& image,
                       int64_t si,
                       bool patchify) {
-  const int64_t last = static_cast<int64_t>(picture.schedule.size()) - 1;
+  const int64_t last = static_cast<int64_t>(image.schedule.size()) - 1;
   if (si == last) return summed + codes;
-  return summed + resize_codes(codes, picture.latent(last, patchify));
+  return summed + resize_codes(codes, image.latent(last, patchify));
 }
 
 at::Tensor next_input(const at::Tensor& summed,
-                      const PictureGeometry& picture,
+                      const ImageGeometry& image,
                       int64_t si,
                       bool patchify) {
-  at::Tensor z = resize_codes(summed, picture.latent(si, patchify));
+  at::Tensor z = resize_codes(summed, image.latent(si, patchify));
   if (patchify) z = at::pixel_unshuffle(z, 2);
   return z.flatten(2).transpose(1, 2);
 }
 
 QuantisedFeatures quantise(const at::Tensor& features,
-                           const PictureGeometry& picture,
+                           const ImageGeometry& image,
                            bool patchify,
                            const std::vector<double>& flip_probability,
                            std::vector<at::Tensor>* inputs,
@@ -59,9 +59,9 @@ QuantisedFeatures quantise(const at::Tensor& features,
   QuantisedFeatures result;
   at::Tensor residual = features;
   at::Tensor summed = at::zeros_like(features);
-  const int64_t scales = static_cast<int64_t>(picture.schedule.size());
+  const int64_t scales = static_cast<int64_t>(image.schedule.size());
   for (int64_t si = 0; si < scales; ++si) {
-    const auto [height, width] = picture.latent(si, patchify);
+    const auto [height, width] = image.latent(si, patchify);
     const at::Tensor shrunk = at::adaptive_avg_pool2d(residual, {height, width});
     const at::Tensor bits = (shrunk > 0).permute({0, 2, 3, 1}).to(at::kByte).contiguous();
     at::Tensor seen = bits;
@@ -71,13 +71,13 @@ QuantisedFeatures quantise(const at::Tensor& features,
       const at::Tensor flips = at::rand(bits.sizes(), generator, at::kFloat).to(bits.device());
       seen = bits.bitwise_xor((flips < probability).to(at::kByte));
     }
-    const at::Tensor full = resize_codes(bits_to_codes(seen), picture.latent(scales - 1, patchify));
+    const at::Tensor full = resize_codes(bits_to_codes(seen), image.latent(scales - 1, patchify));
     residual = residual - full;
     summed = summed + full;
     result.bits.push_back(bits);
     result.magnitudes.push_back(shrunk.abs().permute({0, 2, 3, 1}));
     if (inputs != nullptr && si + 1 < scales) {
-      inputs->push_back(next_input(summed, picture, si + 1, patchify));
+      inputs->push_back(next_input(summed, image, si + 1, patchify));
     }
   }
   result.summed = summed;

@@ -26,13 +26,13 @@ at::Tensor resize_codes(const at::Tensor& x, std::pair<int64_t, int64_t> size);
 /// Adds scale `si`'s codes to the running sum [B, d, H, W] (resized unless it is the last scale).
 at::Tensor accumulate(const at::Tensor& summed,
                       const at::Tensor& codes,
-                      const PictureGeometry& picture,
+                      const ImageGeometry& image,
                       int64_t si,
                       bool patchify);
 
 /// Input of scale `si` from the running sum: [B, tokens, token bits].
 at::Tensor next_input(const at::Tensor& summed,
-                      const PictureGeometry& picture,
+                      const ImageGeometry& image,
                       int64_t si,
                       bool patchify);
 
@@ -50,7 +50,7 @@ struct QuantisedFeatures {
 /// the residual is taken after the flip, so later scales learn to mend it. `inputs`, when asked
 /// for, are next_input of every scale but the first under the flipped bits. `bits` are the targets.
 QuantisedFeatures quantise(const at::Tensor& features,
-                           const PictureGeometry& picture,
+                           const ImageGeometry& image,
                            bool patchify,
                            const std::vector<double>& flip_probability,
                            std::vector<at::Tensor>* inputs,

@@ -37,7 +37,7 @@ void TransformerConfig::check() const {
   require_geometry(text_max_tokens > 0, "text_max_tokens must be positive");
 }
 
-std::pair<int64_t, int64_t> PictureGeometry::latent(int64_t si, bool patchify) const {
+std::pair<int64_t, int64_t> ImageGeometry::latent(int64_t si, bool patchify) const {
   const auto [height, width] = schedule.at(static_cast<size_t>(si));
   return patchify ? std::pair{2 * height, 2 * width} : std::pair{height, width};
 }
@@ -181,7 +181,7 @@ std::vector<double> published_ratios() {
   return ratios;
 }
 
-PictureGeometry published_geometry(double height_over_width, const std::string& pixels) {
+ImageGeometry published_geometry(double height_over_width, const std::string& pixels) {
   static const std::map<std::string, size_t> lengths = {
       {"0.06M", 7}, {"0.25M", 10}, {"0.60M", 12}, {"1M", 13}};
   const auto length = lengths.find(pixels);
@@ -205,7 +205,7 @@ PictureGeometry published_geometry(double height_over_width, const std::string& 
   if (transposed) {
     for (auto& [height, width] : schedule) std::swap(height, width);
   }
-  PictureGeometry geometry;
+  ImageGeometry geometry;
   geometry.rope_grid = schedule.back();
   schedule.resize(length->second);
   geometry.schedule = std::move(schedule);

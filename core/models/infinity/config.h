@@ -22,7 +22,7 @@ struct TransformerConfig {
   int64_t text_channels = 2048;
   int64_t text_max_tokens = 512;
   int64_t code_bits = 0;       ///< d: bits of one VAE latent pixel
-  bool patchify = false;       ///< 2 x 2 latent pixels a token: 4 d bits a token
+  bool patchify = false;       ///< 2 x 2 latent pixels per token: 4 d bits per token
   bool shared_ada_lin = true;  ///< false: every block has its own ada_lin.1
   bool swiglu = false;         ///< unused by the released models
   int64_t rope_mode = 2;       ///< 0 raw grid, 1 resampled table, 2 rounded into the rope grid
@@ -39,12 +39,12 @@ struct TransformerConfig {
   void check() const;
 };
 
-/// The picture side: a multi-scale binary-spherical-quantised autoencoder.
+/// The image side: a multi-scale binary-spherical-quantised autoencoder.
 struct VaeConfig {
   int64_t code_bits = 0;
   int64_t base_channels = 128;
   std::vector<int64_t> channel_multipliers = {1, 2, 4, 4, 4};
-  int64_t encoder_blocks = 2;  ///< ResBlocks a level; the decoder has one more
+  int64_t encoder_blocks = 2;  ///< ResBlocks per level; the decoder has one more
   int64_t norm_groups = 32;
 
   [[nodiscard]] int64_t stride() const { return int64_t{1} << (channel_multipliers.size() - 1); }
@@ -52,8 +52,8 @@ struct VaeConfig {
 
 using Schedule = ScaleSchedule;
 
-/// One picture size: the token schedule, the grid that positions refer to, and the latent size.
-struct PictureGeometry {
+/// One image size: the token schedule, the grid that positions refer to, and the latent size.
+struct ImageGeometry {
   Schedule schedule;
   std::pair<int64_t, int64_t>
       rope_grid;  ///< (uph, upw): last scale of the 1M schedule of the ratio
@@ -64,7 +64,7 @@ struct PictureGeometry {
 
 /// The published schedules: 15 aspect ratios (h/w, nearest template) x pixels "0.06M" | "0.25M" |
 /// "0.60M" | "1M". Throws Error(kConfig) for an unknown pixel budget.
-PictureGeometry published_geometry(double height_over_width, const std::string& pixels);
+ImageGeometry published_geometry(double height_over_width, const std::string& pixels);
 /// Templates of h/w, ascending.
 std::vector<double> published_ratios();
 

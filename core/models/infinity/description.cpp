@@ -24,7 +24,7 @@ TransformerConfig read_transformer(Options& options) {
   read("transformer.text_channels", config.text_channels, "channels of the text features");
   read("transformer.text_max_tokens", config.text_max_tokens, "longest prompt in text tokens");
   read("transformer.code_bits", config.code_bits, "bits of a latent pixel");
-  read_flag(options, "transformer.patchify", config.patchify, "2 x 2 latent pixels a token");
+  read_flag(options, "transformer.patchify", config.patchify, "2 x 2 latent pixels per token");
   read_flag(options, "transformer.shared_ada_lin", config.shared_ada_lin,
             "one adaLN for all blocks");
   read("transformer.rope_mode", config.rope_mode, "how positions of small scales are placed");
@@ -33,9 +33,9 @@ TransformerConfig read_transformer(Options& options) {
   return config;
 }
 
-PictureGeometry read_picture(Options& options) {
-  PictureGeometry picture;
-  const bool given = read_schedule(options, picture.schedule);
+ImageGeometry read_image(Options& options) {
+  ImageGeometry image;
+  const bool given = read_schedule(options, image.schedule);
   const double ratio = options.number({.key = "picture.ratio",
                                        .default_value = 1.0,
                                        .least = 0.01,
@@ -46,14 +46,14 @@ PictureGeometry read_picture(Options& options) {
                                            .allowed = {"0.06M", "0.25M", "0.60M", "1M"},
                                            .help = "pixel budget"});
   if (!given) return published_geometry(ratio, pixels);
-  if (!picture.schedule.empty()) picture.rope_grid = picture.schedule.back();
-  return picture;
+  if (!image.schedule.empty()) image.rope_grid = image.schedule.back();
+  return image;
 }
 
 VaeConfig read_vae(Options& options, const TransformerConfig& transformer) {
   VaeConfig vae = published_vae(transformer.code_bits, transformer.patchify);
   read_size(options, "vae.base_channels", vae.base_channels, "channels of the widest level");
-  read_size(options, "vae.encoder_blocks", vae.encoder_blocks, "residual blocks a level");
+  read_size(options, "vae.encoder_blocks", vae.encoder_blocks, "residual blocks per level");
   read_size(options, "vae.norm_groups", vae.norm_groups, "groups of a group norm");
   read_multipliers(options, "vae.channel_multipliers", vae.channel_multipliers);
   return vae;
@@ -65,11 +65,11 @@ ModelDescription read_model(Options& options) {
   ModelDescription d;
   d.name = read_name(options);
   d.transformer = read_transformer(options);
-  d.picture = read_picture(options);
+  d.image = read_image(options);
   d.vae = read_vae(options, d.transformer);
   d.text = read_text_encoder(options);
   d.weights = read_weights(options);
-  d.vae_weights = read_file(options, "vae_weights", "picture decoder's file; null: in `weights`");
+  d.vae_weights = read_file(options, "vae_weights", "image decoder's file; null: in `weights`");
   d.text_weights = read_file(options, "text_weights", "text encoder's file; null: in `weights`");
   d.tokenizer = read_file(options, "tokenizer", "SentencePiece model of the text encoder");
   d.precision = read_precision(options);
@@ -80,27 +80,27 @@ ModelDescription describe_model(const ConfigNode& model) {
   Options options("model", model);
   ModelDescription d = read_model(options);
   d.transformer.check();
-  check_schedule(d.picture.schedule);
+  check_schedule(d.image.schedule);
   check_text_encoder(d.text, d.transformer.text_channels);
   return d;
 }
 
 CacheGeometry description_geometry(const ModelDescription& d) {
   const auto [key_type, value_type] = next_scale_cache_types(d.precision);
-  return cache_geometry(d.transformer.attention(), next_scale_steps(d.picture.schedule),
+  return cache_geometry(d.transformer.attention(), next_scale_steps(d.image.schedule),
                         {.key = key_type, .value = value_type});
 }
 
 ModelFacts infinity_facts(const ConfigNode& model) {
   const ModelDescription d = describe_model(model);
-  const auto last = static_cast<int64_t>(d.picture.schedule.size()) - 1;
-  const auto [height, width] = d.picture.latent(last, d.transformer.patchify);
+  const auto last = static_cast<int64_t>(d.image.schedule.size()) - 1;
+  const auto [height, width] = d.image.latent(last, d.transformer.patchify);
   return {.name = d.name,
           .kind = "next_scale",
           .cache = description_geometry(d),
           .parameters = parameter_count(transformer_tensors(d.transformer)),
-          .picture_height = height * d.vae.stride(),
-          .picture_width = width * d.vae.stride()};
+          .image_height = height * d.vae.stride(),
+          .image_width = width * d.vae.stride()};
 }
 
 }  // namespace kvscope::infinity

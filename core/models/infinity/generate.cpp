@@ -14,7 +14,7 @@ namespace kvscope::infinity {
 
 Generation generate(const TransformerConfig& config,
                     const TransformerWeights& weights,
-                    const PictureGeometry& picture,
+                    const ImageGeometry& image,
                     const TextFeatures& text,
                     const GenerateOptions& options,
                     std::span<at::Generator> generators,
@@ -33,17 +33,17 @@ Generation generate(const TransformerConfig& config,
 
   Generation result;
   const auto [latent_height, latent_width] =
-      picture.latent(static_cast<int64_t>(steps.size()) - 1, config.patchify);
+      image.latent(static_cast<int64_t>(steps.size()) - 1, config.patchify);
   at::Tensor summed = at::zeros({images, config.code_bits, latent_height, latent_width},
                                 conditioning.pooled.options().dtype(at::kFloat));
   at::Tensor x = conditioning.pooled.unsqueeze(1) + weights.pos_start;
-  const RotationTable places = rotation_table(config, picture, x.device());
+  const RotationTable table = rotation_table(config, image, x.device());
   at::Tensor logits;
   at::Tensor bits;
   const auto scale = [&](const StepInfo& step, const SelfAttention& attend_step) {
-    const Rotation rotation{.cosine = places.cosine.narrow(0, step.first_token, step.queries()),
-                            .sine = places.sine.narrow(0, step.first_token, step.queries()),
-                            .pairs = places.pairs};
+    const Rotation rotation{.cosine = table.cosine.narrow(0, step.first_token, step.queries()),
+                            .sine = table.sine.narrow(0, step.first_token, step.queries()),
+                            .pairs = table.pairs};
     x = x + weights.level_embedding.select(0, step.index);
     for (int64_t layer = 0; layer < config.depth; ++layer) {
       x = block(config, weights, layer, x, rotation, conditioning,
@@ -58,9 +58,9 @@ Generation generate(const TransformerConfig& config,
                      .view({images, step.grid_height, step.grid_width, config.token_bits()})
                : options.forced_bits.at(si).to(x.device());
     const at::Tensor codes = bits_to_codes(config.patchify ? unpatch_bits(bits) : bits);
-    summed = accumulate(summed, codes, picture, step.index, config.patchify);
+    summed = accumulate(summed, codes, image, step.index, config.patchify);
     if (si + 1 < steps.size()) {
-      const at::Tensor input = next_input(summed, picture, step.index + 1, config.patchify);
+      const at::Tensor input = next_input(summed, image, step.index + 1, config.patchify);
       x = at::linear(input, weights.word_weight, weights.word_bias);
       if (doubled) x = x.repeat({2, 1, 1});
     }
@@ -69,7 +69,7 @@ Generation generate(const TransformerConfig& config,
   const auto after = [&](const StepInfo& step, const StepTimes& times) {
     on_step({step, logits, bits, times});
   };
-  StepLoop loop{.generators = generators, .rotation = places, .step = scale};
+  StepLoop loop{.generators = generators, .rotation = table, .step = scale};
   if (on_step) loop.after = after;
   result.times = run_steps(context, loop);
   result.summed_codes = summed;

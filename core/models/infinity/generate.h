@@ -15,11 +15,11 @@
 namespace kvscope::infinity {
 
 struct GenerateOptions {
-  std::vector<double> cfg = {3.0};  ///< guidance: one value, or one a scale
+  std::vector<double> cfg = {3.0};  ///< guidance: one value, or one per scale
   std::vector<double> tau = {1.0};  ///< temperature: likewise
   int64_t top_k = 900;              ///< no effect on bits, kept for the reference's settings
   double top_p = 0.97;
-  /// Bits to use instead of drawing: [scales][B, h, w, token bits] u8; empty draws all.
+  /// Bits to use instead of sampling: [scales][B, h, w, token bits] u8; empty samples all.
   std::vector<at::Tensor> forced_bits;
 };
 
@@ -33,17 +33,17 @@ struct StepResult {
 };
 
 struct Generation {
-  at::Tensor summed_codes;             ///< [B, d, H, W] for the picture decoder
+  at::Tensor summed_codes;             ///< [B, d, H, W] for the image decoder
   std::vector<at::Tensor> token_bits;  ///< [scales][B, h, w, token bits] u8
   GenerationTimes times;
 };
 
-/// The sampling loop. `text` holds one row an image; `generators` one an image. `context.cache`
+/// The sampling loop. `text` holds one row per image; `generators` one per image. `context.cache`
 /// must be planned for this geometry and cache_rows(B). `on_step` sees every step. Throws
 /// Error(kNumerics) naming the scale where a logit is NaN or infinite.
 Generation generate(const TransformerConfig& config,
                     const TransformerWeights& weights,
-                    const PictureGeometry& picture,
+                    const ImageGeometry& image,
                     const TextFeatures& text,
                     const GenerateOptions& options,
                     std::span<at::Generator> generators,

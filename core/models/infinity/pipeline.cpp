@@ -68,11 +68,11 @@ class InfinityModel : public ImageModel {
                                    .top_p = options.top_p,
                                    .forced_bits = {}};
     const Generation generation =
-        infinity::generate(description_.transformer, weights_, description_.picture, text, settings,
+        infinity::generate(description_.transformer, weights_, description_.image, text, settings,
                            generators, context);
     wait_for_device(device_);
     start = std::chrono::steady_clock::now();
-    batch.pictures = to_pictures(vae_decode(description_.vae, vae_, generation.summed_codes));
+    batch.images = to_images(vae_decode(description_.vae, vae_, generation.summed_codes));
     batch.decode_ms = milliseconds_since(start);
     batch.times = generation.times;
     for (size_t image = 0; image < prompts.size(); ++image) {

@@ -16,7 +16,7 @@ struct ModelDescription {
   std::string name;
   TransformerConfig transformer;
   VaeConfig vae;
-  PictureGeometry picture;
+  ImageGeometry image;
   T5Config text;
   std::string weights;       ///< "random", or a file or folder with "model.*" or bare names
   std::string vae_weights;   ///< empty: below "vae." in `weights`
@@ -33,7 +33,7 @@ ModelDescription describe_model(const ConfigNode& model);
 CacheGeometry description_geometry(const ModelDescription& description);
 
 ModelFacts infinity_facts(const ConfigNode& model);
-/// Every published tensor of the transformer, the picture autoencoder (its encoder may be missing)
+/// Every published tensor of the transformer, the image autoencoder (its encoder may be missing)
 /// and the text encoder.
 std::vector<WeightSpec> description_tensors(const ModelDescription& description);
 std::vector<WeightSpec> infinity_tensors(const ConfigNode& model);

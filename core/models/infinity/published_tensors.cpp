@@ -20,7 +20,7 @@ WeightSpec transformer_tensor(const WeightSpec& spec) {
   return wanted;
 }
 
-WeightSpec picture_tensor(const WeightSpec& spec) {
+WeightSpec image_tensor(const WeightSpec& spec) {
   WeightSpec wanted = spec;
   wanted.part = "vae.";
   wanted.other_names = {unwrapped_name(spec.name)};
@@ -35,11 +35,11 @@ std::vector<WeightSpec> description_tensors(const ModelDescription& description)
     specs.push_back(transformer_tensor(spec));
   }
   for (const WeightSpec& spec : vae_decoder_tensors(description.vae)) {
-    specs.push_back(picture_tensor(spec));
+    specs.push_back(image_tensor(spec));
   }
   for (const WeightSpec& spec : vae_encoder_tensors(description.vae)) {
-    specs.push_back(picture_tensor(spec));
-    specs.back().buffer = true;  // only training encodes pictures
+    specs.push_back(image_tensor(spec));
+    specs.back().buffer = true;  // only training encodes images
   }
   const std::vector<WeightSpec> text = caption_encoder_tensors(description.text);
   specs.insert(specs.end(), text.begin(), text.end());

@@ -7,7 +7,7 @@
 namespace kvscope::infinity {
 namespace {
 
-constexpr int64_t kBaseGrid = 128;  // the published tables cover 2048 / 16 positions a side
+constexpr int64_t kBaseGrid = 128;  // the published tables cover 2048 / 16 positions per side
 
 // Mode 1: the table of a (height, width) region, longer side 128, resampled to the scale's grid.
 at::Tensor resampled(const at::Tensor& table, int64_t height, int64_t width) {
@@ -26,14 +26,12 @@ int64_t rope_position(int64_t index, int64_t size, int64_t grid) {
   return exact_half && rounded % 2 != 0 ? rounded - 1 : rounded;
 }
 
-Rotation scale_rotation(const TransformerConfig& config,
-                        const PictureGeometry& picture,
-                        int64_t si) {
-  const auto [height, width] = picture.schedule.at(static_cast<size_t>(si));
+Rotation scale_rotation(const TransformerConfig& config, const ImageGeometry& image, int64_t si) {
+  const auto [height, width] = image.schedule.at(static_cast<size_t>(si));
   const at::Tensor frequency = rotation_frequencies(config.head_dim() / 2, 10000.0);
   const int64_t pairs = 2 * frequency.size(0);
   if (config.rope_mode == 1) {
-    const auto [grid_height, grid_width] = picture.rope_grid;
+    const auto [grid_height, grid_width] = image.rope_grid;
     const double ratio = static_cast<double>(grid_height) / static_cast<double>(grid_width);
     const int64_t region_height =
         ratio >= 1 ? kBaseGrid : static_cast<int64_t>(static_cast<double>(kBaseGrid) * ratio);
@@ -56,19 +54,19 @@ Rotation scale_rotation(const TransformerConfig& config,
     }
     return result;
   };
-  const at::Tensor angle = grid_angles(positions(height, picture.rope_grid.first),
-                                       positions(width, picture.rope_grid.second), frequency)
+  const at::Tensor angle = grid_angles(positions(height, image.rope_grid.first),
+                                       positions(width, image.rope_grid.second), frequency)
                                .reshape({height * width, pairs});
   return {.cosine = angle.cos(), .sine = angle.sin(), .pairs = RotationPairs::kNeighbours};
 }
 
 RotationTable rotation_table(const TransformerConfig& config,
-                             const PictureGeometry& picture,
+                             const ImageGeometry& image,
                              at::Device device) {
   std::vector<at::Tensor> cosines;
   std::vector<at::Tensor> sines;
-  for (size_t si = 0; si < picture.schedule.size(); ++si) {
-    const Rotation scale = scale_rotation(config, picture, static_cast<int64_t>(si));
+  for (size_t si = 0; si < image.schedule.size(); ++si) {
+    const Rotation scale = scale_rotation(config, image, static_cast<int64_t>(si));
     cosines.push_back(scale.cosine);
     sines.push_back(scale.sine);
   }

@@ -15,7 +15,7 @@ namespace kvscope::infinity {
 /// `scales` scales of the schedule are computed. Returns logits [rows, all tokens, 2 * token bits].
 at::Tensor teacher_forcing(const TransformerConfig& config,
                            const TransformerWeights& weights,
-                           const PictureGeometry& picture,
+                           const ImageGeometry& image,
                            const Conditioning& conditioning,
                            const std::vector<at::Tensor>& inputs,
                            int64_t scales);

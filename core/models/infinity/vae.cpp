@@ -3,12 +3,12 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "core/models/picture_layers.h"
+#include "core/models/image_layers.h"
 
 namespace kvscope::infinity {
 namespace {
 
-PictureNetworkStyle style_of(const VaeConfig& config) {
+ImageNetworkStyle style_of(const VaeConfig& config) {
   return {.convolution_wrapper = ".conv",
           .norm_wrapper = ".norm",
           .norm_groups = config.norm_groups,
@@ -34,7 +34,7 @@ std::string unwrapped_name(std::string name) {
 }
 
 std::vector<TensorSpec> vae_decoder_tensors(const VaeConfig& config) {
-  PictureNetworkSpecs specs(style_of(config));
+  ImageNetworkSpecs specs(style_of(config));
   const int64_t top = level_channels(config, levels(config) - 1);
   specs.convolution("decoder.conv_in", config.code_bits, top, 3);
   specs.residual_block("decoder.mid.block_1", top, top);
@@ -56,7 +56,7 @@ std::vector<TensorSpec> vae_decoder_tensors(const VaeConfig& config) {
 }
 
 std::vector<TensorSpec> vae_encoder_tensors(const VaeConfig& config) {
-  PictureNetworkSpecs specs(style_of(config));
+  ImageNetworkSpecs specs(style_of(config));
   specs.convolution("encoder.conv_in", 3, config.base_channels, 3);
   int64_t channels = config.base_channels;
   for (int64_t level = 0; level < levels(config); ++level) {
@@ -83,15 +83,15 @@ TensorMap resolve_vae(const std::vector<TensorSpec>& specs,
   const auto spellings = [&](const std::string& name) {
     return std::vector<std::string>{prefix + name, prefix + unwrapped_name(name)};
   };
-  return resolve_weights(specs, tensors, spellings, "the picture autoencoder");
+  return resolve_weights(specs, tensors, spellings, "the image autoencoder");
 }
 
 TensorMap random_vae(const std::vector<TensorSpec>& specs, at::Generator generator) {
-  return random_picture_network(specs, std::move(generator));
+  return random_image_network(specs, std::move(generator));
 }
 
 at::Tensor vae_decode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& latent) {
-  const PictureLayers layers(style_of(config), weights);
+  const ImageLayers layers(style_of(config), weights);
   at::Tensor x = layers.convolution("decoder.conv_in", latent);
   x = layers.residual_block("decoder.mid.block_1", x);
   x = layers.residual_block("decoder.mid.block_2", x);
@@ -106,11 +106,9 @@ at::Tensor vae_decode(const VaeConfig& config, const TensorMap& weights, const a
   return layers.convolution("decoder.conv_out", layers.norm_act("decoder.norm_out", x));
 }
 
-at::Tensor vae_encode(const VaeConfig& config,
-                      const TensorMap& weights,
-                      const at::Tensor& picture) {
-  const PictureLayers layers(style_of(config), weights);
-  at::Tensor x = layers.convolution("encoder.conv_in", picture);
+at::Tensor vae_encode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& image) {
+  const ImageLayers layers(style_of(config), weights);
+  at::Tensor x = layers.convolution("encoder.conv_in", image);
   for (int64_t level = 0; level < levels(config); ++level) {
     for (int64_t i = 0; i < config.encoder_blocks; ++i) {
       x = layers.residual_block(fmt::format("encoder.down.{}.block.{}", level, i), x);

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "core/checkpoint/tensor_map.h"
+#include "core/models/image_tensors.h"
 #include "core/models/infinity/config.h"
 #include "core/models/infinity/weights.h"
-#include "core/models/picture_tensors.h"
 
 namespace kvscope::infinity {
 
@@ -32,10 +32,10 @@ TensorMap resolve_vae(const std::vector<TensorSpec>& specs,
 /// Convolutions with Kaiming-uniform weights, norms at 1 and 0.
 TensorMap random_vae(const std::vector<TensorSpec>& specs, at::Generator generator);
 
-/// Latent [B, d, h, w] -> picture [B, 3, h * stride, w * stride], before clamping.
+/// Latent [B, d, h, w] -> image [B, 3, h * stride, w * stride], before clamping.
 at::Tensor vae_decode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& latent);
 
-/// Picture [B, 3, H, W] in [-1, 1] -> features [B, d, H / stride, W / stride].
-at::Tensor vae_encode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& picture);
+/// Image [B, 3, H, W] in [-1, 1] -> features [B, d, H / stride, W / stride].
+at::Tensor vae_encode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& image);
 
 }  // namespace kvscope::infinity

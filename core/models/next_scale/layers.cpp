@@ -27,16 +27,16 @@ at::Tensor cosine_attention(const ScaleBlockWeights& weights,
                             int64_t layer,
                             const at::Tensor& hidden,
                             const SelfAttention& attend,
-                            const std::function<at::Tensor(const at::Tensor&)>& place) {
+                            const std::function<at::Tensor(const at::Tensor&)>& turn) {
   // The key bias is zero by construction.
   const at::Tensor bias = at::cat({weights.q_bias, at::zeros_like(weights.q_bias), weights.v_bias});
   const std::vector<at::Tensor> qkv = at::linear(hidden, weights.qkv_weight, bias).chunk(3, -1);
   const at::Tensor scale = weights.scale_mul.clamp_max(kMaxLogScale).exp();
   at::Tensor q = unit(by_head(qkv[0], heads)) * scale;
   at::Tensor k = unit(by_head(qkv[1], heads));
-  if (place) {
-    q = place(q);
-    k = place(k);
+  if (turn) {
+    q = turn(q);
+    k = turn(k);
   }
   const at::Tensor v = by_head(qkv[2], heads);
   const at::Tensor query_weight = weights.qkv_weight.narrow(0, 0, hidden.size(-1));

@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/device/work_profile.h"
-#include "core/models/draw.h"
+#include "core/models/sampling.h"
 
 namespace kvscope {
 
@@ -29,12 +29,12 @@ at::Tensor keep_likely(const at::Tensor& logits, int64_t top_k, double top_p) {
   return kept;
 }
 
-at::Tensor draw(const at::Tensor& probabilities, std::span<at::Generator> generators) {
-  std::vector<at::Tensor> drawn;
+at::Tensor sample_rows(const at::Tensor& probabilities, std::span<at::Generator> generators) {
+  std::vector<at::Tensor> sampled;
   for (int64_t image = 0; image < probabilities.size(0); ++image) {
-    drawn.push_back(draw_classes(probabilities[image], generators[static_cast<size_t>(image)]));
+    sampled.push_back(sample_classes(probabilities[image], generators[static_cast<size_t>(image)]));
   }
-  return at::stack(drawn);
+  return at::stack(sampled);
 }
 
 at::Tensor sample(const at::Tensor& logits,
@@ -42,7 +42,7 @@ at::Tensor sample(const at::Tensor& logits,
                   double top_p,
                   std::span<at::Generator> generators) {
   const WorkMark mark(WorkMark::kSampling);
-  return draw(at::softmax(keep_likely(logits, top_k, top_p), -1), generators);
+  return sample_rows(at::softmax(keep_likely(logits, top_k, top_p), -1), generators);
 }
 
 void check_finite(const at::Tensor& logits, const StepInfo& step) {

@@ -15,12 +15,12 @@ namespace kvscope {
 /// drops, in ascending order, what accumulates to at most 1 - p, never the largest.
 at::Tensor keep_likely(const at::Tensor& logits, int64_t top_k, double top_p);
 
-/// One class a row: `probabilities` [B, rows, classes] -> int64 [B, rows]. Image b draws from
-/// generators[b] alone, row after row (draw_classes), so that the result does not depend on the
+/// One class per row: `probabilities` [B, rows, classes] -> int64 [B, rows]. Image b samples from
+/// generators[b] alone, row after row (sample_classes), so that the result does not depend on the
 /// batch it is in.
-at::Tensor draw(const at::Tensor& probabilities, std::span<at::Generator> generators);
+at::Tensor sample_rows(const at::Tensor& probabilities, std::span<at::Generator> generators);
 
-/// keep_likely(), softmax and draw() of `logits` [B, rows, classes] -> int64 [B, rows].
+/// keep_likely(), softmax and sample_rows() of `logits` [B, rows, classes] -> int64 [B, rows].
 at::Tensor sample(const at::Tensor& logits,
                   int64_t top_k,
                   double top_p,

@@ -10,7 +10,7 @@
 namespace kvscope::next_token {
 namespace {
 
-constexpr int64_t kMostImageTokens = 16384;  // 2048 x 2048 pixels at 16 a token
+constexpr int64_t kMostImageTokens = 16384;  // 2048 x 2048 pixels at 16 per token
 
 void read_published(const NextTokenFamily& family, Options& options, DecoderConfig& decoder) {
   std::vector<std::string> names;
@@ -55,7 +55,7 @@ void read_vq(Options& options, VqConfig& vq) {
     read_size(options, key, into, help, "that of vq.size");
   };
   read("vq.base_channels", vq.base_channels, "channels of the finest level");
-  read("vq.encoder_blocks", vq.encoder_blocks, "residual blocks a level");
+  read("vq.encoder_blocks", vq.encoder_blocks, "residual blocks per level");
   read("vq.latent_channels", vq.latent_channels, "channels between the networks and the codebook");
   read("vq.codebook_entries", vq.codebook_entries, "entries of the codebook: the image vocabulary");
   read("vq.code_width", vq.code_width, "channels of an entry");
@@ -68,7 +68,7 @@ void read_grid(Options& options, ModelDescription& model) {
       options.integers({.key = "picture.grid",
                         .default_value = std::vector<int64_t>{model.grid_height, model.grid_width},
                         .unit = "tokens",
-                        .help = "[height, width] of the picture"});
+                        .help = "[height, width] of the image"});
   const bool fits = sides.size() == 2 && sides[0] >= 1 && sides[1] >= 1 &&
                     sides[0] <= kMostImageTokens && sides[1] <= kMostImageTokens / sides[0];
   if (!fits) {
@@ -116,7 +116,7 @@ ModelDescription read_description(const NextTokenFamily& family, Options& option
   model.cache_type = precision == "fp32" ? at::kFloat : at::kBFloat16;
   model.weights = read_weights(options);
   model.vae_weights =
-      read_file(options, "vae_weights", "picture tokenizer's file; null: in `weights`");
+      read_file(options, "vae_weights", "image tokenizer's file; null: in `weights`");
   model.tokenizer = read_file(options, "tokenizer", "file of the text tokenizer");
   if (family.read != nullptr) family.read(options, model);
   return model;

@@ -12,8 +12,8 @@ ModelFacts facts_of(const NextTokenFamily& family, const ModelDescription& model
   facts.kind = "next_token";
   facts.cache = model.cache();
   facts.parameters = parameter_count(transformer_tensors(family, model));
-  facts.picture_height = model.grid_height * model.vq.stride();
-  facts.picture_width = model.grid_width * model.vq.stride();
+  facts.image_height = model.grid_height * model.vq.stride();
+  facts.image_width = model.grid_width * model.vq.stride();
   if (family.correct_facts != nullptr) family.correct_facts(model, facts);
   return facts;
 }

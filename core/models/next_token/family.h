@@ -13,12 +13,12 @@
 #include "core/checkpoint/tensor_map.h"
 #include "core/checkpoint/weight_spec.h"
 #include "core/models/caption_encoder.h"
+#include "core/models/image_tensors.h"
 #include "core/models/model_family.h"
 #include "core/models/next_token/conditions.h"
 #include "core/models/next_token/decoder_tensors.h"
 #include "core/models/next_token/description.h"
 #include "core/models/next_token/generate.h"
-#include "core/models/picture_tensors.h"
 #include "core/text/tokenizers/byte_pair_tokenizer.h"
 
 namespace kvscope::next_token {

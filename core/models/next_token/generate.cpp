@@ -63,7 +63,7 @@ Generation generate(const NextTokenModel& model,
                             condition.embeddings.options().dtype(at::kLong));
   at::Tensor x = condition.embeddings;
   at::Tensor hidden, row_logits, logits, ids;
-  const auto draw_token = [&](const StepInfo& step, const SelfAttention& attend_step) {
+  const auto sample_token = [&](const StepInfo& step, const SelfAttention& attend_step) {
     x = decode(model.config, model.weights, x, positions.rotation(step.first_token, step.queries()),
                attend_step);
     hidden = rms_norm(x.select(1, x.size(1) - 1), model.weights.norm, model.config.norm_epsilon);
@@ -87,7 +87,7 @@ Generation generate(const NextTokenModel& model,
                 .rotation = model.rotation,
                 .padding = condition.padding,
                 .softmax_scale = 1.0 / std::sqrt(static_cast<double>(model.config.head_dim())),
-                .step = draw_token};
+                .step = sample_token};
   if (on_step) {
     loop.after = [&](const StepInfo& step, const StepTimes&) {
       on_step({step, hidden, row_logits, logits, ids});

@@ -30,13 +30,14 @@ struct Condition {
 };
 
 struct GenerateOptions {
-  std::vector<double> cfg = {1.0};  ///< guidance: one value, or one a step; entry t for token t
+  std::vector<double> cfg = {1.0};  ///< guidance: one value, or one per step; entry t for token t
   std::vector<double> tau = {1.0};  ///< temperature: likewise
   int64_t cfg_interval = -1;        ///< see guidance_of_token()
   int64_t top_k = 0;
   double top_p = 1.0;
   bool greedy = false;
-  at::Tensor forced_tokens;  ///< [B, image tokens]: ids to use instead of drawing; undefined draws
+  at::Tensor
+      forced_tokens;  ///< [B, image tokens]: ids to use instead of sampling; undefined samples
 };
 
 /// What a step leaves behind, for records and checks.
@@ -45,7 +46,7 @@ struct StepResult {
   const at::Tensor& hidden;      ///< [rows, D] last position after the final norm
   const at::Tensor& row_logits;  ///< [rows, V] before guidance
   const at::Tensor& logits;      ///< [B, V] after guidance, before temperature
-  const at::Tensor& tokens;      ///< [B] int64, drawn or forced
+  const at::Tensor& tokens;      ///< [B] int64, sampled or forced
 };
 
 struct Generation {
@@ -57,7 +58,7 @@ struct Generation {
 /// exceeds `interval`, for interval > -1; the first image token is always guided.
 double guidance_of_token(double scale, int64_t token, int64_t interval);
 
-/// The sampling loop. `generators` one an image. `context.cache` must be planned for
+/// The sampling loop. `generators` one per image. `context.cache` must be planned for
 /// next_token_steps(condition tokens, image tokens) and as many rows as `condition` has: two an
 /// image where guided(options.cfg). Throws Error(kNumerics) naming the token where a logit is NaN
 /// or infinite.

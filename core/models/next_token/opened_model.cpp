@@ -67,7 +67,7 @@ class OpenedModel : public ImageModel {
     start = std::chrono::steady_clock::now();
     const at::Tensor grid =
         generation.tokens.view({-1, description_.grid_height, description_.grid_width});
-    batch.pictures = to_pictures(vq_decode(description_.vq, vq_, grid, ""), family_.rounding);
+    batch.images = to_images(vq_decode(description_.vq, vq_, grid, ""), family_.rounding);
     batch.decode_ms = milliseconds_since(start);
     batch.times = generation.times;
     for (int64_t image = 0; image < generation.tokens.size(0); ++image) {

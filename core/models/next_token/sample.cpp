@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/device/work_profile.h"
-#include "core/models/draw.h"
+#include "core/models/sampling.h"
 
 namespace kvscope::next_token {
 
@@ -39,7 +39,7 @@ at::Tensor sample_tokens(const at::Tensor& logits,
   std::vector<at::Tensor> tokens;
   for (int64_t image = 0; image < logits.size(0); ++image) {
     tokens.push_back(
-        draw_classes(probabilities.narrow(0, image, 1), generators[static_cast<size_t>(image)]));
+        sample_classes(probabilities.narrow(0, image, 1), generators[static_cast<size_t>(image)]));
   }
   return at::cat(tokens);
 }

@@ -13,9 +13,10 @@ struct StepTimes {
 
 /// Of all steps of a batch together, in milliseconds.
 struct GenerationTimes {
-  std::vector<double> step_ms{};  ///< [steps]; 0 for a last token, which the step before has drawn
-  double attention_ms = 0;        ///< part of the steps in attention kernels
-  double policy_ms = 0;           ///< part of the steps deciding and compacting
+  std::vector<double>
+      step_ms{};            ///< [steps]; 0 for a last token, which the step before has sampled
+  double attention_ms = 0;  ///< part of the steps in attention kernels
+  double policy_ms = 0;     ///< part of the steps deciding and compacting
 };
 
 }  // namespace kvscope

@@ -17,7 +17,7 @@ namespace kvscope {
 at::Tensor halves_of_interleaved(const at::Tensor& rows);
 at::Tensor interleaved_of_halves(const at::Tensor& rows);
 
-/// One value a step from a scalar or a list. Throws Error(kConfig) naming `what` for a wrong
+/// One value per step from a scalar or a list. Throws Error(kConfig) naming `what` for a wrong
 /// length.
 std::vector<double> per_step(const std::vector<double>& values,
                              size_t steps,

@@ -16,7 +16,7 @@ namespace kvscope {
 
 /// What a model brings to a generation.
 struct StepLoop {
-  std::span<const at::Generator> generators = {};  ///< one an image: they name the rows
+  std::span<const at::Generator> generators = {};  ///< one per image: they name the rows
   /// How the model turns queries and keys by position; none where it does not.
   std::optional<RotationTable> rotation = std::nullopt;
   std::vector<int64_t> padding = {};  ///< [rows] left padding of the prefill in tokens; empty: none
@@ -28,7 +28,7 @@ struct StepLoop {
 };
 
 /// The loop of every model: from an empty cache, all steps of its plan that attend. A last token
-/// has been drawn by the step before and is read by nobody: its step is not computed.
+/// has been sampled by the step before and is read by nobody: its step is not computed.
 GenerationTimes run_steps(AttentionContext& context, const StepLoop& loop);
 
 }  // namespace kvscope

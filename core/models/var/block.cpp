@@ -30,10 +30,10 @@ at::Tensor embed_scale(const TransformerWeights& weights,
                        const Conditioning& conditioning,
                        const StepInfo& step,
                        const at::Tensor& features) {
-  const at::Tensor place = weights.positions.narrow(1, step.first_token, step.queries()) +
-                           weights.level_embedding.select(0, step.index);
-  if (step.index == 0) return conditioning.embedding.unsqueeze(1) + weights.pos_start + place;
-  return at::linear(features, weights.word_weight, weights.word_bias) + place;
+  const at::Tensor position = weights.positions.narrow(1, step.first_token, step.queries()) +
+                              weights.level_embedding.select(0, step.index);
+  if (step.index == 0) return conditioning.embedding.unsqueeze(1) + weights.pos_start + position;
+  return at::linear(features, weights.word_weight, weights.word_bias) + position;
 }
 
 at::Tensor block(const TransformerConfig& config,

@@ -18,7 +18,7 @@ struct Conditioning {
   std::vector<at::Tensor> adaptives;  ///< [layers] [rows, 1, 6, C]: gammas, scales, shifts
 };
 
-/// `labels`: one class a row, in 0..classes; `classes` itself is "no label".
+/// `labels`: one class per row, in 0..classes; `classes` itself is "no label".
 Conditioning condition(const TransformerConfig& config,
                        const TransformerWeights& weights,
                        std::span<const int64_t> labels);

@@ -18,7 +18,7 @@ struct TransformerConfig {
   int64_t width = 0;
   int64_t heads = 0;
   int64_t classes = 1000;       ///< labels; one more row of class_emb means "no label"
-  bool shared_ada_lin = false;  ///< one adaLN for all blocks, as d36; else one a block
+  bool shared_ada_lin = false;  ///< one adaLN for all blocks, as d36; else one per block
   int64_t codes = 4096;         ///< entries of the codebook
   int64_t code_width = 32;      ///< channels of an entry
 
@@ -31,11 +31,11 @@ struct TransformerConfig {
   void check() const;
 };
 
-/// The picture side: a multi-scale vector-quantised autoencoder.
+/// The image side: a multi-scale vector-quantised autoencoder.
 struct VqvaeConfig {
   int64_t base_channels = 160;
   std::vector<int64_t> channel_multipliers = {1, 1, 2, 2, 4};  ///< finest level first
-  int64_t encoder_blocks = 2;  ///< residual blocks a level; the decoder has one more
+  int64_t encoder_blocks = 2;  ///< residual blocks per level; the decoder has one more
   int64_t norm_groups = 32;    ///< divides the channels of every level
   int64_t codes = 4096;
   int64_t code_width = 32;

@@ -28,7 +28,7 @@ void read_vae(Options& options, const TransformerConfig& transformer, VqvaeConfi
   config.codes = transformer.codes;
   config.code_width = transformer.code_width;
   read_size(options, "vae.base_channels", config.base_channels, "channels of the finest level");
-  read_size(options, "vae.encoder_blocks", config.encoder_blocks, "residual blocks a level");
+  read_size(options, "vae.encoder_blocks", config.encoder_blocks, "residual blocks per level");
   read_size(options, "vae.norm_groups", config.norm_groups, "groups of a group norm");
   read_size(options, "vae.phis", config.phis, "residual convolutions that the scales share");
   read_multipliers(options, "vae.channel_multipliers", config.channel_multipliers);
@@ -56,7 +56,7 @@ ModelDescription read_model(Options& options) {
   read_schedule(options, d.schedule);
   read_vae(options, d.transformer, d.vae);
   d.weights = read_weights(options);
-  d.vae_weights = read_file(options, "vae_weights", "picture decoder's file; null: in `weights`");
+  d.vae_weights = read_file(options, "vae_weights", "image decoder's file; null: in `weights`");
   d.precision = read_precision(options);
   return d;
 }
@@ -77,8 +77,8 @@ ModelFacts var_facts(const ConfigNode& model) {
           .kind = "next_scale",
           .cache = geometry_of(d),
           .parameters = parameter_count(transformer_tensors(d.transformer, d.schedule)),
-          .picture_height = height * d.vae.stride(),
-          .picture_width = width * d.vae.stride(),
+          .image_height = height * d.vae.stride(),
+          .image_width = width * d.vae.stride(),
           .unguided = kUnguided};
 }
 

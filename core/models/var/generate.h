@@ -22,10 +22,10 @@ struct GenerateOptions {
   /// Guidance. One value is the published setting: strength t = cfg * si / (scales - 1), from none
   /// on the first scale to cfg on the last. A list has t of every scale.
   std::vector<double> cfg = {1.5};
-  std::vector<double> tau = {1.0};  ///< temperature: one value, or one a scale
+  std::vector<double> tau = {1.0};  ///< temperature: one value, or one per scale
   int64_t top_k = 900;
   double top_p = 0.96;
-  /// Ids to use instead of drawing: [scales] int64 [B, tokens]; empty draws all.
+  /// Ids to use instead of sampling: [scales] int64 [B, tokens]; empty samples all.
   std::vector<at::Tensor> forced_ids = {};
 };
 
@@ -38,7 +38,7 @@ struct StepResult {
 };
 
 struct Generation {
-  at::Tensor features;          ///< [B, code width, H, W] for the picture decoder
+  at::Tensor features;          ///< [B, code width, H, W] for the image decoder
   std::vector<at::Tensor> ids;  ///< [scales] int64 [B, tokens]
   GenerationTimes times;
 };
@@ -46,7 +46,7 @@ struct Generation {
 /// Guidance t of every scale. Throws Error(kConfig) for a list of another length.
 std::vector<double> guidance_of_scales(const std::vector<double>& cfg, size_t scales);
 
-/// The sampling loop. `labels` in 0..classes, one an image, and `generators` likewise; `quantizer`
+/// The sampling loop. `labels` in 0..classes, one per image, and `generators` likewise; `quantizer`
 /// as resolve_vqvae gives it. `context.cache` must be planned for this geometry and cache_rows(B,
 /// cfg, kUnguided): conditional rows above unconditional ones. `on_step` sees every step. Throws
 /// Error(kNumerics) naming the scale where a logit is NaN or infinite.

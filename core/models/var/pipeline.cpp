@@ -13,11 +13,11 @@
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/device/inference_guard.h"
 #include "core/device/work_clock.h"
+#include "core/models/image_tensors.h"
 #include "core/models/model_family.h"
 #include "core/models/model_files.h"
 #include "core/models/model_keys.h"
 #include "core/models/packed_tokens.h"
-#include "core/models/picture_tensors.h"
 #include "core/models/shared/guidance.h"
 #include "core/models/var/generate.h"
 #include "core/models/var/vqvae.h"
@@ -68,7 +68,7 @@ class VarModel : public ImageModel {
     GeneratedBatch batch;
     wait_for_device(device_);
     const auto start = std::chrono::steady_clock::now();
-    batch.pictures = to_pictures(vqvae_decode(description_.vae, decoder_, generation.features));
+    batch.images = to_images(vqvae_decode(description_.vae, decoder_, generation.features));
     batch.decode_ms = milliseconds_since(start);
     batch.times = generation.times;
     const at::Tensor ids = at::cat(generation.ids, 1).to(at::kCPU);
@@ -99,7 +99,7 @@ class VarModel : public ImageModel {
     const bool own_file = !description_.vae_weights.empty();
     if (!own_file && main.below("vae.").empty()) {
       throw Error(ErrorKind::kConfig,
-                  fmt::format("model.vae_weights is not set and model.weights={} has no picture "
+                  fmt::format("model.vae_weights is not set and model.weights={} has no image "
                               "decoder, names below 'vae.'; expected the file published beside "
                               "it, vae_ch160v4096z32.pth",
                               description_.weights));

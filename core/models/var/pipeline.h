@@ -27,7 +27,7 @@ ModelDescription read_model(Options& options);
 ModelDescription describe_model(const ConfigNode& model);
 
 ModelFacts var_facts(const ConfigNode& model);
-/// Every published tensor of the transformer and the picture decoder, with the encoder that
+/// Every published tensor of the transformer and the image decoder, with the encoder that
 /// published files carry beside them.
 std::vector<WeightSpec> description_tensors(const ModelDescription& description);
 std::vector<WeightSpec> var_tensors(const ConfigNode& model);

@@ -5,14 +5,14 @@
 
 #include <cmath>
 
-#include "core/models/picture_layers.h"
+#include "core/models/image_layers.h"
 
 namespace kvscope::var {
 namespace {
 
 constexpr double kNormEpsilon = 1e-6;
 
-PictureNetworkStyle style(const VqvaeConfig& config) {
+ImageNetworkStyle style(const VqvaeConfig& config) {
   return {.convolution_wrapper = "", .norm_wrapper = "", .norm_groups = config.norm_groups};
 }
 
@@ -28,7 +28,7 @@ std::vector<WeightSpec> of_the_vae(std::vector<WeightSpec> specs) {
 // One head over all pixels, q | k | v from one 1 x 1 convolution.
 class FusedAttention {
  public:
-  static void specs(PictureNetworkSpecs& specs, const std::string& name, int64_t channels) {
+  static void specs(ImageNetworkSpecs& specs, const std::string& name, int64_t channels) {
     specs.norm(name + ".norm", channels);
     specs.convolution(name + ".qkv", channels, 3 * channels, 1);
     specs.convolution(name + ".proj_out", channels, channels, 1);
@@ -36,7 +36,7 @@ class FusedAttention {
 
   static at::Tensor apply(const VqvaeConfig& config,
                           const TensorMap& weights,
-                          const PictureLayers& layers,
+                          const ImageLayers& layers,
                           const std::string& name,
                           const at::Tensor& x) {
     const at::Tensor normed =
@@ -54,7 +54,7 @@ class FusedAttention {
 at::Tensor decode_one(const VqvaeConfig& config,
                       const TensorMap& weights,
                       const at::Tensor& features) {
-  const PictureLayers layers(style(config), weights);
+  const ImageLayers layers(style(config), weights);
   const auto attention = [&](const std::string& name, const at::Tensor& x) {
     return FusedAttention::apply(config, weights, layers, name, x);
   };
@@ -78,7 +78,7 @@ at::Tensor decode_one(const VqvaeConfig& config,
 
 std::vector<WeightSpec> quantizer_tensors(const VqvaeConfig& config) {
   config.check();
-  PictureNetworkSpecs specs(style(config));
+  ImageNetworkSpecs specs(style(config));
   for (int64_t phi = 0; phi < config.phis; ++phi) {
     specs.convolution(phi_name(phi), config.code_width, config.code_width, 3);
   }
@@ -90,7 +90,7 @@ std::vector<WeightSpec> quantizer_tensors(const VqvaeConfig& config) {
 
 std::vector<WeightSpec> decoder_tensors(const VqvaeConfig& config) {
   config.check();
-  PictureNetworkSpecs specs(style(config));
+  ImageNetworkSpecs specs(style(config));
   const int64_t coarsest = config.levels() - 1;
   int64_t channels = config.channels(coarsest);
   specs.convolution("post_quant_conv", config.code_width, config.code_width, 3);
@@ -119,14 +119,14 @@ TensorMap resolve_vqvae(const std::vector<WeightSpec>& specs,
   const TensorMap found = resolve_weights(
       specs, tensors,
       [&](const std::string& name) { return std::vector<std::string>{prefix + name}; },
-      "VAR's picture autoencoder");
+      "VAR's image autoencoder");
   TensorMap wide;
   for (const auto& [name, tensor] : found) wide.set(name, tensor.to(at::kFloat));
   return wide;
 }
 
 TensorMap random_vqvae(const std::vector<WeightSpec>& specs, at::Generator generator) {
-  TensorMap tensors = random_picture_network(specs, generator);
+  TensorMap tensors = random_image_network(specs, generator);
   if (tensors.contains("quantize.embedding.weight")) {
     at::Tensor codebook = tensors.at("quantize.embedding.weight");
     codebook.normal_(0, 1, generator);
@@ -165,11 +165,11 @@ at::Tensor next_input(const at::Tensor& features, const ScaleSchedule& schedule,
 at::Tensor vqvae_decode(const VqvaeConfig& config,
                         const TensorMap& weights,
                         const at::Tensor& features) {
-  std::vector<at::Tensor> pictures;
+  std::vector<at::Tensor> images;
   for (int64_t image = 0; image < features.size(0); ++image) {
-    pictures.push_back(decode_one(config, weights, features.narrow(0, image, 1)));
+    images.push_back(decode_one(config, weights, features.narrow(0, image, 1)));
   }
-  return at::cat(pictures);
+  return at::cat(images);
 }
 
 }  // namespace kvscope::var

@@ -15,7 +15,7 @@ namespace kvscope::var {
 /// What turns ids into features: codebook and residual convolutions ("quantize.*"), by bare names;
 /// in a file of all parts they are below "vae.".
 std::vector<WeightSpec> quantizer_tensors(const VqvaeConfig& config);
-/// What turns features into pictures: "post_quant_conv" and "decoder.*".
+/// What turns features into images: "post_quant_conv" and "decoder.*".
 std::vector<WeightSpec> decoder_tensors(const VqvaeConfig& config);
 
 /// The tensors of `specs` under their published names, found below `prefix`, in fp32. Throws
@@ -39,8 +39,8 @@ at::Tensor accumulate(const VqvaeConfig& config,
 /// Input of scale `si`: the mean of the features over each of its cells, [B, tokens, code width].
 at::Tensor next_input(const at::Tensor& features, const ScaleSchedule& schedule, int64_t si);
 
-/// Features [B, code width, h, w] -> pictures [B, 3, h * stride, w * stride], before clamping. One
-/// picture at a time, so that working memory does not grow with the batch.
+/// Features [B, code width, h, w] -> images [B, 3, h * stride, w * stride], before clamping. One
+/// image at a time, so that working memory does not grow with the batch.
 at::Tensor vqvae_decode(const VqvaeConfig& config,
                         const TensorMap& weights,
                         const at::Tensor& features);

@@ -7,7 +7,7 @@
 namespace kvscope {
 namespace {
 
-// Beyond these no picture tokenizer is meant, and below them no product of two overflows.
+// Beyond these no image tokenizer is meant, and below them no product of two overflows.
 constexpr int64_t kMostLevels = 8;
 constexpr int64_t kMostChannels = int64_t{1} << 16;
 constexpr int64_t kMostEntries = int64_t{1} << 24;
@@ -52,7 +52,7 @@ VqConfig published_vq(const std::string& name) {
   config.channel_multipliers = {1, 2, 2, 4};
   if (name == "vq_8") return config;
   throw Error(ErrorKind::kConfig,
-              "unknown picture tokenizer '" + name + "'. " + suggestion(name, {"vq_16", "vq_8"}));
+              "unknown image tokenizer '" + name + "'. " + suggestion(name, {"vq_16", "vq_8"}));
 }
 
 }  // namespace kvscope

@@ -6,13 +6,13 @@
 
 namespace kvscope {
 
-/// Shape of a VQ picture tokenizer: convolutional encoder and decoder around a codebook whose rows
+/// Shape of a VQ image tokenizer: convolutional encoder and decoder around a codebook whose rows
 /// count by direction only. LlamaGen (arXiv 2406.06525) publishes it as VQ-16 and VQ-8, Janus-Pro
 /// uses VQ-16. The defaults are VQ-16.
 struct VqConfig {
   int64_t base_channels = 128;
   std::vector<int64_t> channel_multipliers = {1, 1, 2, 2, 4};  ///< finest level first
-  int64_t encoder_blocks = 2;     ///< residual blocks a level; the decoder has one more
+  int64_t encoder_blocks = 2;     ///< residual blocks per level; the decoder has one more
   int64_t latent_channels = 256;  ///< between the networks and the two 1 x 1 convolutions
   int64_t codebook_entries = 16384;
   int64_t code_width = 8;    ///< numbers of a codebook row

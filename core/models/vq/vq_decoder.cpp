@@ -14,7 +14,7 @@ namespace kvscope {
 at::Tensor vq_decode_codes(const VqConfig& config,
                            const TensorMap& weights,
                            const at::Tensor& codes) {
-  const PictureLayers layers(vq_style(config), weights);
+  const ImageLayers layers(vq_style(config), weights);
   at::Tensor x =
       layers.convolution("decoder.conv_in", layers.convolution("post_quant_conv", codes));
   x = layers.residual_block("decoder.mid.0", x);
@@ -27,7 +27,7 @@ at::Tensor vq_decode_from(const VqConfig& config,
                           const TensorMap& weights,
                           const at::Tensor& input,
                           int64_t first_block) {
-  const PictureLayers layers(vq_style(config), weights);
+  const ImageLayers layers(vq_style(config), weights);
   at::Tensor x = input;
   for (int64_t block = first_block; block < config.levels(); ++block) {
     const std::string name = fmt::format("decoder.conv_blocks.{}", block);
@@ -44,22 +44,22 @@ at::Tensor vq_decode(const VqConfig& config,
                      const TensorMap& tensors,
                      const at::Tensor& ids,
                      const std::string& prefix,
-                     int64_t pictures_at_once) {
+                     int64_t images_at_once) {
   const InferenceGuard inference;
   const TensorMap weights = resolve_vq(vq_decoder_tensors(config), tensors, prefix);
   const at::Tensor codes = vq_lookup(vq_codebook(weights), ids);
   const int64_t count = codes.size(0);
-  const at::Tensor pictures =
+  const at::Tensor images =
       at::empty({count, 3, codes.size(2) * config.stride(), codes.size(3) * config.stride()},
                 codes.options());
-  if (pictures.numel() == 0) return pictures;
-  const int64_t at_once = std::max<int64_t>(1, pictures_at_once);
+  if (images.numel() == 0) return images;
+  const int64_t at_once = std::max<int64_t>(1, images_at_once);
   for (int64_t first = 0; first < count; first += at_once) {
     const int64_t some = std::min(at_once, count - first);
-    pictures.narrow(0, first, some)
+    images.narrow(0, first, some)
         .copy_(vq_decode_codes(config, weights, codes.narrow(0, first, some)));
   }
-  return pictures;
+  return images;
 }
 
 }  // namespace kvscope

@@ -14,11 +14,11 @@ namespace kvscope {
 
 namespace {
 
-void check_pictures(const at::Tensor& pictures, int64_t stride) {
-  if (pictures.dim() != 4 || pictures.size(1) != 3 || pictures.size(2) % stride != 0 ||
-      pictures.size(3) % stride != 0) {
+void check_images(const at::Tensor& images, int64_t stride) {
+  if (images.dim() != 4 || images.size(1) != 3 || images.size(2) % stride != 0 ||
+      images.size(3) % stride != 0) {
     throw Error(ErrorKind::kInput,
-                fmt::format("pictures must be [pictures, 3, height, width] with sides that are "
+                fmt::format("images must be [images, 3, height, width] with sides that are "
                             "multiples of {}",
                             stride));
   }
@@ -28,10 +28,10 @@ void check_pictures(const at::Tensor& pictures, int64_t stride) {
 
 at::Tensor vq_encode_features(const VqConfig& config,
                               const TensorMap& weights,
-                              const at::Tensor& pictures) {
-  check_pictures(pictures, config.stride());
-  const PictureLayers layers(vq_style(config), weights);
-  at::Tensor x = layers.convolution("encoder.conv_in", pictures);
+                              const at::Tensor& images) {
+  check_images(images, config.stride());
+  const ImageLayers layers(vq_style(config), weights);
+  at::Tensor x = layers.convolution("encoder.conv_in", images);
   for (int64_t level = 0; level < config.levels(); ++level) {
     const std::string name = fmt::format("encoder.conv_blocks.{}", level);
     const bool coarsest = level + 1 == config.levels();
@@ -50,23 +50,23 @@ at::Tensor vq_encode_features(const VqConfig& config,
 
 at::Tensor vq_encode(const VqConfig& config,
                      const TensorMap& tensors,
-                     const at::Tensor& pictures,
+                     const at::Tensor& images,
                      const std::string& prefix,
-                     int64_t pictures_at_once) {
+                     int64_t images_at_once) {
   const InferenceGuard inference;
-  check_pictures(pictures, config.stride());
+  check_images(images, config.stride());
   const TensorMap weights = resolve_vq(vq_encoder_tensors(config), tensors, prefix);
   const at::Tensor codebook = vq_codebook(weights);
   std::vector<at::Tensor> ids;
-  const int64_t at_once = std::max<int64_t>(1, pictures_at_once);
-  for (int64_t first = 0; first < pictures.size(0); first += at_once) {
-    const int64_t some = std::min(at_once, pictures.size(0) - first);
-    const at::Tensor part = pictures.narrow(0, first, some).to(at::kFloat);
+  const int64_t at_once = std::max<int64_t>(1, images_at_once);
+  for (int64_t first = 0; first < images.size(0); first += at_once) {
+    const int64_t some = std::min(at_once, images.size(0) - first);
+    const at::Tensor part = images.narrow(0, first, some).to(at::kFloat);
     ids.push_back(vq_nearest(codebook, vq_encode_features(config, weights, part)));
   }
   if (!ids.empty()) return at::cat(ids);
-  return at::empty({0, pictures.size(2) / config.stride(), pictures.size(3) / config.stride()},
-                   pictures.options().dtype(at::kLong));
+  return at::empty({0, images.size(2) / config.stride(), images.size(3) / config.stride()},
+                   images.options().dtype(at::kLong));
 }
 
 }  // namespace kvscope

@@ -28,7 +28,7 @@ at::Tensor vq_codebook(const TensorMap& weights) {
 at::Tensor vq_lookup(const at::Tensor& codebook, const at::Tensor& ids) {
   if (ids.dim() != 3 || !at::isIntegralType(ids.scalar_type(), /*includeBool=*/false)) {
     throw Error(ErrorKind::kInput,
-                fmt::format("picture ids must be integers [pictures, height, width]; got {} "
+                fmt::format("image ids must be integers [images, height, width]; got {} "
                             "dimensions of {}",
                             ids.dim(), dtype_name(ids.scalar_type())));
   }
@@ -38,7 +38,7 @@ at::Tensor vq_lookup(const at::Tensor& codebook, const at::Tensor& ids) {
     const int64_t most = rows.max().item<int64_t>();
     if (least < 0 || most >= codebook.size(0)) {
       throw Error(ErrorKind::kInput,
-                  fmt::format("picture id {} is not in 0..{}, the rows of the codebook",
+                  fmt::format("image id {} is not in 0..{}, the rows of the codebook",
                               least < 0 ? least : most, codebook.size(0) - 1));
     }
   }

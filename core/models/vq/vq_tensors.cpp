@@ -11,14 +11,14 @@ namespace {
 
 constexpr const char* kCodebook = "quantize.embedding.weight";
 
-void middle(PictureNetworkSpecs& specs, const std::string& network, int64_t channels) {
+void middle(ImageNetworkSpecs& specs, const std::string& network, int64_t channels) {
   specs.residual_block(network + ".mid.0", channels, channels);
   specs.attention(network + ".mid.1", channels);
   specs.residual_block(network + ".mid.2", channels, channels);
 }
 
 // The blocks of one level: residual ones, then as many of attention where `attends`.
-void level_blocks(PictureNetworkSpecs& specs,
+void level_blocks(ImageNetworkSpecs& specs,
                   const std::string& name,
                   int64_t blocks,
                   int64_t in,
@@ -32,7 +32,7 @@ void level_blocks(PictureNetworkSpecs& specs,
   }
 }
 
-void encoder(PictureNetworkSpecs& specs, const VqConfig& config) {
+void encoder(ImageNetworkSpecs& specs, const VqConfig& config) {
   specs.convolution("encoder.conv_in", 3, config.base_channels, 3);
   int64_t channels = config.base_channels;
   for (int64_t level = 0; level < config.levels(); ++level) {
@@ -48,7 +48,7 @@ void encoder(PictureNetworkSpecs& specs, const VqConfig& config) {
   specs.convolution("encoder.conv_out", channels, config.latent_channels, 3);
 }
 
-void decoder(PictureNetworkSpecs& specs, const VqConfig& config) {
+void decoder(ImageNetworkSpecs& specs, const VqConfig& config) {
   int64_t channels = config.channels(config.levels() - 1);
   specs.convolution("decoder.conv_in", config.latent_channels, channels, 3);
   middle(specs, "decoder", channels);
@@ -73,7 +73,7 @@ void append(std::vector<WeightSpec>& specs, std::vector<WeightSpec> more) {
 }
 
 std::vector<WeightSpec> projection(const VqConfig& config, const char* name, bool to_codes) {
-  PictureNetworkSpecs specs(vq_style(config));
+  ImageNetworkSpecs specs(vq_style(config));
   specs.convolution(name, to_codes ? config.latent_channels : config.code_width,
                     to_codes ? config.code_width : config.latent_channels, 1);
   return specs.take();
@@ -86,7 +86,7 @@ void replace(std::string& text, std::string_view from, std::string_view to) {
 
 }  // namespace
 
-PictureNetworkStyle vq_style(const VqConfig& config) {
+ImageNetworkStyle vq_style(const VqConfig& config) {
   return {.convolution_wrapper = "",
           .norm_wrapper = "",
           .norm_groups = config.norm_groups,
@@ -95,7 +95,7 @@ PictureNetworkStyle vq_style(const VqConfig& config) {
 
 std::vector<WeightSpec> vq_decoder_tensors(const VqConfig& config) {
   config.check();
-  PictureNetworkSpecs network(vq_style(config));
+  ImageNetworkSpecs network(vq_style(config));
   decoder(network, config);
   std::vector<WeightSpec> specs = network.take();
   specs.push_back(codebook(config));
@@ -105,7 +105,7 @@ std::vector<WeightSpec> vq_decoder_tensors(const VqConfig& config) {
 
 std::vector<WeightSpec> vq_encoder_tensors(const VqConfig& config) {
   config.check();
-  PictureNetworkSpecs network(vq_style(config));
+  ImageNetworkSpecs network(vq_style(config));
   encoder(network, config);
   std::vector<WeightSpec> specs = network.take();
   specs.push_back(codebook(config));
@@ -115,7 +115,7 @@ std::vector<WeightSpec> vq_encoder_tensors(const VqConfig& config) {
 
 std::vector<WeightSpec> vq_tensors(const VqConfig& config) {
   config.check();
-  PictureNetworkSpecs networks(vq_style(config));
+  ImageNetworkSpecs networks(vq_style(config));
   encoder(networks, config);
   decoder(networks, config);
   std::vector<WeightSpec> specs = networks.take();
@@ -158,14 +158,14 @@ TensorMap resolve_vq(const std::vector<WeightSpec>& specs,
   };
   TensorMap weights;
   for (const auto& [name, tensor] :
-       resolve_weights(specs, tensors, spellings, "the VQ picture tokenizer")) {
+       resolve_weights(specs, tensors, spellings, "the VQ image tokenizer")) {
     weights.set(name, tensor.to(at::kFloat));
   }
   return weights;
 }
 
 TensorMap random_vq(const std::vector<WeightSpec>& specs, at::Generator generator) {
-  TensorMap weights = random_picture_network(specs, generator);
+  TensorMap weights = random_image_network(specs, generator);
   if (weights.contains(kCodebook)) {
     at::Tensor rows = weights.at(kCodebook);
     rows.normal_(0, 1, generator);

@@ -7,19 +7,19 @@
 
 #include "core/checkpoint/tensor_map.h"
 #include "core/checkpoint/weight_spec.h"
-#include "core/models/picture_layers.h"
+#include "core/models/image_layers.h"
 #include "core/models/vq/vq_config.h"
 
 namespace kvscope {
 
-/// What ids -> pictures reads: decoder, codebook, post_quant_conv.
+/// What ids -> images reads: decoder, codebook, post_quant_conv.
 std::vector<WeightSpec> vq_decoder_tensors(const VqConfig& config);
-/// What pictures -> ids reads: encoder, codebook, quant_conv.
+/// What images -> ids reads: encoder, codebook, quant_conv.
 std::vector<WeightSpec> vq_encoder_tensors(const VqConfig& config);
 /// Every tensor, in the order of the published state dict.
 std::vector<WeightSpec> vq_tensors(const VqConfig& config);
 
-/// What a model that makes pictures asks of the tokenizer's checkpoint, names below `part`: the
+/// What a model that makes images asks of the tokenizer's checkpoint, names below `part`: the
 /// decoder's tensors in either spelling; the encoder and a statistic of training may lie beside
 /// them.
 std::vector<WeightSpec> vq_checkpoint_tensors(const VqConfig& config, const std::string& part);
@@ -35,10 +35,10 @@ TensorMap resolve_vq(const std::vector<WeightSpec>& specs,
                      const TensorMap& tensors,
                      const std::string& prefix);
 
-/// Fresh weights: Kaiming-uniform convolutions, codebook rows in directions drawn evenly.
+/// Fresh weights: Kaiming-uniform convolutions, codebook rows in directions sampled evenly.
 TensorMap random_vq(const std::vector<WeightSpec>& specs, at::Generator generator);
 
 /// How the published VQ tokenizers name their layers.
-PictureNetworkStyle vq_style(const VqConfig& config);
+ImageNetworkStyle vq_style(const VqConfig& config);
 
 }  // namespace kvscope

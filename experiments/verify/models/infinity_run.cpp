@@ -37,8 +37,8 @@ infinity::TransformerConfig read_config(const GoldenFile& file) {
   return config;
 }
 
-infinity::PictureGeometry read_picture(const GoldenFile& file, int64_t level_rows) {
-  infinity::PictureGeometry picture;
+infinity::ImageGeometry read_picture(const GoldenFile& file, int64_t level_rows) {
+  infinity::ImageGeometry picture;
   for (const std::vector<int64_t>& scale : file.integer_rows("schedule")) {
     if (scale.size() != 3 || scale[0] != 1) {
       file.fail("metadata 'schedule' must list [1, height, width] of every scale");
@@ -85,7 +85,7 @@ infinity::TextFeatures read_text(GoldenFile& file, int64_t images, int64_t chann
 // Files hold latent bits; the model's tokens are 2 x 2 of them under patchify.
 std::vector<at::Tensor> read_bits(GoldenFile& file,
                                   const infinity::TransformerConfig& config,
-                                  const infinity::PictureGeometry& picture,
+                                  const infinity::ImageGeometry& picture,
                                   int64_t images) {
   std::vector<at::Tensor> bits;
   for (size_t si = 0; si < picture.schedule.size(); ++si) {

@@ -31,7 +31,7 @@ class IdsCheck {
     const at::Tensor kept = keep_likely(rows, top_k_, top_p_);
     if (generator_) {
       // One generator for the whole batch, rows in the order image, token.
-      const at::Tensor drawn = draw(at::softmax(kept, -1), {&*generator_, 1});
+      const at::Tensor drawn = sample_rows(at::softmax(kept, -1), {&*generator_, 1});
       redrawn_differently_ += (drawn.flatten() != ids.flatten()).sum().item<int64_t>();
     }
     // Next to a threshold rounding decides: an id is impossible only where a cut that lets more

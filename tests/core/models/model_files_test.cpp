@@ -25,9 +25,9 @@ using Entries = std::vector<TensorMap::Entry>;
 
 struct FamilyCase {
   const char* family;
-  const char* picture_part;  ///< what the picture network's names start with in `weights`
-  std::string keys;          ///< of the model group
-  Entries carried;           ///< what published files hold beside the tensors that are read
+  const char* image_part;  ///< what the image network's names start with in `weights`
+  std::string keys;        ///< of the model group
+  Entries carried;         ///< what published files hold beside the tensors that are read
 };
 
 const char* const kVq =
@@ -39,7 +39,7 @@ std::vector<FamilyCase> family_cases() {
   return {
       {"var",
        "vae.",
-       ", layers: null, transformer: {depth: 1, width: 30, heads: 3, classes: 7}, picture: "
+       ", layers: null, transformer: {depth: 1, width: 30, heads: 3, classes: 7}, image: "
        "{schedule: [[1, 1], [2, 3]]}, vae: {base_channels: 4, channel_multipliers: [1, 2], "
        "encoder_blocks: 1, norm_groups: 4, codes: 300, code_width: 6}",
        {{"model.lvl_1L", at::zeros({1, 7}, at::kLong)},
@@ -116,35 +116,32 @@ TEST_P(ModelFilesOfFamily, UnexpectedTensorsAreNamedAndCounted) {
             HasSubstr("... and 10 more"), Not(HasSubstr("model.stray.120"))));
 }
 
-TEST_P(ModelFilesOfFamily, AnOwnPictureFileIsComparedToo) {
-  const std::string part = GetParam().picture_part;
+TEST_P(ModelFilesOfFamily, AnOwnImageFileIsComparedToo) {
+  const std::string part = GetParam().image_part;
   Entries model;
-  Entries picture;
+  Entries image;
   for (const auto& [name, tensor] : needed(GetParam())) {
     if (name.starts_with(part)) {
-      picture.emplace_back(name.substr(part.size()), tensor);
+      image.emplace_back(name.substr(part.size()), tensor);
     } else {
       model.emplace_back(name, tensor);
     }
   }
-  picture.emplace_back("decoder.stray", at::ones({1}));
-  write_safetensors(folder_ / "picture.safetensors", picture);
+  image.emplace_back("decoder.stray", at::ones({1}));
+  write_safetensors(folder_ / "image.safetensors", image);
   write_safetensors(folder_ / "model.safetensors", model);
   const auto opened = [&] {
     const LoggedText log;
-    open_model(
-        config_of(GetParam(), "weights: model.safetensors, vae_weights: picture.safetensors"),
-        folder_.string(), at::kCPU);
+    open_model(config_of(GetParam(), "weights: model.safetensors, vae_weights: image.safetensors"),
+               folder_.string(), at::kCPU);
     return log.text();
   };
-  EXPECT_THAT(
-      opened(),
-      AllOf(HasSubstr("[warning] picture.safetensors: 1 tensors that tiny does not ask for"),
-            HasSubstr("unexpected 'decoder.stray'"), Not(HasSubstr("model.safetensors"))));
-  picture.front().first = "strayed";
-  write_safetensors(folder_ / "picture.safetensors", picture);
-  EXPECT_THAT(input_error_of(opened),
-              HasSubstr("picture.safetensors does not fit tiny: 1 missing"));
+  EXPECT_THAT(opened(),
+              AllOf(HasSubstr("[warning] image.safetensors: 1 tensors that tiny does not ask for"),
+                    HasSubstr("unexpected 'decoder.stray'"), Not(HasSubstr("model.safetensors"))));
+  image.front().first = "strayed";
+  write_safetensors(folder_ / "image.safetensors", image);
+  EXPECT_THAT(input_error_of(opened), HasSubstr("image.safetensors does not fit tiny: 1 missing"));
 }
 
 TEST_P(ModelFilesOfFamily, AMissingTensorIsNamedWithItsFile) {

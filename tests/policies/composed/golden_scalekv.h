@@ -23,7 +23,7 @@ struct GoldenScaleKv {
   SafetensorsReader lender{std::filesystem::path(kSourceDir) / "tests/golden" /
                            file.metadata("weights_from")};
   infinity::TransformerConfig config;
-  infinity::PictureGeometry image = infinity::published_geometry(1.0, "1M");
+  infinity::ImageGeometry image = infinity::published_geometry(1.0, "1M");
 
   GoldenScaleKv() {
     const auto integer = [&](const char* key) { return std::stoll(file.metadata(key)); };

@@ -60,24 +60,24 @@ TextFeatures random_text(const Case& c, at::Generator generator) {
 
 at::Tensor all_at_once(const TransformerConfig& config,
                        const TransformerWeights& weights,
-                       const PictureGeometry& picture,
+                       const ImageGeometry& image,
                        const TextFeatures& text,
                        bool doubled,
                        const std::vector<at::Tensor>& token_bits) {
-  const auto scales = static_cast<int64_t>(picture.schedule.size());
-  const auto [height, width] = picture.latent(scales - 1, config.patchify);
+  const auto scales = static_cast<int64_t>(image.schedule.size());
+  const auto [height, width] = image.latent(scales - 1, config.patchify);
   at::Tensor summed = at::zeros({text.features.size(0), config.code_bits, height, width});
   std::vector<at::Tensor> inputs;
   for (int64_t si = 0; si + 1 < scales; ++si) {
     const at::Tensor& bits = token_bits[static_cast<size_t>(si)];
-    summed = accumulate(summed, bits_to_codes(config.patchify ? unpatch_bits(bits) : bits), picture,
+    summed = accumulate(summed, bits_to_codes(config.patchify ? unpatch_bits(bits) : bits), image,
                         si, config.patchify);
-    const at::Tensor input = next_input(summed, picture, si + 1, config.patchify);
+    const at::Tensor input = next_input(summed, image, si + 1, config.patchify);
     inputs.push_back(doubled ? input.repeat({2, 1, 1}) : input);
   }
   const Conditioning conditioning =
       condition(config, weights, doubled ? with_unconditional(weights, text) : text);
-  return teacher_forcing(config, weights, picture, conditioning, inputs, scales);
+  return teacher_forcing(config, weights, image, conditioning, inputs, scales);
 }
 
 class CachedForward : public testing::TestWithParam<Case> {};
@@ -87,14 +87,14 @@ TEST_P(CachedForward, EqualsTeacherForcing) {
   at::Generator generator = at::detail::createCPUGenerator(19);
   const TransformerConfig config = config_of(c);
   const TransformerWeights weights = spiky_weights(config, generator);
-  const PictureGeometry picture{c.schedule, {9, 11}};
+  const ImageGeometry image{c.schedule, {9, 11}};
   const TextFeatures text = random_text(c, generator);
   const bool doubled = guided(c.cfg);
 
   GenerateOptions options;
   options.cfg = c.cfg;
   options.tau = {0.7};
-  KvCache cache(full_plan(cache_geometry(config.attention(), next_scale_steps(picture.schedule))),
+  KvCache cache(full_plan(cache_geometry(config.attention(), next_scale_steps(image.schedule))),
                 cache_rows(c.images, c.cfg), at::kCPU);
   AttentionContext context{.cache = cache};
   std::vector<at::Generator> generators;
@@ -103,11 +103,11 @@ TEST_P(CachedForward, EqualsTeacherForcing) {
   }
   std::vector<at::Tensor> logits;
   const Generation generation =
-      generate(config, weights, picture, text, options, generators, context,
+      generate(config, weights, image, text, options, generators, context,
                [&](const StepResult& step) { logits.push_back(step.logits); });
 
   const at::Tensor expected =
-      all_at_once(config, weights, picture, text, doubled, generation.token_bits);
+      all_at_once(config, weights, image, text, doubled, generation.token_bits);
   const std::vector<double> cfg = per_step(c.cfg, c.schedule.size(), "cfg");
   int64_t begin = 0;
   for (size_t si = 0; si < c.schedule.size(); ++si) {
@@ -148,10 +148,10 @@ TEST(InfinityGenerate, DoesNotDependOnTheBatch) {
   at::Generator generator = at::detail::createCPUGenerator(5);
   const TransformerConfig config = config_of(c);
   const TransformerWeights weights = spiky_weights(config, generator);
-  const PictureGeometry picture{c.schedule, {9, 11}};
+  const ImageGeometry image{c.schedule, {9, 11}};
   const TextFeatures text = random_text(c, generator);
   const auto run = [&](const TextFeatures& features, std::vector<uint64_t> seeds) {
-    KvCache cache(full_plan(cache_geometry(config.attention(), next_scale_steps(picture.schedule))),
+    KvCache cache(full_plan(cache_geometry(config.attention(), next_scale_steps(image.schedule))),
                   cache_rows(features.features.size(0), c.cfg), at::kCPU);
     AttentionContext context{.cache = cache};
     std::vector<at::Generator> generators;
@@ -160,7 +160,7 @@ TEST(InfinityGenerate, DoesNotDependOnTheBatch) {
     }
     GenerateOptions options;
     options.cfg = c.cfg;
-    return generate(config, weights, picture, features, options, generators, context);
+    return generate(config, weights, image, features, options, generators, context);
   };
   const Generation both = run(text, {1, 2});
   const int64_t length = text.lengths[1];

@@ -42,7 +42,7 @@ TEST(InfinityParameters, OfOneBlock) {
   }
 }
 
-TEST(InfinityParameters, OfThePictureDecoder) {
+TEST(InfinityParameters, OfTheImageDecoder) {
   const auto decoder = [](int64_t bits, bool patchify) {
     return parameter_count(vae_decoder_tensors(published_vae(bits, patchify)));
   };
@@ -83,10 +83,10 @@ TEST(InfinityRope, PositionsAreThePublishedOnes) {
 TEST(InfinityRope, ExactHalvesGoToEvenAcrossAllRatios) {
   int64_t halves = 0;
   for (const double ratio : published_ratios()) {
-    const PictureGeometry picture = published_geometry(ratio, "1M");
-    for (const auto& [height, width] : picture.schedule) {
-      for (const auto& [size, grid] : {std::pair{height, picture.rope_grid.first},
-                                       std::pair{width, picture.rope_grid.second}}) {
+    const ImageGeometry image = published_geometry(ratio, "1M");
+    for (const auto& [height, width] : image.schedule) {
+      for (const auto& [size, grid] :
+           {std::pair{height, image.rope_grid.first}, std::pair{width, image.rope_grid.second}}) {
         for (int64_t i = 0; i < size; ++i) {
           const bool half = (2 * i * grid) % size == 0 && ((2 * i * grid) / size) % 2 != 0;
           if (half) ++halves;
@@ -108,8 +108,8 @@ TEST(InfinityRope, TurnsInterleavedPairsByYThenX) {
   TransformerConfig config = published_transformer("infinity_2b");
   config.width = 24;
   config.heads = 2;  // head_dim 12: 3 frequencies an axis
-  const PictureGeometry picture{{{2, 3}}, {2, 3}};
-  const Rotation rotation = scale_rotation(config, picture, 0);
+  const ImageGeometry image{{{2, 3}}, {2, 3}};
+  const Rotation rotation = scale_rotation(config, image, 0);
   const at::Tensor x = at::randn({1, 1, 6, 12}, at::kDouble).to(at::kFloat);
   const at::Tensor turned = rotate(x, rotation);
   for (int64_t token = 0; token < 6; ++token) {

@@ -9,17 +9,17 @@
 namespace kvscope::infinity {
 namespace {
 
-TEST(SampleBits, DrawsEachImageFromItsOwnGenerator) {
+TEST(SampleBits, SamplesEachImageFromItsOwnGenerator) {
   const at::Tensor logits = at::randn({3, 5, 14}, at::detail::createCPUGenerator(3));
-  const auto draw = [&](const at::Tensor& rows, std::vector<uint64_t> seeds) {
+  const auto sampled = [&](const at::Tensor& rows, std::vector<uint64_t> seeds) {
     std::vector<at::Generator> generators;
     for (const uint64_t seed : seeds) generators.push_back(at::detail::createCPUGenerator(seed));
     return sample_bits(rows, 900, 0.97, generators);
   };
-  const at::Tensor batch = draw(logits, {7, 8, 9});
+  const at::Tensor batch = sampled(logits, {7, 8, 9});
   EXPECT_EQ(batch.sizes(), (std::vector<int64_t>{3, 5, 7}));
-  EXPECT_TRUE(at::equal(batch[1], draw(logits.narrow(0, 1, 1), {8})[0]));
-  EXPECT_TRUE(at::equal(batch[2], draw(logits.narrow(0, 2, 1), {9})[0]));
+  EXPECT_TRUE(at::equal(batch[1], sampled(logits.narrow(0, 1, 1), {8})[0]));
+  EXPECT_TRUE(at::equal(batch[2], sampled(logits.narrow(0, 2, 1), {9})[0]));
 }
 
 TEST(SampleBits, FollowsTheProbabilities) {

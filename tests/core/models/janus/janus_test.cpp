@@ -50,7 +50,7 @@ TEST(JanusSizes, TakeThePublishedBytes) {
       model.set_path("transformer.text_max_tokens", prompt);
       const ModelFacts facts = model_facts(model);
       EXPECT_NEAR(cache_megabytes(facts), expected, 0.011) << name << " " << prompt;
-      EXPECT_EQ(facts.picture_height, 384);
+      EXPECT_EQ(facts.image_height, 384);
       EXPECT_EQ(full_cache_tokens(facts.cache.steps), prompt + 575);
     }
   }
@@ -235,7 +235,7 @@ ConfigNode tiny_config(const std::string& more) {
       "test");
 }
 
-TEST(JanusModel, MakesPicturesFromPromptsWhateverTheBatch) {
+TEST(JanusModel, MakesImagesFromPromptsWhateverTheBatch) {
   for (const char* precision : {"", ", precision: compact", ", precision: reference"}) {
     ConfigNode config = tiny_config("");
     if (*precision != '\0') config.set("precision", std::string(precision).substr(13));
@@ -254,12 +254,12 @@ TEST(JanusModel, MakesPicturesFromPromptsWhateverTheBatch) {
     };
     const GeneratedBatch batch = make({"a cat", "two dogs"}, {1, 2});
     const GeneratedBatch alone = make({"two dogs"}, {2});
-    ASSERT_EQ(batch.pictures.size(), 2);
-    EXPECT_EQ(batch.pictures[1].height, 4);
-    EXPECT_EQ(batch.pictures[1].width, 6);
+    ASSERT_EQ(batch.images.size(), 2);
+    EXPECT_EQ(batch.images[1].height, 4);
+    EXPECT_EQ(batch.images[1].width, 6);
     EXPECT_EQ(batch.tokens[1], alone.tokens[0]);
-    EXPECT_EQ(batch.tokens[1].size(), 12) << "two bytes a token";
-    EXPECT_EQ(batch.pictures[1], alone.pictures[0]);
+    EXPECT_EQ(batch.tokens[1].size(), 12) << "two bytes per token";
+    EXPECT_EQ(batch.images[1], alone.images[0]);
     EXPECT_EQ(batch.times.step_ms.size(), model->geometry().steps.size());
   }
 }

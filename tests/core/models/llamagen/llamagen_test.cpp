@@ -1,4 +1,4 @@
-// LlamaGen: published sizes, conditions, pictures.
+// LlamaGen: published sizes, conditions, images.
 #include "core/models/llamagen/llamagen.h"
 
 #include <ATen/ATen.h>
@@ -76,7 +76,7 @@ TEST(LlamaGenSizes, TakeThePublishedBytes) {
       model.set_path("picture.grid", ConfigNode::list({side, side}));
       const ModelFacts facts = model_facts(model);
       EXPECT_NEAR(megabytes(facts, facts.published_slots), expected, 0.0051) << row.name << side;
-      EXPECT_EQ(facts.picture_width, 16 * side);
+      EXPECT_EQ(facts.image_width, 16 * side);
       const int64_t condition = std::string(row.name) == "llamagen_xl_t2i" ? 120 : 1;
       EXPECT_EQ(full_cache_tokens(facts.cache.steps), condition + side * side - 1);
     }
@@ -154,7 +154,7 @@ TEST(LlamaGenCondition, CaptionsMoveToTheEndAndRowsShareTheirMask) {
   EXPECT_THROW(caption_condition(tensors, {features, {5, 1}}, rows), Error);
 }
 
-TEST(LlamaGenModel, MakesPicturesOfClassesAndCaptions) {
+TEST(LlamaGenModel, MakesImagesOfClassesAndCaptions) {
   for (const char* conditioning : {"class", "text"}) {
     const ConfigNode config = load_yaml_text(
         std::string("{name: tiny, family: llamagen, weights: random, precision: compact, "
@@ -179,10 +179,10 @@ TEST(LlamaGenModel, MakesPicturesOfClassesAndCaptions) {
     };
     const GeneratedBatch batch = make({"7", "3"}, {1, 2});
     const GeneratedBatch alone = make({"3"}, {2});
-    EXPECT_EQ(batch.pictures[1].height, 6);
-    EXPECT_EQ(batch.pictures[1].width, 4);
+    EXPECT_EQ(batch.images[1].height, 6);
+    EXPECT_EQ(batch.images[1].width, 4);
     EXPECT_EQ(batch.tokens[1], alone.tokens[0]);
-    EXPECT_EQ(batch.pictures[1], alone.pictures[0]);
+    EXPECT_EQ(batch.images[1], alone.images[0]);
     EXPECT_EQ(model->rows(3, options), 6);
   }
 }
@@ -201,13 +201,13 @@ TEST(LlamaGenModel, LoadsPartsFromOneFileOrTwo) {
   const next_token::ModelDescription d = describe(family(), config("weights: random"));
   at::Generator generator = at::detail::createCPUGenerator(3);
   const TensorMap model = random_transformer(family(), d, at::kFloat, generator);
-  const TensorMap picture = random_vq(vq_decoder_tensors(d.vq), generator);
+  const TensorMap image = random_vq(vq_decoder_tensors(d.vq), generator);
   std::vector<TensorMap::Entry> both;
   for (const auto& [name, tensor] : model) both.emplace_back("model." + name, tensor);
-  for (const auto& [name, tensor] : picture) both.emplace_back("vq." + name, tensor);
+  for (const auto& [name, tensor] : image) both.emplace_back("vq." + name, tensor);
   write_safetensors(folder / "llamagen_both.safetensors", both);
   write_safetensors(folder / "llamagen_alone.safetensors", model.entries());
-  write_safetensors(folder / "llamagen_vq.safetensors", picture.entries());
+  write_safetensors(folder / "llamagen_vq.safetensors", image.entries());
 
   const auto make = [&](const std::string& files) {
     const auto opened = open_model(config(files), folder.string(), at::kCPU);
@@ -223,8 +223,8 @@ TEST(LlamaGenModel, LoadsPartsFromOneFileOrTwo) {
   const GeneratedBatch two =
       make("weights: llamagen_alone.safetensors, vae_weights: llamagen_vq.safetensors");
   EXPECT_EQ(one.tokens, two.tokens);
-  EXPECT_EQ(one.pictures, two.pictures);
-  EXPECT_THROW(make("weights: llamagen_alone.safetensors"), Error) << "no picture decoder";
+  EXPECT_EQ(one.images, two.images);
+  EXPECT_THROW(make("weights: llamagen_alone.safetensors"), Error) << "no image decoder";
 }
 
 }  // namespace

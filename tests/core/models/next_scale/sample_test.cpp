@@ -69,25 +69,25 @@ TEST(KeepLikely, CutsBySizeThenByMass) {
   }
 }
 
-TEST(Draw, AnImageDrawsAlikeInEveryBatch) {
+TEST(SampleRows, AnImageIsSampledAlikeInEveryBatch) {
   const at::Tensor probabilities =
       at::softmax(at::randn({3, 40, 11}, at::detail::createCPUGenerator(4)), -1);
-  const auto drawn = [&](const at::Tensor& images, std::vector<uint64_t> seeds) {
+  const auto sampled = [&](const at::Tensor& images, std::vector<uint64_t> seeds) {
     std::vector<at::Generator> generators;
     for (const uint64_t seed : seeds) generators.push_back(at::detail::createCPUGenerator(seed));
-    return draw(images, generators);
+    return sample_rows(images, generators);
   };
-  const at::Tensor together = drawn(probabilities, {5, 6, 7});
+  const at::Tensor together = sampled(probabilities, {5, 6, 7});
   ASSERT_EQ(together.sizes(), at::IntArrayRef({3, 40}));
-  EXPECT_TRUE(at::equal(drawn(probabilities.narrow(0, 2, 1), {7})[0], together[2]));
-  EXPECT_FALSE(at::equal(drawn(probabilities.narrow(0, 2, 1), {8})[0], together[2]));
+  EXPECT_TRUE(at::equal(sampled(probabilities.narrow(0, 2, 1), {7})[0], together[2]));
+  EXPECT_FALSE(at::equal(sampled(probabilities.narrow(0, 2, 1), {8})[0], together[2]));
 }
 
-TEST(Draw, FollowsTheProbabilities) {
+TEST(SampleRows, FollowsTheProbabilities) {
   const at::Tensor row = at::tensor({0.0F, 0.5F, 0.125F, 0.375F});
   std::vector<at::Generator> generators = {at::detail::createCPUGenerator(11)};
-  const at::Tensor drawn = draw(row.expand({1, 20000, 4}).contiguous(), generators);
-  const at::Tensor share = at::bincount(drawn.view({-1}), {}, 4).to(at::kDouble) / 20000;
+  const at::Tensor sampled = sample_rows(row.expand({1, 20000, 4}).contiguous(), generators);
+  const at::Tensor share = at::bincount(sampled.view({-1}), {}, 4).to(at::kDouble) / 20000;
   EXPECT_LE((share - row.to(at::kDouble)).abs().max().item<double>(), 0.02);
   EXPECT_EQ(share[0].item<double>(), 0);
 }

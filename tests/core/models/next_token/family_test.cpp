@@ -47,8 +47,7 @@ NextTokenFamily plain_family() {
                 return line_rotation(model.positions(), model.decoder.head_dim(), model.rope_theta);
               },
           .condition =
-              [](const ConditionSource& source,
-                 std::span<const std::string> prompts,
+              [](const ConditionSource& source, std::span<const std::string> prompts,
                  std::span<const ConditionRow> rows) {
                 return class_condition(source.tensors.at(kClasses),
                                        classes_of_prompts(prompts, source.model.condition.classes),
@@ -60,9 +59,8 @@ NextTokenFamily plain_family() {
             };
           },
           .head = [](const TensorMap& tensors) -> TensorFunction {
-            return [weight = tensors.at(kHead)](const at::Tensor& x) {
-              return at::linear(x, weight);
-            };
+            return
+                [weight = tensors.at(kHead)](const at::Tensor& x) { return at::linear(x, weight); };
           }};
 }
 
@@ -104,7 +102,7 @@ TEST(NextTokenFamily, StatesFactsWithoutWeights) {
   EXPECT_EQ(facts.parameters,
             1001 * 24 + 40 * 24 + 2 * (4 * 24 * 24 + 3 * 24 * 40 + 2 * 24) + 24 + 40 * 24);
   EXPECT_EQ(facts.cache.steps.size(), 7);
-  EXPECT_EQ(facts.picture_width, 6);
+  EXPECT_EQ(facts.image_width, 6);
 }
 
 TEST(NextTokenFamily, MakesTheSameImageOfRandomWeightsAndOfTheirFilesInEitherSpelling) {
@@ -132,7 +130,7 @@ TEST(NextTokenFamily, MakesTheSameImageOfRandomWeightsAndOfTheirFilesInEitherSpe
   for (const char* file : {"plain_published.safetensors", "plain_other.safetensors"}) {
     const GeneratedBatch loaded = generated(family, file, folder.string());
     EXPECT_EQ(loaded.tokens, random.tokens) << file;
-    EXPECT_EQ(loaded.pictures, random.pictures) << file;
+    EXPECT_EQ(loaded.images, random.images) << file;
   }
 }
 

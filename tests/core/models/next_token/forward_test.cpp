@@ -142,7 +142,7 @@ TEST(NextTokenForward, JanusDoesNotSeeHowFarItIsPadded) {
   }
 }
 
-TEST(NextTokenForward, TheLastTokenIsDrawnAndNeverFed) {
+TEST(NextTokenForward, TheLastTokenIsSampledAndNeverFed) {
   const TinyModel tiny = tiny_llamagen({4, 8, 2, 3}, ConditionKind::kClass);
   GenerateOptions options;
   const TinyRun run = run_tiny(tiny, {0}, options, false);

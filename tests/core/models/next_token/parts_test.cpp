@@ -29,7 +29,7 @@ TEST(Guidance, RowsAndInterval) {
   EXPECT_THROW(per_step({1, 2}, 3, "gen.cfg"), Error);
 }
 
-// What may be drawn, from the definition, over sorted copies.
+// What may be sampled, from the definition, over sorted copies.
 std::vector<bool> naive_kept(std::vector<double> logits, const Sampling& sampling) {
   for (double& value : logits) value /= std::max(sampling.temperature, 1e-5);
   std::vector<double> sorted = logits;
@@ -85,30 +85,30 @@ TEST(Sampling, TiesOfTheLastPlaceStay) {
 TEST(Sampling, GreedyTakesTheLargestAndGeneratorsBelongToImages) {
   const at::Tensor logits = at::randn({3, 40}, at::detail::createCPUGenerator(2));
   EXPECT_TRUE(at::equal(sample_tokens(logits, {.greedy = true}, {}), logits.argmax(-1)));
-  const auto draw = [&](const at::Tensor& rows, std::vector<uint64_t> seeds) {
+  const auto sampled = [&](const at::Tensor& rows, std::vector<uint64_t> seeds) {
     std::vector<at::Generator> generators;
     for (const uint64_t seed : seeds) {
       generators.push_back(at::detail::createCPUGenerator(seed));
     }
     return sample_tokens(rows, {}, generators);
   };
-  const at::Tensor all = draw(logits, {7, 8, 9});
-  EXPECT_EQ(draw(logits.narrow(0, 2, 1), {9}).item<int64_t>(), all[2].item<int64_t>());
+  const at::Tensor all = sampled(logits, {7, 8, 9});
+  EXPECT_EQ(sampled(logits.narrow(0, 2, 1), {9}).item<int64_t>(), all[2].item<int64_t>());
 }
 
-TEST(Sampling, DrawsFollowTheProbabilities) {
+TEST(Sampling, FollowsTheProbabilities) {
   const at::Tensor logits = at::tensor({0.0F, 1.0F, -30.0F, 2.0F}).unsqueeze(0);
   std::vector<at::Generator> generators = {at::detail::createCPUGenerator(4)};
   std::vector<int> counts(4, 0);
-  constexpr int kDraws = 4000;
-  for (int i = 0; i < kDraws; ++i) {
+  constexpr int kSamples = 4000;
+  for (int i = 0; i < kSamples; ++i) {
     ++counts[static_cast<size_t>(sample_tokens(logits, {}, generators).item<int64_t>())];
   }
   const at::Tensor p = at::softmax(logits[0].to(at::kDouble), -1);
   for (int64_t i = 0; i < 4; ++i) {
     const double expected = p[i].item<double>();
-    EXPECT_NEAR(counts[static_cast<size_t>(i)] / static_cast<double>(kDraws), expected,
-                5 * std::sqrt(expected / kDraws) + 1e-12);
+    EXPECT_NEAR(counts[static_cast<size_t>(i)] / static_cast<double>(kSamples), expected,
+                5 * std::sqrt(expected / kSamples) + 1e-12);
   }
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 const AttentionShape kShape{.layers = 1, .heads = 2, .query_heads = 4, .head_dim = 8};
 
-/// Attends once a step with random queries and notes the steps.
+/// Attends once per step with random queries and notes the steps.
 struct Model {
   std::vector<int64_t> steps = {};
 

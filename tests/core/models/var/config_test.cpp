@@ -68,7 +68,7 @@ TEST(VarPublished, AnotherNameIsAnErrorWithTheNearest) {
   }
 }
 
-TEST(VarPublished, ThePictureDecoderHasThePublishedShape) {
+TEST(VarPublished, TheImageDecoderHasThePublishedShape) {
   const VqvaeConfig config;
   EXPECT_EQ(config.stride(), 16);
   const std::vector<WeightSpec> specs = decoder_tensors(config);

@@ -269,7 +269,7 @@ TEST(VarGenerate, AnImageDoesNotDependOnItsBatch) {
                   .item<double>(),
               1e-5);
   }
-  // Another seed, another picture: the test above could fail.
+  // Another seed, another image: the test above could fail.
   EXPECT_FALSE(at::equal(together.generation.ids[3][0], together.generation.ids[3][3]));
 }
 

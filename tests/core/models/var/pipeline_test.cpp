@@ -58,16 +58,16 @@ GeneratedBatch made(ImageModel& model,
 TEST(VarModel, MixedLabelsTogetherAndAlone) {
   const auto model = open_model(tiny(), "", at::kCPU);
   const GeneratedBatch together = made(*model, {"3", "0", "6"}, {1, 2, 3});
-  ASSERT_EQ(together.pictures.size(), 3u);
-  EXPECT_EQ(together.pictures[0].height, 8);
-  EXPECT_EQ(together.pictures[0].width, 10);
+  ASSERT_EQ(together.images.size(), 3u);
+  EXPECT_EQ(together.images[0].height, 8);
+  EXPECT_EQ(together.images[0].width, 10);
   EXPECT_EQ(together.times.step_ms.size(), 3u);
   EXPECT_EQ(together.tokens[0].size(), 2u * (1 + 6 + 20));
   const std::vector<std::string> labels = {"3", "0", "6"};
   for (size_t image = 0; image < 3; ++image) {
     const GeneratedBatch alone = made(*model, {labels[image]}, {image + 1});
     EXPECT_EQ(alone.tokens[0], together.tokens[image]) << image;
-    EXPECT_EQ(alone.pictures[0], together.pictures[image]) << image;
+    EXPECT_EQ(alone.images[0], together.images[image]) << image;
   }
   EXPECT_NE(made(*model, {"3"}, {9}).tokens[0], together.tokens[0]);
   // Random weights say little about a label; strong guidance brings it out.
@@ -80,7 +80,7 @@ TEST(VarModel, WithoutGuidanceARowAnImageIsEnough) {
   EXPECT_EQ(model->rows(3, {.cfg = {0.0}}), 3);
   EXPECT_EQ(model->rows(3, {.cfg = {1.0}}), 6);
   EXPECT_EQ(model->rows(3, {.cfg = {0, 0, 2}}), 6);
-  // Listed zeros and one small strength: the guided batch draws what the single one does.
+  // Listed zeros and one small strength: the guided batch samples what the single one does.
   const GeneratedBatch single = made(*model, {"5"}, {4}, {.cfg = {0.0}});
   const GeneratedBatch doubled = made(*model, {"5"}, {4}, {.cfg = {0.0, 0.0, 1e-9}});
   EXPECT_EQ(single.tokens, doubled.tokens);
@@ -116,8 +116,8 @@ TEST(VarModel, LoadsWhatWasSaved) {
   const GeneratedBatch expected = made(*one, {"1"}, {5});
   const GeneratedBatch same = made(*two, {"1"}, {5});
   EXPECT_EQ(expected.tokens, same.tokens);
-  EXPECT_EQ(expected.pictures, same.pictures);
-  EXPECT_NE(made(*open_model(tiny(), "", at::kCPU), {"1"}, {5}).pictures, same.pictures);
+  EXPECT_EQ(expected.images, same.images);
+  EXPECT_NE(made(*open_model(tiny(), "", at::kCPU), {"1"}, {5}).images, same.images);
 
   EXPECT_THAT(
       message_of([&] { open_model(tiny("var_model.safetensors"), folder.string(), at::kCPU); },
@@ -157,12 +157,12 @@ TEST(VarModel, FactsAndTensorsOfThePublishedConfigs) {
   };
   const ModelFacts d16 = facts_of("var_d16.yaml");
   EXPECT_EQ(d16.parameters, 310'283'520);
-  EXPECT_EQ(d16.picture_height, 256);
+  EXPECT_EQ(d16.image_height, 256);
   EXPECT_EQ(full_cache_tokens(d16.cache.steps), 424);
   EXPECT_EQ(d16.cache.token_bytes(), 2 * 64 * 2);
   const ModelFacts d36 = facts_of("var_d36.yaml");
   EXPECT_EQ(d36.parameters, 2'353'893'904);
-  EXPECT_EQ(d36.picture_width, 512);
+  EXPECT_EQ(d36.image_width, 512);
   EXPECT_EQ(d36.cache.layers, 36);
   for (const WeightSpec& spec : var_tensors(tiny())) {
     EXPECT_TRUE(spec.part == "model." || spec.part == "vae.") << spec.name;

@@ -149,14 +149,14 @@ TEST(VarNextInput, IsTheMeanOfEveryCell) {
   }
 }
 
-TEST(VqvaeDecode, APictureIsWhatItIsAlone) {
+TEST(VqvaeDecode, AImageIsWhatItIsAlone) {
   const VqvaeConfig config = small();
   const TensorMap weights = weights_of(decoder_tensors(config));
   const at::Tensor features = at::randn({3, 5, 4, 7}, at::detail::createCPUGenerator(2));
-  const at::Tensor pictures = vqvae_decode(config, weights, features);
-  ASSERT_EQ(pictures.sizes(), at::IntArrayRef({3, 3, 16, 28}));
-  EXPECT_TRUE(at::equal(vqvae_decode(config, weights, features.narrow(0, 1, 1))[0], pictures[1]));
-  EXPECT_GT((pictures[0] - pictures[1]).abs().max().item<double>(), 1e-3);
+  const at::Tensor images = vqvae_decode(config, weights, features);
+  ASSERT_EQ(images.sizes(), at::IntArrayRef({3, 3, 16, 28}));
+  EXPECT_TRUE(at::equal(vqvae_decode(config, weights, features.narrow(0, 1, 1))[0], images[1]));
+  EXPECT_GT((images[0] - images[1]).abs().max().item<double>(), 1e-3);
 }
 
 TEST(VqvaeWeights, WhatIsMissingOrMisshapenIsListed) {

@@ -11,7 +11,7 @@
 
 namespace kvscope {
 
-/// The VQ networks for one picture in double, loop by loop, from their description: an oracle.
+/// The VQ networks for one image in double, loop by loop, from their description: an oracle.
 class NaiveVq {
  public:
   NaiveVq(const VqConfig& config, const TensorMap& weights) : config_(config) {
@@ -19,8 +19,8 @@ class NaiveVq {
   }
 
   /// [C, H, W] double each.
-  at::Tensor encode(const at::Tensor& picture) const {
-    at::Tensor x = conv("encoder.conv_in", picture);
+  at::Tensor encode(const at::Tensor& image) const {
+    at::Tensor x = conv("encoder.conv_in", image);
     const auto levels = static_cast<int64_t>(config_.channel_multipliers.size());
     for (int64_t l = 0; l < levels; ++l) {
       const std::string p = "encoder.conv_blocks." + std::to_string(l);
@@ -64,7 +64,7 @@ class NaiveVq {
   }
 
  private:
-  // Stride 1 keeps the size; stride 2 reads zeros right of and below the picture only.
+  // Stride 1 keeps the size; stride 2 reads zeros right of and below the image only.
   at::Tensor conv(const std::string& name, const at::Tensor& x, int64_t stride = 1) const {
     const at::Tensor w = weights_.at(name + ".weight").contiguous();
     const at::Tensor b = weights_.at(name + ".bias").contiguous();

@@ -73,8 +73,8 @@ TensorMap spiky_weights(const VqConfig& config) {
   return weights;
 }
 
-at::Tensor random_ids(const Case& c, int64_t pictures) {
-  return at::randint(0, c.config.codebook_entries, {pictures, c.height, c.width}, generator(7),
+at::Tensor random_ids(const Case& c, int64_t images) {
+  return at::randint(0, c.config.codebook_entries, {images, c.height, c.width}, generator(7),
                      at::TensorOptions(at::kLong));
 }
 
@@ -97,12 +97,12 @@ TEST_P(VqCase, DecoderAgreesWithLoops) {
   const Case& c = GetParam();
   const TensorMap weights = spiky_weights(c.config);
   const at::Tensor ids = random_ids(c, 3);
-  const at::Tensor pictures = vq_decode(c.config, weights, ids, "", 2);
-  ASSERT_EQ(pictures.sizes(),
+  const at::Tensor images = vq_decode(c.config, weights, ids, "", 2);
+  ASSERT_EQ(images.sizes(),
             at::IntArrayRef({3, 3, c.height * c.config.stride(), c.width * c.config.stride()}));
   const NaiveVq naive(c.config, weights);
   for (int64_t i = 0; i < 3; ++i) {
-    EXPECT_LT(largest_difference(pictures[i], naive.decode(ids[i])), 2e-5);
+    EXPECT_LT(largest_difference(images[i], naive.decode(ids[i])), 2e-5);
   }
 }
 
@@ -110,14 +110,14 @@ TEST_P(VqCase, EncoderAgreesWithLoops) {
   const Case& c = GetParam();
   const TensorMap weights = spiky_weights(c.config);
   const int64_t stride = c.config.stride();
-  const at::Tensor pictures =
+  const at::Tensor images =
       at::rand({2, 3, c.height * stride, c.width * stride}, generator(8)) * 2 - 1;
-  const at::Tensor features = vq_encode_features(c.config, weights, pictures);
-  const at::Tensor ids = vq_encode(c.config, weights, pictures, "");
+  const at::Tensor features = vq_encode_features(c.config, weights, images);
+  const at::Tensor ids = vq_encode(c.config, weights, images, "");
   const NaiveVq naive(c.config, weights);
   const at::Tensor table = weights.at("quantize.embedding.weight").to(at::kDouble);
   for (int64_t i = 0; i < 2; ++i) {
-    const at::Tensor expected = naive.encode(pictures[i].to(at::kDouble));
+    const at::Tensor expected = naive.encode(images[i].to(at::kDouble));
     EXPECT_LT(largest_difference(features[i], expected), 2e-5);
     for (int64_t y = 0; y < c.height; ++y) {
       for (int64_t x = 0; x < c.width; ++x) {
@@ -140,7 +140,7 @@ TEST_P(VqCase, EncoderAgreesWithLoops) {
   }
 }
 
-TEST_P(VqCase, APictureIsWhatItIsAlone) {
+TEST_P(VqCase, AImageIsWhatItIsAlone) {
   const Case& c = GetParam();
   const TensorMap weights = spiky_weights(c.config);
   const at::Tensor ids = random_ids(c, 5);
@@ -163,9 +163,9 @@ TEST_P(VqCase, GradientsReachEveryWeight) {
     leaves.set(name, tensor.clone().requires_grad_(true));
   }
   const int64_t stride = c.config.stride();
-  const at::Tensor pictures = at::randn({2, 3, c.height * stride, c.width * stride}, generator(9));
+  const at::Tensor images = at::randn({2, 3, c.height * stride, c.width * stride}, generator(9));
   const VqQuantised quantised =
-      vq_quantise(vq_codebook(leaves), vq_encode_features(c.config, leaves, pictures));
+      vq_quantise(vq_codebook(leaves), vq_encode_features(c.config, leaves, images));
   const at::Tensor decoded = vq_decode_codes(c.config, leaves, quantised.straight_through());
   EXPECT_LT(largest_difference(decoded, vq_decode(c.config, leaves, quantised.ids, "", 2)), 1e-5);
   (decoded.square().mean() + (quantised.codes - quantised.features.detach()).square().mean())
@@ -224,9 +224,9 @@ TEST(VqTensors, BothSpellingsAndHalfPrecisionDecodeAlike) {
                 tensor.to(at::kBFloat16).to(at::kFloat));
   }
   const at::Tensor ids = random_ids(c, 2);
-  const at::Tensor pictures = vq_decode(c.config, half, ids, "vq.");
-  EXPECT_EQ(pictures.scalar_type(), at::kFloat);
-  EXPECT_TRUE(at::equal(pictures, vq_decode(c.config, renamed, ids, "model.vqmodel.")));
+  const at::Tensor images = vq_decode(c.config, half, ids, "vq.");
+  EXPECT_EQ(images.scalar_type(), at::kFloat);
+  EXPECT_TRUE(at::equal(images, vq_decode(c.config, renamed, ids, "model.vqmodel.")));
 }
 
 TEST(VqTensors, WhatDoesNotFitIsListed) {
@@ -308,12 +308,12 @@ TEST(VqQuantiser, TiesAndLargeCodebooks) {
   EXPECT_TRUE(at::equal(vq_nearest(vq_codebook(same), both), at::zeros({1, 1, 2}, at::kLong)));
 }
 
-TEST(VqEncoder, PicturesThatDoNotFitAreRefused) {
+TEST(VqEncoder, ImagesThatDoNotFitAreRefused) {
   const Case& c = kCases[2];
   const TensorMap weights = spiky_weights(c.config);
-  for (const at::Tensor& pictures :
+  for (const at::Tensor& images :
        {at::zeros({1, 3, 6, 8}), at::zeros({1, 1, 8, 8}), at::zeros({3, 8, 8})}) {
-    EXPECT_THAT(error_of([&] { vq_encode(c.config, weights, pictures, ""); }),
+    EXPECT_THAT(error_of([&] { vq_encode(c.config, weights, images, ""); }),
                 HasSubstr("multiples of 4"));
   }
 }

@@ -1,4 +1,4 @@
-#include "core/models/picture_layers.h"
+#include "core/models/image_layers.h"
 
 #include <ATen/ATen.h>
 
@@ -11,20 +11,20 @@ constexpr double kNormEpsilon = 1e-6;
 
 }  // namespace
 
-void PictureNetworkSpecs::convolution(const std::string& name,
-                                      int64_t in,
-                                      int64_t out,
-                                      int64_t kernel) {
+void ImageNetworkSpecs::convolution(const std::string& name,
+                                    int64_t in,
+                                    int64_t out,
+                                    int64_t kernel) {
   specs_.push_back({name + style_.convolution_wrapper + ".weight", {out, in, kernel, kernel}});
   specs_.push_back({name + style_.convolution_wrapper + ".bias", {out}});
 }
 
-void PictureNetworkSpecs::norm(const std::string& name, int64_t channels) {
+void ImageNetworkSpecs::norm(const std::string& name, int64_t channels) {
   specs_.push_back({name + style_.norm_wrapper + ".weight", {channels}});
   specs_.push_back({name + style_.norm_wrapper + ".bias", {channels}});
 }
 
-void PictureNetworkSpecs::residual_block(const std::string& name, int64_t in, int64_t out) {
+void ImageNetworkSpecs::residual_block(const std::string& name, int64_t in, int64_t out) {
   norm(name + ".norm1", in);
   convolution(name + ".conv1", in, out, 3);
   norm(name + ".norm2", out);
@@ -32,39 +32,39 @@ void PictureNetworkSpecs::residual_block(const std::string& name, int64_t in, in
   if (in != out) convolution(name + ".nin_shortcut", in, out, 1);
 }
 
-void PictureNetworkSpecs::attention(const std::string& name, int64_t channels) {
+void ImageNetworkSpecs::attention(const std::string& name, int64_t channels) {
   norm(name + ".norm", channels);
   for (const char* projection : {".q", ".k", ".v", ".proj_out"}) {
     convolution(name + projection, channels, channels, 1);
   }
 }
 
-at::Tensor PictureLayers::convolution(const std::string& name, const at::Tensor& x) const {
+at::Tensor ImageLayers::convolution(const std::string& name, const at::Tensor& x) const {
   const at::Tensor& weight = weights_.at(name + style_.convolution_wrapper + ".weight");
   const int64_t padding = weight.size(2) / 2;
   return at::conv2d(x, weight, weights_.at(name + style_.convolution_wrapper + ".bias"), {1, 1},
                     {padding, padding});
 }
 
-at::Tensor PictureLayers::norm(const std::string& name, const at::Tensor& x) const {
+at::Tensor ImageLayers::norm(const std::string& name, const at::Tensor& x) const {
   const bool divides = x.size(1) % style_.norm_groups == 0 || style_.other_norm_groups == 0;
   return at::group_norm(x, divides ? style_.norm_groups : style_.other_norm_groups,
                         weights_.at(name + style_.norm_wrapper + ".weight"),
                         weights_.at(name + style_.norm_wrapper + ".bias"), kNormEpsilon);
 }
 
-at::Tensor PictureLayers::norm_act(const std::string& name, const at::Tensor& x) const {
+at::Tensor ImageLayers::norm_act(const std::string& name, const at::Tensor& x) const {
   return at::silu(norm(name, x));
 }
 
-at::Tensor PictureLayers::residual_block(const std::string& name, const at::Tensor& x) const {
+at::Tensor ImageLayers::residual_block(const std::string& name, const at::Tensor& x) const {
   const at::Tensor h1 = convolution(name + ".conv1", norm_act(name + ".norm1", x));
   const at::Tensor h2 = convolution(name + ".conv2", norm_act(name + ".norm2", h1));
   const bool same = x.size(1) == h2.size(1);
   return (same ? x : convolution(name + ".nin_shortcut", x)) + h2;
 }
 
-at::Tensor PictureLayers::attention(const std::string& name, const at::Tensor& x) const {
+at::Tensor ImageLayers::attention(const std::string& name, const at::Tensor& x) const {
   const at::Tensor normed = norm(name + ".norm", x);
   const at::Tensor q = convolution(name + ".q", normed).flatten(2);  // [B, C, pixels]
   const at::Tensor k = convolution(name + ".k", normed).flatten(2);
@@ -75,17 +75,17 @@ at::Tensor PictureLayers::attention(const std::string& name, const at::Tensor& x
   return x + convolution(name + ".proj_out", mixed);
 }
 
-at::Tensor PictureLayers::upsample(const std::string& name, const at::Tensor& x) const {
+at::Tensor ImageLayers::upsample(const std::string& name, const at::Tensor& x) const {
   return convolution(name + ".conv", at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}));
 }
 
-at::Tensor PictureLayers::downsample(const std::string& name, const at::Tensor& x) const {
+at::Tensor ImageLayers::downsample(const std::string& name, const at::Tensor& x) const {
   const std::string layer = name + ".conv" + style_.convolution_wrapper;
   return at::conv2d(at::constant_pad_nd(x, {0, 1, 0, 1}), weights_.at(layer + ".weight"),
                     weights_.at(layer + ".bias"), {2, 2});
 }
 
-TensorMap random_picture_network(const std::vector<WeightSpec>& specs, at::Generator generator) {
+TensorMap random_image_network(const std::vector<WeightSpec>& specs, at::Generator generator) {
   TensorMap tensors;
   for (const WeightSpec& spec : specs) {
     at::Tensor tensor = at::zeros(spec.shape, at::kFloat);

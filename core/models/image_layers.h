@@ -12,9 +12,9 @@
 
 namespace kvscope {
 
-/// How a convolutional picture network (the autoencoders of image generators) names its layers and
+/// How a convolutional image network (the autoencoders of image generators) names its layers and
 /// groups its norms.
-struct PictureNetworkStyle {
+struct ImageNetworkStyle {
   std::string convolution_wrapper;  ///< between a layer's name and ".weight": "" or ".conv"
   std::string norm_wrapper;         ///< "" or ".norm"
   int64_t norm_groups = 32;
@@ -22,9 +22,9 @@ struct PictureNetworkStyle {
 };
 
 /// Collects the names and shapes of a network while it is walked in module order.
-class PictureNetworkSpecs {
+class ImageNetworkSpecs {
  public:
-  explicit PictureNetworkSpecs(PictureNetworkStyle style) : style_(std::move(style)) {}
+  explicit ImageNetworkSpecs(ImageNetworkStyle style) : style_(std::move(style)) {}
 
   void convolution(const std::string& name, int64_t in, int64_t out, int64_t kernel);
   void norm(const std::string& name, int64_t channels);
@@ -35,15 +35,15 @@ class PictureNetworkSpecs {
   std::vector<WeightSpec> take() { return std::move(specs_); }
 
  private:
-  PictureNetworkStyle style_;
+  ImageNetworkStyle style_;
   std::vector<WeightSpec> specs_;
 };
 
-/// The layers of such a network by name, over weights [out, in, k, k] and pictures [B, C, H, W].
+/// The layers of such a network by name, over weights [out, in, k, k] and images [B, C, H, W].
 /// Refers to `weights`, which must outlive it. Gradients pass through every one of them.
-class PictureLayers {
+class ImageLayers {
  public:
-  PictureLayers(PictureNetworkStyle style, const TensorMap& weights)
+  ImageLayers(ImageNetworkStyle style, const TensorMap& weights)
       : style_(std::move(style)), weights_(weights) {}
 
   /// Keeps height and width.
@@ -63,11 +63,11 @@ class PictureLayers {
  private:
   [[nodiscard]] at::Tensor norm(const std::string& name, const at::Tensor& x) const;
 
-  PictureNetworkStyle style_;
+  ImageNetworkStyle style_;
   const TensorMap& weights_;
 };
 
-/// Kaiming-uniform convolutions, norms at 1, biases at 0; drawn in the order of `specs`.
-TensorMap random_picture_network(const std::vector<WeightSpec>& specs, at::Generator generator);
+/// Kaiming-uniform convolutions, norms at 1, biases at 0; sampled in the order of `specs`.
+TensorMap random_image_network(const std::vector<WeightSpec>& specs, at::Generator generator);
 
 }  // namespace kvscope

@@ -8,19 +8,12 @@
 
 namespace kvscope::verify {
 
-/// One function a kind: recomputes what the file records and compares it.
-std::vector<GroupResult> verify_infinity(GoldenFile& file);
-std::vector<GroupResult> verify_infinity_scalekv(GoldenFile& file);
-std::vector<GroupResult> verify_infinity_vae(GoldenFile& file);
-std::vector<GroupResult> verify_var(GoldenFile& file);
-std::vector<GroupResult> verify_vq(GoldenFile& file);
-std::vector<GroupResult> verify_janus(GoldenFile& file);
-std::vector<GroupResult> verify_llamagen_c2i(GoldenFile& file);
-std::vector<GroupResult> verify_llamagen_t2i(GoldenFile& file);
-std::vector<GroupResult> verify_gqa_decoder(GoldenFile& file);
-std::vector<GroupResult> verify_t5_encoder(GoldenFile& file);
-/// Decisions of the cache policy that metadata `name` names (policy.h).
-std::vector<GroupResult> verify_policy(GoldenFile& file);
+/// One function per kind, verify_NAME(file): recomputes what the file records and compares it.
+#define KVSCOPE_VERIFY_KIND(name, kind, summary) \
+  std::vector<GroupResult> verify_##name(GoldenFile& file);
+#include "experiments/verify/kinds.def"
+#undef KVSCOPE_VERIFY_KIND
+
 /// `path`: {"cases": [{text, ids, max_length?}]} with one .model in the same folder, or the one
 /// that "model" names.
 std::vector<GroupResult> verify_sp_cases(const std::filesystem::path& path);

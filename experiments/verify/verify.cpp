@@ -25,24 +25,9 @@ struct Kind {
 };
 
 constexpr std::array kKinds = {
-    Kind{"infinity", "Infinity transformer: logits, bits, caches, summed codes",
-         verify::verify_infinity},
-    Kind{"infinity+scalekv", "the same under ScaleKV, with the tokens it keeps",
-         verify::verify_infinity_scalekv},
-    Kind{"infinity_vae", "Infinity image decoder", verify::verify_infinity_vae},
-    Kind{"var", "VAR: logits, ids, features, pictures, caches", verify::verify_var},
-    Kind{"vq16", "VQ image decoder of LlamaGen and Janus", verify::verify_vq},
-    Kind{"janus", "Janus text to image: tokens, hidden states, logits, caches",
-         verify::verify_janus},
-    Kind{"llamagen_c2i", "LlamaGen of classes: logits, tokens, caches",
-         verify::verify_llamagen_c2i},
-    Kind{"llamagen_t2i", "LlamaGen of captions: logits, tokens, caches",
-         verify::verify_llamagen_t2i},
-    Kind{"gqa_decoder", "decoders of grouped queries: hidden states, logits, tokens, caches",
-         verify::verify_gqa_decoder},
-    Kind{"t5_encoder", "T5 v1.1 text encoder", verify::verify_t5_encoder},
-    Kind{"policy", "cache policy: scores, counts and kept tokens of published code",
-         verify::verify_policy},
+#define KVSCOPE_VERIFY_KIND(name, kind, summary) Kind{kind, summary, verify::verify_##name},
+#include "experiments/verify/kinds.def"
+#undef KVSCOPE_VERIFY_KIND
     Kind{"sp_cases", "SentencePiece ids (.json beside a .model)", nullptr},
     Kind{"bpe_cases", "byte-level BPE ids (.json beside a folder with a tokenizer.json)", nullptr},
 };

@@ -197,6 +197,9 @@ AttentionRecord read_version_2(const AttentionReader& reader) {
   AttentionRecord record;
   record.model = attention_attribute<std::string>(root, "model");
   record.point_hash = attention_attribute<std::string>(root, "point");
+  if (root.has_attribute("recording")) {
+    record.recording = attention_attribute<std::string>(root, "recording");
+  }
   record.images = attention_attribute<int64_t>(root, "images");
   record.layers = attention_attribute<int64_t>(root, "layers");
   record.heads = attention_attribute<int64_t>(root, "heads");
@@ -231,6 +234,7 @@ void write_attention(const std::filesystem::path& path, const AttentionRecord& r
     root.set_attribute("schema_version", kVersion);
     root.set_attribute("model", record.model);
     root.set_attribute("point", record.point_hash);
+    root.set_attribute("recording", record.recording);
     root.set_attribute("images", record.images);
     root.set_attribute("layers", record.layers);
     root.set_attribute("heads", record.heads);

@@ -8,7 +8,8 @@ namespace kvscope {
 
 // attention.h5, little-endian, readable by h5py (docs/attention_files.md). One layout for whatever
 // statistics there are:
-//   /@schema = "kvscope.attention" @schema_version = 2 @model @point @images @layers
+//   /@schema = "kvscope.attention" @schema_version = 2 @model @point @recording @images
+//     @layers
 //     @heads @head_dim @cfg_branch = "conditional"
 //   /prompts                text [images]
 //   /steps/kind, height, width, first_token, stored       i64 [S]; kind 0 prefill, 1 scale, 2 token

@@ -18,6 +18,7 @@ namespace kvscope {
 struct AttentionRecord {
   std::string model{};
   std::string point_hash{};            ///< 64 hex digits of the resolved config; may be empty
+  std::string recording{};             ///< hash of what was recorded of it and how; may be empty
   std::vector<std::string> prompts{};  ///< [images]
   std::vector<StepInfo> steps{};
   int64_t layers = 0;

@@ -1,12 +1,21 @@
 #include "analysis/attention/attention_recorder.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <cstring>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/checkpoint/safetensors.h"
 
 namespace kvscope {
+namespace {
+
+constexpr const char* kStateKind = "kvscope_attention_recording";
+
+}  // namespace
 
 AttentionRecorder::AttentionRecorder(AttentionRecorderOptions options)
     : options_(std::move(options)) {
@@ -35,8 +44,7 @@ void AttentionRecorder::begin_generation(int64_t rows) {
   if (recent_) recent_->begin_generation();
 }
 
-void AttentionRecorder::begin_model(const LayerStep& layer_step) {
-  const CacheGeometry& geometry = layer_step.cache->plan().geometry();
+void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
   if (recorded_.layers != 0) {
     if (recorded_.layers == geometry.layers && recorded_.heads == geometry.heads &&
         recorded_.steps == geometry.steps) {
@@ -65,7 +73,7 @@ void AttentionRecorder::begin_model(const LayerStep& layer_step) {
 }
 
 void AttentionRecorder::observe(const LayerStep& layer_step) {
-  begin_model(layer_step);
+  begin_model(layer_step.cache->plan().geometry());
   if (recent_) recent_->observe(layer_step);
   ObservedStep step(layer_step, batch_images_, recent_ ? &*recent_ : nullptr);
   for (const Measured& one : measured_) {
@@ -75,6 +83,57 @@ void AttentionRecorder::observe(const LayerStep& layer_step) {
   const bool last = layer_step.layer == recorded_.layers - 1 &&
                     layer_step.step.index == last_attending_step(recorded_.steps);
   if (last) recorded_.images += batch_images_;
+}
+
+void AttentionRecorder::save(const std::filesystem::path& path, const std::string& identity) const {
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const Measured& one : measured_) {
+    int64_t number = 0;
+    for (const std::span<double> sums : one.statistic->sums()) {
+      tensors.emplace_back(fmt::format("{}.{}", one.name, number++),
+                           at::from_blob(sums.data(), {std::ssize(sums)}, at::kDouble));
+    }
+  }
+  write_safetensors(
+      path, tensors,
+      {{"kind", kStateKind},
+       {"identity", identity},
+       {"images", fmt::format("{}", recorded_.images)},
+       {"prompts", nlohmann::json(recorded_.prompts)
+                       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}});
+}
+
+void AttentionRecorder::restore(const std::filesystem::path& path,
+                                const std::string& identity,
+                                const CacheGeometry& geometry) {
+  const SafetensorsReader state(path);
+  const auto damaged = [&](const std::string& how) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: {}", path.string(), how));
+  };
+  if (state.metadata("kind") != kStateKind || state.metadata("identity") != identity) {
+    damaged("is of another recording");
+  }
+  begin_model(geometry);
+  const auto prompts = nlohmann::json::parse(state.metadata("prompts"), nullptr, false);
+  const std::string& images = state.metadata("images");
+  if (!prompts.is_array() || images.empty() ||
+      images.find_first_not_of("0123456789") != images.npos || images.size() > 9) {
+    damaged("is no kept recording");
+  }
+  for (const Measured& one : measured_) {
+    int64_t number = 0;
+    for (const std::span<double> sums : one.statistic->sums()) {
+      const std::string name = fmt::format("{}.{}", one.name, number++);
+      const at::Tensor kept = state.tensor(name);
+      if (kept.scalar_type() != at::kDouble || kept.numel() != std::ssize(sums)) {
+        damaged(fmt::format("{} has {} numbers, expected {}", name, kept.numel(), sums.size()));
+      }
+      std::memcpy(sums.data(), kept.contiguous().const_data_ptr(), sums.size_bytes());
+    }
+  }
+  recorded_.images = std::stoll(images);
+  for (const auto& prompt : prompts)
+    recorded_.prompts.push_back(prompt.is_string() ? prompt.get<std::string>() : "");
 }
 
 AttentionRecord AttentionRecorder::record() const {

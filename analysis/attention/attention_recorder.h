@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,17 @@ class AttentionRecorder : public AttentionObserver {
   /// generations of different models or schedules are mixed.
   void observe(const LayerStep& layer_step) override;
 
+  /// Images of complete generations.
+  [[nodiscard]] int64_t images() const { return recorded_.images; }
+  /// Keeps all that was recorded so far, whole or not at all; between generations. `identity` says
+  /// what of. Throws Error(kEnvironment).
+  void save(const std::filesystem::path& path, const std::string& identity) const;
+  /// Goes on from what save() kept of a model of this geometry; before the first generation. Throws
+  /// Error(kInput) where that is damaged or of another identity.
+  void restore(const std::filesystem::path& path,
+               const std::string& identity,
+               const CacheGeometry& geometry);
+
   /// The averages so far. Throws Error(kConfig) before the first complete generation.
   [[nodiscard]] AttentionRecord record() const;
 
@@ -40,7 +52,7 @@ class AttentionRecorder : public AttentionObserver {
     std::unique_ptr<AttentionStatistic> statistic;
   };
 
-  void begin_model(const LayerStep& layer_step);
+  void begin_model(const CacheGeometry& geometry);
 
   AttentionRecorderOptions options_;
   std::vector<Measured> measured_;       // empty before the first step

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ class AttentionStatistic {
   virtual void observe(ObservedStep& step) = 0;
   /// Means over the `images` >= 1 observed so far; unit and help are filled in by who asks.
   [[nodiscard]] virtual NamedArray finish(int64_t images) const = 0;
+  /// Everything that observe() changes, from begin_model() on: a recording that is interrupted
+  /// keeps these numbers and goes on with them. Valid until the next call.
+  [[nodiscard]] virtual std::vector<std::span<double>> sums() = 0;
 };
 
 }  // namespace kvscope

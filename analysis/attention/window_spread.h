@@ -21,6 +21,7 @@ class WindowSpread : public AttentionStatistic {
   void begin_model(const CacheGeometry& geometry) override;
   void observe(ObservedStep& step) override;
   [[nodiscard]] NamedArray finish(int64_t images) const override;
+  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
 
  private:
   Number number_;

@@ -49,6 +49,8 @@ class HistoryTopMass : public AttentionStatistic {
     return divided(sums_, static_cast<double>(images));
   }
 
+  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
+
  private:
   int64_t top_keys_;
   int64_t sampled_queries_;

@@ -32,6 +32,8 @@ class KeyMass : public AttentionStatistic {
     return divided(sums_, static_cast<double>(images));
   }
 
+  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
+
  private:
   std::vector<int64_t> begins_;  // [steps]
   NamedArray sums_;

@@ -43,6 +43,8 @@ class OffsetMass : public AttentionStatistic {
     return divided(sums_, static_cast<double>(images) * static_cast<double>(offsets_.queries));
   }
 
+  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
+
  private:
   PictureOffsets offsets_;
   NamedArray sums_;

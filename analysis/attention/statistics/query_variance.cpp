@@ -46,6 +46,8 @@ class QueryVariance : public AttentionStatistic {
     return divided(sums_, static_cast<double>(images));
   }
 
+  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
+
  private:
   NamedArray sums_;
 };

@@ -34,6 +34,8 @@ class StepMass : public AttentionStatistic {
     return divided(sums_, static_cast<double>(images));
   }
 
+  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
+
  private:
   NamedArray sums_;
 };

@@ -46,6 +46,8 @@ class StepMassVariance : public AttentionStatistic {
     return variance;
   }
 
+  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values, squares_}; }
+
  private:
   NamedArray sums_;
   std::vector<double> squares_;

@@ -39,6 +39,7 @@ std::vector<std::string> names_between_commas(const std::string& text) {
 }
 
 void add_record(const CommandRegistrar& group) {
+  const std::string command_line = group.typed();
   const auto config = std::make_shared<ConfigArguments>();
   const auto options = std::make_shared<AttentionRecordOptions>();
   const auto raw_heads = std::make_shared<std::vector<std::string>>();
@@ -47,7 +48,7 @@ void add_record(const CommandRegistrar& group) {
       &group.add("record", "statistics of one point's attention, as an HDF5 file", [=] {
         for (const std::string& text : *raw_heads) options->raw_heads.push_back(raw_head(text));
         options->statistics = names_between_commas(*statistics);
-        return attention_record_command(*config, *options);
+        return attention_record_command(*config, *options, command_line);
       });
   add_config_options(*command, *config);
   command->add_option("-o,--out", options->out, "HDF5 file");

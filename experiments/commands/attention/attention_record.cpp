@@ -4,12 +4,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
+#include <utility>
 
 #include "analysis/attention/attention_file.h"
 #include "analysis/attention/attention_recorder.h"
 #include "analysis/attention/statistic_registry.h"
+#include "core/base/clock.h"
+#include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/base/set_aside.h"
+#include "core/base/sha256.h"
 #include "core/device/device.h"
 #include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/interrupt.h"
@@ -21,6 +27,8 @@
 namespace kvscope {
 namespace {
 
+namespace fs = std::filesystem;
+
 void check_raw_heads(const AttentionRecordOptions& options, const CacheGeometry& cache) {
   for (const auto& [layer, head] : options.raw_heads) {
     if (layer >= 0 && layer < cache.layers && head >= 0 && head < cache.heads) continue;
@@ -30,10 +38,109 @@ void check_raw_heads(const AttentionRecordOptions& options, const CacheGeometry&
   }
 }
 
+/// A hash of everything that a record is of and is made with, but for the number of prompts.
+std::string recording_of(const Point& point, const AttentionRecorderOptions& what) {
+  std::string text =
+      fmt::format("{} {} {} {} {} {}", point.hash, point.generation.replicas, what.top_keys,
+                  what.sampled_queries, what.window_queries, what.raw_queries);
+  for (const std::string& name : what.statistics) text += " " + name;
+  for (const auto& [layer, head] : what.raw_heads) text += fmt::format(" {}:{}", layer, head);
+  return sha256_hex(text);
+}
+
+std::string summary_line(const fs::path& out, const AttentionRecord& record) {
+  return fmt::format("{}: {} images, {} layers x {} heads x {} steps\n", out.string(),
+                     record.images, record.layers, record.heads, record.steps.size());
+}
+
+/// Whether `out` holds the record already. Throws Error(kConfig) where it holds anything else.
+bool is_recorded(const fs::path& out, const std::string& recording, int64_t images) {
+  if (!fs::exists(fs::symlink_status(out))) return false;
+  const std::string advice = "choose another file with --out, or remove it";
+  AttentionRecord record;
+  try {
+    record = read_attention(out);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("--out {}: holds no record that can be read ({}); {}", out.string(),
+                            error.what(), advice));
+  }
+  if (record.recording != recording) {
+    throw Error(
+        ErrorKind::kConfig,
+        fmt::format("--out {}: holds a record of another configuration (model {}, {} images, "
+                    "point {}); {}",
+                    out.string(), record.model, record.images, record.point_hash.substr(0, 12),
+                    advice));
+  }
+  if (record.images == images) {
+    say("recorded already");
+    fmt::print("{}", summary_line(out, record));
+    return true;
+  }
+  say("{} holds {} images of this; {} are recorded anew and take their place", out.string(),
+      record.images, images);
+  return false;
+}
+
+/// The recording that an earlier run has left, if there is one; what is damaged is set aside.
+void go_on_with(const fs::path& kept,
+                const std::string& recording,
+                const Point& point,
+                AttentionRecorder& recorder,
+                const AttentionRecorderOptions& what) {
+  if (!fs::exists(kept)) return;
+  try {
+    recorder.restore(kept, recording, point.plan.geometry());
+    if (recorder.images() <= point.images()) return;
+    say("{} has {} images, {} are asked for: they are recorded anew", kept.string(),
+        recorder.images(), point.images());
+  } catch (const Error& error) {
+    if (std::string(error.what()).find("another recording") != std::string::npos) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("{}; choose another file with --out, or remove it", error.what()));
+    }
+    say("{} is damaged and set aside as {}: {}", kept.string(), set_aside(kept).string(),
+        error.what());
+  }
+  recorder = AttentionRecorder(what);
+}
+
+/// Keeps a recording often enough that little is lost, and seldom enough that keeping it takes a
+/// tenth of the time at most. Images count as made once they are kept.
+class Keeper {
+ public:
+  Keeper(AttentionRecorder& recorder, fs::path place, std::string recording)
+      : recorder_(recorder),
+        place_(std::move(place)),
+        recording_(std::move(recording)),
+        kept_images_(recorder.images()) {}
+
+  /// Returns how many more images are kept now.
+  int64_t keep(bool at_once) {
+    if (recorder_.images() == kept_images_) return 0;
+    if (!at_once && milliseconds_since(kept_at_) < 9 * took_ms_) return 0;
+    const auto start = std::chrono::steady_clock::now();
+    recorder_.save(place_, recording_);
+    took_ms_ = milliseconds_since(start);
+    kept_at_ = std::chrono::steady_clock::now();
+    return recorder_.images() - std::exchange(kept_images_, recorder_.images());
+  }
+
+ private:
+  AttentionRecorder& recorder_;
+  fs::path place_;
+  std::string recording_;
+  int64_t kept_images_;
+  double took_ms_ = 0;
+  std::chrono::steady_clock::time_point kept_at_{};
+};
+
 }  // namespace
 
 int attention_record_command(const ConfigArguments& arguments,
-                             const AttentionRecordOptions& options) {
+                             const AttentionRecordOptions& options,
+                             const std::string& command_line) {
   if (arguments.multirun) {
     throw Error(ErrorKind::kConfig, "attention record takes one point, not a sweep (-m)");
   }
@@ -48,16 +155,22 @@ int attention_record_command(const ConfigArguments& arguments,
                                       .raw_heads = options.raw_heads};
   check_raw_heads(options, point.facts.cache);
   static_cast<void>(chosen_statistics(what, point.facts.cache.steps));  // before a weight is loaded
+  const std::string recording = recording_of(point, what);
+  if (is_recorded(options.out, recording, point.images())) return 0;
+  AttentionRecorder recorder(what);
+  fs::path kept = options.out;
+  kept += ".part.safetensors";
+  go_on_with(kept, recording, point, recorder, what);
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);
-  AttentionRecorder recorder(what);
   const InterruptGuard interrupt(
-      "stopping as soon as the batch at work is done; Ctrl-C again stops at once");
-  Progress progress(1, point.images(), takes_escapes(STDERR_FILENO));
-  progress.begin_point(0, "attention of " + point.facts.name, point.images(), 0);
+      "stopping as soon as the batch at work is done and kept; Ctrl-C again stops at once, and "
+      "only that batch is made again");
+  Progress progress(1, point.images() - recorder.images(), takes_escapes(STDERR_FILENO));
+  progress.begin_point(0, "attention of " + point.facts.name, point.images(), recorder.images());
+  Keeper keeper(recorder, kept, recording);
   GenerationSession session(point, *model, device);
-  for (int64_t first = 0; first < point.images(); first += point.generation.batch) {
-    if (interrupt.requested()) return 130;
+  for (int64_t first = recorder.images(); first < point.images(); first += point.generation.batch) {
     std::vector<uint64_t> images(
         static_cast<size_t>(std::min(point.generation.batch, point.images() - first)));
     std::iota(images.begin(), images.end(), static_cast<uint64_t>(first));
@@ -65,15 +178,25 @@ int attention_record_command(const ConfigArguments& arguments,
     for (const uint64_t image : images) texts.push_back(point.prompt_of(image).text);
     recorder.add_prompts(texts);
     session.make(images, {&recorder});
-    progress.add_images(0, std::ssize(images));
+    const bool is_last = recorder.images() == point.images();
+    progress.add_images(0, keeper.keep(interrupt.requested() || is_last));
+    if (!interrupt.requested() || is_last) continue;
+    progress.note(
+        fmt::format("interrupted; {} of {} images are kept in {}. The same command goes "
+                    "on:\n  {}",
+                    recorder.images(), point.images(), kept.string(), command_line));
+    constexpr int kInterrupted = 130;
+    return kInterrupted;
   }
   progress.end_point(0, "recorded");
   AttentionRecord record = recorder.record();
   record.model = point.facts.name;
   record.point_hash = point.hash;
+  record.recording = recording;
   write_attention(options.out, record);
-  fmt::print("{}: {} images, {} layers x {} heads x {} steps\n", options.out.string(),
-             record.images, record.layers, record.heads, record.steps.size());
+  std::error_code ignored;
+  fs::remove(kept, ignored);
+  fmt::print("{}", summary_line(options.out, record));
   return 0;
 }
 

@@ -20,9 +20,13 @@ struct AttentionRecordOptions {
 };
 
 /// `kvscope attention record`: generates one point's images and writes what attention did to
-/// options.out. Returns 0, or 130 where interrupted (nothing is written then). Errors: those of
-/// list_points, chosen_statistics, ImageModel and AttentionRecorder.
+/// options.out. What it has is kept beside that between batches, and the same command goes on with
+/// it, after an interruption or a kill. Returns 0, or 130 where interrupted. Throws Error(kConfig)
+/// where options.out, or what is kept beside it, is of something else; otherwise the errors of
+/// list_points, chosen_statistics, ImageModel and AttentionRecorder. `command_line` is for saying
+/// how to go on.
 int attention_record_command(const ConfigArguments& arguments,
-                             const AttentionRecordOptions& options);
+                             const AttentionRecordOptions& options,
+                             const std::string& command_line);
 
 }  // namespace kvscope

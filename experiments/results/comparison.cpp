@@ -191,7 +191,7 @@ class References {
 Table metric_by_budget(const SweepSummary& of_model, const Metric& metric) {
   Table table = by_budget(of_model, metric, [&](const PointSummary& summary, const std::string&) {
     const Measured& measured = summary.metric(metric);
-    return measured.present() ? TableCell::number(measured.value, measured.half_width())
+    return measured.present() ? TableCell::between(measured.value, measured.low, measured.high)
                               : TableCell::missing(measured.missing);
   });
   table.title = fmt::format("{} on {} by budget", metric.title, model_name(of_model));
@@ -231,7 +231,9 @@ Differences difference_by_budget(const SweepSummary& of_model,
               "no image of the same prompt and seed has a finite value in both");
         }
         const Interval interval = mean_interval(pairs.finite);
-        return TableCell::number(interval.estimate, (interval.high - interval.low) / 2);
+        const double most = metric.highest - metric.lowest;  // that two values may differ by
+        return TableCell::between(interval.estimate, std::max(interval.low, -most),
+                                  std::min(interval.high, most));
       });
   if (!alone.empty()) {
     result.unpaired.push_back(fmt::format("{} of {} points have no partner in some column: {}",

@@ -14,7 +14,7 @@ constexpr double kBytesPerMib = 1024.0 * 1024.0;
 
 TableCell cell(const Measured& measured) {
   if (!measured.present()) return TableCell::missing(measured.missing);
-  return TableCell::number(measured.value, measured.half_width());
+  return TableCell::between(measured.value, measured.low, measured.high);
 }
 
 /// A memory column: a number a point, in bytes, and NaN where there is none.

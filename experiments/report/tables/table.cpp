@@ -42,7 +42,16 @@ void check_shape(const Table& table) {
 
 TableCell TableCell::number(double value, double half_width, int decimals) {
   if (std::isnan(value)) return missing("not a number");
-  return {TableNumber{value, std::isnan(half_width) ? -1 : half_width, decimals}};
+  return {TableNumber{value, std::isnan(half_width) ? -1 : half_width, decimals, {}}};
+}
+
+TableCell TableCell::between(double value, double low, double high) {
+  if (std::isnan(value) || std::isnan(low) || std::isnan(high)) return number(value);
+  const double width = high - low;
+  constexpr double kRounding = 1e-9;
+  if (std::abs((high - value) - (value - low)) <= kRounding * width)
+    return number(value, width / 2);
+  return {TableNumber{value, -1, -1, std::pair(low, high)}};
 }
 
 std::vector<std::vector<TableRank>> ranks(const Table& table) {
@@ -110,6 +119,26 @@ std::string shown_value(const TableNumber& number, const TableColumn& column) {
 
 std::string shown_half_width(const TableNumber& number, const TableColumn& column) {
   return number.has_interval() ? shown(number.half_width, decimals_of(number, column)) : "";
+}
+
+std::string shown_ends(const TableNumber& number, const TableColumn& column) {
+  if (!number.ends) return "";
+  const int decimals = decimals_of(number, column);
+  return fmt::format("[{}, {}]", shown(number.ends->first, decimals),
+                     shown(number.ends->second, decimals));
+}
+
+ShownIntervals shown_intervals(const Table& table) {
+  ShownIntervals intervals;
+  for (const TableRow& row : table.rows) {
+    for (const TableCell& cell : row.cells) {
+      const auto* number = std::get_if<TableNumber>(&cell.content);
+      if (number == nullptr) continue;
+      intervals.half_widths = intervals.half_widths || number->has_interval();
+      intervals.ends = intervals.ends || number->ends;
+    }
+  }
+  return intervals;
 }
 
 std::string header_with_unit(const TableColumn& column) {

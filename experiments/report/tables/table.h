@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -30,12 +32,14 @@ struct TableColumn {
   std::string help{};  ///< what the header means, where it does not say so; empty: nothing
 };
 
-/// A measured value; `half_width` is half of its confidence interval, negative when it has none.
-/// Infinity is a value (a signal without noise); NaN is not, see TableCell::number.
+/// A measured value; `half_width` is half of its confidence interval where that is symmetric,
+/// negative otherwise; `ends` are those of one that is not. Infinity is a value (a signal without
+/// noise); NaN is not, see TableCell::number.
 struct TableNumber {
   double value = 0;
   double half_width = -1;
   int decimals = -1;  // negative: the column's
+  std::optional<std::pair<double, double>> ends{};
   [[nodiscard]] bool has_interval() const { return half_width >= 0; }
   bool operator==(const TableNumber&) const = default;
 };
@@ -52,6 +56,9 @@ struct TableCell {
   static TableCell text(std::string text) { return {std::move(text)}; }
   /// NaN becomes a missing cell with the reason "not a number".
   static TableCell number(double value, double half_width = -1, int decimals = -1);
+  /// With the interval from `low` to `high`: as half a width where the value is its middle, as ends
+  /// otherwise; none where either is NaN.
+  static TableCell between(double value, double low, double high);
   static TableCell missing(std::string reason) { return {TableMissing{std::move(reason)}}; }
   bool operator==(const TableCell&) const = default;
 };
@@ -71,6 +78,7 @@ struct Table {
   std::vector<TableRow> rows{};
   std::vector<std::string> provenance{};  // hashes of the points the numbers came from
   std::string interval_name = "95 % confidence half width";
+  std::string ends_name = "95 % confidence interval";
 };
 
 /// Place of a cell within its column.
@@ -96,6 +104,16 @@ std::string shown_value(const TableNumber& number, const TableColumn& column);
 /// Digits of the half width with the value's decimals; empty when there is none.
 std::string shown_half_width(const TableNumber& number, const TableColumn& column);
 
+/// "[0.04, 0.31]" with the value's decimals; empty where there are no ends.
+std::string shown_ends(const TableNumber& number, const TableColumn& column);
+
+/// Which kinds of intervals a table has: what its notes explain.
+struct ShownIntervals {
+  bool half_widths = false;
+  bool ends = false;
+};
+ShownIntervals shown_intervals(const Table& table);
+
 /// "KV peak (MiB)"; the header alone without a unit.
 std::string header_with_unit(const TableColumn& column);
 
@@ -111,8 +129,8 @@ struct ConsoleStyle {
 std::string console_table(const Table& table, const ConsoleStyle& style = {});
 
 /// RFC 4180 (CRLF, quotes doubled): a header with units, every number in its shortest exact form,
-/// the half width as a column of its own where a column has one, missing = empty with the reasons
-/// in a last column "missing".
+/// the half width, or both ends, as columns of their own where a column has them, missing = empty
+/// with the reasons in a last column "missing".
 std::string csv_table(const Table& table);
 
 /// GitHub Markdown: best bold, second underlined, missing = em dash with a footnote.

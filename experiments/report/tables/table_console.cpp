@@ -17,7 +17,7 @@ namespace {
 struct Parts {
   std::string whole;     // also all of a text cell or a dash
   std::string fraction;  // ".31"
-  std::string interval;  // " ± 0.42"
+  std::string interval;  // "0.42", or "[0.04, 0.31]"
   bool is_text = false;
   TableRank rank = TableRank::kNone;
 };
@@ -26,7 +26,6 @@ struct Widths {
   int64_t whole = 0;
   int64_t fraction = 0;
   int64_t interval = 0;
-  int64_t interval_digits = 0;
   int64_t total = 0;
 };
 
@@ -49,7 +48,7 @@ Parts split(const TableCell& cell,
     const size_t point = std::min(digits.find('.'), digits.size());
     parts.whole = digits.substr(0, point);
     parts.fraction = digits.substr(point);
-    if (number->has_interval()) parts.interval = shown_half_width(*number, column);
+    parts.interval = number->ends ? shown_ends(*number, column) : shown_half_width(*number, column);
   } else {
     parts.whole =
         "—" + superscript(footnote_number(notes, std::get<TableMissing>(cell.content).reason));
@@ -69,8 +68,9 @@ std::string assemble(const Parts& parts, const Widths& widths, Align align, bool
   int64_t after = widths.fraction - display_width(parts.fraction);
   std::string interval;
   if (!parts.interval.empty()) {
-    interval = std::string(static_cast<size_t>(after), ' ') + " ± " +
-               pad(parts.interval, widths.interval_digits, Align::kRight);
+    const bool has_ends = parts.interval.front() == '[';
+    interval = std::string(static_cast<size_t>(after), ' ') + (has_ends ? " " : " ± ") +
+               pad(parts.interval, widths.interval - (has_ends ? 1 : 3), Align::kRight);
     after = 0;
   } else {
     after += widths.interval;
@@ -111,9 +111,6 @@ struct Layout {
     for (const Widths& column : widths) sum += column.total;
     return sum;
   }
-  [[nodiscard]] bool any_interval() const {
-    return std::ranges::any_of(widths, [](const Widths& column) { return column.interval > 0; });
-  }
 };
 
 Layout layout_of(const Table& table) {
@@ -133,11 +130,13 @@ Layout layout_of(const Table& table) {
       } else {
         width.whole = std::max(width.whole, display_width(parts.whole));
         width.fraction = std::max(width.fraction, display_width(parts.fraction));
-        width.interval_digits = std::max(width.interval_digits, display_width(parts.interval));
+        const int64_t sign = parts.interval.starts_with('[') ? 1 : 3;
+        if (!parts.interval.empty()) {
+          width.interval = std::max(width.interval, display_width(parts.interval) + sign);
+        }
       }
       layout.body[r].push_back(std::move(parts));
     }
-    if (width.interval_digits > 0) width.interval = width.interval_digits + 3;
     width.total =
         std::max({text_width, width.whole + width.fraction + width.interval,
                   display_width(printable(column.header)), display_width(printable(column.unit))});
@@ -215,11 +214,14 @@ std::string console_table(const Table& whole, const ConsoleStyle& style) {
   const std::vector<std::string>& notes = layout.notes;
   const auto has_help = [](const TableColumn& column) { return !column.help.empty(); };
   const bool any_help = std::ranges::any_of(table.columns, has_help);
-  if (!notes.empty() || layout.any_interval() || !left_out.empty() || any_help) out += "\n";
+  const ShownIntervals intervals = shown_intervals(table);
+  const bool any_interval = intervals.half_widths || intervals.ends;
+  if (!notes.empty() || any_interval || !left_out.empty() || any_help) out += "\n";
   for (size_t i = 0; i < notes.size(); ++i) {
     out += superscript(static_cast<int64_t>(i) + 1) + " " + printable(notes[i]) + "\n";
   }
-  if (layout.any_interval()) out += "± " + printable(table.interval_name) + "\n";
+  if (intervals.half_widths) out += "± " + printable(table.interval_name) + "\n";
+  if (intervals.ends) out += "[ , ] " + printable(table.ends_name) + "\n";
   for (const TableColumn& column : table.columns) {
     if (!column.help.empty()) out += printable(column.header + ": " + column.help) + "\n";
   }

@@ -20,12 +20,25 @@ std::string exact(double value) {
   return fmt::format("{}", value);
 }
 
-bool has_interval(const Table& table, size_t column) {
+/// How a column's intervals are written: as half widths, or, where one has ends, as those.
+enum class IntervalFields { kNone, kHalfWidth, kEnds };
+
+IntervalFields interval_fields(const Table& table, size_t column) {
+  IntervalFields fields = IntervalFields::kNone;
   for (const TableRow& row : table.rows) {
     const auto* number = std::get_if<TableNumber>(&row.cells[column].content);
-    if (number != nullptr && number->has_interval()) return true;
+    if (number == nullptr) continue;
+    if (number->ends) return IntervalFields::kEnds;
+    if (number->has_interval()) fields = IntervalFields::kHalfWidth;
   }
-  return false;
+  return fields;
+}
+
+/// Ends of whatever interval a number has.
+std::pair<std::string, std::string> exact_ends(const TableNumber& number) {
+  if (number.ends) return {exact(number.ends->first), exact(number.ends->second)};
+  if (!number.has_interval()) return {};
+  return {exact(number.value - number.half_width), exact(number.value + number.half_width)};
 }
 
 std::string joined(const std::vector<std::string>& fields) {
@@ -40,14 +53,19 @@ std::string csv_table(const Table& table) {
   (void)ranks(table);  // checks the shape
   const bool any_missing = !footnotes(table).empty();
   std::vector<std::string> header;
-  std::vector<bool> interval(table.columns.size());
+  std::vector<IntervalFields> interval(table.columns.size());
   for (size_t c = 0; c < table.columns.size(); ++c) {
     const TableColumn& column = table.columns[c];
-    interval[c] = has_interval(table, c);
+    interval[c] = interval_fields(table, c);
     header.push_back(header_with_unit(column));
-    if (interval[c]) {
-      header.push_back(header_with_unit(
-          {.header = column.header + " " + table.interval_name, .unit = column.unit}));
+    const auto add = [&](const std::string& name) {
+      header.push_back(
+          header_with_unit({.header = column.header + " " + name, .unit = column.unit}));
+    };
+    if (interval[c] == IntervalFields::kHalfWidth) add(table.interval_name);
+    if (interval[c] == IntervalFields::kEnds) {
+      add(table.ends_name + " from");
+      add(table.ends_name + " to");
     }
   }
   if (any_missing) header.emplace_back("missing");
@@ -59,17 +77,21 @@ std::string csv_table(const Table& table) {
     for (size_t c = 0; c < table.columns.size(); ++c) {
       std::string value;
       std::string half_width;
+      std::pair<std::string, std::string> ends;
       if (const auto* text = std::get_if<std::string>(&row.cells[c].content)) {
         value = *text;
       } else if (const auto* number = std::get_if<TableNumber>(&row.cells[c].content)) {
         value = exact(number->value);
         if (number->has_interval()) half_width = exact(number->half_width);
+        ends = exact_ends(*number);
       } else {
         reasons += (reasons.empty() ? "" : "; ") + table.columns[c].header + ": " +
                    std::get<TableMissing>(row.cells[c].content).reason;
       }
       fields.push_back(value);
-      if (interval[c]) fields.push_back(half_width);
+      if (interval[c] == IntervalFields::kHalfWidth) fields.push_back(half_width);
+      if (interval[c] == IntervalFields::kEnds)
+        fields.insert(fields.end(), {ends.first, ends.second});
     }
     if (any_missing) fields.push_back(reasons);
     csv += joined(fields);

@@ -28,6 +28,8 @@ std::string cell_html(const TableCell& cell,
     std::string interval;
     if (number->has_interval()) {
       interval = fmt::format(" <small>± {}</small>", shown_half_width(*number, column));
+    } else if (number->ends) {
+      interval = fmt::format(" <small>{}</small>", shown_ends(*number, column));
     }
     const double value = number->value;
     const std::string raw =
@@ -49,7 +51,7 @@ const char* arrow(Better better) {
 std::string html_table(const Table& table) {
   const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
-  bool any_interval = false;
+  const ShownIntervals intervals = shown_intervals(table);
   std::string out = "<figure class=\"table\">\n<div class=\"scroll\"><table>\n";
   if (!table.title.empty()) out += "<caption>" + escape_xml(table.title) + "</caption>\n";
   out += "<thead><tr>";
@@ -67,8 +69,6 @@ std::string html_table(const Table& table) {
     for (size_t c = 0; c < table.columns.size(); ++c) {
       const TableCell& cell = table.rows[r].cells[c];
       out += cell_html(cell, table.columns[c], rank[r][c], notes);
-      const auto* number = std::get_if<TableNumber>(&cell.content);
-      any_interval = any_interval || (number != nullptr && number->has_interval());
     }
     out += "</tr>\n";
   }
@@ -76,7 +76,8 @@ std::string html_table(const Table& table) {
   for (size_t i = 0; i < notes.size(); ++i) {
     out += fmt::format("<div><sup>{}</sup> {}</div>", i + 1, escape_xml(notes[i]));
   }
-  if (any_interval) out += "<div>± " + escape_xml(table.interval_name) + "</div>";
+  if (intervals.half_widths) out += "<div>± " + escape_xml(table.interval_name) + "</div>";
+  if (intervals.ends) out += "<div>[ , ] " + escape_xml(table.ends_name) + "</div>";
   if (!table.provenance.empty()) {
     out += "<div class=\"points\">points";
     for (const std::string& point : table.provenance)

@@ -59,6 +59,7 @@ std::string shown(const TableCell& cell,
   if (const auto* text = std::get_if<std::string>(&cell.content)) return escape_latex(*text);
   if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
     const std::string value = marked(digits_in_latex(shown_value(*number, column)), rank);
+    if (number->ends) return value + " " + digits_in_latex(shown_ends(*number, column));
     if (!number->has_interval()) return value;
     return value + " $\\pm$ " + digits_in_latex(shown_half_width(*number, column));
   }
@@ -94,7 +95,7 @@ std::string escape_latex(std::string_view text) {
 std::string latex_table(const Table& table) {
   const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
-  bool any_interval = false;
+  const ShownIntervals intervals = shown_intervals(table);
 
   std::string out = "% needs \\usepackage{booktabs}\n";
   for (const std::string& point : table.provenance) out += "% point " + printable(point) + "\n";
@@ -122,8 +123,6 @@ std::string latex_table(const Table& table) {
     for (size_t c = 0; c < table.columns.size(); ++c) {
       const TableCell& cell = table.rows[r].cells[c];
       cells.push_back(shown(cell, table.columns[c], rank[r][c], notes));
-      const auto* number = std::get_if<TableNumber>(&cell.content);
-      any_interval = any_interval || (number != nullptr && number->has_interval());
     }
     add_line(cells);
   }
@@ -132,7 +131,8 @@ std::string latex_table(const Table& table) {
   for (size_t i = 0; i < notes.size(); ++i) {
     below.push_back("\\textsuperscript{" + std::to_string(i + 1) + "} " + escape_latex(notes[i]));
   }
-  if (any_interval) below.push_back("$\\pm$ " + escape_latex(table.interval_name));
+  if (intervals.half_widths) below.push_back("$\\pm$ " + escape_latex(table.interval_name));
+  if (intervals.ends) below.push_back("[ , ] " + escape_latex(table.ends_name));
   if (!below.empty()) out += "\n  \\smallskip\n  {\\footnotesize ";
   for (size_t i = 0; i < below.size(); ++i) out += (i == 0 ? "" : "; ") + below[i];
   if (!below.empty()) out += "}\n";

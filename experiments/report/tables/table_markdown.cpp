@@ -43,6 +43,7 @@ std::string shown(const TableCell& cell,
   if (const auto* text = std::get_if<std::string>(&cell.content)) return escaped(*text);
   if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
     const std::string value = marked(shown_value(*number, column), rank);
+    if (number->ends) return value + " " + shown_ends(*number, column);
     return number->has_interval() ? value + " ± " + shown_half_width(*number, column) : value;
   }
   const int64_t note = footnote_number(notes, std::get<TableMissing>(cell.content).reason);
@@ -72,14 +73,12 @@ std::string markdown_table(const Table& table) {
   std::vector<std::vector<std::string>> lines(table.rows.size() + 1,
                                               std::vector<std::string>(columns));
   std::vector<int64_t> widths(columns, 3);
-  bool any_interval = false;
+  const ShownIntervals intervals = shown_intervals(table);
   for (size_t c = 0; c < columns; ++c) {
     lines[0][c] = escaped(header_with_unit(table.columns[c]));
     for (size_t r = 0; r < table.rows.size(); ++r) {
       const TableCell& cell = table.rows[r].cells[c];
       lines[r + 1][c] = shown(cell, table.columns[c], rank[r][c], notes);
-      const auto* number = std::get_if<TableNumber>(&cell.content);
-      any_interval = any_interval || (number != nullptr && number->has_interval());
     }
     for (const auto& line : lines) widths[c] = std::max(widths[c], display_width(line[c]));
   }
@@ -97,11 +96,13 @@ std::string markdown_table(const Table& table) {
     }
     out += "|\n";
   }
-  if (!notes.empty() || any_interval) out += "\n";
+  if (!notes.empty() || intervals.half_widths || intervals.ends) out += "\n";
   for (size_t i = 0; i < notes.size(); ++i) {
     out += "<sup>" + std::to_string(i + 1) + "</sup> " + escaped(notes[i]) + "  \n";
   }
-  if (any_interval) out += "± " + escaped(table.interval_name) + "\n";
+  if (intervals.half_widths) out += "± " + escaped(table.interval_name) + "\n";
+  if (intervals.half_widths && intervals.ends) out += "\n";
+  if (intervals.ends) out += "[ , ] " + escaped(table.ends_name) + "\n";
   if (!table.provenance.empty()) {
     out += "\n<!-- points:";
     for (const std::string& point : table.provenance) out += " " + escaped(point);

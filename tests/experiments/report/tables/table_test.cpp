@@ -243,5 +243,28 @@ TEST(Table, EmptyTablesPrint) {
   EXPECT_THAT(markdown_table(table), HasSubstr("|   a |\n| --: |\n"));
 }
 
+TEST(Table, AnIntervalIsHalfAWidthOnlyWhereItIsSymmetric) {
+  Table table;
+  table.columns = {{.header = "policy", .align = Align::kLeft}, {.header = "share"}};
+  table.rows = {{.cells = {TableCell::text("a"), TableCell::between(0.5, 0.25, 0.75)}},
+                {.cells = {TableCell::text("b"), TableCell::between(0.12, 0.04, 0.31)}},
+                {.cells = {TableCell::text("c"), TableCell::between(0.12, NAN, NAN)}}};
+  EXPECT_EQ(console_table(table),
+            "policy              share\n"
+            "──────  ─────────────────\n"
+            "a       0.50       ± 0.25\n"
+            "b       0.12 [0.04, 0.31]\n"
+            "c       0.12\n"
+            "\n"
+            "± 95 % confidence half width\n"
+            "[ , ] 95 % confidence interval\n");
+  EXPECT_EQ(csv_table(table),
+            "policy,share,share 95 % confidence interval from,share 95 % confidence interval to\r\n"
+            "a,0.5,0.25,0.75\r\nb,0.12,0.04,0.31\r\nc,0.12,,\r\n");
+  for (const std::string& text : {markdown_table(table), html_table(table), latex_table(table)}) {
+    EXPECT_THAT(text, AllOf(HasSubstr("[0.04, 0.31]"), HasSubstr("[ , ]")));
+  }
+}
+
 }  // namespace
 }  // namespace kvscope

@@ -1,7 +1,7 @@
 // Runs a fuzz target without a fuzzer: every file of a corpus, then a fixed number of mutations of
 // them from a fixed seed. Any build of any compiler can do this; it is what the tests run.
 //
-//   kvscope_replay_NAME CORPUS_FOLDER MUTATIONS
+//   kvscope_replay_NAME CORPUS_FOLDER MUTATIONS [SEED]
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -109,8 +109,8 @@ int64_t peak_bytes() {
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3) {
-    std::fprintf(stderr, "usage: %s CORPUS_FOLDER MUTATIONS\n", arguments[0]);
+  if (count != 3 && count != 4) {
+    std::fprintf(stderr, "usage: %s CORPUS_FOLDER MUTATIONS [SEED]\n", arguments[0]);
     return 2;
   }
   std::vector<std::filesystem::path> files;
@@ -130,7 +130,8 @@ int main(int count, char** arguments) {
     return 1;
   }
   const long mutations = std::strtol(arguments[2], nullptr, 10);
-  Random random(20240229);
+  constexpr uint64_t kSeed = 20240229;
+  Random random(count == 4 ? std::strtoull(arguments[3], nullptr, 10) : kSeed);
   for (long i = 0; i < mutations; ++i) {
     std::string input = corpus[below(random, corpus.size())];
     mutate(input, corpus, random);

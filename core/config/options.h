@@ -16,6 +16,7 @@ namespace kvscope {
 enum class Identity : uint8_t {
   kCounts,
   kUnlessDefault,  ///< only where it is not its default: keys that are younger than results
+  kFormerly,       ///< no more: it changes no image, but was part of the hashes of older results
   kNone            ///< never: it changes no image
 };
 

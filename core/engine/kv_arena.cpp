@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/error.h"
+#include "core/base/out_of_memory.h"
 #include "core/engine/arena_memory.h"
 
 namespace kvscope {
@@ -28,13 +28,11 @@ KvArena::KvArena(const Plan& plan, const SlotTable& table, int64_t rows, at::Dev
     }
   } catch (const std::exception& error) {
     const std::string said = error.what();  // LibTorch's goes on with a stack trace
-    throw Error(
-        ErrorKind::kEnvironment,
-        fmt::format(
-            "cache: out of memory: {} bytes ({:.1f} MiB) for {} rows cannot be had on {}: {}. "
-            "Ask for fewer images at once (gen.batch) or a smaller budget.",
-            plan.arena_bytes(rows), static_cast<double>(plan.arena_bytes(rows)) / (1024.0 * 1024.0),
-            rows, device.str(), said.substr(0, said.find('\n'))));
+    throw OutOfMemory(fmt::format(
+        "cache: out of memory: {} bytes ({:.1f} MiB) for {} rows cannot be had on {}: {}. "
+        "Ask for fewer images at once (gen.batch) or a smaller budget.",
+        plan.arena_bytes(rows), static_cast<double>(plan.arena_bytes(rows)) / (1024.0 * 1024.0),
+        rows, device.str(), said.substr(0, said.find('\n'))));
   }
 }
 

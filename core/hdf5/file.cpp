@@ -25,15 +25,21 @@ File::File(Handle handle, const std::filesystem::path& path)
                    H5Gclose),
             path.string() + ":/") {}
 
-File File::create(const std::filesystem::path& path) {
+File File::create(const std::filesystem::path& path, int64_t free_bytes) {
   no_work_at_exit();
   if (path.has_parent_path()) {
     std::error_code error;  // the library's own error follows where this fails
     std::filesystem::create_directories(path.parent_path(), error);
   }
+  const std::string where = path.string();
+  const Handle properties(checked(ErrorKind::kEnvironment, where, "create the file",
+                                  [] { return H5Pcreate(H5P_FILE_CREATE); }),
+                          H5Pclose);
+  checked(ErrorKind::kEnvironment, where, "leave bytes before the file",
+          [&] { return H5Pset_userblock(properties.id(), static_cast<hsize_t>(free_bytes)); });
   Handle handle(
-      checked(ErrorKind::kEnvironment, path.string(), "create the file",
-              [&] { return H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT); }),
+      checked(ErrorKind::kEnvironment, where, "create the file",
+              [&] { return H5Fcreate(path.c_str(), H5F_ACC_TRUNC, properties.id(), H5P_DEFAULT); }),
       H5Fclose);
   return {std::move(handle), path};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 
 #include "core/hdf5/group.h"
@@ -13,8 +14,9 @@ class File {
  public:
   enum class Access { kRead, kAppend };
 
-  /// A new file, replacing any at `path`; missing folders are created. Throws Error(kEnvironment).
-  static File create(const std::filesystem::path& path);
+  /// A new file, replacing any at `path`; missing folders are created. Its first `free_bytes` (0,
+  /// or a power of two from 512 on) are left to the caller. Throws Error(kEnvironment).
+  static File create(const std::filesystem::path& path, int64_t free_bytes = 0);
   /// Throws Error(kInput) where it is missing, damaged, or being written by someone else.
   static File open(const std::filesystem::path& path, Access access);
 

@@ -76,6 +76,15 @@ void write_png(const std::filesystem::path& path, const Picture& picture, const 
   file.commit();
 }
 
+bool is_whole_png(const std::filesystem::path& path) {
+  try {
+    const MappedFile file(path);
+    return chunks_are_whole(file.bytes());
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 PngContent read_png(const std::filesystem::path& path) {
   const MappedFile file(path);
   return decode_png(file.bytes(), path.string());

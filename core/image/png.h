@@ -31,6 +31,10 @@ PngContent decode_png(std::span<const std::byte> bytes, const std::string& origi
 /// encode_png to a file that appears whole or not at all.
 void write_png(const std::filesystem::path& path, const Picture& picture, const PngText& text = {});
 
+/// Whether the file is a PNG from signature to end with every chunk as its CRC says; no pixel is
+/// decoded. False for whatever cannot be read.
+bool is_whole_png(const std::filesystem::path& path);
+
 /// decode_png of a file.
 PngContent read_png(const std::filesystem::path& path);
 

@@ -94,6 +94,31 @@ void insert_png_text(std::vector<std::byte>& png, const PngText& text) {
   png.insert(png.begin() + kSignatureBytes + kHeaderChunkBytes, bytes.begin(), bytes.end());
 }
 
+bool chunks_are_whole(std::span<const std::byte> png) {
+  constexpr std::array<uint8_t, kSignatureBytes> kSignature = {137, 80, 78, 71, 13, 10, 26, 10};
+  constexpr size_t kTypeBytes = 4;
+  if (png.size() < kSignatureBytes ||
+      !std::equal(kSignature.begin(), kSignature.end(), png.begin(),
+                  [](uint8_t a, std::byte b) { return a == std::to_integer<uint8_t>(b); })) {
+    return false;
+  }
+  png = png.subspan(kSignatureBytes);
+  while (png.size() >= kChunkOverheadBytes) {
+    const size_t length = read_big_endian(png);
+    if (length > png.size() - kChunkOverheadBytes) return false;
+    const std::span<const std::byte> checked = png.subspan(4, kTypeBytes + length);
+    const auto* bytes = reinterpret_cast<const Bytef*>(checked.data());
+    if (crc32(0, bytes, static_cast<uInt>(checked.size())) !=
+        read_big_endian(png.subspan(4 + checked.size()))) {
+      return false;
+    }
+    const std::string_view type(reinterpret_cast<const char*>(checked.data()), kTypeBytes);
+    png = png.subspan(kChunkOverheadBytes + length);
+    if (type == "IEND") return png.empty();
+  }
+  return false;
+}
+
 PngText extract_png_text(std::span<const std::byte> png, const std::string& origin) {
   PngText text;
   std::span<const std::byte> rest = png.subspan(std::min(kSignatureBytes, png.size()));

@@ -15,6 +15,7 @@
 #include "experiments/commands/results/table.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/runner.h"
+#include "experiments/sweep/sweep_folder.h"
 #include "experiments/terminal.h"
 
 namespace kvscope {
@@ -40,7 +41,9 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
               .root = root,
               .command_line = command_line,
               .terminal = takes_escapes(STDERR_FILENO)};
-  sweep.folder = sweep.list.results_folder;
+  const SweepFolder place = sweep_folder(sweep.list, arguments.multirun);
+  sweep.folder = place.path;
+  if (!place.note.empty()) say("{}", place.note);
   if (sweep.list.duplicates > 0) {
     say("{} points, {} more are the same runs and left out", sweep.list.points.size(),
         sweep.list.duplicates);

@@ -1,91 +1,136 @@
 #include "experiments/results/late_metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
-#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "analysis/metrics/measurement.h"
 #include "analysis/metrics/registry.h"
-#include "core/image/png.h"
+#include "core/base/error.h"
+#include "experiments/sweep/point_lease.h"
 
 namespace kvscope {
 namespace {
 
-using ImageKey = std::pair<uint64_t, uint64_t>;  // prompt and seed
+using ImageKey = std::tuple<uint64_t, std::string, uint64_t>;  // prompt and seed
 
-bool same_setting(const PointInfo& a, const PointInfo& b) {
-  const auto rest = [](const PointInfo& point) {
-    auto labels = point.labels;
-    std::erase_if(labels, [](const auto& label) {
-      return label.first == "policy" || label.first == "budget";
-    });
-    return labels;
-  };
-  return rest(a) == rest(b);
+ImageKey key_of(const ImageRow& row) {
+  return {row.prompt_id, row.prompt, row.seed};
+}
+
+/// Labels but for those of what two points of one setting may differ in.
+std::vector<std::pair<std::string, std::string>> shared_labels(const PointInfo& point) {
+  auto labels = point.labels;
+  std::erase_if(labels, [](const auto& label) {
+    return label.first == "policy" || label.first == "budget" || label.first == "reference";
+  });
+  return labels;
+}
+
+/// The digests of a point's model, as its manifest has them.
+std::string model_digests_of(const PointInfo& point) {
+  const auto manifest = nlohmann::json::parse(point.manifest_json, nullptr, false);
+  return manifest.is_object() && manifest.contains("sha256") ? manifest["sha256"].dump() : "";
+}
+
+PointSettings shared_settings(const PointSummary& point) {
+  PointSettings settings = point.settings;
+  std::erase_if(settings, [](const auto& setting) {
+    const std::string& key = setting.first;
+    return key == "policy" || key == "budget" || key.starts_with("policy.") ||
+           key.starts_with("budget.");
+  });
+  return settings;
+}
+
+/// Whether `full`, a full cache, is what `point` is compared with. Points say so by the reference's
+/// hash; of an earlier version's, which had others, settings and model decide.
+bool is_reference_of(const PointSummary& full, const PointSummary& point) {
+  if (!full.point().full_cache || shared_labels(full.point()) != shared_labels(point.point())) {
+    return false;
+  }
+  if (full.point().label("reference") == point.point().label("reference")) return true;
+  return shared_settings(full) == shared_settings(point) &&
+         model_digests_of(full.point()) == model_digests_of(point.point());
 }
 
 /// The full cache of the same setting; null where there is none, or the point is one itself.
 const PointSummary* reference_of(const PointSummary& point, std::span<const PointSummary> points) {
   if (point.point().full_cache) return nullptr;
-  const auto found = std::ranges::find_if(points, [&](const PointSummary& other) {
-    return other.point().full_cache && same_setting(other.point(), point.point());
-  });
+  const auto found = std::ranges::find_if(
+      points, [&](const PointSummary& other) { return is_reference_of(other, point); });
   return found == points.end() ? nullptr : &*found;
 }
 
 std::map<ImageKey, uint64_t> images_by_key(const PointSummary& point) {
   std::map<ImageKey, uint64_t> index_of;
-  for (const ImageRow& row : point.result.rows) {
-    index_of[{row.prompt_id, row.seed}] = row.image_index;
+  for (const std::vector<ImageRow>* rows : {&point.result.rows, &point.unused_rows}) {
+    for (const ImageRow& row : *rows) index_of[key_of(row)] = row.image_index;
   }
   return index_of;
 }
 
-std::optional<Picture> image_of(const PointSummary& point, uint64_t image_index) {
-  const std::filesystem::path path = image_path(point.folder, image_index);
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  return read_png(path).picture;
+std::optional<Picture> image_of(const PointSummary& point,
+                                uint64_t image_index,
+                                std::vector<std::string>& notes) {
+  return stored_picture(image_path(point.folder, image_index), &notes);
 }
 
 bool asks_for(const PointSummary& point, const Metric& metric) {
   return std::ranges::find(point.asked_metrics, metric.name) != point.asked_metrics.end();
 }
 
-/// Fills the open pairs of `point`; whether there was a pair to be measured or none was open.
-bool complete(PointSummary& point, const PointSummary& reference, const Measurement& measurement) {
-  const std::map<ImageKey, uint64_t> index_of = images_by_key(reference);
+/// Fills what is open of `point`; whether there was a pair to be measured or none was open.
+bool complete(PointSummary& point,
+              const PointSummary* reference,
+              const std::vector<std::string>& names,
+              std::vector<std::string>& notes) {
+  const std::map<ImageKey, uint64_t> index_of =
+      reference == nullptr ? std::map<ImageKey, uint64_t>() : images_by_key(*reference);
+  const Measurement measurement(names);
   bool had_pair = false;
   for (ImageRow& row : point.result.rows) {
-    if (!measurement.is_open(row.metrics, true)) {
+    if (!measurement.is_open(row.metrics, reference != nullptr)) {
       had_pair = true;
       continue;
     }
-    const auto twin = index_of.find({row.prompt_id, row.seed});
-    if (twin == index_of.end()) continue;
-    const std::optional<Picture> expected = image_of(reference, twin->second);
-    const std::optional<Picture> made = image_of(point, row.image_index);
-    if (!expected || !made) continue;
-    had_pair = true;
-    measurement.measure({*made, row.prompt, row.skill, &*expected}, row.metrics);
+    std::optional<Picture> expected;
+    if (const auto twin = index_of.find(key_of(row)); twin != index_of.end()) {
+      expected = image_of(*reference, twin->second, notes);
+    }
+    if (!measurement.is_open(row.metrics, expected.has_value())) continue;
+    const std::optional<Picture> made = image_of(point, row.image_index, notes);
+    if (!made) continue;
+    had_pair = had_pair || expected;
+    const MetricValues before = row.metrics;
+    measurement.measure({*made, row.prompt, row.skill, expected ? &*expected : nullptr},
+                        row.metrics);
+    point.filled_late = point.filled_late || std::ranges::any_of(names, [&](const auto& name) {
+                          return std::isnan(before[name]) && !std::isnan(row.metrics[name]);
+                        });
   }
   return had_pair;
 }
 
 }  // namespace
 
-std::vector<MissingReasons> complete_pair_metrics(std::span<PointSummary> points) {
+std::vector<MissingReasons> complete_metrics(std::span<PointSummary> points,
+                                             std::vector<std::string>& notes) {
   std::vector<MissingReasons> reasons;
   for (PointSummary& point : points) {
     std::vector<std::string> names;
     for (const Metric& metric : metrics()) {
-      if (metric.scope == MetricScope::kPair && (metric.standard || asks_for(point, metric))) {
+      const bool is_standard_pair = metric.scope == MetricScope::kPair && metric.standard;
+      if (metric.scope != MetricScope::kSet && (is_standard_pair || asks_for(point, metric))) {
         names.push_back(metric.name);
       }
     }
     const PointSummary* reference = reference_of(point, points);
-    const bool had_pair = reference != nullptr && complete(point, *reference, Measurement(names));
+    const bool had_pair = complete(point, reference, names, notes);
     MissingReasons& of_point = reasons.emplace_back();
     for (const Metric& metric : metrics()) {
       std::string& reason = of_point[metric.name];
@@ -107,7 +152,34 @@ std::vector<MissingReasons> complete_pair_metrics(std::span<PointSummary> points
   return reasons;
 }
 
-void measure_sets(std::span<PointSummary> points, std::span<const Metric> known) {
+void write_late_metrics(std::span<const PointSummary> points) {
+  for (const PointSummary& point : points) {
+    if (!point.filled_late) continue;
+    try {
+      const std::optional<PointLease> lease = PointLease::try_take(point.folder);
+      if (!lease) continue;
+      ResultFile file = read_result(point.folder / "result.h5");
+      if (file.point.point_hash != point.point().point_hash) continue;
+      std::map<uint64_t, const ImageRow*> filled;
+      for (const ImageRow& row : point.result.rows) filled[row.image_index] = &row;
+      for (ImageRow& row : file.rows) {
+        const auto found = filled.find(row.image_index);
+        if (found == filled.end() || key_of(*found->second) != key_of(row)) continue;
+        for (const Metric& metric : metrics()) {
+          double& value = row.metrics[metric.name];
+          if (std::isnan(value)) value = found->second->metrics[metric.name];
+        }
+      }
+      write_result(point.folder / "result.h5", file);
+    } catch (const Error&) {
+      // The table has the values all the same.
+    }
+  }
+}
+
+void measure_sets(std::span<PointSummary> points,
+                  std::span<const Metric> known,
+                  std::vector<std::string>& notes) {
   for (PointSummary& point : points) {
     for (const Metric& metric : known) {
       if (metric.scope != MetricScope::kSet || !asks_for(point, metric)) continue;
@@ -117,12 +189,12 @@ void measure_sets(std::span<PointSummary> points, std::span<const Metric> known)
       std::deque<Picture> pictures;  // a deque: what points into it stays where it is
       std::vector<MeasuredImage> images;
       for (const ImageRow& row : point.result.rows) {
-        std::optional<Picture> made = image_of(point, row.image_index);
+        std::optional<Picture> made = image_of(point, row.image_index, notes);
         if (!made) continue;
         MeasuredImage image{pictures.emplace_back(std::move(*made)), row.prompt, row.skill};
-        const auto twin = index_of.find({row.prompt_id, row.seed});
+        const auto twin = index_of.find(key_of(row));
         if (twin != index_of.end()) {
-          if (auto expected = image_of(*reference, twin->second)) {
+          if (auto expected = image_of(*reference, twin->second, notes)) {
             image.reference = &pictures.emplace_back(std::move(*expected));
           }
         }

@@ -16,7 +16,6 @@ namespace {
 
 const LabelKey kModel{"model", "model"};
 const LabelKey kSeed{"gen.seed", "seed"};
-constexpr const char* kBatch = "gen.batch";
 
 /// Headers that tables have anyway.
 constexpr const char* kColumns[] = {"model", "policy", "budget", "time", "attention", "images"};
@@ -31,7 +30,10 @@ const std::vector<std::string>& unlabelled_keys() {
     std::vector<std::string> found{"hydra"};
     for (const char* prose : {"summary", "source"}) found.push_back(std::string("policy.") + prose);
     for (const RunKey& key : run_keys()) {
-      if (key.option.identity == Identity::kNone) found.push_back(key.option.key);
+      const Identity identity = key.option.identity;
+      if (identity == Identity::kNone || identity == Identity::kFormerly) {
+        found.push_back(key.option.key);
+      }
     }
     return found;
   }();
@@ -99,12 +101,6 @@ std::string context_of(const PointSummary& summary, const std::string& key) {
   const bool of_budget = is_below(key, "budget");
   if (of_budget || is_below(key, "policy")) context += "\n" + point.label("policy");
   if (of_budget) context += "\n" + point.label("budget");
-  if (key != kBatch) return context;
-  // It changes no image, but points of their own: only where nothing else tells two apart.
-  context += "\n" + point.label("policy") + "\n" + point.label("budget");
-  for (const auto& [other, value] : summary.settings) {
-    if (other != kBatch) context.append("\n").append(other).append("=").append(value);
-  }
   return context;
 }
 

@@ -41,6 +41,8 @@ struct ResultColumn {
 /// u8 [images]: 1 where a row is complete. It is written after the row itself, so it never speaks
 /// too soon.
 inline constexpr const char* kWrittenPlace = "axes/written";
+/// u64 [images]: row_check() of each.
+inline constexpr const char* kCheckPlace = "axes/row_check";
 
 /// Calls visit(ResultColumn<T>) for every column in the file's order: the one list that creating,
 /// appending and reading share.
@@ -61,6 +63,7 @@ void for_each_column(const PointInfo& point, Visit&& visit) {
   column("timing/attention_ms", &ImageRow::attention_ms, "ms");
   column("timing/policy_ms", &ImageRow::policy_ms, "ms");
   column("timing/total_ms", &ImageRow::total_ms, "ms");
+  column("timing/batch", &ImageRow::batch, "images", 1, 3);
   column("memory/kv_planned", &ImageRow::kv_planned_bytes, "B");
   column("memory/kv_live", &ImageRow::kv_live_bytes, "B");
   column("memory/kv_peak", &ImageRow::kv_peak_bytes, "B");

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/hdf5/file.h"
+#include "experiments/results/result_check.h"
 #include "experiments/results/result_columns.h"
 #include "experiments/results/result_schema.h"
 
@@ -68,6 +69,10 @@ PointInfo read_point(const hdf5::Group& root, int64_t version) {
     point.cut_tokens = attribute<int64_t>(root, "cut_tokens");
   }
   point.images = attribute<int64_t>(root, "images");
+  if (version >= 3) {
+    point.setting_hash = attribute<std::string>(root, "setting");
+    point.replicas = attribute<int64_t>(root, "replicas");
+  }
   point.steps = attribute<int64_t>(root, "steps");
   point.token_bytes = attribute<int64_t>(root, "token_bytes");
   point.prompt_bytes = attribute<int64_t>(root, "prompt_bytes");
@@ -93,15 +98,13 @@ void check_size(const hdf5::Dataset& dataset, uint64_t file_bytes) {
 }
 
 /// Which rows are complete.
-std::vector<uint64_t> written_rows(const hdf5::Group& root,
-                                   const PointInfo& point,
-                                   uint64_t file_bytes) {
+std::vector<uint64_t> written_rows(const hdf5::Group& root, int64_t rows, uint64_t file_bytes) {
   const hdf5::Dataset dataset = root.dataset(kWrittenPlace);
   check_size(dataset, file_bytes);
   const auto flags = dataset.read<uint8_t>();
-  if (static_cast<int64_t>(flags.size()) != point.images || !dataset.row_shape().empty()) {
+  if (std::ssize(flags) != rows || !dataset.row_shape().empty()) {
     throw Error(ErrorKind::kInput, fmt::format("{}: damaged: {} values, expected {}",
-                                               dataset.where(), flags.size(), point.images));
+                                               dataset.where(), flags.size(), rows));
   }
   std::vector<uint64_t> written;
   for (size_t i = 0; i < flags.size(); ++i) {
@@ -143,44 +146,113 @@ void check_shape(const hdf5::Dataset& dataset, const ResultColumn<T>& column, in
   }
 }
 
-}  // namespace
+/// Metrics of each row as the file has them, those that nobody knows today too.
+std::vector<StoredMetrics> read_metrics(const hdf5::Group& root,
+                                        const std::vector<uint64_t>& written,
+                                        uint64_t file_bytes) {
+  std::vector<StoredMetrics> rows(written.size());
+  for (const std::string& name : root.group("metrics").names()) {
+    const hdf5::Dataset dataset = root.dataset("metrics/" + name);
+    check_size(dataset, file_bytes);
+    const auto values = dataset.read<double>();
+    for (size_t i = 0; i < rows.size(); ++i) rows[i][name] = values.at(written[i]);
+  }
+  return rows;
+}
 
-ResultFile read_result(const std::filesystem::path& path) {
+/// Leaves those rows of a part out that are not as they were written; of a finished file, where a
+/// row is missing then, says so.
+void drop_unlike_their_checks(const hdf5::Group& root,
+                              const std::vector<uint64_t>& written,
+                              uint64_t file_bytes,
+                              ResultFile& result) {
+  const hdf5::Dataset dataset = root.dataset(kCheckPlace);
+  check_size(dataset, file_bytes);
+  const auto checks = dataset.read<uint64_t>();
+  const std::vector<StoredMetrics> metrics = read_metrics(root, written, file_bytes);
+  std::vector<ImageRow> good;
+  for (size_t i = 0; i < written.size(); ++i) {
+    ImageRow& row = result.rows[i];
+    if (row_check(result.point, row, metrics[i], result.schema_version) == checks.at(written[i])) {
+      good.push_back(std::move(row));
+    }
+  }
+  result.rows = std::move(good);
+}
+
+void check_order(const ResultFile& result,
+                 const std::vector<uint64_t>& written,
+                 const std::filesystem::path& path) {
+  for (size_t i = 0; i < written.size(); ++i) {
+    const uint64_t image = result.rows[i].image_index;
+    const bool good = result.schema_version < 3 ? image == written[i]
+                                                : i == 0 || result.rows[i - 1].image_index < image;
+    if (good) continue;
+    throw Error(ErrorKind::kInput, fmt::format("{}: damaged: row {} is of image {}", path.string(),
+                                               written[i], image));
+  }
+}
+
+ResultFile read_unsealed(const std::filesystem::path& path, bool is_sealed) {
   const hdf5::File file = hdf5::File::open(path, hdf5::File::Access::kRead);
   const hdf5::Group& root = file.root();
   const int64_t version = schema_version(root);
   ResultFile result{.point = read_point(root, version),
                     .finished = attribute<int64_t>(root, "finished") != 0,
                     .schema_version = version};
-
+  const auto damaged = [&](const std::string& how) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: damaged: {}", path.string(), how));
+  };
   if (root.has_attribute(kFinishedTime)) {
     result.finished_unix_ns = attribute<int64_t>(root, kFinishedTime);
   }
-  const uint64_t file_bytes = std::filesystem::file_size(path);
-  const std::vector<uint64_t> written = written_rows(root, result.point, file_bytes);
-  if (result.finished && static_cast<int64_t>(written.size()) != result.point.images) {
-    throw Error(ErrorKind::kInput,
-                fmt::format("{}: damaged: finished with {} images, but {} complete rows",
-                            path.string(), result.point.images, written.size()));
+  const PointInfo& point = result.point;
+  if (point.images < 1 || point.replicas < 1 || point.images % point.replicas != 0) {
+    damaged(fmt::format("{} images, {} of each prompt", point.images, point.replicas));
   }
+  const int64_t rows = version < 3 ? point.images : attribute<int64_t>(root, "rows");
+  const uint64_t file_bytes = std::filesystem::file_size(path);
+  const std::vector<uint64_t> written = written_rows(root, rows, file_bytes);
   result.rows.resize(written.size());
-  for_each_column(result.point, [&]<class T>(const ResultColumn<T>& column) {
+  for_each_column(point, [&]<class T>(const ResultColumn<T>& column) {
     if (column.since > version) return;
-    if (column.metric != nullptr && !root.contains(column.name)) {
-      result.all_metrics = false;
-      return;
-    }
+    if (column.metric != nullptr && !root.contains(column.name)) return;  // older than the metric
     const hdf5::Dataset dataset = root.dataset(column.name);
     check_size(dataset, file_bytes);
-    check_shape(dataset, column, result.point.images);
+    check_shape(dataset, column, rows);
     read_column(dataset, column, written, result.rows);
   });
-  for (size_t i = 0; i < written.size(); ++i) {
-    if (result.rows[i].image_index == written[i]) continue;
-    throw Error(ErrorKind::kInput, fmt::format("{}: damaged: row {} is of image {}", path.string(),
-                                               written[i], result.rows[i].image_index));
+  check_order(result, written, path);
+  if (version >= 3) drop_unlike_their_checks(root, written, file_bytes, result);
+  if (result.finished && !result.has_all()) {
+    damaged(fmt::format("finished with {} images, but {} complete rows", point.images,
+                        result.rows.size()));
+  }
+  if (version >= 3) {
+    const auto head = attribute<std::string>(root, kHeadCheck);
+    if (head != head_check(point, result.finished, result.finished_unix_ns)) {
+      damaged("what it says about its point is not as it was written");
+    }
+    if (result.finished && !is_sealed) damaged("it does not begin with its digest");
   }
   return result;
+}
+
+}  // namespace
+
+ResultFile read_result(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: a folder, expected a file", path.string()));
+  }
+  const Seal seal = seal_of(path);
+  if (seal == Seal::kBroken) {
+    // Not for the library: it trusts what it reads.
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: damaged: its bytes do not have the digest that it begins with",
+                            path.string()));
+  }
+  return read_unsealed(path, seal == Seal::kGood);
 }
 
 }  // namespace kvscope

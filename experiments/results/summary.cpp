@@ -5,15 +5,18 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
+#include "core/base/set_aside.h"
 #include "core/config/yaml.h"
 #include "experiments/results/late_metrics.h"
 #include "experiments/results/natural_order.h"
+#include "policies/budget.h"
 
 namespace kvscope {
 namespace {
@@ -30,16 +33,16 @@ std::vector<path> folders_in(const path& folder) {
   return folders;
 }
 
-[[noreturn]] void fail_without_points(const path& folder, size_t unfinished) {
+[[noreturn]] void fail_without_points(const path& folder, const std::vector<std::string>& notes) {
   std::error_code error;
   std::string message;
   if (!std::filesystem::is_directory(folder, error)) {
     message = fmt::format("{}: no such folder.", folder.string());
-  } else if (unfinished > 0) {
+  } else if (!notes.empty()) {
     message = fmt::format(
-        "{}: {} unfinished points and no finished one; the command that made it "
-        "continues it.",
-        folder.string(), unfinished);
+        "{}: no finished point that can be read: {}; the command that made it goes "
+        "on with it.",
+        folder.string(), fmt::join(notes, "; "));
   } else {
     message = fmt::format("{}: no points/*/result.h5 in it.", folder.string());
   }
@@ -54,6 +57,46 @@ std::vector<path> folders_in(const path& folder) {
     message += fmt::format(" Did you mean the sweep, {}?", beside.parent_path().string());
   }
   throw Error(ErrorKind::kInput, message);
+}
+
+/// "snapkv, 10 % (0123456789ab)", as far as the folder's config can be read.
+std::string name_of(const path& place) {
+  const std::string hash = place.filename().string();
+  try {
+    const ConfigNode config = load_yaml_file(place / "config.yaml");
+    return fmt::format("{}, {} ({})", config.at("policy.name").as_string(),
+                       budget_text(budget_from_config(config.at("budget"))), hash);
+  } catch (const Error&) {
+    return hash;
+  }
+}
+
+/// Fills a point from its finished file. Throws Error for one that cannot be read.
+void read_point(PointSummary& point, const path& place) {
+  point.folder = place;
+  point.result = read_result(place / "result.h5");
+  point.settings = point_settings(point.point());
+  point.asked_metrics = asked_metrics(point.point());
+  std::vector<ImageRow>& rows = point.result.rows;
+  const auto unused = std::ranges::stable_partition(
+      rows, [&](const ImageRow& row) { return point.point().asks_for(row.image_index); });
+  point.unused_rows.assign(unused.begin(), unused.end());
+  rows.erase(unused.begin(), unused.end());
+}
+
+/// Says which images are used of points that have more.
+void note_unused(SweepSummary& sweep) {
+  std::map<std::pair<int64_t, int64_t>, std::vector<std::string>> points;  // by used and stored
+  for (const PointSummary& point : sweep.points) {
+    const int64_t used = std::ssize(point.result.rows);
+    const int64_t unused = std::ssize(point.unused_rows);
+    if (unused > 0) points[{used, used + unused}].push_back(point.folder.filename().string());
+  }
+  for (const auto& [counts, names] : points) {
+    sweep.notes.push_back(
+        fmt::format("{} of {} images are used, as the points were last asked for: {}", counts.first,
+                    counts.second, fmt::join(names, ", ")));
+  }
 }
 
 std::vector<double> values_of(const std::vector<ImageRow>& rows, double ImageRow::*member) {
@@ -73,22 +116,23 @@ std::vector<double> values_of(const std::vector<ImageRow>& rows, const Metric& m
   return values;
 }
 
+/// The interval without what the metric cannot be: few images give one that reaches beyond.
+Measured within(const Metric& metric, Measured measured) {
+  if (measured.low < metric.lowest) measured.low = metric.lowest;
+  if (measured.high > metric.highest) measured.high = metric.highest;
+  return measured;
+}
+
 /// Metrics of images and pairs; those of sets come from the images, see measure_sets().
 void summarise_metrics(PointSummary& summary, const MissingReasons& reasons) {
   for (const Metric& metric : metrics()) {
     const std::vector<double> values = values_of(summary.result.rows, metric);
     const bool is_reference = metric.scope == MetricScope::kPair && summary.point().full_cache;
-    summary.metrics[metric.name] = values.empty() || is_reference
-                                       ? Measured{.missing = reasons.at(metric.name)}
-                                       : measured_of(metric.summarise(values), metric.undefined);
+    summary.metrics[metric.name] =
+        values.empty() || is_reference
+            ? Measured{.missing = reasons.at(metric.name)}
+            : within(metric, measured_of(metric.summarise(values), metric.undefined));
   }
-}
-
-/// metrics.list of the point's config; empty where there is none.
-std::vector<std::string> asked_metrics_of(const PointInfo& point) {
-  const ConfigNode config = load_yaml_text(point.config_yaml, "the point's config");
-  const ConfigNode* list = config.find("metrics.list");
-  return list == nullptr || !list->is_list() ? std::vector<std::string>() : list->as_string_list();
 }
 
 std::vector<double> scaled(std::vector<double> values, double factor) {
@@ -218,25 +262,40 @@ Measured median_of(std::vector<double> values) {
   return result;
 }
 
+std::vector<std::string> asked_metrics(const PointInfo& point) {
+  const ConfigNode config = load_yaml_text(point.config_yaml, "the point's config");
+  const ConfigNode* list = config.find("metrics.list");
+  return list == nullptr || !list->is_list() ? std::vector<std::string>() : list->as_string_list();
+}
+
 SweepSummary summarise_sweep(const std::filesystem::path& folder) {
   SweepSummary sweep{.folder = folder};
   std::vector<std::string> unfinished;
+  std::vector<std::string> damaged;
   for (const path& place : folders_in(folder / "points")) {
-    if (point_finished(place)) {
-      PointSummary& point = sweep.points.emplace_back();
-      point.folder = place;
-      point.result = read_result(place / "result.h5");
-      point.settings = point_settings(point.point());
-      point.asked_metrics = asked_metrics_of(point.point());
-    } else {
-      unfinished.push_back(place.filename().string());
+    if (is_set_aside(place)) continue;
+    if (!point_finished(place)) {
+      unfinished.push_back(name_of(place));
+      continue;
+    }
+    try {
+      PointSummary point;
+      read_point(point, place);
+      sweep.points.push_back(std::move(point));
+    } catch (const Error& error) {
+      damaged.push_back(fmt::format("{}: {}", name_of(place), error.what()));
     }
   }
-  if (sweep.points.empty()) fail_without_points(folder, unfinished.size());
   if (!unfinished.empty()) {
     sweep.notes.push_back(
-        fmt::format("not in it, because unfinished: {}", fmt::join(unfinished, ", ")));
+        fmt::format("not in it, because unfinished: {}", fmt::join(unfinished, "; ")));
   }
+  for (const std::string& point : damaged) {
+    sweep.notes.push_back(fmt::format(
+        "not in it, because it cannot be read: {}. The command that made the sweep makes it again",
+        point));
+  }
+  if (sweep.points.empty()) fail_without_points(folder, sweep.notes);
   if (const auto replaced = remove_replaced(sweep.points); !replaced.empty()) {
     sweep.notes.push_back(
         fmt::format("not in it, because the same settings were run again later: "
@@ -244,9 +303,11 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder) {
                     fmt::join(replaced, ", "), (folder / "points").string()));
   }
   std::ranges::sort(sweep.points, stands_before);
-  const std::vector<MissingReasons> reasons = complete_pair_metrics(sweep.points);
+  note_unused(sweep);
+  const std::vector<MissingReasons> reasons = complete_metrics(sweep.points, sweep.notes);
+  write_late_metrics(sweep.points);
   for (size_t i = 0; i < sweep.points.size(); ++i) measure(sweep.points[i], reasons[i]);
-  measure_sets(sweep.points, metrics());
+  measure_sets(sweep.points, metrics(), sweep.notes);
   return sweep;
 }
 

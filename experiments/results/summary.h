@@ -30,8 +30,9 @@ struct Measured {
 /// One point of a sweep in the numbers of a table row.
 struct PointSummary {
   std::filesystem::path folder{};
-  ResultFile result{};
-  PointSettings settings{};  ///< point_settings() of it
+  ResultFile result{};                  ///< rows: those that the point asks for
+  std::vector<ImageRow> unused_rows{};  ///< that it has besides, from when it asked for more
+  PointSettings settings{};             ///< point_settings() of it
   // Bytes of an image, the most over all images; see ImageRow. 0 or NaN where a file has none.
   int64_t kv_planned_bytes = 0;
   int64_t kv_live_bytes = 0;
@@ -43,6 +44,7 @@ struct PointSummary {
   Measured seconds_per_image{};                            ///< median, interval by order statistics
   Measured attention_ms{};                                 ///< median likewise
   std::map<std::string, Measured, std::less<>> metrics{};  ///< by name; missing ones say why
+  bool filled_late = false;                  ///< rows have values now that the file has not
   std::vector<std::string> asked_metrics{};  ///< metrics.list of its config; empty: not known
 
   [[nodiscard]] const PointInfo& point() const { return result.point; }
@@ -58,11 +60,15 @@ struct SweepSummary {
   std::vector<std::string> notes{};  ///< what is not in it and why, e.g. unfinished points
 };
 
+/// metrics.list of a point's config; empty where there is none.
+std::vector<std::string> asked_metrics(const PointInfo& point);
+
 /// Reads DIR/points/*/result.h5. Of points of the same settings (labels and config) the one
 /// that was finished last, by what its file says, counts, and a note names the others. Where a row
 /// lacks a metric of pairs and both images are there, it is measured now against the full-cache
-/// image of the same prompt and seed. Throws Error(kInput) for a folder without finished points,
-/// naming folders with points near by, and for damaged files.
+/// image of the same prompt and seed, and written into the point's file. Points that are unfinished
+/// or damaged are left out, and notes say so. Throws Error(kInput) for a folder without a finished
+/// point that can be read, naming folders with points near by.
 SweepSummary summarise_sweep(const std::filesystem::path& folder);
 
 /// The sweep of each model by itself, in its order: models do not share an axis of memory or the

@@ -45,6 +45,9 @@ class GenerationSession {
   /// Error(kEnvironment) where the memory is not to be had, and what the model throws.
   MadeBatch make(std::span<const uint64_t> images, std::vector<AttentionObserver*> observers = {});
 
+  /// Gives the cache's memory back, as after a batch that memory did not suffice for.
+  void release() { cache_.reset(); }
+
   /// As the last batch left it.
   [[nodiscard]] const KvCache& cache() const { return *cache_; }
 

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/base/error.h"
@@ -71,6 +72,61 @@ void store_last_scale(CacheGeometry& geometry) {
   geometry.steps.back().stored = true;
 }
 
+using Digests = std::vector<std::pair<std::string, std::string>>;
+
+Digests with_prompts(Digests digests, const std::string& prompts) {
+  digests.emplace_back("prompts", prompts);
+  return digests;
+}
+
+/// What keys of a config say of how many of its images are made, and of what is measured on them:
+/// no part of what a point is, so that equal points of a sweep may differ in it.
+constexpr const char* kAskingKeys[] = {"gen.images", "gen.batch", "gen.replicas", "metrics.list"};
+
+/// Replaces the value of "GROUP.KEY", or takes it out.
+void set_value(ConfigNode& config, const std::string& path, const ConfigNode* value) {
+  const size_t dot = path.find('.');
+  ConfigNode* group = config.child(path.substr(0, dot));
+  if (group == nullptr) return;
+  const std::string key = path.substr(dot + 1);
+  if (value == nullptr) {
+    group->erase(key);
+  } else {
+    group->set(key, *value);
+  }
+}
+
+/// Makes `point` ask for all that it and `same`, an equal point, ask for.
+void ask_for_both(Point& point, const Point& same) {
+  const auto take = [&](const char* key) { set_value(point.config, key, same.config.find(key)); };
+  if (same.prompts.size() > point.prompts.size()) {
+    point.prompts = same.prompts;
+    take("gen.images");
+  }
+  if (same.generation.replicas > point.generation.replicas) {
+    point.generation.replicas = same.generation.replicas;
+    take("gen.replicas");
+  }
+  for (const std::string& metric : same.metrics) {
+    if (std::ranges::find(point.metrics, metric) == point.metrics.end()) {
+      point.metrics.push_back(metric);
+    }
+  }
+  const ConfigNode list = ConfigNode::list({point.metrics.begin(), point.metrics.end()});
+  set_value(point.config, "metrics.list", &list);
+}
+
+/// Whether a name of the results was given, rather than taken from the model.
+bool chooses_folder(const ConfigNode& config, const std::vector<std::string>& overrides) {
+  const ConfigNode* name = config.child("name");
+  const ConfigNode* model = config.find("model.name");
+  if (name != nullptr && (model == nullptr || !(*name == *model))) return true;
+  return std::ranges::any_of(overrides, [](const std::string& text) {
+    const std::string key = parse_override(text).key;
+    return key == "name" || key.starts_with("hydra.");
+  });
+}
+
 /// Plug-ins that the point's policy has parts of: another build of one may give other results.
 std::set<std::string> used_libraries(const Point& point) {
   std::set<std::string> libraries;
@@ -105,13 +161,14 @@ class PointMaker {
         parts_(std::move(parts)),
         repository_(request.folders) {}
 
-  Point make(const std::vector<std::string>& overrides, std::string& results_folder) {
+  Point make(const std::vector<std::string>& overrides, PointList& list) {
     ComposeRequest request = request_;
     request.overrides = overrides;
     const Composition composition = compose(request, repository_);
-    if (results_folder.empty()) {
-      results_folder =
-          composition.hydra.at(request_.multirun ? "sweep.dir" : "run.dir").as_string();
+    if (list.results_folder.empty()) {
+      const char* folder = request_.multirun ? "sweep.dir" : "run.dir";
+      list.results_folder = composition.hydra.at(folder).as_string();
+      list.folder_is_chosen = chooses_folder(composition.config, overrides);
     }
     Point point;
     point.overrides = overrides;
@@ -151,28 +208,30 @@ class PointMaker {
 
   /// Reads what the hash is taken over: weights and prompts.
   void identify(Point& point) {
-    std::vector<std::pair<std::string, std::string>> digests =
-        model_digests(point.config.at("model"), root_, files_);
-    digests.emplace_back("prompts", prompts_digest(point.prompts));
-    digests.emplace_back("results_version", kResultsVersion);
-    auto own_digests = digests;  // the reference needs no plug-in and no file of a policy
+    Digests of_model = model_digests(point.config.at("model"), root_, files_);
+    of_model.emplace_back("results_version", kResultsVersion);
+    point.digests = of_model;  // the reference needs no plug-in and no file of a policy
     for (auto& digest : policy_digests(point.policy_files, files_)) {
-      own_digests.push_back(std::move(digest));
+      point.digests.push_back(std::move(digest));
     }
     for (const std::string& library : used_libraries(point)) {
-      own_digests.emplace_back("plugin", files_.of_file(library));
+      point.digests.emplace_back("plugin", files_.of_file(library));
     }
     const std::vector<std::string> outside = keys_outside_hash(point.config);
-    point.hash = point_digest(point.config, outside, own_digests);
+    const std::string prompts = prompts_digest(source_prompts(point.config));
+    point.hash = point_digest(point.config, outside, with_prompts(point.digests, prompts));
+    std::vector<std::string> outside_setting = outside;
+    for (const char* key : {"prompts", "prompt"}) outside_setting.emplace_back(key);
+    point.setting_hash = point_digest(point.config, outside_setting, point.digests);
     ConfigNode reference = point.config;
     if (const LoadedConfig* full = repository_.load("policy/full"); full && !point.full_cache) {
       reference.set("policy", full->body);
       reference.set("budget", budget_group(Budget{}));
     }
     // The full cache is its own reference, whatever it is made of.
-    point.reference_hash = point.full_cache
-                               ? point.hash
-                               : point_digest(reference, keys_outside_hash(reference), digests);
+    point.reference_hash = point.full_cache ? point.hash
+                                            : point_digest(reference, keys_outside_hash(reference),
+                                                           with_prompts(of_model, prompts));
     point.labels.emplace_back("reference", point.reference_hash.substr(0, 12));
   }
 
@@ -266,6 +325,28 @@ const Prompt& Point::prompt_of(uint64_t image) const {
   return prompts.at(image / static_cast<uint64_t>(generation.replicas));
 }
 
+uint64_t Point::number_of(uint64_t image) const {
+  return image_number(prompt_of(image).id, image % static_cast<uint64_t>(generation.replicas));
+}
+
+uint64_t Point::seed_of(uint64_t image) const {
+  return image_generator(generation.seed, prompt_of(image).id,
+                         image % static_cast<uint64_t>(generation.replicas))
+      .current_seed();
+}
+
+std::string Point::former_hash(const ConfigNode& asking) const {
+  ConfigNode before = config;
+  for (const char* key : kAskingKeys) set_value(before, key, asking.find(key));
+  try {
+    const std::string of_prompts = prompts_digest(prompts_of(before));
+    return point_digest(before, keys_outside_former_hash(before),
+                        with_prompts(digests, of_prompts));
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 double Point::kept_tokens() const {
   const CacheGeometry& cache = plan.geometry();
   // A last step that is stored adds what nothing reads.
@@ -281,6 +362,7 @@ double Point::full_tokens() const {
 PointInfo Point::info(const std::string& manifest_json, int64_t token_bytes) const {
   PointInfo info;
   info.point_hash = hash;
+  info.setting_hash = setting_hash;
   info.config_yaml = to_yaml(config);
   info.overrides = overrides;
   info.manifest_json = manifest_json;
@@ -291,6 +373,7 @@ PointInfo Point::info(const std::string& manifest_json, int64_t token_bytes) con
   info.budget_tokens = budget_tokens;
   info.cut_tokens = cut_tokens;
   info.images = images();
+  info.replicas = generation.replicas;
   info.steps = static_cast<int64_t>(facts.cache.steps.size());
   info.token_bytes = token_bytes;
   for (const Prompt& prompt : prompts) {
@@ -314,7 +397,7 @@ PointList list_points(const ComposeRequest& request,
   std::vector<Point> points;
   for (size_t i = 0; i < grid.size(); ++i) {
     try {
-      points.push_back(maker.make(grid[i], list.results_folder));
+      points.push_back(maker.make(grid[i], list));
     } catch (const Infeasible& infeasible) {
       list.infeasible.push_back(fmt::format("{}: {}", fmt::join(grid[i], " "), infeasible.message));
     } catch (const Error& error) {
@@ -328,12 +411,14 @@ PointList list_points(const ComposeRequest& request,
                                                 list.infeasible.front()));
   }
   // Only now are files read: a typo in the last point is found before gigabytes of the first.
-  std::set<std::string> seen;
+  std::map<std::string, size_t> seen;
   for (Point& point : points) {
     if (identity == PointIdentity::kHashed) maker.identify(point);
-    if (seen.insert(identity_text(point)).second) {
+    const auto [found, is_new] = seen.emplace(identity_text(point), list.points.size());
+    if (is_new) {
       list.points.push_back(std::move(point));
     } else {
+      ask_for_both(list.points[found->second], point);
       ++list.duplicates;
     }
   }

@@ -22,6 +22,7 @@ struct Point {
   std::vector<std::string> overrides{};  ///< as the user wrote them, this point's share
   ConfigNode config{};                   ///< resolved; budget normalised where it has no meaning
   std::string hash{};                    ///< 64 hex digits; empty where not asked for
+  std::string setting_hash{};            ///< likewise without the prompts
   std::string reference_hash{};          ///< of the full-cache point of the same setting
   std::vector<std::pair<std::string, std::string>> labels{};  ///< see PointInfo
   ModelFacts facts{};
@@ -35,6 +36,7 @@ struct Point {
   int64_t cut_tokens = 0;     ///< a (layer, head): what every cut aims at, see PlannedBudget
   std::shared_ptr<const ComponentRegistry> parts{};   ///< what its policy is made of
   std::vector<std::filesystem::path> policy_files{};  ///< that its policy's parts have read
+  std::vector<std::pair<std::string, std::string>> digests{};  ///< of all its files, by what reads
   bool full_cache = false;  ///< keeps everything, so others are compared with it
 
   /// One of `labels`; empty where there is none.
@@ -44,8 +46,14 @@ struct Point {
   /// The policy, fresh, with rows tied where the budget says so and the images are guided.
   [[nodiscard]] std::unique_ptr<Policy> policy() const;
   [[nodiscard]] int64_t images() const;
-  /// Of image 0 .. images() - 1.
+  /// Of image 0 .. images() - 1, the replicas of a prompt one after the other.
   [[nodiscard]] const Prompt& prompt_of(uint64_t image) const;
+  /// Its number in files and its seed; neither depends on how many images are asked for.
+  [[nodiscard]] uint64_t number_of(uint64_t image) const;
+  [[nodiscard]] uint64_t seed_of(uint64_t image) const;
+  /// The hash that the point would have had, when the batch, the numbers of images and the metrics
+  /// were part of it, with those of `config`. Empty where that asks for prompts that are not there.
+  [[nodiscard]] std::string former_hash(const ConfigNode& config) const;
   /// Tokens a (layer, head) holds going into the last step, on average; the same of a full cache.
   [[nodiscard]] double kept_tokens() const;
   [[nodiscard]] double full_tokens() const;
@@ -56,8 +64,9 @@ struct Point {
 /// The points of a command line and where their results belong.
 struct PointList {
   std::vector<Point> points{};
-  std::string results_folder{};  ///< hydra.sweep.dir or hydra.run.dir
-  int64_t duplicates = 0;        ///< points left out because another one is the same
+  std::string results_folder{};   ///< hydra.sweep.dir or hydra.run.dir
+  bool folder_is_chosen = false;  ///< by name=, by hydra's dir, or by an experiment's name
+  int64_t duplicates = 0;         ///< points left out because another one is the same
   /// Points left out under infeasible=skip because their policy cannot meet their budget: the
   /// messages, which name the nearest feasible one.
   std::vector<std::string> infeasible{};

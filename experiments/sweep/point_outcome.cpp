@@ -16,7 +16,8 @@ constexpr std::array<std::string_view, 4> kStates = {"done", "interrupted", "fai
 
 std::string to_json(const PointOutcome& outcome) {
   return nlohmann::ordered_json{{"state", kStates.at(static_cast<size_t>(outcome.state))},
-                                {"message", outcome.message}}
+                                {"message", outcome.message},
+                                {"notes", outcome.notes}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -26,8 +27,12 @@ PointOutcome point_outcome(std::string_view text) {
       json.contains("message") && json["message"].is_string()) {
     for (size_t i = 0; i < kStates.size(); ++i) {
       if (json["state"].get<std::string>() != kStates[i]) continue;
-      return {.state = static_cast<PointOutcome::State>(i),
-              .message = json["message"].get<std::string>()};
+      PointOutcome outcome{.state = static_cast<PointOutcome::State>(i),
+                           .message = json["message"].get<std::string>()};
+      for (const auto& note : json.value("notes", nlohmann::json::array())) {
+        if (note.is_string()) outcome.notes.push_back(note.get<std::string>());
+      }
+      return outcome;
     }
   }
   throw Error(ErrorKind::kInput, fmt::format("'{:.200}' is no outcome of a point; expected "

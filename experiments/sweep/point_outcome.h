@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kvscope {
 
@@ -15,12 +16,13 @@ struct PointOutcome {
   };
 
   State state = State::kDone;
-  std::string message{};  ///< why it failed, or who makes it
+  std::string message{};             ///< why it failed, or who makes it
+  std::vector<std::string> notes{};  ///< what the user should know besides
 
   bool operator==(const PointOutcome&) const = default;
 };
 
-/// {"state": "failed", "message": "..."} in one line.
+/// {"state": "failed", "message": "...", "notes": []} in one line.
 std::string to_json(const PointOutcome& outcome);
 /// Throws Error(kInput) for anything else.
 PointOutcome point_outcome(std::string_view json);

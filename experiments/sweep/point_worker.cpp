@@ -2,8 +2,12 @@
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <new>
 #include <optional>
+#include <utility>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
@@ -13,6 +17,7 @@
 #include "core/device/device.h"
 #include "core/device/device_error.h"
 #include "core/device/device_facts.h"
+#include "experiments/sweep/kept_point.h"
 #include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/provenance.h"
 #include "experiments/sweep/run_point.h"
@@ -24,6 +29,17 @@ namespace fs = std::filesystem;
 
 const std::string& device_name(const Point& point) {
   return point.config.at("device").as_string();
+}
+
+/// Whether some room is left in a folder: what fails then is a point's own.
+bool can_be_written(const fs::path& folder) {
+  try {
+    AtomicFile probe(folder / ".room");  // gone again without commit()
+    probe.write(std::string(size_t{1} << 20, '.'));
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -69,46 +85,90 @@ std::string PointWorker::write_manifest(const fs::path& folder, const Point& poi
   return text;
 }
 
+const EarlierPoints& PointWorker::earlier_points() {
+  if (!earlier_) earlier_.emplace(points_folder_);
+  return *earlier_;
+}
+
 PointOutcome PointWorker::run(const Point& point,
                               const std::function<void(int64_t)>& images_made,
                               const std::function<bool()>& stop_asked) {
   if (point.launch.threads) at::set_num_threads(static_cast<int>(*point.launch.threads));
   const fs::path folder = point_folder(points_folder_, point.hash);
+  std::vector<std::string> notes;
+  opening_model_ = false;
+  PointOutcome outcome;
+  const auto failed = [&](const std::string& why) {
+    outcome = {.state = PointOutcome::State::kFailed, .message = why};
+  };
+  try {
+    outcome = run_in(folder, point, images_made, stop_asked, notes);
+  } catch (const OutOfMemory& error) {
+    failed(error.what());
+  } catch (const Error& error) {
+    const bool of_files =
+        error.kind() == ErrorKind::kInput || error.kind() == ErrorKind::kEnvironment;
+    if (opening_model_ || error.kind() == ErrorKind::kConfig) throw;
+    if (of_files && !can_be_written(points_folder_)) throw;
+    failed(error.what());
+  } catch (const c10::Error& error) {
+    const auto told = device_error(error);
+    const auto memory = out_of_memory(error);
+    if (told && !memory) throw *told;  // a device that has failed fails every other point
+    failed(memory ? memory->what() : error.what_without_backtrace());
+  } catch (const std::bad_alloc& error) {
+    failed(out_of_memory(error)->what());
+  }
+  outcome.notes = std::move(notes);
+  return outcome;
+}
+
+PointOutcome PointWorker::run_in(const fs::path& folder,
+                                 const Point& point,
+                                 const std::function<void(int64_t)>& images_made,
+                                 const std::function<bool()>& stop_asked,
+                                 std::vector<std::string>& notes) {
+  clear_the_way(folder, notes);
   const std::optional<PointLease> lease = PointLease::try_take(folder);
   if (!lease) {
     const auto holder = PointLease::holder(folder);
     return {.state = PointOutcome::State::kBusy, .message = holder ? holder->text() : ""};
   }
   remove_abandoned_parts(folder);
-  if (point_finished(folder)) return {};  // by a program that has just left
-  const auto failed = [](const std::string& why) {
-    return PointOutcome{.state = PointOutcome::State::kFailed, .message = why};
-  };
-  try {
-    ImageModel& model = model_of(point);
-    const std::string manifest = write_manifest(folder, point);
-    files_.require_all(model_files_);
-    write_file_atomically(folder / "config.yaml", to_yaml(point.config));
-    const PointRun run{.model = model,
-                       .device = device_of(point),
-                       .points_folder = points_folder_,
-                       .manifest_json = manifest,
-                       .images_made = images_made,
-                       .stop_asked = stop_asked,
-                       .may_write = [&] { return lease->is_held(); }};
-    if (run_point(point, run)) return {};
-    if (!lease->is_held()) return {.state = PointOutcome::State::kBusy, .message = "taken over"};
-    return {.state = PointOutcome::State::kInterrupted};
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kNumerics && error.kind() != ErrorKind::kAudit) throw;
-    return failed(error.what());
-  } catch (const c10::Error& error) {
-    const auto told = device_error(error);
-    const bool is_memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr;
-    if (told && !is_memory) throw *told;  // a device that has failed fails every other point
-    if (told) return failed(told->what());
-    return failed(error.what_without_backtrace());
+  KeptPoint kept = repaired(point, folder, notes);
+  if (kept.is_done) return {};  // by a program that has just left
+  if (kept.asked < point.images()) earlier_points().give(point, folder, kept.rows, notes);
+  const std::string manifest = write_manifest(folder, point);
+  write_file_atomically(folder / "config.yaml", to_yaml(point.config));
+  const PointInfo info = point.info(manifest, 0);
+  const auto asked = std::ranges::count_if(
+      kept.rows, [&](const ImageRow& row) { return info.asks_for(row.image_index); });
+  if (asked == point.images()) {  // fewer or other ones than last time: nothing is to be made
+    const auto token_bytes = std::ssize(kept.rows.front().packed_tokens);
+    ResultWriter(folder / "result.h5", point.info(manifest, token_bytes), std::move(kept.rows))
+        .finish();
+    return {};
   }
+  opening_model_ = true;
+  ImageModel& model = model_of(point);
+  opening_model_ = false;
+  files_.require_all(model_files_);
+  const PointRun run{.model = model,
+                     .device = device_of(point),
+                     .points_folder = points_folder_,
+                     .manifest_json = manifest,
+                     .kept = std::move(kept.rows),
+                     .images_made = images_made,
+                     .stop_asked = stop_asked,
+                     .may_write = [&] { return lease->is_held(); },
+                     .say = [&](const std::string& text) { notes.push_back(text); }};
+  if (run_point(point, run)) {
+    if (look_through(point, folder).is_done) return {};
+    return {.state = PointOutcome::State::kFailed,
+            .message = fmt::format("what was written to {} cannot be read back", folder.string())};
+  }
+  if (!lease->is_held()) return {.state = PointOutcome::State::kBusy, .message = "taken over"};
+  return {.state = PointOutcome::State::kInterrupted};
 }
 
 }  // namespace kvscope

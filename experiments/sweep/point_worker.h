@@ -4,11 +4,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/models/image_model.h"
 #include "experiments/sweep/digests.h"
+#include "experiments/sweep/earlier_points.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/point_outcome.h"
 
@@ -32,9 +34,10 @@ class PointWorker {
   [[nodiscard]] at::Device device_of(const Point& point) const;
   /// What LibTorch holds for the open model on its device; mapped files are not among it.
   [[nodiscard]] int64_t weights_bytes() const { return weights_bytes_; }
-  /// Takes the point's lease, writes its config and manifest and makes the images it lacks. Busy
-  /// where another program holds the lease; failed after a numeric or audit error of its own.
-  /// Throws what concerns more than this point.
+  /// Takes the point's lease, sets aside what of it is damaged, takes over what other points have
+  /// of it, writes its config and manifest and makes the images it lacks. Busy where another
+  /// program holds the lease; failed after a numeric or audit error, for lack of memory, or where
+  /// its own folder cannot be worked in. Throws what concerns more than this point.
   PointOutcome run(const Point& point,
                    const std::function<void(int64_t)>& images_made,
                    const std::function<bool()>& stop_asked);
@@ -44,6 +47,12 @@ class PointWorker {
  private:
   /// Of a point whose GPU is open; empty for other devices.
   [[nodiscard]] std::string gpu_name(const Point& point) const;
+  PointOutcome run_in(const std::filesystem::path& folder,
+                      const Point& point,
+                      const std::function<void(int64_t)>& images_made,
+                      const std::function<bool()>& stop_asked,
+                      std::vector<std::string>& notes);
+  const EarlierPoints& earlier_points();
 
   std::string root_;
   std::filesystem::path points_folder_;
@@ -51,9 +60,11 @@ class PointWorker {
   std::map<std::string, at::Device> devices_;
   std::string model_key_;
   std::unique_ptr<ImageModel> model_;
+  bool opening_model_ = false;  // what is thrown meanwhile concerns every point of the model
   int64_t weights_bytes_ = 0;
   std::vector<std::filesystem::path> model_files_;
   FileDigests files_;
+  std::optional<EarlierPoints> earlier_;  // of the folder as this worker found it
 };
 
 }  // namespace kvscope

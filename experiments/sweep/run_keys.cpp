@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/models/model_options.h"
@@ -66,6 +67,20 @@ std::string same_name_elsewhere(const std::string& unknown) {
     return fmt::format("Did you mean '{}'? ({})", known, describe(key));
   }
   return "";
+}
+
+/// The keys of `config` of these identities, and defaults of those that count only otherwise.
+std::vector<std::string> keys_outside(const ConfigNode& config, const std::set<Identity>& never) {
+  std::vector<std::string> keys;
+  for (const RunKey& key : run_keys()) {
+    const OptionInfo& option = key.option;
+    const ConfigNode* given = config.find(option.key);
+    if (given == nullptr) continue;
+    const ConfigNode standard = option.default_value.value_or(ConfigNode());
+    const bool is_default = option.identity == Identity::kUnlessDefault && *given == standard;
+    if (never.contains(option.identity) || is_default) keys.push_back(option.key);
+  }
+  return keys;
 }
 
 }  // namespace
@@ -141,15 +156,11 @@ void check_config(const ConfigNode& config, ConfigUse use) {
 }
 
 std::vector<std::string> keys_outside_hash(const ConfigNode& config) {
-  std::vector<std::string> keys;
-  for (const RunKey& key : run_keys()) {
-    const OptionInfo& option = key.option;
-    const ConfigNode* given = config.find(option.key);
-    if (given == nullptr || option.identity == Identity::kCounts) continue;
-    const ConfigNode standard = option.default_value.value_or(ConfigNode());
-    if (option.identity == Identity::kNone || *given == standard) keys.push_back(option.key);
-  }
-  return keys;
+  return keys_outside(config, {Identity::kNone, Identity::kFormerly});
+}
+
+std::vector<std::string> keys_outside_former_hash(const ConfigNode& config) {
+  return keys_outside(config, {Identity::kNone});
 }
 
 }  // namespace kvscope

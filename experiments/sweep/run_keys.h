@@ -37,4 +37,8 @@ void check_config(const ConfigNode& config, ConfigUse use);
 /// keys that are younger than results.
 std::vector<std::string> keys_outside_hash(const ConfigNode& config);
 
+/// Likewise of the hashes that results had while the batch, the numbers of images and the metrics
+/// were part of them.
+std::vector<std::string> keys_outside_former_hash(const ConfigNode& config);
+
 }  // namespace kvscope

@@ -9,7 +9,7 @@
 #include "analysis/metrics/measurement.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/image/png.h"
+#include "core/device/device_error.h"
 #include "experiments/results/result_file.h"
 #include "experiments/sweep/generation_session.h"
 
@@ -29,7 +29,7 @@ class ImageMetrics {
   void fill(ImageRow& row, const Picture& picture) const {
     const fs::path file = image_path(reference_, row.image_index);
     std::optional<Picture> expected;
-    if (compares_ && fs::exists(file)) expected = read_png(file).picture;
+    if (compares_) expected = stored_picture(file);
     measurement_.measure({picture, row.prompt, row.skill, expected ? &*expected : nullptr},
                          row.metrics);
   }
@@ -49,22 +49,32 @@ class PointRunner {
         folder_(point_folder(run.points_folder, point.hash)),
         session_(point, run.model, run.device),
         metrics_(point, run.points_folder) {
-    const fs::path part = folder_ / "result.h5.part";
-    // The number of token values is the model's to say; a part of an earlier run has heard it.
-    if (fs::exists(part)) open_writer(read_result(part).point.token_bytes);
+    // The number of token values is the model's to say; rows have heard it.
+    if (!run.kept.empty()) open_writer(std::ssize(run.kept.front().packed_tokens));
   }
 
   bool run() {
     std::vector<uint64_t> missing;
     for (uint64_t image = 0; image < static_cast<uint64_t>(point_.images()); ++image) {
-      if (!writer_ || !writer_->rows_present().contains(image)) missing.push_back(image);
+      if (!writer_ || !writer_->rows_present().contains(point_.number_of(image))) {
+        missing.push_back(image);
+      }
     }
-    const auto batch = static_cast<size_t>(point_.generation.batch);
-    for (size_t first = 0; first < missing.size(); first += batch) {
+    auto batch = static_cast<size_t>(point_.generation.batch);
+    for (size_t first = 0; first < missing.size();) {
       if (run_.stop_asked()) return false;
       const size_t count = std::min(batch, missing.size() - first);
-      if (!make(std::span<const uint64_t>(missing).subspan(first, count))) return false;
+      const auto images = std::span<const uint64_t>(missing).subspan(first, count);
+      const std::optional<MadeBatch> made = made_if_memory_suffices(images);
+      if (!made) {
+        batch = count / 2;
+        run_.say(fmt::format("memory does not suffice for {} images at once: going on with {}",
+                             count, batch));
+        continue;
+      }
+      if (!keep(images, *made)) return false;
       run_.images_made(static_cast<int64_t>(count));
+      first += count;
     }
     writer_->finish();
     return true;
@@ -73,20 +83,33 @@ class PointRunner {
  private:
   void open_writer(int64_t token_bytes) {
     info_ = point_.info(run_.manifest_json, token_bytes);
-    writer_.emplace(folder_ / "result.h5", info_);
+    writer_.emplace(folder_ / "result.h5", info_, run_.kept);
   }
 
-  bool make(std::span<const uint64_t> images) {
-    const MadeBatch batch = session_.make(images);
+  /// None where the batch may be halved and does not fit.
+  std::optional<MadeBatch> made_if_memory_suffices(std::span<const uint64_t> images) {
+    try {
+      return session_.make(images);
+    } catch (const std::exception& error) {
+      const std::optional<OutOfMemory> memory = out_of_memory(error);
+      if (!memory) throw;
+      session_.release();
+      if (!point_.generation.batch_is_auto || images.size() == 1) throw OutOfMemory(*memory);
+    }
+    return std::nullopt;
+  }
+
+  bool keep(std::span<const uint64_t> images, const MadeBatch& batch) {
     if (!run_.may_write()) return false;
     const GeneratedBatch& made = batch.generated;
     if (!writer_) open_writer(static_cast<int64_t>(made.tokens.front().size()));
     for (size_t i = 0; i < images.size(); ++i) {
       const Prompt& prompt = *batch.prompts[i];
-      ImageRow row{.image_index = images[i],
+      ImageRow row{.image_index = point_.number_of(images[i]),
                    .prompt_id = prompt.id,
                    .prompt = prompt.text,
                    .seed = batch.seeds[i],
+                   .batch = std::ssize(images),
                    .skill = prompt.skill};
       describe(row, made, i);
       describe_memory(row, batch.memory, std::ssize(images));
@@ -142,13 +165,6 @@ fs::path point_folder(const fs::path& points_folder, const std::string& hash) {
 
 bool run_point(const Point& point, const PointRun& run) {
   return PointRunner(point, run).run();
-}
-
-int64_t images_there(const Point& point, const fs::path& points_folder) {
-  const fs::path folder = point_folder(points_folder, point.hash);
-  if (point_finished(folder)) return point.images();
-  const fs::path part = folder / "result.h5.part";
-  return fs::exists(part) ? static_cast<int64_t>(read_result(part).rows.size()) : 0;
 }
 
 }  // namespace kvscope

@@ -5,17 +5,20 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <set>
 #include <thread>
 
 #include "analysis/metrics/registry.h"
 #include "core/base/console.h"
 #include "experiments/launch/launcher.h"
 #include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/kept_point.h"
 #include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/point_worker.h"
 #include "experiments/sweep/progress.h"
 #include "experiments/sweep/results_folder.h"
 #include "experiments/sweep/run_point.h"
+#include "experiments/sweep/sweep_folder.h"
 
 namespace kvscope {
 namespace {
@@ -54,11 +57,15 @@ class SweepRunner {
             workers_)) {}
 
   SweepOutcome run() {
+    for (const Point& point : points_) {
+      if (finished(point)) done_.insert(&point);
+    }
     check_first();
     prepare_results_folder(sweep_.folder);
+    record_sweep(sweep_.folder, sweep_.list, sweep_.command_line);
     int64_t images = 0;
     for (const Point& point : points_) {
-      if (finished(point)) {
+      if (done_.contains(&point)) {
         ++outcome_.points_done;
         continue;
       }
@@ -87,11 +94,15 @@ class SweepRunner {
   [[nodiscard]] std::string name(const Point& point) const {
     return point_name(point, names_model_);
   }
-  [[nodiscard]] bool finished(const Point& point) const { return point_finished(folder_of(point)); }
+  [[nodiscard]] bool finished(const Point& point) const {
+    const fs::path folder = folder_of(point);
+    return !PointLease::holder(folder) && look_through(point, folder).is_done;
+  }
 
   /// Images there already, for the progress; a point that another program is writing has none yet.
   [[nodiscard]] int64_t images_known(const Point& point) const {
-    return PointLease::holder(folder_of(point)) ? 0 : images_there(point, points_folder_);
+    const fs::path folder = folder_of(point);
+    return PointLease::holder(folder) ? 0 : look_through(point, folder).asked;
   }
 
   /// All of them before the first model: LibTorch looks for GPUs once.
@@ -103,7 +114,7 @@ class SweepRunner {
   /// written, where points will run.
   void check_first() {
     const auto first =
-        std::ranges::find_if(points_, [&](const Point& point) { return !finished(point); });
+        std::ranges::find_if(points_, [&](const Point& point) { return !done_.contains(&point); });
     launcher_->try_out([&] {
       open_devices();
       if (first != points_.end()) worker_.model_of(*first);
@@ -166,6 +177,9 @@ class SweepRunner {
               const PointOutcome& outcome,
               Progress& progress,
               std::vector<int64_t>& busy) {
+    for (const std::string& note : outcome.notes) {
+      progress.note(fmt::format("{}: {}", name(*open_points_[i]), note));
+    }
     switch (outcome.state) {
       case State::kInterrupted:
         outcome_.interrupted = true;
@@ -248,6 +262,7 @@ class SweepRunner {
   PointWorker worker_;
   int64_t workers_;
   std::unique_ptr<Launcher> launcher_;
+  std::set<const Point*> done_;  // before this run
   std::vector<const Point*> open_points_;
   SweepOutcome outcome_;
 };

@@ -93,6 +93,19 @@ std::vector<Prompt> shapes_prompts(const PromptSettings& settings, std::optional
   return prompts;
 }
 
+/// The first `images` prompts of a config, all where that is none.
+std::vector<Prompt> some_prompts(const ConfigNode& config, std::optional<int64_t> images) {
+  const ConfigNode* single = config.find("prompt");
+  if (single != nullptr && !single->is_null()) {
+    return {{.id = 0, .text = prompt_text(*single)}};
+  }
+  Options options("prompts", config.at("prompts"));
+  const PromptSettings settings = read_prompts(options);
+  if (settings.source == "list") return listed_prompts(settings, images);
+  return settings.source == "file" ? file_prompts(settings, images)
+                                   : shapes_prompts(settings, images);
+}
+
 }  // namespace
 
 int64_t GenerationSettings::rows(int64_t count) const {
@@ -169,6 +182,7 @@ LaunchSettings read_launch(Options& options) {
 GenerationSettings read_generation(Options& options) {
   constexpr int64_t kMostImages = 10'000'000;
   constexpr double kMostStrength = 1000;
+  constexpr int64_t kFirstAutoBatch = 16;
   GenerationSettings settings;
   SamplingOptions& sampling = settings.sampling;
   settings.images =
@@ -176,12 +190,18 @@ GenerationSettings read_generation(Options& options) {
                                .default_value = settings.images,
                                .least = 1,
                                .most = kMostImages,
-                               .help = "number of prompts; null: all of the file or list"});
-  settings.batch = options.integer({.key = "batch",
-                                    .default_value = settings.batch,
-                                    .least = 1,
-                                    .most = 4096,
-                                    .help = "images generated at once"});
+                               .help = "number of prompts; null: all of the file or list",
+                               .identity = Identity::kFormerly});
+  const std::optional<int64_t> batch = options.integer_or_word(
+      {.key = "batch",
+       .default_value = settings.batch,
+       .least = 1,
+       .most = 4096,
+       .help = "images generated at once; auto: 16, and half as many whenever memory runs out",
+       .identity = Identity::kFormerly},
+      "auto");
+  settings.batch_is_auto = !batch;
+  settings.batch = batch.value_or(kFirstAutoBatch);
   settings.seed = static_cast<uint64_t>(
       options.integer({.key = "seed",
                        .default_value = 0,
@@ -192,7 +212,8 @@ GenerationSettings read_generation(Options& options) {
                                        .default_value = settings.replicas,
                                        .least = 1,
                                        .most = 100'000,
-                                       .help = "images of each prompt"});
+                                       .help = "images of each prompt",
+                                       .identity = Identity::kFormerly});
   sampling.cfg = options.numbers(
       {.key = "cfg",
        .default_value = sampling.cfg,
@@ -263,21 +284,20 @@ std::vector<std::string> read_metrics(Options& options) {
   return options.words({.key = "list",
                         .default_value = standard_metric_names(),
                         .allowed = metric_names(),
-                        .help = "what is measured on every picture"});
+                        .help = "what is measured on every picture",
+                        .identity = Identity::kFormerly});
 }
 
 std::vector<Prompt> prompts_of(const ConfigNode& config) {
-  const ConfigNode* single = config.find("prompt");
-  if (single != nullptr && !single->is_null()) {
-    return {{.id = 0, .text = prompt_text(*single)}};
-  }
   Options gen("gen", config.at("gen"));
+  return some_prompts(config, read_generation(gen).images);
+}
+
+std::vector<Prompt> source_prompts(const ConfigNode& config) {
+  constexpr int64_t kOfShapes = 256;
   Options options("prompts", config.at("prompts"));
-  const std::optional<int64_t> images = read_generation(gen).images;
-  const PromptSettings settings = read_prompts(options);
-  if (settings.source == "list") return listed_prompts(settings, images);
-  return settings.source == "file" ? file_prompts(settings, images)
-                                   : shapes_prompts(settings, images);
+  const bool is_endless = read_prompts(options).source == "shapes";
+  return some_prompts(config, is_endless ? std::optional(kOfShapes) : std::nullopt);
 }
 
 }  // namespace kvscope

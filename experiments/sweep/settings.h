@@ -27,6 +27,7 @@ struct GenerationSettings {
   SamplingOptions sampling{};
   std::optional<int64_t> images = 12;  ///< prompts; none: all of a file or list
   int64_t batch = 4;                   ///< images generated at once
+  bool batch_is_auto = false;          ///< `batch` is halved where memory runs out
   uint64_t seed = 0;                   ///< with prompt id and replica, the seed of an image
   int64_t replicas = 1;                ///< images of each prompt
   double unguided = 1.0;               ///< the model's cfg that means no guidance
@@ -65,5 +66,9 @@ struct Prompt {
 /// the text of its digits, as class-conditional models take it. Throws Error(kInput) for a prompts
 /// file that cannot be read, Error(kConfig) where file or list has too few.
 std::vector<Prompt> prompts_of(const ConfigNode& config);
+
+/// All prompts that the config chooses the first ones of: of the endless list of the shapes task as
+/// many as tell one of its orders from another. What prompts_of() gives is as many of these.
+std::vector<Prompt> source_prompts(const ConfigNode& config);
 
 }  // namespace kvscope

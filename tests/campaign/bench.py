@@ -85,16 +85,16 @@ class Bench:
     def training(self, folder):
         return ["train", "model=shapes_next_scale", "threads=1", *TRAINING, f"train.folder={folder}"]
 
-    def start(self, words, limits=(), environment=(), **more):
+    def start(self, words, limits=(), environment=(), before=()):
         def prepare():
             os.setsid()
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             for which, amount in limits:
                 resource.setrlimit(which, (amount, amount))
-        return subprocess.Popen([self.program, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        return subprocess.Popen([*before, self.program, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, cwd=self.work, preexec_fn=prepare,
-                                env=dict(self.environment, **dict(environment)), **more)
+                                env=dict(self.environment, **dict(environment)))
 
     def finish(self, words, process):
         try:

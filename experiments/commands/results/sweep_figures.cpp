@@ -8,7 +8,6 @@
 
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
-#include "core/image/png.h"
 #include "experiments/report/figures/trade_off.h"
 #include "experiments/results/name_match.h"
 #include "experiments/results/point_labels.h"
@@ -34,9 +33,7 @@ std::optional<Picture> picture_of(const PointSummary& summary,
            (same_seed ? other.seed == wanted.seed : other.image_index == wanted.image_index);
   });
   if (row == summary.result.rows.end()) return std::nullopt;
-  const std::filesystem::path path = image_path(summary.folder, row->image_index);
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  return read_png(path).picture;
+  return stored_picture(image_path(summary.folder, row->image_index));
 }
 
 std::vector<std::string> details_of(const PointSummary& summary) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/atomic_file.h"
@@ -49,12 +50,18 @@ int table_command(const TableOptions& options) {
   formatted_table({}, options.format, options.style);  // an unknown format before all else
   const SweepSummary sweep = summarise_sweep(options.folder);
   const Table table = sweep_table(sweep);
+  std::optional<Error> unwritten;  // a folder that is only read has a table all the same
   for (const TableFormat& format : file_formats()) {
-    write_file_atomically(options.folder / "report" / ("table." + format.name),
-                          format.write(table));
+    try {
+      write_file_atomically(options.folder / "report" / ("table." + format.name),
+                            format.write(table));
+    } catch (const Error& error) {
+      unwritten = error;
+    }
   }
   fmt::print("{}", formatted_table(table, options.format, options.style));
   for (const std::string& note : sweep.notes) say("note: {}", note);
+  if (unwritten) throw *unwritten;
   return 0;
 }
 

@@ -34,5 +34,23 @@ TEST(DeviceError, OtherErrorsAreNot) {
   EXPECT_FALSE(device_error(c10::Error(kHere, "q has shape [1], expected [2]")));
 }
 
+TEST(OutOfMemory, IsKnownWhoeverSaysIt) {
+  const std::bad_alloc host;
+  const c10::OutOfMemoryError device(kHere, "CUDA out of memory. Tried 2 GiB.\nmore");
+  const c10::Error torch(kHere,
+                         "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't "
+                         "allocate memory: you tried to allocate 9 bytes.\nmore");
+  const OutOfMemory own("cache: out of memory");
+  for (const std::exception* error :
+       std::initializer_list<const std::exception*>{&host, &device, &torch, &own}) {
+    const auto told = out_of_memory(*error);
+    ASSERT_TRUE(told) << error->what();
+    EXPECT_EQ(told->exit_code(), 3);
+    EXPECT_THAT(told->what(), Not(HasSubstr("\n")));
+  }
+  EXPECT_FALSE(out_of_memory(std::runtime_error("out of luck")));
+  EXPECT_FALSE(out_of_memory(c10::Error(kHere, "q has shape [1], expected [2]")));
+}
+
 }  // namespace
 }  // namespace kvscope

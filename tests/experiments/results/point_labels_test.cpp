@@ -77,20 +77,13 @@ TEST(PointSettings, AreTheConfigWithoutWhatOnlySaysHowItRan) {
             "budget: {ratio: 0.1}\nmodel: {tied: true}\n");
   EXPECT_THAT(
       one.settings,
-      ElementsAre(testing::Pair("budget.ratio", "0.1"), testing::Pair("gen.batch", "8"),
-                  testing::Pair("gen.cfg", "[1, 2.5]"), testing::Pair("gen.cuts", "per_layer"),
-                  testing::Pair("gen.seed", "4"), testing::Pair("gen.store_last_scale", "false"),
-                  testing::Pair("gen.tau", "1"), testing::Pair("model.tied", "true"),
-                  testing::Pair("policy.name", "snapkv"),
+      ElementsAre(testing::Pair("budget.ratio", "0.1"), testing::Pair("gen.cfg", "[1, 2.5]"),
+                  testing::Pair("gen.cuts", "per_layer"), testing::Pair("gen.seed", "4"),
+                  testing::Pair("gen.store_last_scale", "false"), testing::Pair("gen.tau", "1"),
+                  testing::Pair("model.tied", "true"), testing::Pair("policy.name", "snapkv"),
                   testing::Pair("policy.protect.0.name", "sinks"),
                   testing::Pair("prompts.list", "null")))
       << "keys younger than the result have their defaults";
-}
-
-TEST(PointLabels, BatchesTellPointsApartThatNothingElseDoes) {
-  const SweepSummary summary =
-      sweep({point("snapkv", "gen: {batch: 1}"), point("snapkv", "gen: {batch: 4}")});
-  EXPECT_THAT(names(summary), ElementsAre("snapkv 10 %, batch 1", "snapkv 10 %, batch 4"));
 }
 
 TEST(PointLabels, ASweepOverASettingReadsItsNameAndValue) {
@@ -145,11 +138,11 @@ TEST(PointLabels, WhatFollowsFromPolicyBudgetOrModelIsNotRepeated) {
 
 TEST(PointLabels, HeadersAreTheShortestThatSayWhichSettingIsMeant) {
   const auto with = [](const std::string& value) {
-    return point("snapkv", "gen: {seed: " + value + ", images: " + value + "}\nprompts: {seed: " +
+    return point("snapkv", "gen: {seed: " + value + ", top_k: " + value + "}\nprompts: {seed: " +
                                value + ", list: [" + value + "]}\nmetrics: {list: [psnr]}\n");
   };
   const SweepSummary summary = sweep({with("1"), with("2")});
-  EXPECT_THAT(headers(summary), ElementsAre("seed", "gen.images", "prompts.list", "prompts.seed"));
+  EXPECT_THAT(headers(summary), ElementsAre("seed", "top_k", "prompts.list", "prompts.seed"));
 }
 
 TEST(PointLabels, AKeyThatIsMissingHasItsDefault) {

@@ -122,8 +122,7 @@ TEST(ResultFile, ReopenedWriterContinuesAndRefusesWhatIsThere) {
   writer.finish();
   EXPECT_THAT(message_of([&] { writer.append(sample_row(1)); }, ErrorKind::kAudit),
               HasSubstr("closed"));
-  EXPECT_THAT(message_of([&] { ResultWriter(file, point); }, ErrorKind::kInput),
-              HasSubstr("finished"));
+  EXPECT_EQ(ResultWriter(file, point).rows_present(), (std::set<uint64_t>{0, 1, 2}));
 }
 
 TEST(ResultFile, RowThatDoesNotFitIsNotWritten) {
@@ -148,9 +147,16 @@ void make_first_version(const path& file) {
   opened.flush();
 }
 
+/// Writes over the digest at the beginning, so that what is behind it is looked at.
+void unseal(const path& file) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream << "as files of before began";
+}
+
 TEST(ResultFile, FilesOfTheFirstVersionAreReadWithoutWhatTheyLack) {
   const path file = fresh_folder("a") / "result.h5";
   write_finished(file, 3);
+  unseal(file);
   make_first_version(file);
   const ResultFile result = read_result(file);
   EXPECT_EQ(result.schema_version, 1);
@@ -163,7 +169,7 @@ TEST(ResultFile, FilesOfTheFirstVersionAreReadWithoutWhatTheyLack) {
   EXPECT_TRUE(std::isnan(row.device_peak_bytes));
 }
 
-TEST(ResultFile, APartOfTheFirstVersionIsContinuedAsTheSecond) {
+TEST(ResultFile, APartOfTheFirstVersionIsContinuedAsOneOfToday) {
   const path file = fresh_folder("a") / "result.h5";
   PointInfo point = sample_point("snapkv", 0.1, 2);
   point.budget_tokens = point.cut_tokens = 0;  // nothing else tells the versions apart
@@ -172,7 +178,7 @@ TEST(ResultFile, APartOfTheFirstVersionIsContinuedAsTheSecond) {
   ResultWriter writer(file, point);
   writer.append(sample_row(0));
   writer.finish();
-  EXPECT_EQ(read_result(file).schema_version, 2);
+  EXPECT_EQ(read_result(file).schema_version, 3);
   expect_same(read_result(file).rows.at(0), sample_row(0));
   EXPECT_EQ(read_result(file).rows.at(1).allocator_peak_bytes, 0);
 }
@@ -207,6 +213,13 @@ TEST(ResultFile, DatasetsOfMetricsKeepTheirNamesAndUnits) {
             hdf5::AttributeValue(std::string("dB")));
 }
 
+/// Says of a file that it was written by the version before rows had check values.
+void make_second_version(const path& file) {
+  hdf5::File opened = hdf5::File::open(file, hdf5::File::Access::kAppend);
+  opened.root().set_attribute("schema_version", int64_t{2});
+  opened.flush();
+}
+
 /// Removes the column of a metric, as where the file is older than the metric.
 void forget_metric(const path& file, const std::string& name) {
   const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
@@ -216,10 +229,15 @@ void forget_metric(const path& file, const std::string& name) {
 
 TEST(ResultFile, AFileOlderThanAMetricIsReadWithoutIt) {
   const path file = fresh_folder("a") / "result.h5";
-  write_finished(file, 3);
-  forget_metric(file, "ssim");
-  const ResultFile result = read_result(file);
-  EXPECT_FALSE(result.all_metrics);
+  const PointInfo point = sample_point("snapkv", 0.1, 3);
+  const path part = file.string() + ".part";
+  {
+    ResultWriter writer(file, point);
+    for (uint64_t i = 0; i < 3; ++i) writer.append(sample_row(i));
+  }
+  make_second_version(part);
+  forget_metric(part, "ssim");
+  const ResultFile result = read_result(part);
   EXPECT_TRUE(std::isnan(result.rows.at(0).metrics["ssim"]));
   EXPECT_EQ(result.rows.at(0).metrics["psnr"], 20);
 }
@@ -228,12 +246,12 @@ TEST(ResultFile, APartOlderThanAMetricIsContinuedWithIt) {
   const path file = fresh_folder("a") / "result.h5";
   const PointInfo point = sample_point("snapkv", 0.1, 2);
   ResultWriter(file, point).append(sample_row(1));
+  make_second_version(file.string() + ".part");
   forget_metric(file.string() + ".part", "ssim");
   ResultWriter writer(file, point);
   writer.append(sample_row(0));
   writer.finish();
   const ResultFile result = read_result(file);
-  EXPECT_TRUE(result.all_metrics);
   expect_same(result.rows.at(0), sample_row(0));
   EXPECT_TRUE(std::isnan(result.rows.at(1).metrics["ssim"]));
 }
@@ -351,10 +369,91 @@ TEST(ResultFile, DamagedFilesAreNamed) {
   }
 }
 
+TEST(ResultFile, AFlippedBitAnywhereInAFinishedFileIsSeen) {
+  const path folder = fresh_folder("a");
+  const path file = folder / "result.h5";
+  write_finished(file, 3);
+  std::ifstream stream(file, std::ios::binary);
+  const std::string good(std::istreambuf_iterator<char>(stream), {});
+  for (size_t at = 0; at < good.size(); at += at < 600 ? 13 : 997) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 4);
+    std::ofstream(file, std::ios::binary) << bad;
+    if (at > 120 && at < 512) {
+      EXPECT_EQ(read_result(file).rows.size(), 3) << "nothing stands at " << at;
+    } else {
+      EXPECT_THROW(read_result(file), Error) << at;
+    }
+  }
+}
+
+TEST(ResultFile, ARowOfAPartThatIsNotAsItWasWrittenIsMadeAgain) {
+  const path file = fresh_folder("a") / "result.h5";
+  const PointInfo point = sample_point("snapkv", 0.1, 3);
+  const path part = file.string() + ".part";
+  for (const char* place : {"timing/total_ms", "metrics/ssim", "memory/kv_live"}) {
+    std::filesystem::remove(part);
+    {
+      ResultWriter writer(file, point);
+      for (uint64_t i = 0; i < 2; ++i) writer.append(sample_row(i));
+    }
+    {
+      hdf5::File opened = hdf5::File::open(part, hdf5::File::Access::kAppend);
+      hdf5::Dataset column = opened.root().dataset(place);
+      column.element() == hdf5::Element::kF64
+          ? column.overwrite_unflushed(1, std::vector<double>{77})
+          : column.overwrite_unflushed(1, std::vector<int64_t>{77});
+    }
+    EXPECT_EQ(ResultWriter(file, point).rows_present(), (std::set<uint64_t>{0})) << place;
+  }
+}
+
+TEST(ResultFile, MoreOrFewerImagesKeepThoseThatAreThere) {
+  const path file = fresh_folder("a") / "result.h5";
+  const auto point = [](int64_t prompts, int64_t replicas) {
+    PointInfo info = sample_point("snapkv", 0.1, prompts * replicas);
+    info.replicas = replicas;
+    return info;
+  };
+  const auto row = [](uint64_t prompt, uint64_t replica) {
+    ImageRow one = sample_row(image_number(prompt, replica));
+    one.prompt_id = prompt;
+    one.prompt = "a circle";
+    one.step_ms = {1, 2, 3};
+    return one;
+  };
+  {
+    ResultWriter writer(file, point(2, 1));
+    for (const uint64_t prompt : {0, 1}) writer.append(row(prompt, 0));
+    writer.finish();
+  }
+  {
+    ResultWriter writer(file, point(3, 2));
+    EXPECT_EQ(writer.rows_present(), (std::set<uint64_t>{0, 1}));
+    EXPECT_TRUE(read_result(file).has_all()) << "what is finished stays until more is";
+    for (const uint64_t prompt : {0, 1, 2}) writer.append(row(prompt, 1));
+  }
+  ResultWriter writer(file, point(3, 2));
+  EXPECT_EQ(writer.rows_present().size(), 5);
+  writer.append(row(2, 0));
+  writer.finish();
+  EXPECT_EQ(read_result(file).rows.size(), 6);
+  ResultWriter(file, point(1, 2)).finish();
+  const ResultFile fewer = read_result(file);
+  EXPECT_EQ(fewer.rows.size(), 6);
+  EXPECT_EQ(
+      std::ranges::count_if(
+          fewer.rows, [&](const ImageRow& one) { return fewer.point.asks_for(one.image_index); }),
+      2);
+  EXPECT_EQ(image_path("p", image_number(42, 0)), path("p/images/000042.png"));
+  EXPECT_EQ(image_path("p", image_number(42, 3)), path("p/images/000042-3.png"));
+}
+
 TEST(ResultFile, HostileContentIsNamed) {
   const path folder = fresh_folder("a");
   const path good = folder / "good.h5";
   write_finished(good, 3);
+  unseal(good);
   const path bad = folder / "bad.h5";
   const auto rejected = [&](const std::function<void(hdf5::Group&)>& change) {
     std::filesystem::copy_file(good, bad, std::filesystem::copy_options::overwrite_existing);
@@ -374,13 +473,23 @@ TEST(ResultFile, HostileContentIsNamed) {
                 root.dataset("axes/written").overwrite_unflushed(0, std::vector<uint8_t>{0});
               }),
               HasSubstr("finished with 3 images, but 2"));
-  EXPECT_THAT(rejected([](auto& root) { root.set_attribute("images", int64_t{4}); }),
+  EXPECT_THAT(rejected([](auto& root) { root.set_attribute("rows", int64_t{4}); }),
               HasSubstr("expected 4"));
+  EXPECT_THAT(rejected([](auto& root) { root.set_attribute("images", int64_t{4}); }),
+              HasSubstr("finished with 4 images, but 3"));
+  EXPECT_THAT(rejected([](auto& root) { root.set_attribute("replicas", int64_t{2}); }),
+              HasSubstr("3 images, 2 of each prompt"));
+  EXPECT_THAT(rejected([](auto& root) { root.set_attribute("kept_tokens", 11.0); }),
+              HasSubstr("not as it was written"));
+  EXPECT_THAT(
+      rejected([](auto& root) { root.set_attribute("schema", std::string("kvscope.result")); }),
+      HasSubstr("does not begin with its digest"));
 }
 
 TEST(ResultFile, ColumnThatClaimsMoreThanTheFileHoldsIsNotBelieved) {
   const path file = fresh_folder("a") / "result.h5";
   write_finished(file, 3);
+  unseal(file);
   const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
   const hid_t column = H5Dopen2(id, "timing/total_ms", H5P_DEFAULT);
   const hsize_t rows = hsize_t{1} << 60;
@@ -393,6 +502,7 @@ TEST(ResultFile, ColumnThatClaimsMoreThanTheFileHoldsIsNotBelieved) {
 TEST(ResultFile, RowOfAnotherImageIsDamage) {
   const path file = fresh_folder("a") / "result.h5";
   write_finished(file, 3);
+  unseal(file);
   const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
   const hid_t column = H5Dopen2(id, "axes/image_id", H5P_DEFAULT);
   const std::vector<uint64_t> indices = {0, 1, 1};

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
 #include <functional>
 
 #include "analysis/metrics/psnr.h"
+#include "analysis/metrics/registry.h"
 #include "core/base/error.h"
 #include "core/hdf5/file.h"
 #include "experiments/results/late_metrics.h"
@@ -141,7 +143,9 @@ TEST(SummariseSweep, AMetricOfASetSeesAllImagesBesideTheirReferences) {
     point.result = read_result(entry.path() / "result.h5");
     if (!point.point().full_cache) point.asked_metrics = {"shift"};
   }
-  measure_sets(points, std::vector<Metric>{shift});
+  std::vector<std::string> notes;
+  measure_sets(points, std::vector<Metric>{shift}, notes);
+  EXPECT_THAT(notes, testing::IsEmpty());
   for (const PointSummary& point : points) {
     if (point.point().full_cache) {
       EXPECT_FALSE(point.metric(shift).present());
@@ -158,8 +162,8 @@ TEST(SummariseSweep, TheOneFinishedLastOfTheSameSettingsCounts) {
   PointInfo before = now;
   before.point_hash = sha256_hex("as an earlier version made it");
   PointInfo other = now;
-  other.point_hash = sha256_hex("more images");
-  other.config_yaml += "gen: {images: 3}\n";
+  other.point_hash = sha256_hex("another setting");
+  other.config_yaml += "gen: {top_k: 3}\n";
   write_sample_point(sweep, sample_point("full", 1, 3), 0);
   const path old = write_sample_point(sweep, before, 3);
   const path newest = write_sample_point(sweep, now, 3);
@@ -177,8 +181,15 @@ TEST(SummariseSweep, TheOneFinishedLastOfTheSameSettingsCounts) {
   EXPECT_THAT(summarise_sweep(sweep).notes, testing::IsEmpty());
 }
 
-/// Takes out when it was finished, as files had it before.
+/// Takes out when it was finished, as files had it before; those had no digests either.
 void forget_time(const path& folder) {
+  {
+    std::fstream stream(folder / "result.h5", std::ios::in | std::ios::out | std::ios::binary);
+    stream << "as files of before began";
+    stream.close();
+    hdf5::File opened = hdf5::File::open(folder / "result.h5", hdf5::File::Access::kAppend);
+    opened.root().set_attribute("schema_version", int64_t{2});
+  }
   const hid_t id = H5Fopen((folder / "result.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
   EXPECT_GE(H5Adelete(id, "finished_unix_ns"), 0);
   H5Fclose(id);
@@ -196,6 +207,93 @@ TEST(SummariseSweep, AFileThatSaysNoTimeComesBeforeOneThatDoes) {
   EXPECT_EQ(summarise_sweep(sweep).points.at(0).folder, newest);
 }
 
+TEST(SummariseSweep, WhatCannotBeReadIsLeftOutAndSaid) {
+  const path sweep = fresh_folder("sweep");
+  write_sample_point(sweep, sample_point("full", 1, 3), 0);
+  const path bad = write_sample_point(sweep, sample_point("snapkv", 0.1, 3), 3) / "result.h5";
+  const auto restored = [&] {
+    std::filesystem::remove_all(bad);
+    std::filesystem::remove_all(bad.parent_path());
+    write_sample_point(sweep, sample_point("snapkv", 0.1, 3), 3);
+  };
+  const std::vector<std::pair<const char*, std::function<void()>>> kinds = {
+      {"emptied", [&] { std::filesystem::resize_file(bad, 0); }},
+      {"cut", [&] { std::filesystem::resize_file(bad, std::filesystem::file_size(bad) / 2); }},
+      {"a folder",
+       [&] {
+         std::filesystem::remove(bad);
+         std::filesystem::create_directories(bad);
+       }},
+      {"text", [&] { std::ofstream(bad) << "no HDF5"; }},
+      {"a flipped byte", [&] {
+         std::fstream stream(bad, std::ios::in | std::ios::out | std::ios::binary);
+         stream.seekp(5000);
+         stream << 'x';
+       }}};
+  for (const auto& [what, damage] : kinds) {
+    restored();
+    damage();
+    const SweepSummary summary = summarise_sweep(sweep);
+    EXPECT_EQ(summary.points.size(), 1) << what;
+    EXPECT_THAT(summary.notes,
+                ElementsAre(testing::AllOf(HasSubstr("cannot be read"),
+                                           HasSubstr(bad.parent_path().filename().string()))))
+        << what;
+  }
+  restored();
+  const path picture = image_path(bad.parent_path(), 1);
+  std::filesystem::resize_file(picture, 40);
+  const SweepSummary summary = summarise_sweep(sweep);
+  EXPECT_EQ(summary.points.size(), 2);
+  EXPECT_THAT(summary.notes, ElementsAre(HasSubstr(picture.string())));
+}
+
+TEST(SummariseSweep, WhatIsMeasuredLateIsWrittenIntoTheFile) {
+  const path sweep = fresh_folder("sweep");
+  const path snapkv = write_sample_point(sweep, sample_point("snapkv", 0.1, 3), 3);
+  EXPECT_FALSE(summarise_sweep(sweep).points.at(0).metric(metric_named("psnr")).present());
+  const int64_t finished = read_result(snapkv / "result.h5").finished_unix_ns;
+  write_sample_point(sweep, sample_point("full", 1, 3), 0);
+  const PointSummary shown = summarise_sweep(sweep).points.at(1);
+  EXPECT_TRUE(shown.filled_late);
+  const ResultFile file = read_result(snapkv / "result.h5");
+  EXPECT_EQ(file.finished_unix_ns, finished);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(file.rows[i].metrics["psnr"], shown.result.rows[i].metrics["psnr"]);
+    EXPECT_FALSE(std::isnan(file.rows[i].metrics["ssim"]));
+  }
+  EXPECT_FALSE(summarise_sweep(sweep).points.at(1).filled_late);
+}
+
+TEST(SummariseSweep, AnIntervalStaysWithinWhatTheMetricCanBe) {
+  const path sweep = fresh_folder("sweep");
+  const PointInfo point = sample_point("snapkv", 0.1, 2);
+  ResultWriter writer(sweep / "points" / "one" / "result.h5", point);
+  for (uint64_t i = 0; i < 2; ++i) {
+    ImageRow row = sample_row(i);
+    row.metrics["ssim"] = i == 0 ? 0.6 : 0.95;
+    row.metrics["psnr"] = i == 0 ? 12.0 : 30.0;
+    writer.append(row);
+  }
+  writer.finish();
+  const PointSummary summary = summarise_sweep(sweep).points.at(0);
+  EXPECT_EQ(summary.metrics.at("ssim").high, 1);
+  EXPECT_GE(summary.metrics.at("ssim").low, -1);
+  EXPECT_GE(summary.metrics.at("psnr").low, 0);
+}
+
+TEST(SummariseSweep, FewerImagesThanStoredAreUsedAndSaid) {
+  const path sweep = fresh_folder("sweep");
+  write_sample_point(sweep, sample_point("full", 1, 7), 0);
+  const path snapkv = write_sample_point(sweep, sample_point("snapkv", 0.1, 7), 3);
+  ResultWriter(snapkv / "result.h5", sample_point("snapkv", 0.1, 4)).finish();
+  const SweepSummary summary = summarise_sweep(sweep);
+  EXPECT_EQ(summary.points.at(1).result.rows.size(), 4);
+  EXPECT_EQ(summary.points.at(1).unused_rows.size(), 3);
+  EXPECT_THAT(summary.notes, ElementsAre(testing::AllOf(HasSubstr("4 of 7 images"),
+                                                        HasSubstr(snapkv.filename().string()))));
+}
+
 TEST(SummariseSweep, WrongFoldersPointToTheRightOne) {
   const path parent = fresh_folder("parent");
   const path point = write_sample_point(parent / "demo", sample_point("full", 1, 1), 0);
@@ -206,7 +304,7 @@ TEST(SummariseSweep, WrongFoldersPointToTheRightOne) {
   EXPECT_THAT(input_error([&] { summarise_sweep(point); }), HasSubstr("Did you mean the sweep"));
   const path running = fresh_folder("running");
   { ResultWriter writer(running / "points" / "a" / "result.h5", sample_point("full", 1, 1)); }
-  EXPECT_THAT(input_error([&] { summarise_sweep(running); }), HasSubstr("1 unfinished"));
+  EXPECT_THAT(input_error([&] { summarise_sweep(running); }), HasSubstr("unfinished: a"));
 }
 
 }  // namespace

@@ -66,9 +66,40 @@ TEST(Points, HashesFollowWhatMattersAndNothingElse) {
   EXPECT_NE(hash({"gen.top_p=0.5"}), base);
   EXPECT_NE(hash({"seed=1"}), base);
   EXPECT_EQ(hash({"seed=1"}), hash({"gen.seed=1"}));
-  EXPECT_NE(hash({"gen.images=6"}), base);
+  for (const char* same : {"gen.images=6", "gen.images=1", "gen.batch=1", "gen.batch=auto",
+                           "gen.replicas=3", "metrics=none", "metrics.list=[psnr]"}) {
+    EXPECT_EQ(hash({same}), base) << same << " changes no image";
+  }
   EXPECT_NE(hash({"prompts.seed=2"}), base);
   EXPECT_NE(hash({"prompt='a red circle'"}), base);
+}
+
+TEST(Points, EqualPointsAreOneThatAsksForAllOfThem) {
+  const PointList list =
+      points_of(tiny_model() + std::vector<std::string>{"gen.images=3,7", "gen.replicas=2,1",
+                                                        "metrics.list=[psnr],[ssim]"});
+  ASSERT_EQ(list.points.size(), 1);
+  EXPECT_EQ(list.duplicates, 7);
+  EXPECT_EQ(list.points.front().images(), 14);
+  EXPECT_EQ(list.points.front().metrics, (std::vector<std::string>{"psnr", "ssim"}));
+  EXPECT_EQ(list.points.front().config.at("gen.images").as_int64(), 7);
+}
+
+/// What a config said, as result files keep it.
+ConfigNode asking(const std::vector<std::string>& overrides) {
+  return points_of(tiny_model() + overrides).points.front().config;
+}
+
+TEST(Points, FormerHashesAreThoseOfEarlierVersions) {
+  // As version 2 of result files had them, of this command line.
+  const Point point =
+      points_of(tiny_model() + std::vector<std::string>{"policy=sliding_window", "budget.tokens=6",
+                                                        "gen.images=9", "gen.batch=auto"})
+          .points.front();
+  EXPECT_EQ(point.former_hash(asking({"gen.images=5", "gen.batch=2"})).substr(0, 12),
+            "c97cf24367af");
+  EXPECT_EQ(point.former_hash(asking({"gen.images=24", "gen.batch=2", "threads=1"})).substr(0, 12),
+            "0474681e4714");
 }
 
 TEST(Points, AFileThatThePolicyNamesBelongsToTheHash) {

@@ -140,9 +140,11 @@ TEST(RunKeys, AKeyInTheWrongPlaceNamesTheRightOne) {
 
 TEST(RunKeys, TheHashLeavesOutWhatChangesNoImageAndDefaultsOfYoungKeys) {
   const std::vector<std::string> plain = keys_outside_hash(composed({}));
-  EXPECT_THAT(plain, testing::IsSupersetOf({"name", "seed", "threads", "workers", "infeasible",
-                                            "gen.cuts", "gen.store_last_scale", "prompts.list"}));
-  for (const char* counted : {"device", "prompt", "gen.seed", "gen.images", "prompts.file"}) {
+  EXPECT_THAT(plain,
+              testing::IsSupersetOf({"name", "seed", "threads", "workers", "infeasible", "gen.cuts",
+                                     "gen.store_last_scale", "prompts.list", "gen.images",
+                                     "gen.batch", "gen.replicas", "metrics.list"}));
+  for (const char* counted : {"device", "prompt", "gen.seed", "prompts.file"}) {
     EXPECT_THAT(plain, Not(testing::Contains(counted)));
   }
   EXPECT_THAT(keys_outside_hash(composed({"gen.cuts=per_step"})),

@@ -17,6 +17,7 @@
 #include "experiments/results/summary.h"
 #include "experiments/results/sweep_metrics.h"
 #include "experiments/sweep/interrupt.h"
+#include "experiments/sweep/kept_point.h"
 #include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/progress.h"
 #include "experiments/sweep/provenance.h"
@@ -187,7 +188,7 @@ TEST(Sweep, GoesOnAfterKillMinus9) {
     const int64_t before = [&] {
       int64_t images = 0;
       for (const Point& point : sweep.list.points) {
-        images += images_there(point, killed.path() / "points");
+        images += look_through(point, point_folder(killed.path() / "points", point.hash)).asked;
       }
       return images;
     }();

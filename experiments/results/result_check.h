@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "experiments/results/result_file.h"
+
+namespace kvscope {
+
+/// Values of one row by the names of the metrics that its file has, known or not.
+using StoredMetrics = std::map<std::string, double>;
+
+/// The first 64 bits of a SHA-256 over a row as a file of `version` holds it.
+uint64_t row_check(const PointInfo& point,
+                   const ImageRow& row,
+                   const StoredMetrics& metrics,
+                   int64_t version);
+
+/// The row's values of every metric of result files.
+StoredMetrics stored_metrics(const ImageRow& row);
+
+/// SHA-256 over what a file says about its point.
+std::string head_check(const PointInfo& point, bool finished, int64_t finished_unix_ns);
+
+/// Bytes before the HDF5 file, for its digest.
+inline constexpr int64_t kSealBytes = 512;
+
+/// Writes the digest of all that follows into the first kSealBytes of a closed file. Throws
+/// Error(kEnvironment).
+void seal_file(const std::filesystem::path& path);
+
+enum class Seal { kNone, kGood, kBroken };
+/// Whether a file begins with a digest, and has it. Throws Error(kInput) where it cannot be read.
+Seal seal_of(const std::filesystem::path& path);
+
+}  // namespace kvscope

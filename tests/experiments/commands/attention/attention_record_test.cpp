@@ -1,0 +1,102 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "analysis/attention/attention_file.h"
+#include "tests/experiments/results/sample_sweep.h"
+#include "tests/experiments/sweep/sweep_testing.h"
+#include "tests/support/program_answer.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using Words = std::vector<std::string>;
+
+Words recording(const fs::path& out, const Words& more = {}) {
+  return Words{"attention", "record"} + tiny_model() +
+         Words{"policy=h2o", "budget.tokens=6", "gen.images=40", "gen.batch=2",   "--out",
+               out.string(), "--raw",           "1:0",           "gen.replicas=1"} +
+         more;
+}
+
+/// Runs the program and sends the signal of Ctrl-C once something is kept at `kept`.
+Answer interrupted(const Words& words, const fs::path& kept) {
+  std::jthread other([&](const std::stop_token& ended) {
+    while (!ended.stop_requested() && !fs::exists(kept)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (!ended.stop_requested()) kill(getpid(), SIGINT);
+  });
+  return answer(words);
+}
+
+TEST(AttentionRecordCommand, GoesOnWhereItWasInterruptedAndComesToTheSame) {
+  const fs::path folder = fresh_folder("record");
+  const fs::path whole = folder / "whole.h5";
+  const fs::path out = folder / "out.h5";
+  const fs::path kept = out.string() + ".part.safetensors";
+  ASSERT_EQ(answer(recording(whole)).exit_code, 0);
+  const Answer first = interrupted(recording(out), kept);
+  ASSERT_EQ(first.exit_code, 130) << first.err;
+  EXPECT_THAT(first.err, testing::AllOf(HasSubstr("of 40 images are kept in " + kept.string()),
+                                        HasSubstr("same command goes on:\n  kvscope attention")));
+  EXPECT_FALSE(fs::exists(out));
+  const Answer second = answer(recording(out));
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_FALSE(fs::exists(kept));
+  const AttentionRecord a = read_attention(whole);
+  const AttentionRecord b = read_attention(out);
+  EXPECT_EQ(a.prompts, b.prompts);
+  EXPECT_EQ(a.images, b.images);
+  ASSERT_EQ(a.arrays.size(), b.arrays.size());
+  for (const auto& [name, array] : a.arrays) EXPECT_EQ(array.values, b.array(name).values) << name;
+
+  const Answer again = answer(recording(out));
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_THAT(again.err, HasSubstr("recorded already"));
+}
+
+TEST(AttentionRecordCommand, WhatIsOfSomethingElseIsRefusedAndStays) {
+  const fs::path folder = fresh_folder("record");
+  const fs::path out = folder / "out.h5";
+  const fs::path kept = out.string() + ".part.safetensors";
+  const Words few = {"gen.images=2"};
+  ASSERT_EQ(answer(recording(out, few)).exit_code, 0);
+  const auto bytes = fs::file_size(out);
+  for (const Words& other :
+       {Words{"gen.images=2", "gen.seed=9"}, Words{"gen.images=2", "policy=full"},
+        Words{"gen.images=2", "--statistics", "step_mass"},
+        Words{"gen.images=2", "--top-keys", "3"}}) {
+    const Answer refused = answer(recording(out, other));
+    EXPECT_EQ(refused.exit_code, 2) << other.back() << refused.err;
+    EXPECT_THAT(refused.err, testing::AllOf(HasSubstr(out.string()), HasSubstr("--out")));
+    EXPECT_EQ(fs::file_size(out), bytes);
+  }
+  const Answer more = answer(recording(out, {"gen.images=3"}));
+  EXPECT_EQ(more.exit_code, 0) << more.err;
+  EXPECT_EQ(read_attention(out).images, 3);
+
+  fs::remove(out);
+  std::ofstream(out) << "a letter to a friend";
+  EXPECT_EQ(answer(recording(out, few)).exit_code, 2);
+  EXPECT_EQ(fs::file_size(out), 20);
+
+  fs::remove(out);
+  std::ofstream(kept) << "damaged";
+  const Answer anew = answer(recording(out, few));
+  EXPECT_EQ(anew.exit_code, 0) << anew.err;
+  EXPECT_THAT(anew.err, HasSubstr("set aside as"));
+  EXPECT_TRUE(fs::exists(kept.string() + ".damaged"));
+}
+
+}  // namespace
+}  // namespace kvscope

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "analysis/attention/attention_axes.h"
-#include "analysis/attention/picture_offsets.h"
+#include "analysis/attention/image_offsets.h"
 #include "analysis/attention/raw_axes.h"
 #include "analysis/attention/statistic_registry.h"
 
@@ -114,7 +114,7 @@ class Version1 {
       throw Error(ErrorKind::kInput, fmt::format("{}: damaged: lines of {} of {} tokens",
                                                  image.where(), line, tokens));
     }
-    const PictureOffsets offsets = PictureOffsets::of(record_.steps, line);
+    const ImageOffsets offsets = ImageOffsets::of(record_.steps, line);
     const ArrayAxis layers = layer_axis(record_.layers);
     const ArrayAxis heads = head_axis(record_.heads);
     add("offset_mass", "offsets/image",

@@ -51,7 +51,7 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
       return;
     }
     throw Error(ErrorKind::kConfig,
-                "attention record: generations of different models or picture sizes cannot be "
+                "attention record: generations of different models or image sizes cannot be "
                 "averaged; record them into files of their own");
   }
   bool needs_last_queries = false;

@@ -7,7 +7,7 @@
 
 namespace kvscope {
 
-/// What counts as near a query of a next-token picture.
+/// What counts as near a query of a next-token image.
 struct Neighbourhood {
   int64_t recent_tokens = 32;  ///< itself and so many tokens before it, condition tokens among them
   int64_t lines_above = 0;     ///< and in so many lines above it ...
@@ -15,7 +15,7 @@ struct Neighbourhood {
 };
 
 /// SSD's sparsity metric of every head (arXiv:2510.18716), [L * H]: the share of attention outside
-/// the neighbourhood, mean over the picture's queries and images. Throws Error(kConfig) for
+/// the neighbourhood, mean over the image's queries and images. Throws Error(kConfig) for
 /// negative numbers, Error(kInput) where the record has no offsets: next-scale models, older files.
 std::vector<double> head_sparsity(const AttentionRecord& record,
                                   const Neighbourhood& neighbourhood);

@@ -10,7 +10,7 @@ namespace kvscope {
 
 /// One number of the spread of what the last queries of a generation pay to everything before them,
 /// by layer, summed over queries or keys, and heads. CAKE (arXiv:2503.12491) measures it on a
-/// prompt; a picture's counterpart of a finished prompt is its last step.
+/// prompt; an image's counterpart of a finished prompt is its last step.
 class WindowSpread : public AttentionStatistic {
  public:
   using Number = double AttentionSpread::*;

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "analysis/statistics/interval.h"
-#include "core/base/picture.h"
+#include "core/base/image.h"
 
 namespace kvscope {
 
@@ -18,11 +18,10 @@ enum class MetricScope { kImage, kPair, kSet };
 
 /// An image as a metric sees it. Nothing is owned.
 struct MeasuredImage {
-  const Picture& image;
+  const Image& image;
   std::string_view prompt{};
-  std::string_view skill{};  ///< of a caption of the shapes task; else empty
-  const Picture* reference =
-      nullptr;  ///< the full-cache image; never null where pairs are measured
+  std::string_view skill{};          ///< of a caption of the shapes task; else empty
+  const Image* reference = nullptr;  ///< the full-cache image; never null where pairs are measured
 };
 
 /// A metric over the images of a point.

@@ -35,7 +35,7 @@ Plane halved(const Plane& plane) {
 /// scales, each half as large as the one before, of max(mean, 0)^beta; of the contrast term, its
 /// map cut by 5 pixels, on the first four, of SSIM over its whole map on the last. NaN below 176
 /// pixels, where the fifth scale is smaller than the window: fewer scales would be another number.
-double ms_ssim(const Picture& a, const Picture& b) {
+double ms_ssim(const Image& a, const Image& b) {
   require_same_size(a, b, "ms_ssim", 1);
   if (std::min(a.height, a.width) < kSmallestSide) return std::numeric_limits<double>::quiet_NaN();
   constexpr int64_t kChannels = 3;

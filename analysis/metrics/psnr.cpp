@@ -8,7 +8,7 @@
 
 namespace kvscope {
 
-double mean_squared_error(const Picture& a, const Picture& b) {
+double mean_squared_error(const Image& a, const Image& b) {
   require_same_size(a, b, "mean squared error", 1);
   int64_t sum = 0;  // of at most 255^2 each: exact
   for (size_t i = 0; i < a.rgb.size(); ++i) {
@@ -18,7 +18,7 @@ double mean_squared_error(const Picture& a, const Picture& b) {
   return static_cast<double>(sum) / static_cast<double>(a.rgb.size());
 }
 
-double psnr_decibels(const Picture& a, const Picture& b) {
+double psnr_decibels(const Image& a, const Image& b) {
   const double error = mean_squared_error(a, b);
   if (error == 0.0) return std::numeric_limits<double>::infinity();
   return 10.0 * std::log10(255.0 * 255.0 / error);

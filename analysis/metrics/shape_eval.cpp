@@ -10,7 +10,7 @@ Metric metric_shape_eval() {
   return {.name = "shape_eval",
           .label = "ShapeEval",
           .title = "ShapeEval",
-          .meaning = "share of right pictures",
+          .meaning = "share of right images",
           .lowest = 0,
           .highest = 1,
           .beside_images = "ShapeEval {:.2f}",

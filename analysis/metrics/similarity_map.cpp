@@ -68,7 +68,7 @@ std::vector<double> product(const std::vector<double>& a, const std::vector<doub
 
 }  // namespace
 
-Plane channel_plane(const Picture& image, int64_t channel) {
+Plane channel_plane(const Image& image, int64_t channel) {
   Plane plane{image.height, image.width, std::vector<double>(image.rgb.size() / kChannels)};
   for (size_t i = 0; i < plane.values.size(); ++i) {
     plane.values[i] = image.rgb[kChannels * i + static_cast<size_t>(channel)];

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/base/picture.h"
+#include "core/base/image.h"
 
 namespace kvscope {
 
@@ -18,7 +18,7 @@ struct Plane {
 };
 
 /// Channel 0, 1 or 2 on 0..255.
-Plane channel_plane(const Picture& image, int64_t channel);
+Plane channel_plane(const Image& image, int64_t channel);
 
 /// Sums over the pixels of two planes of Wang et al. 2004, moments under a Gaussian of 11 x 11,
 /// sigma 1.5 (biased, variances clamped at 0), borders mirrored without the edge pixel:

@@ -6,7 +6,7 @@
 
 namespace kvscope {
 
-double ssim(const Picture& a, const Picture& b) {
+double ssim(const Image& a, const Image& b) {
   require_same_size(a, b, "ssim", kSimilarityReach + 1);
   double sum = 0.0;
   for (int64_t channel = 0; channel < 3; ++channel) {

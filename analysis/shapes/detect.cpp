@@ -12,7 +12,7 @@ namespace kvscope::shapes {
 namespace {
 
 constexpr int64_t kSmallestSide = 8;
-constexpr int64_t kPixelsPerPatchPixel = 100;  // a patch is at least 1 % of the picture
+constexpr int64_t kPixelsPerPatchPixel = 100;  // a patch is at least 1 % of the image
 constexpr double kSmallestOverlap = 0.75;
 
 struct Patch {
@@ -48,29 +48,29 @@ double steepened(double strength) {
   return std::clamp((strength - kNothing) / (kFull - kNothing), 0.0, 1.0);
 }
 
-/// How strongly the picture shows the patch's colour, on the patch and the pixels that touch it
+/// How strongly the image shows the patch's colour, on the patch and the pixels that touch it
 /// (its half covered edge), zero elsewhere; the window has a margin of one pixel.
-SoftMask soft_mask(const Patch& patch, const Picture& picture, const DetectedObject& box) {
+SoftMask soft_mask(const Patch& patch, const Image& image, const DetectedObject& box) {
   SoftMask mask;
   mask.height = box.bottom - box.top + 2;
   mask.width = box.right - box.left + 2;
   mask.strength.assign(static_cast<size_t>(mask.height * mask.width), 0.0);
   for (const int64_t pixel : patch.pixels) {
-    const int64_t y = pixel / picture.width;
-    const int64_t x = pixel % picture.width;
-    for (int64_t row = std::max<int64_t>(y - 1, 0); row <= y + 1 && row < picture.height; ++row) {
-      for (int64_t column = std::max<int64_t>(x - 1, 0); column <= x + 1 && column < picture.width;
+    const int64_t y = pixel / image.width;
+    const int64_t x = pixel % image.width;
+    for (int64_t row = std::max<int64_t>(y - 1, 0); row <= y + 1 && row < image.height; ++row) {
+      for (int64_t column = std::max<int64_t>(x - 1, 0); column <= x + 1 && column < image.width;
            ++column) {
         const int64_t at = (row - box.top + 1) * mask.width + column - box.left + 1;
-        mask.strength[at] = steepened(strength(picture.pixel(row, column), patch.label));
+        mask.strength[at] = steepened(strength(image.pixel(row, column), patch.label));
       }
     }
   }
   return mask;
 }
 
-DetectedObject describe(const Patch& patch, const Picture& picture) {
-  const int64_t width = picture.width;
+DetectedObject describe(const Patch& patch, const Image& image) {
+  const int64_t width = image.width;
   DetectedObject object;
   object.colour = kColours[static_cast<size_t>(patch.label)];
   object.area_pixels = static_cast<int64_t>(patch.pixels.size());
@@ -82,7 +82,7 @@ DetectedObject describe(const Patch& patch, const Picture& picture) {
     object.top = std::min(object.top, pixel / width);
     object.bottom = std::max(object.bottom, pixel / width + 1);
   }
-  const SoftMask mask = soft_mask(patch, picture, object);
+  const SoftMask mask = soft_mask(patch, image, object);
   for (const Shape shape : kShapes) {
     const double overlap = soft_overlap(mask, shape);
     if (overlap > object.overlap) {
@@ -96,21 +96,21 @@ DetectedObject describe(const Patch& patch, const Picture& picture) {
 
 }  // namespace
 
-std::vector<DetectedObject> detect(const Picture& picture) {
-  const int64_t height = picture.height;
-  const int64_t width = picture.width;
+std::vector<DetectedObject> detect(const Image& image) {
+  const int64_t height = image.height;
+  const int64_t width = image.width;
   if (height < kSmallestSide || width < kSmallestSide) {
     throw Error(ErrorKind::kInput,
-                fmt::format("shapes: a picture of {} x {} pixels; expected at least {} x {}",
-                            height, width, kSmallestSide, kSmallestSide));
+                fmt::format("shapes: an image of {} x {} pixels; expected at least {} x {}", height,
+                            width, kSmallestSide, kSmallestSide));
   }
-  std::vector<int8_t> labels = without_lone_pixels(label_pixels(picture), height, width);
+  std::vector<int8_t> labels = without_lone_pixels(label_pixels(image), height, width);
   std::vector<DetectedObject> objects;
   for (int64_t start = 0; start < height * width; ++start) {
     if (labels[start] == kNoColour) continue;
     const Patch patch = flood(labels, height, width, start);
     if (static_cast<int64_t>(patch.pixels.size()) * kPixelsPerPatchPixel >= height * width) {
-      objects.push_back(describe(patch, picture));
+      objects.push_back(describe(patch, image));
     }
   }
   std::stable_sort(objects.begin(), objects.end(),

@@ -28,17 +28,17 @@ uint8_t blend(uint8_t below, uint8_t above, int sixteenths) {
   return static_cast<uint8_t>((below * (16 - sixteenths) + above * sixteenths + 8) / 16);
 }
 
-void draw_object(const SceneObject& object, Picture& picture) {
+void draw_object(const SceneObject& object, Image& image) {
   const Rgb colour = paint(object.colour);
   const int64_t reach = object.size / 2 + 1;
   const int64_t top = std::max<int64_t>(object.centre_y - reach, 0);
-  const int64_t bottom = std::min(object.centre_y + reach, picture.height);
+  const int64_t bottom = std::min(object.centre_y + reach, image.height);
   const int64_t left = std::max<int64_t>(object.centre_x - reach, 0);
-  const int64_t right = std::min(object.centre_x + reach, picture.width);
+  const int64_t right = std::min(object.centre_x + reach, image.width);
   for (int64_t y = top; y < bottom; ++y) {
     for (int64_t x = left; x < right; ++x) {
       const int sixteenths = coverage_sixteenths(object, x, y);
-      uint8_t* pixel = picture.pixel(y, x);
+      uint8_t* pixel = image.pixel(y, x);
       pixel[0] = blend(pixel[0], colour.red, sixteenths);
       pixel[1] = blend(pixel[1], colour.green, sixteenths);
       pixel[2] = blend(pixel[2], colour.blue, sixteenths);
@@ -61,15 +61,15 @@ int coverage_sixteenths(const SceneObject& object, int64_t x, int64_t y) {
   return covered;
 }
 
-Picture draw(const Scene& scene) {
-  Picture picture(kPictureSize, kPictureSize);
-  for (size_t i = 0; i < picture.rgb.size(); i += 3) {
-    picture.rgb[i] = kBackground.red;
-    picture.rgb[i + 1] = kBackground.green;
-    picture.rgb[i + 2] = kBackground.blue;
+Image draw(const Scene& scene) {
+  Image image(kImageSize, kImageSize);
+  for (size_t i = 0; i < image.rgb.size(); i += 3) {
+    image.rgb[i] = kBackground.red;
+    image.rgb[i + 1] = kBackground.green;
+    image.rgb[i + 2] = kBackground.blue;
   }
-  for (const SceneObject& object : scene.objects) draw_object(object, picture);
-  return picture;
+  for (const SceneObject& object : scene.objects) draw_object(object, image);
+  return image;
 }
 
 }  // namespace kvscope::shapes

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "analysis/shapes/scene.h"
-#include "core/base/picture.h"
+#include "core/base/image.h"
 
 namespace kvscope::shapes {
 
@@ -12,8 +12,8 @@ namespace kvscope::shapes {
 ///   cross     upright, arms 3/8 of the box wide
 int coverage_sixteenths(const SceneObject& object, int64_t x, int64_t y);
 
-/// The scene on kBackground, kPictureSize x kPictureSize, edges blended by coverage. Objects beyond
+/// The scene on kBackground, kImageSize x kImageSize, edges blended by coverage. Objects beyond
 /// the border are cut.
-Picture draw(const Scene& scene);
+Image draw(const Scene& scene);
 
 }  // namespace kvscope::shapes

@@ -107,18 +107,18 @@ std::string presence_fault(const std::vector<DetectedObject>& objects, const Sce
 
 }  // namespace
 
-ShapeVerdict judge(const Picture& picture, const Scene& asked) {
+ShapeVerdict judge(const Image& image, const Scene& asked) {
   ShapeVerdict verdict;
   verdict.skill = asked.skill;
-  verdict.objects = detect(picture);
+  verdict.objects = detect(image);
   verdict.reason = asked.skill == Skill::kCounting ? counting_fault(verdict.objects, asked)
                                                    : presence_fault(verdict.objects, asked);
   verdict.correct = verdict.reason.empty();
   return verdict;
 }
 
-ShapeVerdict judge(const Picture& picture, std::string_view caption) {
-  return judge(picture, parse_caption(caption));
+ShapeVerdict judge(const Image& image, std::string_view caption) {
+  return judge(image, parse_caption(caption));
 }
 
 }  // namespace kvscope::shapes

@@ -9,7 +9,7 @@ namespace {
 constexpr int64_t kSingleSize = 24;
 constexpr int64_t kPairSize = 20;
 constexpr int64_t kCountedSize = 16;
-constexpr int64_t kMiddle = kPictureSize / 2;
+constexpr int64_t kMiddle = kImageSize / 2;
 constexpr int64_t kNear = 17;  // the two centres of a pair on its axis
 constexpr int64_t kFar = 47;
 constexpr int64_t kCountedNear = 18;

@@ -53,14 +53,14 @@ double strength(const uint8_t* rgb, int8_t label) {
   return std::clamp(along / dot(paint_direction, paint_direction), 0.0, 1.0);
 }
 
-std::vector<int8_t> label_pixels(const Picture& picture) {
+std::vector<int8_t> label_pixels(const Image& image) {
   std::array<Vector, kColours.size()> palette;
   for (size_t i = 0; i < palette.size(); ++i) {
     palette[i] = direction(static_cast<int8_t>(i));
   }
-  std::vector<int8_t> labels(picture.rgb.size() / 3);
+  std::vector<int8_t> labels(image.rgb.size() / 3);
   for (size_t i = 0; i < labels.size(); ++i) {
-    const uint8_t* rgb = &picture.rgb[3 * i];
+    const uint8_t* rgb = &image.rgb[3 * i];
     labels[i] = label_of(from_background(rgb[0], rgb[1], rgb[2]), palette);
   }
   return labels;

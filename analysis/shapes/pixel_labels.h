@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/base/picture.h"
+#include "core/base/image.h"
 
 namespace kvscope::shapes {
 
@@ -16,7 +16,7 @@ double strength(const uint8_t* rgb, int8_t label);
 /// background + strength * (paint - background) + error: its colour is the one whose direction
 /// makes the smallest angle with the pixel, if the angle is below 26 degrees (white and grey are
 /// no colour) and the strength at least one half (so an anti-aliased edge keeps its area).
-std::vector<int8_t> label_pixels(const Picture& picture);
+std::vector<int8_t> label_pixels(const Image& image);
 
 /// Gives a pixel the label of its neighbours where at least six of the eight agree on another one.
 std::vector<int8_t> without_lone_pixels(const std::vector<int8_t>& labels,

@@ -9,7 +9,7 @@ namespace kvscope::shapes {
 
 /// SplitMix64 (Steele, Lea, Flood 2014) as a value: pass it by reference to whoever draws. Not a
 /// <random> engine, whose distributions differ between standard libraries: a seed here means the
-/// same picture on every machine.
+/// same image on every machine.
 class SplitMix64 {
  public:
   explicit SplitMix64(uint64_t seed) : state_(seed) {}

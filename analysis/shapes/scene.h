@@ -35,8 +35,8 @@ inline constexpr std::array kRelations = {Relation::kLeftOf, Relation::kRightOf,
 inline constexpr int64_t kFewestCounted = 2;
 inline constexpr int64_t kMostCounted = 4;
 
-/// Pictures are kPictureSize x kPictureSize pixels.
-inline constexpr int64_t kPictureSize = 64;
+/// Images are kImageSize x kImageSize pixels.
+inline constexpr int64_t kImageSize = 64;
 
 struct Rgb {
   uint8_t red = 0;
@@ -65,7 +65,7 @@ struct SceneObject {
   bool operator==(const SceneObject&) const = default;
 };
 
-/// A caption and one picture of it. Objects in caption order; counting repeats the same object.
+/// A caption and one image of it. Objects in caption order; counting repeats the same object.
 struct Scene {
   Skill skill = Skill::kSingleObject;
   std::vector<SceneObject> objects;

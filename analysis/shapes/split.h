@@ -9,7 +9,7 @@
 
 namespace kvscope::shapes {
 
-/// Training draws from seeds below this one, tests from this one on, so no test picture's layout
+/// Training draws from seeds below this one, tests from this one on, so no test image's layout
 /// was drawn for training.
 inline constexpr uint64_t kFirstTestSeed = uint64_t{1} << 63;
 
@@ -27,7 +27,7 @@ Scene training_scene(uint64_t seed, const SkillShares& shares = kSkillShares);
 /// repeat only after all were used.
 std::vector<std::string> test_prompts(int64_t count, uint64_t seed);
 
-/// Pictures to compare with: scenes of test_prompts(count, seed), jittered from the test seeds.
+/// Images to compare with: scenes of test_prompts(count, seed), jittered from the test seeds.
 std::vector<Scene> test_scenes(int64_t count, uint64_t seed);
 
 }  // namespace kvscope::shapes

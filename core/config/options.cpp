@@ -58,11 +58,11 @@ std::string plain(double value) {
 /// "int, 1..31": a type with the range that is open where the bound is the type's own.
 template <class Key, class Number>
 std::string ranged(const std::string& type, const Key& key, Number lowest, Number highest) {
-  const bool low = key.least > lowest;
-  const bool high = key.most < highest;
-  if (low && high) return fmt::format("{}, {}..{}", type, plain(key.least), plain(key.most));
-  if (low) return fmt::format("{}, at least {}", type, plain(key.least));
-  return high ? fmt::format("{}, at most {}", type, plain(key.most)) : type;
+  const bool low = key.min > lowest;
+  const bool high = key.max < highest;
+  if (low && high) return fmt::format("{}, {}..{}", type, plain(key.min), plain(key.max));
+  if (low) return fmt::format("{}, at least {}", type, plain(key.min));
+  return high ? fmt::format("{}, at most {}", type, plain(key.max)) : type;
 }
 
 template <class Key>
@@ -236,18 +236,15 @@ const ConfigNode* Options::ask(OptionInfo option, bool (*fits)(const ConfigNode&
 }
 
 template <class Number>
-bool Options::in_range(const ConfigNode& node,
-                       const OptionInfo& option,
-                       Number least,
-                       Number most) {
+bool Options::in_range(const ConfigNode& node, const OptionInfo& option, Number min, Number max) {
   Number value{};
   if constexpr (std::is_same_v<Number, double>) {
     value = node.as_double();
   } else {
     value = node.as_int64();
   }
-  if (value >= least && value <= most && std::isfinite(static_cast<double>(value))) return true;
-  const Number nearest = value > most ? most : least;
+  if (value >= min && value <= max && std::isfinite(static_cast<double>(value))) return true;
+  const Number nearest = value > max ? max : min;
   std::string near;
   if (std::abs(static_cast<double>(nearest)) < 9e18) {  // else the range is open on that side
     near = fmt::format("; nearest feasible: {}={}", whole(option.name), plain(nearest));
@@ -269,7 +266,7 @@ bool Options::is_allowed(const ConfigNode& node, const OptionInfo& option, const
 int64_t Options::integer(const IntegerKey& key) {
   const OptionInfo option = info_of(key, ranged_integers("int", key));
   const ConfigNode* given = ask(option, is_integer);
-  const bool usable = given != nullptr && in_range(*given, option, key.least, key.most);
+  const bool usable = given != nullptr && in_range(*given, option, key.min, key.max);
   return usable ? given->as_int64() : key.default_value.value_or(0);
 }
 
@@ -277,7 +274,7 @@ std::optional<int64_t> Options::integer_or_null(const IntegerKey& key) {
   const OptionInfo option = or_null(info_of(key, ranged_integers("int", key)));
   const ConfigNode* given = ask(option, is_integer);
   if (given != nullptr && given->is_null()) return std::nullopt;
-  const bool usable = given != nullptr && in_range(*given, option, key.least, key.most);
+  const bool usable = given != nullptr && in_range(*given, option, key.min, key.max);
   return usable ? given->as_int64() : key.default_value;
 }
 
@@ -290,14 +287,14 @@ std::optional<int64_t> Options::integer_or_word(const IntegerKey& key, const std
     const bool usable = is_allowed(*given, option, {.allowed = {word}});
     return usable ? std::nullopt : key.default_value;
   }
-  const bool usable = in_range(*given, option, key.least, key.most);
+  const bool usable = in_range(*given, option, key.min, key.max);
   return usable ? given->as_int64() : key.default_value;
 }
 
 double Options::number(const NumberKey& key) {
   const OptionInfo option = info_of(key, ranged_numbers("float", key));
   const ConfigNode* given = ask(option, is_number);
-  const bool usable = given != nullptr && in_range(*given, option, key.least, key.most);
+  const bool usable = given != nullptr && in_range(*given, option, key.min, key.max);
   return usable ? given->as_double() : key.default_value.value_or(0.0);
 }
 
@@ -305,7 +302,7 @@ std::optional<double> Options::number_or_null(const NumberKey& key) {
   const OptionInfo option = or_null(info_of(key, ranged_numbers("float", key)));
   const ConfigNode* given = ask(option, is_number);
   if (given != nullptr && given->is_null()) return std::nullopt;
-  const bool usable = given != nullptr && in_range(*given, option, key.least, key.most);
+  const bool usable = given != nullptr && in_range(*given, option, key.min, key.max);
   return usable ? given->as_double() : key.default_value;
 }
 
@@ -334,7 +331,7 @@ std::vector<double> Options::numbers(const NumbersKey& key) {
   const ConfigNode* given = ask(option, are_numbers);
   if (given == nullptr) return key.default_value.value_or(std::vector<double>{});
   const auto usable = [&](const ConfigNode& one) {
-    return in_range(one, option, key.least, key.most);
+    return in_range(one, option, key.min, key.max);
   };
   if (given->is_list()) {
     if (std::ranges::all_of(given->items(), usable)) return given->as_double_list();
@@ -348,7 +345,7 @@ std::vector<int64_t> Options::integers(const IntegersKey& key) {
   const OptionInfo option = list_info_of(key, ranged_integers("list of ints", key));
   const ConfigNode* given = ask(option, are_integers);
   const auto usable = [&](const ConfigNode& one) {
-    return in_range(one, option, key.least, key.most);
+    return in_range(one, option, key.min, key.max);
   };
   if (given != nullptr && std::ranges::all_of(given->items(), usable))
     return given->as_int64_list();

@@ -28,8 +28,8 @@ enum class Identity : uint8_t {
 struct IntegerKey {
   std::string key{};
   std::optional<int64_t> default_value{};
-  int64_t least = std::numeric_limits<int64_t>::min();
-  int64_t most = std::numeric_limits<int64_t>::max();
+  int64_t min = std::numeric_limits<int64_t>::min();
+  int64_t max = std::numeric_limits<int64_t>::max();
   std::string unit{};
   std::string help{};
   std::string default_from{};
@@ -39,8 +39,8 @@ struct IntegerKey {
 struct NumberKey {
   std::string key{};
   std::optional<double> default_value{};
-  double least = -std::numeric_limits<double>::infinity();
-  double most = std::numeric_limits<double>::infinity();
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
   std::string unit{};
   std::string help{};
   std::string default_from{};
@@ -67,8 +67,8 @@ struct WordKey {
 struct NumbersKey {
   std::string key{};
   std::optional<std::vector<double>> default_value{};
-  double least = -std::numeric_limits<double>::infinity();  ///< of each
-  double most = std::numeric_limits<double>::infinity();
+  double min = -std::numeric_limits<double>::infinity();  ///< of each
+  double max = std::numeric_limits<double>::infinity();
   std::string unit{};
   std::string help{};
   Identity identity = Identity::kCounts;
@@ -77,8 +77,8 @@ struct NumbersKey {
 struct IntegersKey {
   std::string key{};
   std::optional<std::vector<int64_t>> default_value{};
-  int64_t least = std::numeric_limits<int64_t>::min();  ///< of each
-  int64_t most = std::numeric_limits<int64_t>::max();
+  int64_t min = std::numeric_limits<int64_t>::min();  ///< of each
+  int64_t max = std::numeric_limits<int64_t>::max();
   std::string unit{};
   std::string help{};
   std::string default_from{};
@@ -177,7 +177,7 @@ class Options {
   const ConfigNode* ask(OptionInfo option, bool (*fits)(const ConfigNode&));
   void complain(const ConfigNode* node, const std::string& what);
   template <class Number>
-  bool in_range(const ConfigNode& node, const OptionInfo& option, Number least, Number most);
+  bool in_range(const ConfigNode& node, const OptionInfo& option, Number min, Number max);
   bool is_allowed(const ConfigNode& node, const OptionInfo& option, const WordKey& key);
   void find_unknown(const ConfigNode& node,
                     const std::string& path,

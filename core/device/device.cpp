@@ -123,7 +123,7 @@ void load_cuda() {
                       fs::canonical("/proc/self/exe").string()));
     }
     load(*plugin, "Build kvscope again, with the CUDA 13 toolkit and this PyTorch.");
-    // LibTorch lets convolutions round their inputs to TF32, whose 10 bits show in pictures.
+    // LibTorch lets convolutions round their inputs to TF32, whose 10 bits show in images.
     at::globalContext().setAllowTF32CuDNN(false);
     at::globalContext().setAllowTF32CuBLAS(false);
     return true;

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/picture.h"
+#include "core/base/image.h"
 #include "core/checkpoint/weight_spec.h"
 #include "core/config/value.h"
 #include "core/engine/attend.h"
@@ -28,7 +28,7 @@ struct SamplingOptions {
 
 /// A batch of generated images.
 struct GeneratedBatch {
-  std::vector<Picture> images;               ///< [B]
+  std::vector<Image> images;                 ///< [B]
   std::vector<std::vector<uint8_t>> tokens;  ///< [B][bytes] packed, see packed_tokens.h
   double text_ms = 0;                        ///< tokenizing and encoding the prompts
   double decode_ms = 0;                      ///< tokens to images

@@ -14,7 +14,7 @@ void read_size(Options& options,
                const std::string& help,
                const std::string& default_from) {
   into = options.integer(
-      {.key = key, .default_value = into, .least = 0, .help = help, .default_from = default_from});
+      {.key = key, .default_value = into, .min = 0, .help = help, .default_from = default_from});
 }
 
 void read_flag(Options& options, const std::string& key, bool& into, const std::string& help) {
@@ -24,7 +24,7 @@ void read_flag(Options& options, const std::string& key, bool& into, const std::
 void read_multipliers(Options& options, const std::string& key, std::vector<int64_t>& into) {
   into = options.integers({.key = key,
                            .default_value = into,
-                           .least = 1,
+                           .min = 1,
                            .help = "channels of the levels in base_channels"});
 }
 
@@ -54,9 +54,9 @@ std::string read_precision(Options& options) {
 
 bool cut_layers(Options& options, int64_t& layers) {
   IntegerKey key{.key = "layers",
-                 .least = 1,
+                 .min = 1,
                  .help = "cuts the model to this many layers, for memory and speed work"};
-  if (layers > 0) key.most = layers;
+  if (layers > 0) key.max = layers;
   const std::optional<int64_t> wanted = options.integer_or_null(key);
   layers = wanted.value_or(layers);
   return wanted.has_value();

@@ -38,7 +38,7 @@ class ValueNorm : public Score {
 
 std::unique_ptr<Score> make_value_norm(Options& options) {
   return std::make_unique<ValueNorm>(options.number(
-      {.key = "power", .default_value = 2, .least = 1, .most = 16, .help = "p of the norm"}));
+      {.key = "power", .default_value = 2, .min = 1, .max = 16, .help = "p of the norm"}));
 }
 
 }  // namespace

@@ -29,18 +29,18 @@ std::string bytes_text(int64_t bytes) {
 
 /// Tokens of one step over layers and heads.
 struct StepTokens {
-  int64_t least = 0;
-  int64_t most = 0;
+  int64_t min = 0;
+  int64_t max = 0;
   double mean = 0;
 };
 
 StepTokens step_tokens(const Plan& plan, int64_t step) {
   const CacheGeometry& cache = plan.geometry();
-  StepTokens tokens{.least = plan.kept(step, 0, 0), .most = plan.kept(step, 0, 0)};
+  StepTokens tokens{.min = plan.kept(step, 0, 0), .max = plan.kept(step, 0, 0)};
   for (int64_t layer = 0; layer < cache.layers; ++layer) {
     for (int64_t head = 0; head < cache.heads; ++head) {
-      tokens.least = std::min(tokens.least, plan.kept(step, layer, head));
-      tokens.most = std::max(tokens.most, plan.kept(step, layer, head));
+      tokens.min = std::min(tokens.min, plan.kept(step, layer, head));
+      tokens.max = std::max(tokens.max, plan.kept(step, layer, head));
     }
   }
   tokens.mean =
@@ -51,12 +51,12 @@ StepTokens step_tokens(const Plan& plan, int64_t step) {
 void append_steps(std::string& text, const Plan& plan, int64_t rows) {
   auto out = std::back_inserter(text);
   fmt::format_to(out, "  {:>4}  {:>9}  {:>8}  {:>31}  {:>14}\n", "step", "grid", "queries",
-                 "tokens kept: least, mean, most", "KV bytes");
+                 "tokens kept:   min, mean,  max", "KV bytes");
   for (const StepInfo& step : plan.geometry().steps) {
     const StepTokens tokens = step_tokens(plan, step.index);
     fmt::format_to(out, "  {:>4}  {:>9}  {:>8}  {:>9}  {:>10.1f}  {:>8}  {:>14}{}\n", step.index,
                    fmt::format("{}x{}", step.grid_height, step.grid_width), step.queries(),
-                   tokens.least, tokens.mean, tokens.most, plan.live_bytes(step.index, rows),
+                   tokens.min, tokens.mean, tokens.max, plan.live_bytes(step.index, rows),
                    step.stored ? "" : "  not stored");
   }
 }

@@ -21,7 +21,7 @@ struct SvgFigure {
   std::string caption{};
 };
 
-/// PNG bytes (Canvas::png, picture_png), embedded. `width_px` 0: the picture's own.
+/// PNG bytes (Canvas::png, image_png), embedded. `width_px` 0: the image's own.
 struct PngFigure {
   std::string png{};
   std::string caption{};

@@ -74,10 +74,10 @@ std::map<ImageKey, uint64_t> images_by_key(const PointSummary& point) {
   return index_of;
 }
 
-std::optional<Picture> image_of(const PointSummary& point,
-                                uint64_t image_index,
-                                std::vector<std::string>& notes) {
-  return stored_picture(image_path(point.folder, image_index), &notes);
+std::optional<Image> image_of(const PointSummary& point,
+                              uint64_t image_index,
+                              std::vector<std::string>& notes) {
+  return stored_image(image_path(point.folder, image_index), &notes);
 }
 
 bool asks_for(const PointSummary& point, const Metric& metric) {
@@ -98,12 +98,12 @@ bool complete(PointSummary& point,
       had_pair = true;
       continue;
     }
-    std::optional<Picture> expected;
+    std::optional<Image> expected;
     if (const auto twin = index_of.find(key_of(row)); twin != index_of.end()) {
       expected = image_of(*reference, twin->second, notes);
     }
     if (!measurement.is_open(row.metrics, expected.has_value())) continue;
-    const std::optional<Picture> made = image_of(point, row.image_index, notes);
+    const std::optional<Image> made = image_of(point, row.image_index, notes);
     if (!made) continue;
     had_pair = had_pair || expected;
     const MetricValues before = row.metrics;
@@ -143,7 +143,7 @@ std::vector<MissingReasons> complete_metrics(std::span<PointSummary> points,
       } else if (is_pair && reference == nullptr) {
         reason = "no full-cache point of the same setting";
       } else if (is_pair && !had_pair) {
-        reason = "no full-cache picture of the same prompt and seed";
+        reason = "no full-cache image of the same prompt and seed";
       } else {
         reason = metric.undefined.empty() ? "not measured" : metric.undefined;
       }
@@ -186,16 +186,16 @@ void measure_sets(std::span<PointSummary> points,
       const PointSummary* reference = reference_of(point, points);
       const auto index_of =
           reference == nullptr ? std::map<ImageKey, uint64_t>() : images_by_key(*reference);
-      std::deque<Picture> pictures;  // a deque: what points into it stays where it is
+      std::deque<Image> held;  // a deque: what points into it stays where it is
       std::vector<MeasuredImage> images;
       for (const ImageRow& row : point.result.rows) {
-        std::optional<Picture> made = image_of(point, row.image_index, notes);
+        std::optional<Image> made = image_of(point, row.image_index, notes);
         if (!made) continue;
-        MeasuredImage image{pictures.emplace_back(std::move(*made)), row.prompt, row.skill};
+        MeasuredImage image{held.emplace_back(std::move(*made)), row.prompt, row.skill};
         const auto twin = index_of.find(key_of(row));
         if (twin != index_of.end()) {
           if (auto expected = image_of(*reference, twin->second, notes)) {
-            image.reference = &pictures.emplace_back(std::move(*expected));
+            image.reference = &held.emplace_back(std::move(*expected));
           }
         }
         images.push_back(image);

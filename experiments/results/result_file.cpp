@@ -346,12 +346,12 @@ std::filesystem::path image_path(const std::filesystem::path& folder, uint64_t i
   return folder / "images" / (name + ".png");
 }
 
-std::optional<Picture> stored_picture(const std::filesystem::path& file,
-                                      std::vector<std::string>* notes) {
+std::optional<Image> stored_image(const std::filesystem::path& file,
+                                  std::vector<std::string>* notes) {
   std::error_code unknown;
   if (!std::filesystem::exists(file, unknown)) return std::nullopt;
   try {
-    return read_png(file).picture;
+    return read_png(file).image;
   } catch (const Error& error) {
     if (notes != nullptr) {
       const std::string note = fmt::format("not in it, because damaged: {}", error.what());
@@ -364,8 +364,8 @@ std::optional<Picture> stored_picture(const std::filesystem::path& file,
 void write_result_image(const std::filesystem::path& folder,
                         const PointInfo& point,
                         const ImageRow& row,
-                        const Picture& picture) {
-  write_png(image_path(folder, row.image_index), picture,
+                        const Image& image) {
+  write_png(image_path(folder, row.image_index), image,
             {{"point", point.point_hash},
              {"prompt", row.prompt},
              {"prompt_id", fmt::format("{}", row.prompt_id)},

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "analysis/metrics/metric_values.h"
-#include "core/base/picture.h"
+#include "core/base/image.h"
 
 namespace kvscope {
 
@@ -66,14 +66,14 @@ struct ImageRow {
   std::vector<double> step_ms{};         ///< [S]
   double attention_ms = 0;               ///< in attention kernels
   double policy_ms = 0;                  ///< deciding and compacting
-  double total_ms = 0;                   ///< from prompt to picture
+  double total_ms = 0;                   ///< from prompt to image
   int64_t batch = 0;                     ///< images made at once with it; 0: not known
   int64_t kv_planned_bytes = 0;          ///< going into the last step, by the plan
   int64_t kv_live_bytes = 0;             ///< going into the last step, as counted
   int64_t kv_peak_bytes = 0;             ///< most K and V at once, transients too, as counted
   int64_t kv_peak_planned_bytes = 0;     ///< likewise by the plan (core/engine/kv_memory.h)
   int64_t kv_allocated_bytes = 0;        ///< of the arena
-  /// Most that was allocated at once from prompt to picture, beyond the weights: LibTorch's tensors
+  /// Most that was allocated at once from prompt to image, beyond the weights: LibTorch's tensors
   /// (AllocationMeter) and the arena; and what of it the plan predicts, arena and one layer's step.
   int64_t allocator_peak_bytes = 0;
   int64_t allocator_planned_bytes = 0;
@@ -101,7 +101,7 @@ class ResultWriter {
   /// Image numbers whose rows are in the file.
   [[nodiscard]] const std::set<uint64_t>& rows_present() const { return present_; }
   /// Throws Error(kAudit) for an image that is there already or a row that does not fit the
-  /// PointInfo, Error(kEnvironment) where the disk is full. Write the picture first.
+  /// PointInfo, Error(kEnvironment) where the disk is full. Write the image first.
   void append(const ImageRow& row);
   /// Makes PATH; append() is over. Throws Error(kAudit) unless all that the point asks for are
   /// there.
@@ -148,14 +148,14 @@ bool point_finished(const std::filesystem::path& folder);
 std::filesystem::path image_path(const std::filesystem::path& folder, uint64_t image_index);
 
 /// The image of a file, or none where it is missing or damaged: the latter is said in `notes`.
-std::optional<Picture> stored_picture(const std::filesystem::path& file,
-                                      std::vector<std::string>* notes = nullptr);
+std::optional<Image> stored_image(const std::filesystem::path& file,
+                                  std::vector<std::string>* notes = nullptr);
 
 /// Writes image_path() whole or not at all, with point, prompt, prompt id and seed in its iTXt
 /// chunks.
 void write_result_image(const std::filesystem::path& folder,
                         const PointInfo& point,
                         const ImageRow& row,
-                        const Picture& picture);
+                        const Image& image);
 
 }  // namespace kvscope

@@ -72,7 +72,7 @@ std::vector<std::string> asked_metrics(const PointInfo& point);
 SweepSummary summarise_sweep(const std::filesystem::path& folder);
 
 /// The sweep of each model by itself, in its order: models do not share an axis of memory or the
-/// pictures of a prompt. The notes stay behind.
+/// images of a prompt. The notes stay behind.
 std::vector<SweepSummary> by_model(const SweepSummary& sweep);
 
 /// A metric's summary, or missing for the reason `undefined` where its estimate is NaN.

@@ -90,11 +90,11 @@ void EarlierPoints::give(const Point& point,
       for (ImageRow& row : read_result(one.file).rows) {
         const auto found = wanted.find({row.prompt_id, row.seed});
         if (found == wanted.end() || point.prompt_of(found->second).text != row.prompt) continue;
-        const fs::path picture = image_path(one.folder, row.image_index);
-        if (!is_whole_png(picture)) continue;
+        const fs::path png_path = image_path(one.folder, row.image_index);
+        if (!is_whole_png(png_path)) continue;
         row.image_index = point.number_of(found->second);
         const fs::path own = image_path(folder, row.image_index);
-        if (!is_whole_png(own)) share_file(picture, own);
+        if (!is_whole_png(own)) share_file(png_path, own);
         rows.push_back(std::move(row));
         wanted.erase(found);
         ++given;

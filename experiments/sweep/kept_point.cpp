@@ -59,14 +59,14 @@ KeptPoint look_through(const Point& point, const fs::path& folder) {
   for (uint64_t image = 0; image < static_cast<uint64_t>(point.images()); ++image) {
     const auto found = rows.find(point.number_of(image));
     if (found == rows.end()) continue;
-    const fs::path picture = image_path(folder, found->first);
+    const fs::path png_path = image_path(folder, found->first);
     const ImageRow& row = found->second;
-    if (is_whole_png(picture) && row.prompt == point.prompt_of(image).text &&
+    if (is_whole_png(png_path) && row.prompt == point.prompt_of(image).text &&
         row.seed == point.seed_of(image)) {
       ++kept.asked;
       continue;
     }
-    if (stands(picture)) kept.damage.push_back({picture, "it is no whole PNG of its row"});
+    if (stands(png_path)) kept.damage.push_back({png_path, "it is no whole PNG of its row"});
     rows.erase(found);
   }
   for (auto& [number, row] : rows) kept.rows.push_back(std::move(row));

@@ -28,7 +28,7 @@ struct Point {
   ModelFacts facts{};
   LaunchSettings launch{};
   GenerationSettings generation{};
-  std::vector<std::string> metrics{};  ///< what is measured on its pictures
+  std::vector<std::string> metrics{};  ///< what is measured on its images
   std::vector<Prompt> prompts{};
   Budget budget{};            ///< as asked for; the whole cache under a policy that keeps all
   Plan plan{};                ///< within the budget

@@ -26,11 +26,11 @@ class ImageMetrics {
         measurement_(point.metrics),
         compares_(!point.full_cache && measurement_.compares()) {}
 
-  void fill(ImageRow& row, const Picture& picture) const {
+  void fill(ImageRow& row, const Image& image) const {
     const fs::path file = image_path(reference_, row.image_index);
-    std::optional<Picture> expected;
-    if (compares_) expected = stored_picture(file);
-    measurement_.measure({picture, row.prompt, row.skill, expected ? &*expected : nullptr},
+    std::optional<Image> expected;
+    if (compares_) expected = stored_image(file);
+    measurement_.measure({image, row.prompt, row.skill, expected ? &*expected : nullptr},
                          row.metrics);
   }
 

@@ -28,7 +28,7 @@ std::filesystem::path point_folder(const std::filesystem::path& points_folder,
                                    const std::string& hash);
 
 /// Makes the images that are not kept, a batch at a time: generate through a cache of the planned
-/// size, audit it, measure, write picture, then row. Under gen.batch=auto a batch that memory does
+/// size, audit it, measure, write image, then row. Under gen.batch=auto a batch that memory does
 /// not suffice for is halved. Returns false where it was asked to stop before the last image.
 /// Throws Error(kAudit) where the tokens kept, their bytes, the arena, or the peak by more than 2 %
 /// are not as planned, OutOfMemory, and what the model and the result file throw.

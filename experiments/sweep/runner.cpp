@@ -129,7 +129,7 @@ class SweepRunner {
     while (!open.empty() && !outcome_.interrupted) {
       std::vector<int64_t> others;
       if (workers_ > 1) {
-        // Full caches first and all of them: the others are measured against their pictures.
+        // Full caches first and all of them: the others are measured against their images.
         const auto rest = std::ranges::stable_partition(
             open, [&](int64_t i) { return open_points_[i]->full_cache; });
         others.assign(rest.begin(), rest.end());

@@ -135,22 +135,22 @@ LaunchSettings read_launch(Options& options) {
                                    .identity = kNone}));
   static_cast<void>(options.integer({.key = "seed",
                                      .default_value = 0,
-                                     .least = 0,
+                                     .min = 0,
                                      .help = "base seed, taken over by gen.seed",
                                      .identity = kNone}));
   launch.device = options.word({.key = "device",
                                 .default_value = launch.device,
                                 .help = "cpu, cuda, cuda:N, or auto: cuda where there is one"});
   launch.threads = options.integer_or_null({.key = "threads",
-                                            .least = 1,
-                                            .most = kMostThreads,
+                                            .min = 1,
+                                            .max = kMostThreads,
                                             .help = "CPU threads of one operation; null: all cores",
                                             .identity = kNone});
   launch.workers = options.integer_or_null(
       {.key = "workers",
        .default_value = launch.workers,
-       .least = 1,
-       .most = kMostThreads,
+       .min = 1,
+       .max = kMostThreads,
        .help = "processes that share the points of a sweep, null: one a core; with threads null "
                "each has its part of the cores. For models too small to fill more than one",
        .identity = kNone});
@@ -188,15 +188,15 @@ GenerationSettings read_generation(Options& options) {
   settings.images =
       options.integer_or_null({.key = "images",
                                .default_value = settings.images,
-                               .least = 1,
-                               .most = kMostImages,
+                               .min = 1,
+                               .max = kMostImages,
                                .help = "number of prompts; null: all of the file or list",
                                .identity = Identity::kFormerly});
   const std::optional<int64_t> batch = options.integer_or_word(
       {.key = "batch",
        .default_value = settings.batch,
-       .least = 1,
-       .most = 4096,
+       .min = 1,
+       .max = 4096,
        .help = "images generated at once; auto: 16, and half as many whenever memory runs out",
        .identity = Identity::kFormerly},
       "auto");
@@ -205,34 +205,34 @@ GenerationSettings read_generation(Options& options) {
   settings.seed = static_cast<uint64_t>(
       options.integer({.key = "seed",
                        .default_value = 0,
-                       .least = 0,
+                       .min = 0,
                        .help = "seed of the images, together with prompt id and replica",
                        .default_from = "${seed}"}));
   settings.replicas = options.integer({.key = "replicas",
                                        .default_value = settings.replicas,
-                                       .least = 1,
-                                       .most = 100'000,
+                                       .min = 1,
+                                       .max = 100'000,
                                        .help = "images of each prompt",
                                        .identity = Identity::kFormerly});
   sampling.cfg = options.numbers(
       {.key = "cfg",
        .default_value = sampling.cfg,
-       .least = 0,
-       .most = kMostStrength,
+       .min = 0,
+       .max = kMostStrength,
        .help = "classifier-free guidance, one value or one a step; 1 is none (VAR: 0)"});
   sampling.tau = options.numbers({.key = "tau",
                                   .default_value = sampling.tau,
-                                  .least = 1e-6,
-                                  .most = kMostStrength,
+                                  .min = 1e-6,
+                                  .max = kMostStrength,
                                   .help = "temperature, one value or one a step"});
   sampling.top_k = options.integer({.key = "top_k",
                                     .default_value = sampling.top_k,
-                                    .least = 0,
+                                    .min = 0,
                                     .help = "most likely values to draw from; 0: all"});
   sampling.top_p = options.number({.key = "top_p",
                                    .default_value = sampling.top_p,
-                                   .least = 0,
-                                   .most = 1,
+                                   .min = 0,
+                                   .max = 1,
                                    .help = "probability mass to draw from; 0: all"});
   const std::string cuts = options.word(
       {.key = "cuts",
@@ -270,7 +270,7 @@ PromptSettings read_prompts(Options& options) {
                                   .help = "where prompts come from"});
   settings.seed = options.integer({.key = "seed",
                                    .default_value = settings.seed,
-                                   .least = 0,
+                                   .min = 0,
                                    .help = "order of the shapes test captions"});
   settings.file = options.word_or_null({.key = "file", .help = "UTF-8 text, one prompt a line"});
   settings.list = options.value({.key = "list",
@@ -284,7 +284,7 @@ std::vector<std::string> read_metrics(Options& options) {
   return options.words({.key = "list",
                         .default_value = standard_metric_names(),
                         .allowed = metric_names(),
-                        .help = "what is measured on every picture",
+                        .help = "what is measured on every image",
                         .identity = Identity::kFormerly});
 }
 

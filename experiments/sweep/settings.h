@@ -52,7 +52,7 @@ struct PromptSettings {
 };
 PromptSettings read_prompts(Options& options);
 
-/// The `metrics` group: names of what is measured on every picture.
+/// The `metrics` group: names of what is measured on every image.
 std::vector<std::string> read_metrics(Options& options);
 
 /// One prompt; `id` stays the same when more prompts are asked for.

@@ -25,15 +25,15 @@ constexpr const char* kAutoencoder = "autoencoder";
 constexpr const char* kTransformer = "transformer";
 constexpr const char* kAutoencoderPrefix = "vae.";
 
-// Mean peak signal to noise ratio in decibels of pictures that training never drew.
+// Mean peak signal to noise ratio in decibels of images that training never drew.
 double reconstruction_decibels(const TokenizerTraining& training, const TensorMap& weights) {
   const at::NoGradGuard no_grad;
-  const at::Tensor pictures = shapes_test_pictures(training.seed, 256).to(training.device);
-  const at::Tensor features = infinity::vae_encode(training.vae, weights, pictures);
+  const at::Tensor images = shapes_test_images(training.seed, 256).to(training.device);
+  const at::Tensor features = infinity::vae_encode(training.vae, weights, images);
   const at::Tensor summed =
-      infinity::quantise(features, training.picture, false, {}, nullptr, {}).summed;
+      infinity::quantise(features, training.image, false, {}, nullptr, {}).summed;
   const at::Tensor decoded = infinity::vae_decode(training.vae, weights, summed).clamp(-1, 1);
-  const at::Tensor error = ((decoded - pictures) / 2).square().mean({1, 2, 3});
+  const at::Tensor error = ((decoded - images) / 2).square().mean({1, 2, 3});
   return error.log10().mul(-10).mean().item<double>();
 }
 
@@ -45,7 +45,7 @@ TokenizerTraining tokenizer_settings(const ModelTraining& run,
   training.device = run.device;
   training.seed = run.settings.seed;
   training.vae = model.vae;
-  training.picture = model.image;
+  training.image = model.image;
   training.learning_rate = stage.learning_rate;
   return training;
 }
@@ -59,7 +59,7 @@ TransformerTraining transformer_settings(const ModelTraining& run,
   training.seed = run.settings.seed;
   training.transformer = model.transformer;
   training.vae = model.vae;
-  training.picture = model.image;
+  training.image = model.image;
   training.text = model.text;
   training.learning_rate = settings.transformer.learning_rate;
   training.condition_dropout = settings.condition_dropout;
@@ -82,7 +82,7 @@ TensorMap autoencoder(const ModelTraining& run, const infinity::ModelDescription
   TensorMap weights = train_tokenizer(training, run.report(kAutoencoder, run.settings.tokenizer));
   run.draw_curve(kAutoencoder);
   write_safetensors(run.folder / "autoencoder.safetensors", weights.entries(), {});
-  spdlog::info("autoencoder: {:.2f} dB peak signal to noise on 256 unseen pictures",
+  spdlog::info("autoencoder: {:.2f} dB peak signal to noise on 256 unseen images",
                reconstruction_decibels(training, weights.to(training.device)));
   return weights;
 }

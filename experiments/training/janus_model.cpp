@@ -17,9 +17,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kTokenizer = "tokenizer";
 constexpr const char* kTransformer = "transformer";
-constexpr int64_t kTestPictures = 256;
+constexpr int64_t kTestImages = 256;
 
-TensorMap picture_tokenizer(const ModelTraining& run, const VqConfig& vq) {
+TensorMap image_tokenizer(const ModelTraining& run, const VqConfig& vq) {
   const StageSettings& stage = run.settings.tokenizer;
   const VqTraining training{.schedule = run.schedule(kTokenizer, stage),
                             .device = run.device,
@@ -31,11 +31,11 @@ TensorMap picture_tokenizer(const ModelTraining& run, const VqConfig& vq) {
   write_safetensors(run.folder / "tokenizer.safetensors", weights.entries(), {});
   const VqQuality quality =
       vq_quality(vq, weights.to(run.device),
-                 shapes_test_pictures(run.settings.seed, kTestPictures).to(run.device));
+                 shapes_test_images(run.settings.seed, kTestImages).to(run.device));
   spdlog::info(
-      "tokenizer: {:.2f} dB peak signal to noise on {} unseen pictures, {:.0f} % of the codes in "
+      "tokenizer: {:.2f} dB peak signal to noise on {} unseen images, {:.0f} % of the codes in "
       "use",
-      quality.decibels, kTestPictures, 100 * quality.used_fraction);
+      quality.decibels, kTestImages, 100 * quality.used_fraction);
   return weights;
 }
 
@@ -69,7 +69,7 @@ bool train_janus_model(const ModelTraining& run) {
     }
   }
   const TensorMap vq =
-      start.tensors.empty() ? picture_tokenizer(run, model.vq) : start.part(vq_prefix);
+      start.tensors.empty() ? image_tokenizer(run, model.vq) : start.part(vq_prefix);
   if (run.stop) return false;
 
   NextTokenTraining training = transformer_settings(run, model);

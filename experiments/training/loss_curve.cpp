@@ -18,7 +18,7 @@ struct Column {
 constexpr Column kColumns[] = {
     {"step", [](const TrainingProgress& row) { return static_cast<double>(row.step); }},
     {"loss", [](const TrainingProgress& row) { return row.loss; }},
-    {"pictures_per_second", [](const TrainingProgress& row) { return row.pictures_per_second; }},
+    {"pictures_per_second", [](const TrainingProgress& row) { return row.images_per_second; }},
     {"gradient_norm", [](const TrainingProgress& row) { return row.gradient_norm; }},
 };
 

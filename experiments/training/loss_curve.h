@@ -8,7 +8,7 @@
 
 namespace kvscope {
 
-/// The loss of a training, one row a report, in HDF5 (step, loss, pictures_per_second,
+/// The loss of a training, one row a report, in HDF5 (step, loss, images_per_second,
 /// gradient_norm). The file is small and replaced whole with every row, so a kill at any moment
 /// leaves the last one or the one before. A resumed training repeats the steps after its last save:
 /// the newest row of a step counts.

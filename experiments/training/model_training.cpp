@@ -34,9 +34,9 @@ TrainingReport ModelTraining::report(const std::string& stage,
   const TrainingSchedule whole = schedule(stage, of_stage);
   return [curve, whole, stage](const TrainingProgress& progress) {
     const double seconds = static_cast<double>((whole.steps - progress.step) * whole.batch) /
-                           std::max(1e-9, progress.pictures_per_second);
-    spdlog::info("{} {}/{}  loss {:.5f}  {:.1f} pictures/s  {:.0f} min left", stage, progress.step,
-                 whole.steps, progress.loss, progress.pictures_per_second, seconds / 60);
+                           std::max(1e-9, progress.images_per_second);
+    spdlog::info("{} {}/{}  loss {:.5f}  {:.1f} images/s  {:.0f} min left", stage, progress.step,
+                 whole.steps, progress.loss, progress.images_per_second, seconds / 60);
     curve->append(progress);
   };
 }

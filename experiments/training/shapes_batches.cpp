@@ -13,25 +13,25 @@ ShapesBatch shapes_batch(uint64_t seed,
                          int64_t step,
                          int64_t batch,
                          const shapes::SkillShares& shares) {
-  std::vector<Picture> pictures;
+  std::vector<Image> images;
   ShapesBatch result;
   shapes::SplitMix64 random(seed * 0x9E3779B97F4A7C15ULL + static_cast<uint64_t>(step));
   for (int64_t i = 0; i < batch; ++i) {
     const uint64_t scene_seed = random.next() >> 1;  // below kFirstTestSeed
     const shapes::Scene scene = shapes::training_scene(scene_seed, shares);
-    pictures.push_back(shapes::draw(scene));
+    images.push_back(shapes::draw(scene));
     result.captions.push_back(scene.caption);
   }
-  result.pictures = from_images(pictures);
+  result.images = from_images(images);
   return result;
 }
 
-at::Tensor shapes_test_pictures(uint64_t seed, int64_t count) {
-  std::vector<Picture> pictures;
+at::Tensor shapes_test_images(uint64_t seed, int64_t count) {
+  std::vector<Image> images;
   for (const shapes::Scene& scene : shapes::test_scenes(count, seed)) {
-    pictures.push_back(shapes::draw(scene));
+    images.push_back(shapes::draw(scene));
   }
-  return from_images(pictures);
+  return from_images(images);
 }
 
 }  // namespace kvscope

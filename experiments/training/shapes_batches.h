@@ -10,9 +10,9 @@
 
 namespace kvscope {
 
-/// Pictures [B, 3, 64, 64] in [-1, 1] and their captions.
+/// Images [B, 3, 64, 64] in [-1, 1] and their captions.
 struct ShapesBatch {
-  at::Tensor pictures;
+  at::Tensor images;
   std::vector<std::string> captions;
 };
 
@@ -23,7 +23,7 @@ ShapesBatch shapes_batch(uint64_t seed,
                          int64_t batch,
                          const shapes::SkillShares& shares = shapes::kSkillShares);
 
-/// Pictures [count, 3, 64, 64] of the test range, which training never draws.
-at::Tensor shapes_test_pictures(uint64_t seed, int64_t count);
+/// Images [count, 3, 64, 64] of the test range, which training never draws.
+at::Tensor shapes_test_images(uint64_t seed, int64_t count);
 
 }  // namespace kvscope

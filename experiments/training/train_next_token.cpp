@@ -56,7 +56,7 @@ class Trainer {
     const ShapesBatch shapes =
         shapes_batch(training_.seed + 1, index, training_.schedule.batch, training_.skill_shares);
     Batch batch;
-    batch.ids = vq_encode(training_.model.vq, vq_weights_, shapes.pictures.to(training_.device), "",
+    batch.ids = vq_encode(training_.model.vq, vq_weights_, shapes.images.to(training_.device), "",
                           training_.schedule.batch)
                     .flatten(1);
     batch.prompts = shapes.captions;

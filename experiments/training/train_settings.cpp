@@ -7,25 +7,25 @@
 namespace kvscope {
 namespace {
 
-constexpr int64_t kMost = 1'000'000'000;  // steps, pictures
+constexpr int64_t kMost = 1'000'000'000;  // steps, images
 
 StageSettings read_stage(Options& options, const std::string& stage, StageSettings settings) {
   settings.steps = options.integer({.key = stage + ".steps",
                                     .default_value = settings.steps,
-                                    .least = 1,
-                                    .most = kMost,
+                                    .min = 1,
+                                    .max = kMost,
                                     .unit = "steps",
                                     .help = "length of the stage"});
   settings.batch = options.integer({.key = stage + ".batch",
                                     .default_value = settings.batch,
-                                    .least = 1,
-                                    .most = kMost,
-                                    .unit = "pictures",
-                                    .help = "pictures a step"});
+                                    .min = 1,
+                                    .max = kMost,
+                                    .unit = "images",
+                                    .help = "images a step"});
   settings.learning_rate = options.number({.key = stage + ".learning_rate",
                                            .default_value = settings.learning_rate,
-                                           .least = 0,
-                                           .most = 1,
+                                           .min = 0,
+                                           .max = 1,
                                            .help = "of AdamW, at its largest"});
   return settings;
 }
@@ -35,7 +35,7 @@ double read_share(Options& options,
                   double default_value,
                   const std::string& help) {
   return options.number(
-      {.key = key, .default_value = default_value, .least = 0, .most = 1, .help = help});
+      {.key = key, .default_value = default_value, .min = 0, .max = 1, .help = help});
 }
 
 void read_common(Options& options, TrainSettings& settings) {
@@ -46,11 +46,11 @@ void read_common(Options& options, TrainSettings& settings) {
   settings.start_from = options.word_or_null(
       {.key = "start_from", .help = "folder of a finished model to go on from"});
   settings.seed = static_cast<uint64_t>(options.integer(
-      {.key = "seed", .default_value = 1, .least = 0, .help = "of everything drawn"}));
+      {.key = "seed", .default_value = 1, .min = 0, .help = "of everything drawn"}));
   settings.save_every_steps = options.integer({.key = "save_every_steps",
                                                .default_value = settings.save_every_steps,
-                                               .least = 1,
-                                               .most = kMost,
+                                               .min = 1,
+                                               .max = kMost,
                                                .unit = "steps",
                                                .help = "between two states on disk"});
   settings.condition_dropout =
@@ -64,8 +64,8 @@ void read_skill_shares(Options& options, TrainSettings& settings) {
     const std::string skill(shapes::skill_name(shapes::kSkills[i]));
     settings.skill_shares[i] = options.integer({.key = "transformer.skill_shares." + skill,
                                                 .default_value = settings.skill_shares[i],
-                                                .least = 0,
-                                                .most = kLargestShare,
+                                                .min = 0,
+                                                .max = kLargestShare,
                                                 .help = "how often a caption asks for it"});
   }
 }
@@ -82,7 +82,7 @@ TrainSettings read_infinity(Options& options) {
                  "largest rate of flipped input bits");
   settings.short_scales = options.integer({.key = "transformer.short_scales",
                                            .default_value = settings.short_scales,
-                                           .least = 1,
+                                           .min = 1,
                                            .unit = "scales",
                                            .help = "of the cheap batches"});
   settings.full_share_first =

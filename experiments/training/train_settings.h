@@ -23,7 +23,7 @@ struct TrainSettings {
   std::optional<std::string> start_from{};  ///< folder of a finished model to go on from
   uint64_t seed = 1;
   int64_t save_every_steps = 250;
-  StageSettings tokenizer{};  ///< of pictures: `autoencoder` of the infinity family
+  StageSettings tokenizer{};  ///< of images: `autoencoder` of the infinity family
   StageSettings transformer{};
   double condition_dropout = 0.1;  ///< share of captions made unconditional, for guidance
   shapes::SkillShares skill_shares = shapes::kSkillShares;

@@ -13,14 +13,14 @@ namespace {
 
 at::Tensor tokenizer_loss(const TokenizerTraining& training,
                           const TensorMap& weights,
-                          const at::Tensor& pictures) {
+                          const at::Tensor& images) {
   const at::Tensor features = infinity::vae_encode(
-      training.vae, weights, pictures.contiguous(at::MemoryFormat::ChannelsLast));
+      training.vae, weights, images.contiguous(at::MemoryFormat::ChannelsLast));
   const at::Tensor summed =
-      infinity::quantise(features.detach(), training.picture, false, {}, nullptr, {}).summed;
+      infinity::quantise(features.detach(), training.image, false, {}, nullptr, {}).summed;
   const at::Tensor straight_through = features + (summed - features).detach();
   const at::Tensor decoded = infinity::vae_decode(training.vae, weights, straight_through);
-  const at::Tensor error = decoded - pictures;
+  const at::Tensor error = decoded - images;
   return error.square().mean() + 0.2 * error.abs().mean() +
          training.commitment * (features - summed).square().mean();
 }
@@ -38,7 +38,7 @@ TensorMap train_tokenizer(const TokenizerTraining& training, const TrainingRepor
   return state.train(
       [&](int64_t step) {
         const ShapesBatch batch = shapes_batch(training.seed, step, training.schedule.batch);
-        return tokenizer_loss(training, state.weights(), batch.pictures.to(training.device));
+        return tokenizer_loss(training, state.weights(), batch.images.to(training.device));
       },
       report);
 }

@@ -14,7 +14,7 @@ struct TokenizerTraining {
   TrainingSchedule schedule{.steps = 3000, .batch = 16};
   at::Device device = at::kCPU;
   infinity::VaeConfig vae;
-  infinity::ImageGeometry picture;
+  infinity::ImageGeometry image;
   int64_t warmup_steps = 50;
   double learning_rate = 2e-3;
   double commitment =
@@ -22,8 +22,8 @@ struct TokenizerTraining {
   uint64_t seed = 1;
 };
 
-/// Trains the multi-scale bit autoencoder on shapes pictures (scenes of the training range): L1 +
-/// L2 of the picture through the quantiser with a straight-through gradient. Returns the averaged
+/// Trains the multi-scale bit autoencoder on shapes images (scenes of the training range): L1 +
+/// L2 of the image through the quantiser with a straight-through gradient. Returns the averaged
 /// weights, "encoder.*" and "decoder.*".
 TensorMap train_tokenizer(const TokenizerTraining& training, const TrainingReport& report);
 

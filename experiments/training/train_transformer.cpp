@@ -83,16 +83,16 @@ class Trainer {
         static_cast<double>(index) / static_cast<double>(training_.schedule.steps);
     const double full_share = training_.full_share_first +
                               (training_.full_share_last - training_.full_share_first) * progress;
-    const auto all_scales = static_cast<int64_t>(training_.picture.schedule.size());
+    const auto all_scales = static_cast<int64_t>(training_.image.schedule.size());
     const int64_t scales =
         draws[0].item<double>() < full_share ? all_scales : training_.short_scales;
     const double flips = draws[1].item<double>() * training_.flip_probability;
 
     const at::Tensor features =
-        infinity::vae_encode(training_.vae, vae_weights_, shapes.pictures.to(training_.device));
+        infinity::vae_encode(training_.vae, vae_weights_, shapes.images.to(training_.device));
     Batch batch;
     const auto quantised = infinity::quantise(
-        features, training_.picture, training_.transformer.patchify,
+        features, training_.image, training_.transformer.patchify,
         std::vector<double>(static_cast<size_t>(all_scales), flips), &batch.inputs, generator);
     batch.inputs.resize(static_cast<size_t>(scales - 1));
     for (int64_t si = 0; si < scales; ++si) {
@@ -126,7 +126,7 @@ class Trainer {
     const infinity::Conditioning conditioning =
         infinity::condition(config, model, {features, batch.captions.lengths});
     const auto scales = static_cast<int64_t>(batch.targets.size());
-    const at::Tensor logits = infinity::teacher_forcing(config, model, training_.picture,
+    const at::Tensor logits = infinity::teacher_forcing(config, model, training_.image,
                                                         conditioning, batch.inputs, scales);
     at::Tensor total = at::zeros({}, logits.options());
     int64_t first = 0;

@@ -18,14 +18,14 @@ struct TransformerTraining {
   at::Device device = at::kCPU;
   infinity::TransformerConfig transformer;
   infinity::VaeConfig vae;
-  infinity::ImageGeometry picture;
+  infinity::ImageGeometry image;
   T5Config text;
   TensorMap start;              ///< "model.*" and "t5.*" to begin from; empty begins at random
   std::string vocabulary_path;  ///< SentencePiece model of the captions
   int64_t warmup_steps = 100;
   double learning_rate = 1.5e-3;
   double condition_dropout = 0.1;  ///< share of captions replaced by cfg_uncond, for guidance
-  double flip_probability = 0.1;   ///< largest bit flip rate; each picture draws its own below it
+  double flip_probability = 0.1;   ///< largest bit flip rate; each image draws its own below it
   /// Scales of the cheap batches, and the share of batches that see the whole schedule, at the
   /// start and at the end of training (linear between). Early scales carry the layout and cost
   /// little.

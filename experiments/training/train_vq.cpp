@@ -34,14 +34,14 @@ class VqTrainer {
  private:
   at::Tensor loss_of(int64_t index) {
     const ShapesBatch batch = shapes_batch(training_.seed, index, training_.schedule.batch);
-    const at::Tensor pictures =
-        batch.pictures.to(training_.device).contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor features = vq_encode_features(training_.vq, state_.weights(), pictures);
+    const at::Tensor images =
+        batch.images.to(training_.device).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor features = vq_encode_features(training_.vq, state_.weights(), images);
     const auto steps = static_cast<double>(training_.schedule.steps);
     if (static_cast<double>(index) < training_.restart_share * steps) restart(features, index);
     const VqQuantised quantised = vq_quantise(vq_codebook(state_.weights()), features);
     count(quantised.ids);
-    return loss_of(pictures, quantised);
+    return loss_of(images, quantised);
   }
 
   // The share of pixels that every code gets is state too: a resumed training restarts the same
@@ -54,10 +54,10 @@ class VqTrainer {
     return weights;
   }
 
-  at::Tensor loss_of(const at::Tensor& pictures, const VqQuantised& quantised) const {
+  at::Tensor loss_of(const at::Tensor& images, const VqQuantised& quantised) const {
     const at::Tensor decoded =
         vq_decode_codes(training_.vq, state_.weights(), quantised.straight_through());
-    const at::Tensor error = decoded - pictures;
+    const at::Tensor error = decoded - images;
     return error.square().mean() + 0.2 * error.abs().mean() +
            (quantised.codes - quantised.features.detach()).square().mean() +
            training_.commitment * (quantised.features - quantised.codes.detach()).square().mean();
@@ -102,12 +102,12 @@ TensorMap train_vq(const VqTraining& training, const TrainingReport& report) {
   return trainer.train(report);
 }
 
-VqQuality vq_quality(const VqConfig& vq, const TensorMap& weights, const at::Tensor& pictures) {
+VqQuality vq_quality(const VqConfig& vq, const TensorMap& weights, const at::Tensor& images) {
   const at::NoGradGuard no_grad;
   constexpr int64_t kAtOnce = 16;
-  const at::Tensor ids = vq_encode(vq, weights, pictures, "", kAtOnce);
+  const at::Tensor ids = vq_encode(vq, weights, images, "", kAtOnce);
   const at::Tensor decoded = vq_decode(vq, weights, ids, "", kAtOnce).clamp(-1, 1);
-  const at::Tensor error = ((decoded - pictures) / 2).square().mean({1, 2, 3});
+  const at::Tensor error = ((decoded - images) / 2).square().mean({1, 2, 3});
   const at::Tensor used = at::bincount(ids.view({-1}), {}, vq.codebook_entries) > 0;
   return {.decibels = error.log10().mul(-10).mean().item<double>(),
           .used_fraction = used.to(at::kFloat).mean().item<double>()};

@@ -24,17 +24,17 @@ struct VqTraining {
   uint64_t seed = 1;
 };
 
-/// Trains a VQ image tokenizer on shapes pictures (scenes of the training range): L1 + L2 of the
-/// picture through the quantiser with a straight-through gradient, the codebook pulled to the
+/// Trains a VQ image tokenizer on shapes images (scenes of the training range): L1 + L2 of the
+/// image through the quantiser with a straight-through gradient, the codebook pulled to the
 /// features and the features to the codes (van den Oord et al. 2017, eq. 3). The codebook starts on
 /// features of the first batch. Returns the averaged weights under their published names.
 TensorMap train_vq(const VqTraining& training, const TrainingReport& report);
 
-/// What a codebook is worth on pictures [N, 3, H, W] in [-1, 1], through the ids and back.
+/// What a codebook is worth on images [N, 3, H, W] in [-1, 1], through the ids and back.
 struct VqQuality {
-  double decibels = 0;       ///< peak signal to noise, mean over the pictures, decoded ones clamped
-  double used_fraction = 0;  ///< codes that occur in the pictures
+  double decibels = 0;       ///< peak signal to noise, mean over the images, decoded ones clamped
+  double used_fraction = 0;  ///< codes that occur in the images
 };
-VqQuality vq_quality(const VqConfig& vq, const TensorMap& weights, const at::Tensor& pictures);
+VqQuality vq_quality(const VqConfig& vq, const TensorMap& weights, const at::Tensor& images);
 
 }  // namespace kvscope

@@ -79,8 +79,8 @@ class AllocateAdaptive : public Allocate {
 std::unique_ptr<Allocate> make_allocate_adaptive(Options& options) {
   const double floor = options.number({.key = "floor",
                                        .default_value = 0.2,
-                                       .least = 0,
-                                       .most = 1,
+                                       .min = 0,
+                                       .max = 1,
                                        .help = "part of its even share that a head keeps whatever "
                                                "the others score; 1 is the same for all"});
   const bool blend =

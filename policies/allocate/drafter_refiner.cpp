@@ -259,7 +259,7 @@ class DrafterRefiner : public Allocate {
 /// budget | a number of tokens.
 std::optional<int64_t> threshold_option(Options& options) {
   return options.integer_or_word({.key = "threshold",
-                                  .least = 0,
+                                  .min = 0,
                                   .unit = "tokens",
                                   .help = "tokens of a full cache up to which nothing is cut; 0: "
                                           "every scale is, from the first on"},
@@ -280,19 +280,19 @@ std::unique_ptr<Allocate> make_allocate_drafter_refiner(Options& options) {
                "released_*: the capacities of such a file whatever the roles"});
   choices.start = options.number({.key = "refiner_start",
                                   .default_value = kPublishedStart,
-                                  .least = 0,
-                                  .most = 1,
+                                  .min = 0,
+                                  .max = 1,
                                   .help = "linear: B_r(0) as a share of the budget, 600 of 650"});
   choices.decay = options.number({.key = "refiner_decay",
                                   .default_value = kPublishedDecay,
-                                  .least = 0,
-                                  .most = 1,
+                                  .min = 0,
+                                  .max = 1,
                                   .help = "linear: delta as a share of the budget, 70 of 650"});
   choices.floor_fraction = options.number(
       {.key = "refiner_floor_fraction",
        .default_value = kReleasedFloor,
-       .least = 0,
-       .most = 1,
+       .min = 0,
+       .max = 1,
        .help =
            "share of the budget below which no refiner falls, 200 of 650 in the released budgets"});
   choices.threshold = threshold_option(options);

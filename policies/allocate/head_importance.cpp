@@ -77,8 +77,8 @@ std::unique_ptr<Allocate> make_allocate_head_importance(Options& options) {
       std::move(map),
       options.number({.key = "beta",
                       .default_value = 1.01,
-                      .least = 1,
-                      .most = 1e6,
+                      .min = 1,
+                      .max = 1e6,
                       .help = "the part 1 - 1/beta of the budget is every head's own"}));
 }
 

@@ -53,15 +53,15 @@ std::unique_ptr<Allocate> make_allocate_head_pattern(Options& options) {
   const double alpha = options.number(
       {.key = "alpha",
        .default_value = 0.5,
-       .least = 0,
-       .most = 1,
+       .min = 0,
+       .max = 1,
        .help =
            "share of contextual heads, those with the least variance; the paper gives no number"});
   const double budget =
       options.number({.key = "contextual_budget",
                       .default_value = 0.5,
-                      .least = 0,
-                      .most = 1,
+                      .min = 0,
+                      .max = 1,
                       .help = "B_C in budgets B, B_S follows; the paper gives no number"});
   return std::make_unique<AllocateHeadPattern>(std::move(map), alpha, budget);
 }

@@ -57,20 +57,20 @@ std::unique_ptr<Allocate> make_allocate_head_type(Options& options) {
                         "heads` measures it. none: all semantic"});
   const double threshold = options.number({.key = "threshold",
                                            .default_value = 0.2,
-                                           .least = 0,
-                                           .most = 1,
+                                           .min = 0,
+                                           .max = 1,
                                            .help = "tau: a head below it is spatial"});
   const int64_t spatial = options.integer(
       {.key = "spatial_tokens",
        .default_value = 64,
-       .least = 1,
+       .min = 1,
        .unit = "tokens",
        .help = "W, the newest tokens of a spatial head; more protected tokens replace it"});
   const double share =
       options.number({.key = "spatial_share",
                       .default_value = 1.0,
-                      .least = 0,
-                      .most = 1,
+                      .min = 0,
+                      .max = 1,
                       .help = "share of the budget that W is at most, so that small budgets still "
                               "tell the kinds apart; 1: spatial heads may hold it all"});
   return std::make_unique<AllocateHeadType>(std::move(map), threshold, spatial, share);

@@ -60,8 +60,8 @@ std::unique_ptr<Allocate> make_allocate_pyramid(Options& options) {
   const double beta =
       options.number({.key = "beta",
                       .default_value = 20,
-                      .least = 1,
-                      .most = kLargestBeta,
+                      .min = 1,
+                      .max = kLargestBeta,
                       .help = "the last layer keeps a beta-th of the mean, window not counted"});
   if (!in_doubles && beta != std::floor(beta)) {
     throw Error(ErrorKind::kConfig, fmt::format("{}: {} is no whole number; nearest feasible: {}",

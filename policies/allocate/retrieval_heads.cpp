@@ -59,19 +59,19 @@ std::unique_ptr<Allocate> make_allocate_retrieval_heads(Options& options) {
       .sinks = options.integer(
           {.key = "sink_tokens",
            .default_value = 4,
-           .least = 0,
+           .min = 0,
            .unit = "tokens",
            .help = "first tokens of a streaming head (give protect sinks the same number)"}),
       .recent = options.integer({.key = "recent_tokens",
                                  .default_value = 60,
-                                 .least = 1,
+                                 .min = 1,
                                  .unit = "tokens",
                                  .help = "under solve=heads, newest tokens of a streaming head; at "
                                          "most half of what a small budget leaves"}),
       .ratio = options.number({.key = "streaming_ratio",
                                .default_value = 0.5,
-                               .least = 0,
-                               .most = 1,
+                               .min = 0,
+                               .max = 1,
                                .help = "under solve=recent, share of the heads that stream"})};
   return std::make_unique<RetrievalHeads>(std::move(settings));
 }

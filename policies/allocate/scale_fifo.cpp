@@ -76,7 +76,7 @@ std::vector<int64_t> layers_option(Options& options) {
   return options.integers(
       {.key = "large_layers",
        .default_value = std::vector<int64_t>{},
-       .least = 0,
+       .min = 0,
        .help = "layers, counted from 0, that hold C_max; without any, all layers hold the budget"});
 }
 
@@ -95,13 +95,13 @@ std::unique_ptr<Allocate> make_allocate_scale_fifo(Options& options) {
   const double threshold =
       options.number({.key = "threshold",
                       .default_value = 0.0,
-                      .least = -1e9,
-                      .most = 1e9,
+                      .min = -1e9,
+                      .max = 1e9,
                       .help = "theta: a layer of a similarity below it holds C_max"});
   const double ratio = options.number({.key = "ratio",
                                        .default_value = 2.0,
-                                       .least = 1,
-                                       .most = 100,
+                                       .min = 1,
+                                       .max = 100,
                                        .help = "C_max / C_min; the paper gives no number"});
   return std::make_unique<AllocateScaleFifo>(std::move(layers), std::move(similarity), threshold,
                                              ratio);

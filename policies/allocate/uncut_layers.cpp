@@ -29,7 +29,7 @@ std::unique_ptr<Allocate> make_allocate_uncut_layers(Options& options) {
   return std::make_unique<AllocateUncutLayers>(options.integer(
       {.key = "layers",
        .default_value = 2,
-       .least = 0,
+       .min = 0,
        .unit = "layers",
        .help =
            "how many of the first layers are never cut, as KVCache-Factory does for key norms"}));

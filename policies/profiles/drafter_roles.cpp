@@ -49,7 +49,7 @@ Profile of_map(const ConfigNode& given, const std::string& where) {
       {.key = "file", .help = "the profile that `kvscope attention roles` writes"});
   const auto drafters =
       options.integer_or_null({.key = "drafters",
-                               .least = 0,
+                               .min = 0,
                                .unit = "pairs of a layer and a scale",
                                .help = "how many are drafters; null: as in the profile"});
   const std::string scope = options.word({.key = "per",

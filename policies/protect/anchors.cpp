@@ -38,7 +38,7 @@ std::unique_ptr<Protect> make_protect_anchors(Options& options) {
   return std::make_unique<ProtectAnchors>(
       options.integer({.key = "anchor_tokens",
                        .default_value = 4,
-                       .least = 0,
+                       .min = 0,
                        .unit = "tokens",
                        .help = "first tokens of the image that stay"}));
 }

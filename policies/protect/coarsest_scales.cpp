@@ -43,7 +43,7 @@ std::unique_ptr<Protect> make_protect_coarsest_scales(Options& options) {
   return std::make_unique<ProtectCoarsestScales>(
       options.integer({.key = "scales",
                        .default_value = 2,
-                       .least = 0,
+                       .min = 0,
                        .unit = "scales",
                        .help = "coarsest scales that stay"}));
 }

@@ -43,7 +43,7 @@ class ProtectRecent : public Protect {
 std::unique_ptr<Protect> make_protect_recent(Options& options) {
   return std::make_unique<ProtectRecent>(options.integer({.key = "recent_tokens",
                                                           .default_value = 16,
-                                                          .least = 0,
+                                                          .min = 0,
                                                           .unit = "tokens",
                                                           .help = "newest tokens that stay"}));
 }

@@ -49,7 +49,7 @@ class ProtectRecentLines : public Protect {
 std::unique_ptr<Protect> make_protect_recent_lines(Options& options) {
   return std::make_unique<ProtectRecentLines>(options.integer({.key = "lines",
                                                                .default_value = 2,
-                                                               .least = 0,
+                                                               .min = 0,
                                                                .unit = "lines",
                                                                .help = "last lines that stay"}));
 }

@@ -40,7 +40,7 @@ std::unique_ptr<Protect> make_protect_sinks(Options& options) {
   return std::make_unique<ProtectSinks>(
       options.integer_or_word({.key = "sink_tokens",
                                .default_value = 4,
-                               .least = 0,
+                               .min = 0,
                                .unit = "tokens",
                                .help = "first tokens that stay; text: all condition tokens of a "
                                        "next-token model, none of a next-scale one"},

@@ -208,19 +208,19 @@ class Diagonal : public Read {
 std::unique_ptr<Read> make_read_diagonal(Options& options) {
   const double share = options.number({.key = "attended_share",
                                        .default_value = 0.25,
-                                       .least = 0,
-                                       .most = 1,
+                                       .min = 0,
+                                       .max = 1,
                                        .help = "N_att / N_r, at least one token"});
   const int64_t tokens =
       options.integer({.key = "attended_tokens",
                        .default_value = 0,
-                       .least = 0,
+                       .min = 0,
                        .unit = "tokens",
                        .help = "N_att itself, which then counts instead; 0: by attended_share"});
   const int64_t sinks =
       options.integer({.key = "sinks",
                        .default_value = 0,
-                       .least = 0,
+                       .min = 0,
                        .unit = "tokens",
                        .help = "first tokens of the image that are always attended to, as many "
                                "as protect: anchors keeps (the paper's variant: 4)"});

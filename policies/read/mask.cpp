@@ -121,7 +121,7 @@ std::unique_ptr<Read> make_read_mask(Options& options) {
                               .help = "the condition tokens of a next-token model are hidden"});
   hidden.sinks = options.integer({.key = "sinks",
                                   .default_value = 0,
-                                  .least = 0,
+                                  .min = 0,
                                   .unit = "tokens",
                                   .help = "so many first tokens of the generation are hidden"});
   return std::make_unique<Mask>(std::move(hidden));

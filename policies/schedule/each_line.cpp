@@ -29,7 +29,7 @@ class EachLine : public Schedule {
 std::unique_ptr<Schedule> make_schedule_each_line(Options& options) {
   return std::make_unique<EachLine>(options.integer({.key = "lines",
                                                      .default_value = 1,
-                                                     .least = 1,
+                                                     .min = 1,
                                                      .unit = "lines",
                                                      .help = "lines between two evictions"}));
 }

@@ -33,7 +33,7 @@ std::unique_ptr<Schedule> make_schedule_every_n_tokens(Options& options) {
   const int64_t interval = options.integer(
       {.key = "interval",
        .default_value = 24,
-       .least = 1,
+       .min = 1,
        .unit = "tokens",
        .help = "tokens between two evictions; 24 is a line of Janus-Pro, R-KV takes 128"});
   const bool sequence =

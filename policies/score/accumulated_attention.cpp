@@ -54,14 +54,14 @@ std::unique_ptr<Score> make_score_accumulated_attention(Options& options) {
   const double fraction =
       options.number({.key = "recent_fraction",
                       .default_value = 0.5,
-                      .least = 0,
-                      .most = 1,
+                      .min = 0,
+                      .max = 1,
                       .help = "share of the budget that recency protects (with protect: window), "
                               "rounded down to tokens; the rest are heavy hitters"});
   const int64_t tokens =
       options.integer({.key = "recent_tokens",
                        .default_value = -1,
-                       .least = -1,
+                       .min = -1,
                        .unit = "tokens",
                        .help = "the same in tokens, which then counts instead; a budget of fewer "
                                "halves it; -1: by recent_fraction"});

@@ -61,14 +61,14 @@ std::unique_ptr<Score> make_score_cake(Options& options) {
   const int64_t window =
       options.integer({.key = "window",
                        .default_value = 32,
-                       .least = 1,
+                       .min = 1,
                        .unit = "queries",
                        .help = "queries that look, and tokens that protect: window keeps; on "
                                "next-scale models the last ones of the scale"});
   const double gamma = options.number({.key = "gamma",
                                        .default_value = 200.0,
-                                       .least = 0,
-                                       .most = 1e9,
+                                       .min = 0,
+                                       .max = 1e9,
                                        .help = "weight of the variance"});
   const int64_t kernel = pool_kernel(options, 5);
   const bool whole =

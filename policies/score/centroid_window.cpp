@@ -192,7 +192,7 @@ std::unique_ptr<Score> make_score_centroid_window(Options& options) {
   choices.window = options.integer(
       {.key = "window",
        .default_value = 16,
-       .least = 1,
+       .min = 1,
        .unit = "tokens",
        .help = "observation tokens, patches of a scale; a square number for a grid of patches"});
   choices.centre = patch_centre(options.word(

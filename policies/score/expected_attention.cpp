@@ -100,7 +100,7 @@ std::unique_ptr<Score> make_score_expected_attention(Options& options) {
       .future = options
                     .integer_or_word({.key = "n_future",
                                       .default_value = 512,
-                                      .least = 1,
+                                      .min = 1,
                                       .unit = "positions",
                                       .help = "next queries whose rotations are averaged, at most "
                                               "to the end of the image; remaining: all of them"},
@@ -109,13 +109,13 @@ std::unique_ptr<Score> make_score_expected_attention(Options& options) {
       .queries = options
                      .integer_or_word(
                          {.key = "queries",
-                          .least = 1,
+                          .min = 1,
                           .help = "how many of the newest queries mean and covariance are of"},
                          "all")
                      .value_or(0),
       .sinks = options.integer({.key = "sinks",
                                 .default_value = 4,
-                                .least = 0,
+                                .min = 0,
                                 .unit = "tokens",
                                 .help = "first tokens that stay and are left out of moments and "
                                         "softmax (give protect sinks the same number)"}),
@@ -124,8 +124,8 @@ std::unique_ptr<Score> make_score_expected_attention(Options& options) {
                .use_vnorm = used("value_norm", "whether scores count times the norm of the value"),
                .epsilon = options.number({.key = "epsilon",
                                           .default_value = 0.0,
-                                          .least = 0,
-                                          .most = 1,
+                                          .min = 0,
+                                          .max = 1,
                                           .help = "added to the expected attention before it is "
                                                   "multiplied by the norm of the value"})}};
   return std::make_unique<ExpectedAttention>(settings);

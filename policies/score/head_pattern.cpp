@@ -98,13 +98,13 @@ std::unique_ptr<Score> make_score_head_pattern(Options& options) {
   const int64_t observers =
       options.integer({.key = "observers",
                        .default_value = 32,
-                       .least = 1,
+                       .min = 1,
                        .unit = "queries",
                        .help = "N_obs, queries that look; the last ones of a next-token model"});
   const int64_t first = options.integer(
       {.key = "first_scales",
        .default_value = 2,
-       .least = 0,
+       .min = 0,
        .unit = "scales",
        .help = "coarsest scales that structural heads put first; a next-token model has its "
                "condition tokens instead, and its last line for the current scale"});

@@ -59,7 +59,7 @@ std::unique_ptr<Score> make_score_line_attention(Options& options) {
   return std::make_unique<LineAttention>(
       options.integer({.key = "lines",
                        .default_value = 1,
-                       .least = 1,
+                       .min = 1,
                        .unit = "lines",
                        .help = "last lines whose queries look; the paper: the most recent one"}));
 }

@@ -47,7 +47,7 @@ class Random : public Score {
 
 std::unique_ptr<Score> make_score_random(Options& options) {
   const int64_t seed =
-      options.integer({.key = "seed", .default_value = 0, .least = 0, .help = "other numbers"});
+      options.integer({.key = "seed", .default_value = 0, .min = 0, .help = "other numbers"});
   const bool separate =
       options.word({.key = "rows",
                     .default_value = "separate",

@@ -96,20 +96,20 @@ class Redundancy : public Score {
 std::unique_ptr<Score> make_score_redundancy(Options& options) {
   const int64_t window = options.integer({.key = "window",
                                           .default_value = 8,
-                                          .least = 1,
+                                          .min = 1,
                                           .unit = "queries",
                                           .help = "queries that look"});
   const int64_t kernel = pool_kernel(options, 7);
   const double lambda = options.number({.key = "lambda",
                                         .default_value = 0.07,
-                                        .least = 0,
-                                        .most = 1,
+                                        .min = 0,
+                                        .max = 1,
                                         .help = "weight of attention against repetition"});
   SimilarityRule rule;
   rule.threshold = options.number({.key = "threshold",
                                    .default_value = 0.5,
-                                   .least = -1,
-                                   .most = 1,
+                                   .min = -1,
+                                   .max = 1,
                                    .help = "cosine above which keys are similar"});
   const std::string retain = options.word({.key = "retain",
                                            .default_value = "last",
@@ -119,8 +119,8 @@ std::unique_ptr<Score> make_score_redundancy(Options& options) {
   if (retain == "first_percent") rule.retain = RetainSimilar::kFirstPercent;
   rule.retain_ratio = options.number({.key = "retain_ratio",
                                       .default_value = 0.1,
-                                      .least = 0,
-                                      .most = 1,
+                                      .min = 0,
+                                      .max = 1,
                                       .help = "of retain=first_percent"});
   return std::make_unique<Redundancy>(window, kernel, lambda, rule);
 }

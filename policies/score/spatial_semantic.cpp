@@ -52,7 +52,7 @@ std::unique_ptr<Score> make_score_spatial_semantic(Options& options) {
   return std::make_unique<SpatialSemantic>(options.integer(
       {.key = "recent_tokens",
        .default_value = 32,
-       .least = 0,
+       .min = 0,
        .unit = "tokens",
        .help = "newest tokens that stay in every head (with protect: window), 32 as the paper's "
                "plots tell; a budget of fewer halves it. The paper's listing has none, but appends "

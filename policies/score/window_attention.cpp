@@ -47,7 +47,7 @@ std::unique_ptr<Score> make_score_window_attention(Options& options) {
   const int64_t window =
       options.integer({.key = "window",
                        .default_value = 16,
-                       .least = 1,
+                       .min = 1,
                        .unit = "queries",
                        .help = "queries that look; published: 64 (kvpress), 32 (KVCache-Factory's "
                                "prompts), 8 (its scripts and R-KV)"});

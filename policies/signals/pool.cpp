@@ -21,7 +21,7 @@ at::Tensor pool_tokens(const at::Tensor& scores, PoolKind kind, int64_t kernel) 
 int64_t pool_kernel(Options& options, int64_t default_value) {
   const int64_t kernel = options.integer({.key = "kernel",
                                           .default_value = default_value,
-                                          .least = 1,
+                                          .min = 1,
                                           .unit = "tokens",
                                           .help = "neighbouring tokens pooled, odd"});
   if (kernel % 2 == 0) {

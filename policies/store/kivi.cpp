@@ -45,38 +45,38 @@ std::unique_ptr<Store> make_store_kivi(Options& options) {
   KiviOptions kivi;
   const int64_t bits = options.integer({.key = "bits",
                                         .default_value = kivi.key_bits,
-                                        .least = 2,
+                                        .min = 2,
                                         .unit = "bits",
                                         .help = "of a code: 2, 4 or 8"});
   kivi.key_bits = options.integer({.key = "key_bits",
                                    .default_value = bits,
-                                   .least = 2,
+                                   .min = 2,
                                    .unit = "bits",
                                    .help = "of a key's code",
                                    .default_from = "bits"});
   kivi.value_bits = options.integer({.key = "value_bits",
                                      .default_value = bits,
-                                     .least = 2,
+                                     .min = 2,
                                      .unit = "bits",
                                      .help = "of a value's code",
                                      .default_from = "bits"});
   kivi.group_tokens =
       options.integer({.key = "group_tokens",
                        .default_value = kivi.group_tokens,
-                       .least = 1,
+                       .min = 1,
                        .unit = "tokens",
                        .help = "neighbouring tokens of a key channel that share a scale"});
   kivi.group_channels =
       options.integer({.key = "group_channels",
                        .default_value = kivi.group_tokens,
-                       .least = 1,
+                       .min = 1,
                        .unit = "channels",
                        .help = "neighbouring channels of a value that share a scale",
                        .default_from = "group_tokens"});
   kivi.residual_tokens =
       options.integer({.key = "residual_tokens",
                        .default_value = kivi.residual_tokens,
-                       .least = 1,
+                       .min = 1,
                        .unit = "tokens",
                        .help = "R, the paper has 128: the first floor(n / R) R of n keys are "
                                "packed and all values but the newest R; a multiple of group_tokens "

@@ -26,10 +26,10 @@ TEST_P(FixedSeedImages, AreThoseOfBefore) {
   GenerationSession session(point, *model, at::kCPU);
   uint64_t equal = 0;
   for (uint64_t image = 0; image < kImages; ++image) {
-    const Picture made = session.make({&image, 1}).generated.images.front();
+    const Image made = session.make({&image, 1}).generated.images.front();
     const auto file = std::filesystem::path(kSourceDir) / "tests/golden/images" /
                       (model_name + "-" + policy + "-00000" + std::to_string(image) + ".png");
-    equal += made == read_png(file).picture ? 1 : 0;
+    equal += made == read_png(file).image ? 1 : 0;
   }
   // Another processor's matrix products round elsewhere, which may tip a sampled token, seldom.
   const std::string processor = device_facts(at::kCPU).name + ", " + at::get_cpu_capability();

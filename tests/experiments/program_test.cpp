@@ -112,7 +112,7 @@ TEST(Program, RunsASweepAndEndsWithItsTable) {
   EXPECT_THAT(again.err, HasSubstr("done already"));
 }
 
-TEST(Program, GeneratesOnePicture) {
+TEST(Program, GeneratesOneImage) {
   const ResultsFolder folder("generate");
   const std::filesystem::path file = folder.path() / "circle.png";
   const Answer made =

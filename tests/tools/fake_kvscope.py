@@ -125,7 +125,7 @@ def train(words, fault):
         time.sleep(0.05)
         step += 1
         loss = "nan" if fault == "nan" else "0.12345"
-        print(f"[info] transformer {step}/{steps}  loss {loss}  123.4 pictures/s  4 min left", file=sys.stderr,
+        print(f"[info] transformer {step}/{steps}  loss {loss}  123.4 images/s  4 min left", file=sys.stderr,
               flush=True)
     for name in ("model.safetensors", "transformer_state.safetensors"):
         (folder / name).write_bytes(b"weights")

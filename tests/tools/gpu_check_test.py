@@ -108,7 +108,7 @@ class WithFake(Case):
     def test_training_ends_before_its_limit_and_keeps_the_checkpoint(self):
         report = self.fake(0, 0.3, "--only", "g")
         (training,) = self.step(report, "g")["items"]
-        self.assertEqual(training["result"]["pictures_per_s"], 123.4)
+        self.assertEqual(training["result"]["images_per_s"], 123.4)
         self.assertEqual(self.step(report, "g")["processes"][0]["ended_by"], "limit")
         self.assertTrue((self.output / "training" / "model.safetensors").exists())
 

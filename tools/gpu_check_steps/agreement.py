@@ -4,7 +4,7 @@ from gpu_check_steps.markdown import mebibytes, number, percent, table
 from gpu_check_steps.points import Sweep, run_sweeps
 from gpu_check_steps.step import FAILED, PASSED
 
-KEY, NAME, TITLE = "d", "agreement", "embedded models: pictures, kept tokens and bytes"
+KEY, NAME, TITLE = "d", "agreement", "embedded models: images, kept tokens and bytes"
 NEEDS = "the program and its models"
 WEIGHT, MOST_S, LEAST_S = 3, 180, 10
 
@@ -48,7 +48,7 @@ def section(record, data):
             + [percent(peak / plan) if peak and plan else ""])
     if not agreement:
         return []
-    return (table(["point", "verdict", "pictures equal", "tokens equal", "first step that differs",
+    return (table(["point", "verdict", "images equal", "tokens equal", "first step that differs",
                    "kept tokens equal", "CPU, s", "device, s"], agreement)
             + ["Bytes in MiB, in brackets what the plan says. The last column compares the device's peak with weights "
                "and planned arena; what is above 100 % are activations and buffers of the libraries.", ""]

@@ -62,7 +62,7 @@ class Timing:
             return []
         return (["Milliseconds. Attention, policy, text and decoding are sums over all steps.", ""]
                 + table(["point", "steps", "first step", "median step", "last step", "attention", "policy",
-                         "text", "decode", "whole", "pictures/s"], steps)
+                         "text", "decode", "whole", "images/s"], steps)
                 + ["Bytes in MiB. The last step reads all weights and what the cache holds; at the bandwidth of the "
                    "copy above that takes the time of the last but one column.", ""]
                 + table(["point", "weights", "KV live", "KV peak", "(plan)", "device peak",

@@ -11,7 +11,7 @@ KEY, NAME, TITLE = "g", "training", "training from the shipped weights in the ti
 NEEDS = "the program and its models"
 WEIGHT, MOST_S, LEAST_S = 2, float("inf"), 15
 
-PROGRESS = re.compile(r"(\w+) (\d+)/(\d+)\s+loss (\S+)\s+([\d.]+) pictures/s")
+PROGRESS = re.compile(r"(\w+) (\d+)/(\d+)\s+loss (\S+)\s+([\d.]+) images/s")
 MODEL = "shapes_next_scale"
 CHECKPOINT = ("model.safetensors", "transformer_state.safetensors")
 GRACE_SHARE, GRACE_MOST_S = 0.25, 20  # for the step at work to end and the checkpoint to be saved
@@ -29,7 +29,7 @@ def run(step, limit_s):
         found = PROGRESS.search(line)
         if found:
             seen.append({"step": int(found[2]), "of": int(found[3]), "loss": float_of(found[4]),
-                         "pictures_per_s": float(found[5])})
+                         "images_per_s": float(found[5])})
 
     try:
         outcome = step.run(command, limit_s=limit_s, on_line=see,
@@ -40,7 +40,7 @@ def run(step, limit_s):
     saved = {name: (folder / name).stat().st_size for name in CHECKPOINT if (folder / name).is_file()}
     step.add(MODEL, *judge(outcome, seen, saved), seen and {
         "progress": seen, "checkpoint": "training" if saved else None, "checkpoint_bytes": saved,
-        "pictures_per_s": statistics.median(entry["pictures_per_s"] for entry in seen)})
+        "images_per_s": statistics.median(entry["images_per_s"] for entry in seen)})
 
 
 def float_of(text):
@@ -73,8 +73,8 @@ def section(record, data):
     for item in record["items"]:
         progress = (item["result"] or {}).get("progress")
         if progress:
-            rows.append([item["name"], progress[-1]["step"], number(item["result"]["pictures_per_s"], 1),
+            rows.append([item["name"], progress[-1]["step"], number(item["result"]["images_per_s"], 1),
                          number(progress[0]["loss"], 4), number(progress[-1]["loss"], 4),
                          f"`{item['result']['checkpoint']}/`"])
-    return table(["model", "steps", "pictures/s, median", "loss at first", "loss at last", "checkpoint"],
+    return table(["model", "steps", "images/s, median", "loss at first", "loss at last", "checkpoint"],
                  rows) if rows else []

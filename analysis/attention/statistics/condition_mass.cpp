@@ -1,12 +1,12 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/picture_offsets.h"
+#include "analysis/attention/image_offsets.h"
 #include "analysis/attention/statistic.h"
 
 namespace kvscope {
 namespace {
 
-/// What the queries of a next-token picture pay to condition tokens so many positions back, mean
+/// What the queries of a next-token image pay to condition tokens so many positions back, mean
 /// over queries: what offset_mass leaves.
 class ConditionMass : public AttentionStatistic {
  public:
@@ -18,13 +18,13 @@ class ConditionMass : public AttentionStatistic {
   }
 
   void begin_model(const CacheGeometry& geometry) override {
-    offsets_ = PictureOffsets::of(geometry);
+    offsets_ = ImageOffsets::of(geometry);
     sums_ = NamedArray::zeros(
         {layer_axis(geometry.layers), head_axis(geometry.heads), offsets_.tokens_back_axis()});
   }
 
   void observe(ObservedStep& step) override {
-    if (!PictureOffsets::looks(step.step())) return;
+    if (!ImageOffsets::looks(step.step())) return;
     const int64_t own = step.step().first_token;
     step.visit_columns([&](int64_t head, int64_t position, double weight) {
       if (position >= offsets_.condition_tokens) return;
@@ -39,7 +39,7 @@ class ConditionMass : public AttentionStatistic {
   [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
 
  private:
-  PictureOffsets offsets_;
+  ImageOffsets offsets_;
   NamedArray sums_;
 };
 

@@ -1,12 +1,12 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/picture_offsets.h"
+#include "analysis/attention/image_offsets.h"
 #include "analysis/attention/statistic.h"
 
 namespace kvscope {
 namespace {
 
-/// Where the queries of a next-token picture look, relative to themselves: the attention of every
+/// Where the queries of a next-token image look, relative to themselves: the attention of every
 /// head by lines above and columns beside, mean over queries, from which the share inside any
 /// neighbourhood follows (head_sparsity.h).
 class OffsetMass : public AttentionStatistic {
@@ -19,14 +19,14 @@ class OffsetMass : public AttentionStatistic {
   }
 
   void begin_model(const CacheGeometry& geometry) override {
-    offsets_ = PictureOffsets::of(geometry);
+    offsets_ = ImageOffsets::of(geometry);
     sums_ = NamedArray::zeros({layer_axis(geometry.layers), head_axis(geometry.heads),
                                offsets_.lines_above_axis(), offsets_.columns_beside_axis()});
     sums_.parameters = {{"line_tokens", offsets_.line_tokens}};
   }
 
   void observe(ObservedStep& step) override {
-    if (!PictureOffsets::looks(step.step())) return;
+    if (!ImageOffsets::looks(step.step())) return;
     const int64_t begin = offsets_.condition_tokens;
     const int64_t line = offsets_.line_tokens;
     const int64_t own = step.step().first_token - begin;
@@ -46,7 +46,7 @@ class OffsetMass : public AttentionStatistic {
   [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
 
  private:
-  PictureOffsets offsets_;
+  ImageOffsets offsets_;
   NamedArray sums_;
 };
 

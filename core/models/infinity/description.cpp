@@ -38,8 +38,8 @@ ImageGeometry read_image(Options& options) {
   const bool given = read_schedule(options, image.schedule);
   const double ratio = options.number({.key = "picture.ratio",
                                        .default_value = 1.0,
-                                       .least = 0.01,
-                                       .most = 100,
+                                       .min = 0.01,
+                                       .max = 100,
                                        .help = "height / width, the nearest of 15 published ones"});
   const std::string pixels = options.word({.key = "picture.pixels",
                                            .default_value = "1M",

@@ -35,7 +35,7 @@ void read(Options& options, ModelDescription& model) {
   model.cfg_interval =
       options.integer({.key = "cfg_interval",
                        .default_value = model.cfg_interval,
-                       .least = -1,
+                       .min = -1,
                        .help = "guidance stops behind this token, counted from 0 at the second; "
                                "-1: never"});
   read_flag(options, "text.clean", condition.clean_captions,

@@ -10,7 +10,7 @@ namespace kvscope {
 struct ContactSheetOptions {
   std::filesystem::path folder{};   ///< DIR with points/*/result.h5
   int64_t prompts = 8;              ///< columns at most
-  int64_t magnification = 0;        ///< 0: so that a picture is about 128 pixels wide
+  int64_t magnification = 0;        ///< 0: so that an image is about 128 pixels wide
   std::vector<std::string> only{};  ///< "label=value" each, see points_with()
 };
 

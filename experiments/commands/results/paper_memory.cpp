@@ -94,7 +94,7 @@ class Cell {
     static_cast<void>(options.value(
         {.key = "budget", .accepts = "keys of the budget group", .help = "of the point"}));
     images_ = options.integer(
-        {.key = "images", .default_value = images_, .least = 1, .help = "images at once"});
+        {.key = "images", .default_value = images_, .min = 1, .help = "images at once"});
     overrides_ = list("overrides", "more of the point's command line");
     minus_ = list("minus", "changes to the point whose number is taken off");
     quantity_ = options.word({.key = "quantity",
@@ -107,8 +107,8 @@ class Cell {
         {.key = "unit_bytes", .unit = "bytes", .help = "of a unit of another name"});
     decimals_ = options.integer({.key = "decimals",
                                  .default_value = decimals_,
-                                 .least = 0,
-                                 .most = 9,
+                                 .min = 0,
+                                 .max = 9,
                                  .help = "that the paper gives"});
     reason_ = text("reason", "why the numbers differ");
   }

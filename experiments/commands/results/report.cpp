@@ -71,8 +71,8 @@ ReportSection plot_section(const std::vector<SweepSummary>& models) {
   return section;
 }
 
-ReportSection picture_section(const std::vector<SweepSummary>& models) {
-  ReportSection section{.title = "Pictures"};
+ReportSection image_section(const std::vector<SweepSummary>& models) {
+  ReportSection section{.title = "Images"};
   for (const SweepSummary& model : models) {
     const ContactSheet sheet = sweep_contact_sheet(model, kShownPrompts, 0);
     const FigureInfo info = contact_sheet_info(sheet);
@@ -120,7 +120,7 @@ int report_command(const ReportOptions& options) {
   page.points = table.provenance;
   const std::vector<SweepSummary> models = by_model(sweep);
   page.sections = {plot_section(models), budget_section(models), table_section(sweep),
-                   picture_section(models)};
+                   image_section(models)};
   write_page(report / "index.html", page);
   fmt::print("{}\n", (report / "index.html").string());
   return 0;

@@ -25,15 +25,13 @@ std::vector<std::string> provenance_of(const SweepSummary& sweep) {
 
 /// The point's image of the same prompt and seed; of the same prompt and place where its base seed
 /// is another.
-std::optional<Picture> picture_of(const PointSummary& summary,
-                                  const ImageRow& wanted,
-                                  bool same_seed) {
+std::optional<Image> image_of(const PointSummary& summary, const ImageRow& wanted, bool same_seed) {
   const auto row = std::ranges::find_if(summary.result.rows, [&](const ImageRow& other) {
     return other.prompt_id == wanted.prompt_id &&
            (same_seed ? other.seed == wanted.seed : other.image_index == wanted.image_index);
   });
   if (row == summary.result.rows.end()) return std::nullopt;
-  return stored_picture(image_path(summary.folder, row->image_index));
+  return stored_image(image_path(summary.folder, row->image_index));
 }
 
 std::vector<std::string> details_of(const PointSummary& summary) {
@@ -128,11 +126,11 @@ ContactSheet sweep_contact_sheet(const SweepSummary& sweep,
   int64_t width_pixels = 0;
   for (const PointSummary& summary : sweep.points) {
     ContactRow row{
-        .label = series_name(summary, differing), .details = details_of(summary), .pictures = {}};
+        .label = series_name(summary, differing), .details = details_of(summary), .images = {}};
     const bool same_seed = base_seed(summary) == base_seed(sweep.points.front());
     for (const ImageRow& image : shown) {
-      row.pictures.push_back(picture_of(summary, image, same_seed));
-      if (row.pictures.back()) width_pixels = std::max(width_pixels, row.pictures.back()->width);
+      row.images.push_back(image_of(summary, image, same_seed));
+      if (row.images.back()) width_pixels = std::max(width_pixels, row.images.back()->width);
     }
     sheet.rows.push_back(std::move(row));
   }

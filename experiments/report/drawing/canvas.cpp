@@ -156,15 +156,15 @@ void Canvas::text(std::string_view text, Position anchor, const TextStyle& style
   recording_->texts.push_back(std::move(recorded));
 }
 
-void Canvas::picture(const Picture& picture, Position corner, int64_t magnification) {
-  if (picture.width < 1 || picture.height < 1 || magnification < 1) return;
+void Canvas::image(const Image& image, Position corner, int64_t magnification) {
+  if (image.width < 1 || image.height < 1 || magnification < 1) return;
   cairo_t* context = recording_->context.get();
-  const CairoSurface surface = picture_surface(picture, magnification);
+  const CairoSurface surface = image_surface(image, magnification);
   cairo_save(context);
   cairo_set_source_surface(context, surface.get(), corner.x, corner.y);
   cairo_pattern_set_filter(cairo_get_source(context), CAIRO_FILTER_NEAREST);
-  cairo_rectangle(context, corner.x, corner.y, static_cast<double>(picture.width * magnification),
-                  static_cast<double>(picture.height * magnification));
+  cairo_rectangle(context, corner.x, corner.y, static_cast<double>(image.width * magnification),
+                  static_cast<double>(image.height * magnification));
   cairo_fill(context);
   cairo_restore(context);
 }

@@ -8,14 +8,14 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/picture.h"
+#include "core/base/image.h"
 #include "experiments/report/drawing/colours.h"
 
 typedef struct _cairo cairo_t;
 
 namespace kvscope {
 
-/// What a picture file says about itself: shown by viewers and screen readers, and the points its
+/// What an image file says about itself: shown by viewers and screen readers, and the points its
 /// numbers came from.
 struct FigureInfo {
   std::string title{};
@@ -60,7 +60,7 @@ enum class Marker {
 Marker marker_of(size_t series_index);
 
 /// A drawing, recorded once and written as SVG, PNG or PDF alike. Coordinates in pixels of the
-/// unscaled picture, y down. Text may be any bytes (see `printable`). Moveable, not copyable.
+/// unscaled image, y down. Text may be any bytes (see `printable`). Moveable, not copyable.
 class Canvas {
  public:
   /// Errors: kConfig when a side is not in [1, 32000] (Cairo's limit is 32767).
@@ -83,8 +83,8 @@ class Canvas {
               const InkColour& fill,
               const InkColour& outline);
   void text(std::string_view text, Position anchor, const TextStyle& style);
-  /// Each pixel of `picture` becomes magnification x magnification pixels, without smoothing.
-  void picture(const Picture& picture, Position corner, int64_t magnification);
+  /// Each pixel of `image` becomes magnification x magnification pixels, without smoothing.
+  void image(const Image& image, Position corner, int64_t magnification);
   /// What follows is drawn inside the rectangle only, until `unclip`.
   void clip(Position corner, double width, double height);
   void unclip();
@@ -120,7 +120,7 @@ class Canvas {
 /// Throws kConfig unless Canvas::write() takes the extension.
 void check_figure_path(const std::filesystem::path& path);
 
-/// A picture alone as PNG bytes, e.g. to embed in a page. Errors: kInput when it has no pixels.
-std::string picture_png(const Picture& picture, const FigureInfo& info);
+/// An image alone as PNG bytes, e.g. to embed in a page. Errors: kInput when it has no pixels.
+std::string image_png(const Image& image, const FigureInfo& info);
 
 }  // namespace kvscope

@@ -192,8 +192,8 @@ void Canvas::write(const std::filesystem::path& path, const FigureInfo& info, do
   write_file_atomically(path, (this->*format_of(path).bytes)(info, scale));
 }
 
-std::string picture_png(const Picture& picture, const FigureInfo& info) {
-  return as_string(encode_png(picture, png_entries(info)));
+std::string image_png(const Image& image, const FigureInfo& info) {
+  return as_string(encode_png(image, png_entries(info)));
 }
 
 }  // namespace kvscope

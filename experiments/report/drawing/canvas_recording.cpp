@@ -56,20 +56,20 @@ void check_canvas_size(double width_px, double height_px) {
                   width_px, height_px, kLargestSide));
 }
 
-CairoSurface picture_surface(const Picture& picture, int64_t magnification) {
-  const int64_t width = picture.width * magnification;
-  const int64_t height = picture.height * magnification;
+CairoSurface image_surface(const Image& image, int64_t magnification) {
+  const int64_t width = image.width * magnification;
+  const int64_t height = image.height * magnification;
   check_canvas_size(static_cast<double>(width), static_cast<double>(height));
   CairoSurface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(width),
                                                   static_cast<int>(height)));
-  check_cairo(cairo_surface_status(surface.get()), "hold a picture");
+  check_cairo(cairo_surface_status(surface.get()), "hold an image");
   cairo_surface_flush(surface.get());
   unsigned char* data = cairo_image_surface_get_data(surface.get());
   const int stride = cairo_image_surface_get_stride(surface.get());
   for (int64_t y = 0; y < height; ++y) {
     auto* row = reinterpret_cast<uint32_t*>(data + y * stride);
     for (int64_t x = 0; x < width; ++x) {
-      const uint8_t* rgb = picture.pixel(y / magnification, x / magnification);
+      const uint8_t* rgb = image.pixel(y / magnification, x / magnification);
       row[x] =
           (static_cast<uint32_t>(rgb[0]) << 16) | (static_cast<uint32_t>(rgb[1]) << 8) | rgb[2];
     }

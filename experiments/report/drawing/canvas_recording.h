@@ -42,7 +42,7 @@ void draw_texts(cairo_t* context, const std::vector<RecordedText>& texts);
 /// Throws kConfig unless both sides are in [1, 32000].
 void check_canvas_size(double width_px, double height_px);
 
-/// `picture` as an image surface, each pixel magnification x magnification.
-CairoSurface picture_surface(const Picture& picture, int64_t magnification);
+/// `image` as an image surface, each pixel magnification x magnification.
+CairoSurface image_surface(const Image& image, int64_t magnification);
 
 }  // namespace kvscope

@@ -30,7 +30,7 @@ InkColour line_colour(const ChartSeries& series, size_t index) {
 }
 
 // A curve with far more points than pixels keeps, for each pixel column, its first, lowest, highest
-// and last point: the same picture from a small file.
+// and last point: the same image from a small file.
 std::vector<Position> thinned(const std::vector<Position>& points) {
   std::vector<Position> kept;
   for (size_t begin = 0; begin < points.size();) {

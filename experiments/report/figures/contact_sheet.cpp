@@ -11,7 +11,7 @@ namespace kvscope {
 namespace {
 
 constexpr double kOuter = 20;
-constexpr double kGap = 8;           // between pictures
+constexpr double kGap = 8;           // between images
 constexpr double kLabelWidth = 130;  // at most, of the rows' labels
 constexpr double kLabelLine = 15;
 constexpr double kCaptionLine = 13.5;
@@ -28,10 +28,10 @@ void check(const ContactSheet& sheet) {
         fmt::format("contact sheet: magnification {}, expected 1 or more", sheet.magnification));
   }
   for (const ContactRow& row : sheet.rows) {
-    if (row.pictures.size() == sheet.prompts.size()) continue;
+    if (row.images.size() == sheet.prompts.size()) continue;
     throw Error(ErrorKind::kConfig,
-                fmt::format("contact sheet: row '{}' has {} pictures for {} prompts", row.label,
-                            row.pictures.size(), sheet.prompts.size()));
+                fmt::format("contact sheet: row '{}' has {} images for {} prompts", row.label,
+                            row.images.size(), sheet.prompts.size()));
   }
 }
 
@@ -54,7 +54,7 @@ std::vector<std::pair<std::string, TextStyle>> label_lines(const Canvas& ruler,
 
 FigureInfo contact_sheet_info(const ContactSheet& sheet) {
   return {sheet.title,
-          fmt::format("Pictures of {} prompts (columns) under {} settings (rows)",
+          fmt::format("Images of {} prompts (columns) under {} settings (rows)",
                       sheet.prompts.size(), sheet.rows.size()),
           sheet.provenance};
 }
@@ -64,13 +64,13 @@ Canvas draw_contact_sheet(const ContactSheet& sheet) {
   const Canvas ruler(1, 1);
   const auto magnification = static_cast<double>(sheet.magnification);
 
-  double cell_width = 64;  // without any picture the sheet still shows its rows and captions
+  double cell_width = 64;  // without any image the sheet still shows its rows and captions
   double cell_height = 64;
   for (const ContactRow& row : sheet.rows) {
-    for (const auto& picture : row.pictures) {
-      if (!picture) continue;
-      cell_width = std::max(cell_width, static_cast<double>(picture->width) * magnification);
-      cell_height = std::max(cell_height, static_cast<double>(picture->height) * magnification);
+    for (const auto& image : row.images) {
+      if (!image) continue;
+      cell_width = std::max(cell_width, static_cast<double>(image->width) * magnification);
+      cell_height = std::max(cell_height, static_cast<double>(image->height) * magnification);
     }
   }
   std::vector<std::vector<std::pair<std::string, TextStyle>>> labels;
@@ -88,11 +88,11 @@ Canvas draw_contact_sheet(const ContactSheet& sheet) {
     caption_lines = std::max(caption_lines, captions.back().size());
   }
   std::vector<double> row_heights;
-  double pictures_height = 0;
+  double images_height = 0;
   for (const auto& label : labels) {
     row_heights.push_back(std::max(cell_height, kLabelLine * static_cast<double>(label.size())) +
                           kGap);
-    pictures_height += row_heights.back();
+    images_height += row_heights.back();
   }
 
   const double left = kOuter + label_width + 14;
@@ -101,13 +101,13 @@ Canvas draw_contact_sheet(const ContactSheet& sheet) {
   top += kCaptionLine * static_cast<double>(caption_lines) + 6;
   const double width =
       left + (cell_width + kGap) * static_cast<double>(sheet.prompts.size()) - kGap + kOuter;
-  Canvas canvas(std::max(width, 200.0), top + pictures_height - kGap + kOuter);
+  Canvas canvas(std::max(width, 200.0), top + images_height - kGap + kOuter);
 
   canvas.text(canvas.wrapped(sheet.title, kTitle, canvas.width_px() - 2 * kOuter, 1)[0],
               {kOuter, kOuter + 12}, kTitle);
   for (size_t c = 0; c < captions.size(); ++c) {
     const double x = left + (cell_width + kGap) * static_cast<double>(c);
-    // Captions of fewer lines sit next to their pictures.
+    // Captions of fewer lines sit next to their images.
     const size_t empty_lines = caption_lines - captions[c].size();
     for (size_t i = 0; i < captions[c].size(); ++i) {
       const double y = captions_top + kCaptionLine * static_cast<double>(empty_lines + i) + 9;
@@ -121,10 +121,10 @@ Canvas draw_contact_sheet(const ContactSheet& sheet) {
     }
     for (size_t c = 0; c < sheet.prompts.size(); ++c) {
       const Position corner{left + (cell_width + kGap) * static_cast<double>(c), top};
-      const auto& picture = sheet.rows[r].pictures[c];
-      if (picture) {
-        // Whole pixels: half a pixel off would smear every one of the picture's.
-        canvas.picture(*picture, {std::round(corner.x), std::round(corner.y)}, sheet.magnification);
+      const auto& image = sheet.rows[r].images[c];
+      if (image) {
+        // Whole pixels: half a pixel off would smear every one of the image's.
+        canvas.image(*image, {std::round(corner.x), std::round(corner.y)}, sheet.magnification);
       } else {
         canvas.stroke_rectangle({corner.x + 0.5, corner.y + 0.5}, cell_width - 1, cell_height - 1,
                                 {.colour = ink::kMuted, .width_px = 1, .dash_px = {3, 3}});

@@ -5,20 +5,20 @@
 #include <string>
 #include <vector>
 
-#include "core/base/picture.h"
+#include "core/base/image.h"
 #include "experiments/report/drawing/canvas.h"
 
 namespace kvscope {
 
-/// One setting of a sweep: its pictures of all prompts.
+/// One setting of a sweep: its images of all prompts.
 struct ContactRow {
   std::string label{};                 // policy
   std::vector<std::string> details{};  // lines below it: budget, metrics, ...
-  std::vector<std::optional<Picture>>
-      pictures;  // [prompts]; nothing: not made, drawn as an empty frame
+  std::vector<std::optional<Image>>
+      images;  // [prompts]; nothing: not made, drawn as an empty frame
 };
 
-/// Pictures of the same prompts under different settings, one above the other.
+/// Images of the same prompts under different settings, one above the other.
 struct ContactSheet {
   std::string title{};
   std::vector<std::string> prompts{};  // captions above the columns, wrapped
@@ -27,8 +27,8 @@ struct ContactSheet {
   std::vector<std::string> provenance{};
 };
 
-/// The drawing. Errors: kConfig when a row has not one picture a prompt, when the magnification is
-/// below 1, or when the sheet would be larger than a picture file may be.
+/// The drawing. Errors: kConfig when a row has not one image a prompt, when the magnification is
+/// below 1, or when the sheet would be larger than an image file may be.
 Canvas draw_contact_sheet(const ContactSheet& sheet);
 
 FigureInfo contact_sheet_info(const ContactSheet& sheet);

@@ -130,7 +130,7 @@ std::vector<GroupResult> recompute(GoldenFile& file,
     });
   }
   AttentionContext context{.cache = cache, .controller = replay ? &*replay : nullptr};
-  const auto scales = static_cast<int64_t>(run.picture.schedule.size());
+  const auto scales = static_cast<int64_t>(run.image.schedule.size());
   const int64_t first = first_recorded_logits(file, scales);
   GroupCheck logits("logits", kTolerance, kLogitShare);
   BitsCheck bits(run.seed, run.options.top_p);
@@ -142,7 +142,7 @@ std::vector<GroupResult> recompute(GoldenFile& file,
   };
   std::vector<at::Generator> unused;
   const infinity::Generation generation = infinity::generate(
-      run.config, run.weights, run.picture, run.text, run.options, unused, context, compare_step);
+      run.config, run.weights, run.image, run.text, run.options, unused, context, compare_step);
 
   GroupCheck codes("summed_codes");
   codes.compare(generation.summed_codes,

@@ -37,23 +37,23 @@ infinity::TransformerConfig read_config(const GoldenFile& file) {
   return config;
 }
 
-infinity::ImageGeometry read_picture(const GoldenFile& file, int64_t level_rows) {
-  infinity::ImageGeometry picture;
+infinity::ImageGeometry read_image(const GoldenFile& file, int64_t level_rows) {
+  infinity::ImageGeometry image;
   for (const std::vector<int64_t>& scale : file.integer_rows("schedule")) {
     if (scale.size() != 3 || scale[0] != 1) {
       file.fail("metadata 'schedule' must list [1, height, width] of every scale");
     }
-    picture.schedule.emplace_back(scale[1], scale[2]);
+    image.schedule.emplace_back(scale[1], scale[2]);
   }
-  if (picture.schedule.empty() || static_cast<int64_t>(picture.schedule.size()) > level_rows) {
+  if (image.schedule.empty() || static_cast<int64_t>(image.schedule.size()) > level_rows) {
     file.fail(
         fmt::format("metadata 'schedule' has {} scales; expected 1..{}, the rows of "
                     "'model.lvl_embed.weight'",
-                    picture.schedule.size(), level_rows));
+                    image.schedule.size(), level_rows));
   }
   // Positions refer to the last scale of the 1M schedule, whatever is generated.
-  picture.rope_grid = infinity::published_geometry(file.number("ratio"), "1M").schedule.back();
-  return picture;
+  image.rope_grid = infinity::published_geometry(file.number("ratio"), "1M").schedule.back();
+  return image;
 }
 
 infinity::TextFeatures read_text(GoldenFile& file, int64_t images, int64_t channels) {
@@ -85,11 +85,11 @@ infinity::TextFeatures read_text(GoldenFile& file, int64_t images, int64_t chann
 // Files hold latent bits; the model's tokens are 2 x 2 of them under patchify.
 std::vector<at::Tensor> read_bits(GoldenFile& file,
                                   const infinity::TransformerConfig& config,
-                                  const infinity::ImageGeometry& picture,
+                                  const infinity::ImageGeometry& image,
                                   int64_t images) {
   std::vector<at::Tensor> bits;
-  for (size_t si = 0; si < picture.schedule.size(); ++si) {
-    const auto [height, width] = picture.latent(static_cast<int64_t>(si), config.patchify);
+  for (size_t si = 0; si < image.schedule.size(); ++si) {
+    const auto [height, width] = image.latent(static_cast<int64_t>(si), config.patchify);
     const std::string name = fmt::format("bits.{}", si);
     const at::Tensor latent = file.tensor(name, {images, height, width, config.code_bits});
     if (at::logical_and(latent != 0, latent != 1).any().item<bool>()) {
@@ -106,17 +106,17 @@ std::vector<at::Tensor> read_bits(GoldenFile& file,
 InfinityRun read_infinity_run(GoldenFile& file) {
   InfinityRun run;
   run.config = read_config(file);
-  run.picture = read_picture(file, run.config.level_rows);
+  run.image = read_image(file, run.config.level_rows);
   run.images = file.integer("batch");
-  run.options.cfg = per_step(file.numbers("cfg"), run.picture.schedule.size(), "metadata 'cfg'");
-  run.options.tau = per_step(file.numbers("tau"), run.picture.schedule.size(), "metadata 'tau'");
+  run.options.cfg = per_step(file.numbers("cfg"), run.image.schedule.size(), "metadata 'cfg'");
+  run.options.tau = per_step(file.numbers("tau"), run.image.schedule.size(), "metadata 'tau'");
   run.options.top_p = file.number("top_p");
   if (file.has_key("seed")) {
     constexpr int64_t kLargestSeed = std::numeric_limits<int64_t>::max();
     run.seed = static_cast<uint64_t>(file.integer("seed", 0, kLargestSeed));
   }
   // Bits and text first: their shapes confirm the sizes that the metadata claims.
-  run.options.forced_bits = read_bits(file, run.config, run.picture, run.images);
+  run.options.forced_bits = read_bits(file, run.config, run.image, run.images);
   run.text = read_text(file, run.images, run.config.text_channels);
   run.weights = infinity::resolve_transformer(run.config, file.weights("model."), "model.");
   return run;
@@ -124,7 +124,7 @@ InfinityRun read_infinity_run(GoldenFile& file) {
 
 CacheGeometry reference_geometry(const InfinityRun& run) {
   CacheGeometry geometry =
-      cache_geometry(run.config.attention(), next_scale_steps(run.picture.schedule));
+      cache_geometry(run.config.attention(), next_scale_steps(run.image.schedule));
   geometry.steps.back().stored = true;
   return geometry;
 }

@@ -15,7 +15,7 @@ namespace kvscope::verify {
 /// A recorded generation of Infinity, as far as it is needed to run it again.
 struct InfinityRun {
   infinity::TransformerConfig config;
-  infinity::ImageGeometry picture;
+  infinity::ImageGeometry image;
   infinity::TransformerWeights weights;
   infinity::TextFeatures text;
   infinity::GenerateOptions options;  ///< with the recorded bits

@@ -27,7 +27,7 @@ std::vector<GroupResult> verify_infinity_vae(GoldenFile& file) {
       infinity::resolve_vae(infinity::vae_decoder_tensors(config), file.weights("vae."), "vae.");
   const std::vector<int64_t> latent = file.shape("z");
   if (latent.size() != 4 || latent[1] != config.code_bits) {
-    file.fail(fmt::format("tensor 'z' must be [pictures, {}, height, width]", config.code_bits));
+    file.fail(fmt::format("tensor 'z' must be [images, {}, height, width]", config.code_bits));
   }
   const at::Tensor z = file.tensor("z", latent).to(file.device(), at::kFloat);
   const at::Tensor recorded =

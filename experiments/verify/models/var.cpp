@@ -96,7 +96,7 @@ class LogitsCheck {
   int64_t most_tokens_ = 0;
 };
 
-// Pictures are recorded for all images or the first ones, in full or their first lines.
+// Images are recorded for all images or the first ones, in full or their first lines.
 GroupResult check_image(GoldenFile& file, const VarRun& run, const at::Tensor& features) {
   if (!run.decoder) return not_in_file("image", "vae.decoder.*");
   if (!file.has("image")) return not_in_file("image", "image");
@@ -113,7 +113,7 @@ GroupResult check_image(GoldenFile& file, const VarRun& run, const at::Tensor& f
       var::vqvae_decode(run.vae, *run.decoder, features.narrow(0, 0, shape[0]));
   GroupCheck image("image");
   image.compare(((decoded.clamp(-1, 1) + 1) / 2).narrow(2, 0, shape[2]), recorded, "image");
-  return image.result(fmt::format("{} of {} pictures, {} of {} lines, in [0, 1]", shape[0],
+  return image.result(fmt::format("{} of {} images, {} of {} lines, in [0, 1]", shape[0],
                                   features.size(0), shape[2], height));
 }
 

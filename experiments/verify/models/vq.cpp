@@ -64,7 +64,7 @@ std::vector<GroupResult> verify_vq(GoldenFile& file) {
   if (grid.size() != 2) file.fail("metadata 'grid' must be [height, width] in tokens");
   const std::vector<int64_t> batch = file.shape("codes");
   if (batch.size() != 2 || batch[1] != grid[0] * grid[1]) {
-    file.fail(fmt::format("tensor 'codes' must be [pictures, {}], row-major on the grid",
+    file.fail(fmt::format("tensor 'codes' must be [images, {}], row-major on the grid",
                           grid[0] * grid[1]));
   }
   const at::Tensor ids = file.tensor("codes", batch).view({batch[0], grid[0], grid[1]});
@@ -81,7 +81,7 @@ std::vector<GroupResult> verify_vq(GoldenFile& file) {
   const at::Tensor codes = vq_lookup(codebook, ids);
   GroupCheck lookup("codes");
   lookup.compare(vq_lookup(codebook, vq_nearest(codebook, codes)), codes, "codes");
-  std::vector<GroupResult> results{lookup.result("each found again as the nearest of its picture")};
+  std::vector<GroupResult> results{lookup.result("each found again as the nearest of its image")};
 
   const int64_t first_block = first_recorded_block(file, config);
   const bool whole = first_block == 0 || tensors.contains(prefix + "decoder.conv_in.weight");

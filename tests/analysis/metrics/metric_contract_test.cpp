@@ -27,10 +27,10 @@ namespace fs = std::filesystem;
 /// A scene of the shapes task, three times as large: 192 x 192 pixels, enough for every metric.
 struct Example {
   shapes::Scene scene = shapes::random_scene(shapes::Skill::kColours, 5);
-  Picture image = Picture(3 * shapes::kPictureSize, 3 * shapes::kPictureSize);
+  Image image = Image(3 * shapes::kImageSize, 3 * shapes::kImageSize);
 
   Example() {
-    const Picture drawn = shapes::draw(scene);
+    const Image drawn = shapes::draw(scene);
     for (int64_t y = 0; y < image.height; ++y) {
       for (int64_t x = 0; x < image.width; ++x) {
         std::copy_n(drawn.pixel(y / 3, x / 3), 3, image.pixel(y, x));
@@ -39,14 +39,14 @@ struct Example {
   }
 
   /// The image with the lowest `share` of its lines painted over.
-  [[nodiscard]] Picture damaged(double share) const {
-    Picture other = image;
+  [[nodiscard]] Image damaged(double share) const {
+    Image other = image;
     const auto first = static_cast<int64_t>((1 - share) * static_cast<double>(image.height));
     std::fill(other.pixel(first, 0), other.rgb.data() + other.rgb.size(), uint8_t{200});
     return other;
   }
 
-  double value(const Metric& metric, const Picture& seen) const {
+  double value(const Metric& metric, const Image& seen) const {
     return metric.make()({seen, scene.caption, shapes::skill_name(scene.skill), &image});
   }
 };
@@ -126,7 +126,7 @@ TEST_P(MetricContract, RefusesPairsOfUnlikeSize) {
   const Metric& metric = GetParam();
   if (metric.scope != MetricScope::kPair) GTEST_SKIP() << "compares nothing";
   const Example example;
-  const Picture taller(example.image.height + 1, example.image.width);
+  const Image taller(example.image.height + 1, example.image.width);
   EXPECT_THROW(example.value(metric, taller), Error);
 }
 

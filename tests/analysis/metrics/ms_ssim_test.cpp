@@ -13,8 +13,8 @@ namespace kvscope {
 namespace {
 
 /// The images of tests/golden/ms_ssim.py.
-Picture formula_image(int64_t height, int64_t width) {
-  Picture image(height, width);
+Image formula_image(int64_t height, int64_t width) {
+  Image image(height, width);
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t x = 0; x < width; ++x) {
       for (int64_t c = 0; c < 3; ++c) {
@@ -26,8 +26,8 @@ Picture formula_image(int64_t height, int64_t width) {
   return image;
 }
 
-Picture other_image(const Picture& image, int64_t strength) {
-  Picture other = image;
+Image other_image(const Image& image, int64_t strength) {
+  Image other = image;
   for (int64_t y = 0; y < image.height; ++y) {
     for (int64_t x = 0; x < image.width; ++x) {
       for (int64_t c = 0; c < 3; ++c) {
@@ -40,7 +40,7 @@ Picture other_image(const Picture& image, int64_t strength) {
   return other;
 }
 
-double ms_ssim(const Picture& image, const Picture& reference) {
+double ms_ssim(const Image& image, const Image& reference) {
   return metric_named("ms_ssim").make()({.image = image, .reference = &reference});
 }
 
@@ -49,18 +49,18 @@ TEST(MsSsim, IsThatOfTorchmetrics) {
   const auto golden = nlohmann::json::parse(stream);
   ASSERT_GE(golden.at("cases").size(), 4u);
   for (const auto& one : golden.at("cases")) {
-    const Picture a = formula_image(one.at("height"), one.at("width"));
-    const Picture b = other_image(a, one.at("strength"));
+    const Image a = formula_image(one.at("height"), one.at("width"));
+    const Image b = other_image(a, one.at("strength"));
     // The library keeps its exponents in float, whatever the type of the images.
     EXPECT_NEAR(ms_ssim(b, a), one.at("ms_ssim").get<double>(), 1e-8) << one;
   }
 }
 
 TEST(MsSsim, IsNotDefinedWhereTheFifthScaleIsSmallerThanTheWindow) {
-  const Picture large = formula_image(176, 200);
+  const Image large = formula_image(176, 200);
   EXPECT_NEAR(ms_ssim(large, large), 1, 1e-12);
   for (const auto& [height, width] : {std::pair{175, 200}, {200, 175}, {64, 64}, {1, 1}}) {
-    const Picture small = formula_image(height, width);
+    const Image small = formula_image(height, width);
     EXPECT_TRUE(std::isnan(ms_ssim(small, small))) << height << " x " << width;
   }
   EXPECT_FALSE(metric_named("ms_ssim").undefined.empty());

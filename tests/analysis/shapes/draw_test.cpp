@@ -10,18 +10,18 @@
 namespace kvscope::shapes {
 namespace {
 
-Rgb at(const Picture& picture, int64_t y, int64_t x) {
-  const uint8_t* pixel = picture.pixel(y, x);
+Rgb at(const Image& image, int64_t y, int64_t x) {
+  const uint8_t* pixel = image.pixel(y, x);
   return {pixel[0], pixel[1], pixel[2]};
 }
 
 TEST(Draw, PaintInsideBackgroundOutside) {
-  const Picture picture = draw(parse_caption("a green circle"));
-  EXPECT_EQ(picture.height, kPictureSize);
-  EXPECT_EQ(picture.width, kPictureSize);
-  EXPECT_EQ(at(picture, 32, 32), paint(Colour::kGreen));
-  EXPECT_EQ(at(picture, 21, 21), kBackground) << "a corner of the disc's box";
-  EXPECT_EQ(at(picture, 0, 63), kBackground);
+  const Image image = draw(parse_caption("a green circle"));
+  EXPECT_EQ(image.height, kImageSize);
+  EXPECT_EQ(image.width, kImageSize);
+  EXPECT_EQ(at(image, 32, 32), paint(Colour::kGreen));
+  EXPECT_EQ(at(image, 21, 21), kBackground) << "a corner of the disc's box";
+  EXPECT_EQ(at(image, 0, 63), kBackground);
 }
 
 TEST(Draw, AreasAreThoseOfTheShapes) {
@@ -63,9 +63,9 @@ TEST(Draw, CutsWhatLiesBeyondTheBorder) {
   Scene scene = parse_caption("a red square");
   scene.objects[0].centre_x = 0;
   scene.objects[0].centre_y = 64;
-  const Picture picture = draw(scene);
-  EXPECT_EQ(at(picture, 63, 0), paint(Colour::kRed));
-  EXPECT_EQ(at(picture, 63, 12), kBackground);
+  const Image image = draw(scene);
+  EXPECT_EQ(at(image, 63, 0), paint(Colour::kRed));
+  EXPECT_EQ(at(image, 63, 12), kBackground);
 }
 
 }  // namespace

@@ -20,19 +20,18 @@ using ::testing::HasSubstr;
 class JudgeOfSkill : public ::testing::TestWithParam<Skill> {};
 
 /// A 5 x 5 Gaussian blur, borders clamped: what a small decoder does to edges.
-Picture blurred(const Picture& picture, double sigma) {
-  Picture result(picture.height, picture.width);
+Image blurred(const Image& image, double sigma) {
+  Image result(image.height, image.width);
   std::array<double, 5> window{};
   for (int i = 0; i < 5; ++i) window[i] = std::exp(-0.5 * (i - 2) * (i - 2) / (sigma * sigma));
-  for (int64_t y = 0; y < picture.height; ++y) {
-    for (int64_t x = 0; x < picture.width; ++x) {
+  for (int64_t y = 0; y < image.height; ++y) {
+    for (int64_t x = 0; x < image.width; ++x) {
       std::array<double, 3> sum{};
       double total = 0.0;
       for (int64_t i = 0; i < 25; ++i) {
         const double weight = window[i / 5] * window[i % 5];
-        const uint8_t* pixel =
-            picture.pixel(std::clamp<int64_t>(y + i / 5 - 2, 0, picture.height - 1),
-                          std::clamp<int64_t>(x + i % 5 - 2, 0, picture.width - 1));
+        const uint8_t* pixel = image.pixel(std::clamp<int64_t>(y + i / 5 - 2, 0, image.height - 1),
+                                           std::clamp<int64_t>(x + i % 5 - 2, 0, image.width - 1));
         for (int c = 0; c < 3; ++c) sum[c] += weight * pixel[c];
         total += weight;
       }
@@ -45,13 +44,13 @@ Picture blurred(const Picture& picture, double sigma) {
 }
 
 /// Adds uniform noise of the standard deviation that gives `decibels` of PSNR.
-Picture noisy(Picture picture, double decibels, SplitMix64& random) {
+Image noisy(Image image, double decibels, SplitMix64& random) {
   const double deviation = 255.0 * std::pow(10.0, -decibels / 20.0);
   const auto reach = static_cast<int64_t>(std::lround(deviation * std::sqrt(3.0)));
-  for (uint8_t& value : picture.rgb) {
+  for (uint8_t& value : image.rgb) {
     value = static_cast<uint8_t>(std::clamp<int64_t>(value + random.jitter(reach), 0, 255));
   }
-  return picture;
+  return image;
 }
 
 TEST_P(JudgeOfSkill, AcceptsTheTruth) {
@@ -72,10 +71,10 @@ TEST_P(JudgeOfSkill, AcceptsWhatADecoderMakesOfTheTruth) {
   int correct_both = 0;
   for (uint64_t seed = 0; seed < kScenes; ++seed) {
     const Scene scene = random_scene(GetParam(), 1000 + seed);
-    const Picture picture = draw(scene);
-    const Picture soft = blurred(picture, 1.0);
+    const Image image = draw(scene);
+    const Image soft = blurred(image, 1.0);
     correct_blurred += judge(soft, scene).correct ? 1 : 0;
-    correct_noisy += judge(noisy(picture, 30.0, random), scene).correct ? 1 : 0;
+    correct_noisy += judge(noisy(image, 30.0, random), scene).correct ? 1 : 0;
     correct_both += judge(noisy(soft, 30.0, random), scene).correct ? 1 : 0;
   }
   EXPECT_GE(correct_blurred, 0.95 * kScenes);
@@ -83,7 +82,7 @@ TEST_P(JudgeOfSkill, AcceptsWhatADecoderMakesOfTheTruth) {
   EXPECT_GE(correct_both, 0.95 * kScenes);
 }
 
-TEST_P(JudgeOfSkill, RejectsEmptyAndNoisePictures) {
+TEST_P(JudgeOfSkill, RejectsEmptyAndNoiseImages) {
   SplitMix64 random(9);
   for (uint64_t seed = 0; seed < 50; ++seed) {
     const Scene scene = random_scene(GetParam(), seed);
@@ -92,7 +91,7 @@ TEST_P(JudgeOfSkill, RejectsEmptyAndNoisePictures) {
     const ShapeVerdict verdict = judge(draw(empty), scene);
     EXPECT_FALSE(verdict.correct);
     EXPECT_THAT(verdict.reason, HasSubstr("saw nothing"));
-    Picture noise(kPictureSize, kPictureSize);
+    Image noise(kImageSize, kImageSize);
     for (uint8_t& value : noise.rgb) value = static_cast<uint8_t>(random.below(256));
     EXPECT_FALSE(judge(noise, scene).correct) << scene.caption;
   }
@@ -149,8 +148,8 @@ TEST(Judge, RejectsAWrongCount) {
     for (const char* drawn : {"two", "three", "four"}) {
       for (const char* things :
            {" red circles", " cyan squares", " blue triangles", " yellow crosses"}) {
-        const Picture picture = draw(parse_caption(std::string(drawn) + things));
-        const ShapeVerdict verdict = judge(picture, std::string(asked) + things);
+        const Image image = draw(parse_caption(std::string(drawn) + things));
+        const ShapeVerdict verdict = judge(image, std::string(asked) + things);
         EXPECT_EQ(verdict.correct, std::string(asked) == drawn) << asked << drawn << things;
       }
     }
@@ -162,8 +161,8 @@ TEST(Judge, RejectsSwappedPositionsAndOtherAxes) {
   const std::array<std::string, 4> relations = {"left of", "right of", "above", "below"};
   for (const std::string& drawn : relations) {
     for (const std::string& asked : relations) {
-      const Picture picture = draw(parse_caption("a red circle " + drawn + " a blue square"));
-      const ShapeVerdict verdict = judge(picture, "a red circle " + asked + " a blue square");
+      const Image image = draw(parse_caption("a red circle " + drawn + " a blue square"));
+      const ShapeVerdict verdict = judge(image, "a red circle " + asked + " a blue square");
       EXPECT_EQ(verdict.correct, drawn == asked) << drawn << " judged as " << asked;
       EXPECT_EQ(verdict.objects.size(), 2U);
     }
@@ -171,9 +170,9 @@ TEST(Judge, RejectsSwappedPositionsAndOtherAxes) {
 }
 
 TEST(Judge, RejectsSwappedColours) {
-  const Picture picture = draw(parse_caption("a red circle and a blue square"));
-  EXPECT_TRUE(judge(picture, "a blue square and a red circle").correct);
-  const ShapeVerdict verdict = judge(picture, "a blue circle and a red square");
+  const Image image = draw(parse_caption("a red circle and a blue square"));
+  EXPECT_TRUE(judge(image, "a blue square and a red circle").correct);
+  const ShapeVerdict verdict = judge(image, "a blue circle and a red square");
   EXPECT_FALSE(verdict.correct);
   EXPECT_THAT(verdict.reason, HasSubstr("expected blue circle"));
   EXPECT_THAT(verdict.reason, HasSubstr("red circle"));
@@ -196,7 +195,7 @@ TEST(Judge, RejectsMergedShapes) {
 }
 
 TEST(Judge, ThingsNotAskedForDoNotMatterExceptInCounting) {
-  const Picture two = draw(parse_caption("a red circle and a blue square"));
+  const Image two = draw(parse_caption("a red circle and a blue square"));
   EXPECT_TRUE(judge(two, "a red circle").correct);
   EXPECT_TRUE(judge(two, "a square").correct);
   Scene three = parse_caption("three red circles");
@@ -206,12 +205,12 @@ TEST(Judge, ThingsNotAskedForDoNotMatterExceptInCounting) {
 
 TEST(Judge, WhiteAndGreyAreNoColour) {
   for (const int level : {90, 160, 255}) {
-    Picture picture = draw(parse_caption("a cyan square"));
-    for (size_t i = 0; i < picture.rgb.size(); i += 3) {
-      if (picture.rgb[i + 2] < 100) continue;
-      std::fill_n(&picture.rgb[i], 3, static_cast<uint8_t>(level));
+    Image image = draw(parse_caption("a cyan square"));
+    for (size_t i = 0; i < image.rgb.size(); i += 3) {
+      if (image.rgb[i + 2] < 100) continue;
+      std::fill_n(&image.rgb[i], 3, static_cast<uint8_t>(level));
     }
-    EXPECT_FALSE(judge(picture, "a square").correct) << level;
+    EXPECT_FALSE(judge(image, "a square").correct) << level;
   }
 }
 
@@ -227,7 +226,7 @@ TEST(Judge, FindsWhereThingsAre) {
   EXPECT_EQ(objects[0].bottom, 44);
   // The two pixels beyond each corner's rounding are all that smoothing takes.
   EXPECT_NEAR(static_cast<double>(objects[0].area_pixels), 24.0 * 24.0, 8.0);
-  EXPECT_THROW(detect(Picture(4, 64)), Error);
+  EXPECT_THROW(detect(Image(4, 64)), Error);
 }
 
 }  // namespace

@@ -40,14 +40,14 @@ TEST(Scene, SkillsComeInTheirShares) {
   }
 }
 
-TEST(Scene, ObjectsStayInThePictureAndApart) {
+TEST(Scene, ObjectsStayInTheImageAndApart) {
   for (uint64_t seed = 0; seed < 5000; ++seed) {
     const Scene scene = random_scene(seed);
     for (size_t i = 0; i < scene.objects.size(); ++i) {
       const SceneObject& a = scene.objects[i];
       const int64_t reach = a.size / 2 + 1;
       EXPECT_GE(std::min(a.centre_x, a.centre_y) - reach, 0) << scene.caption;
-      EXPECT_LE(std::max(a.centre_x, a.centre_y) + reach, kPictureSize) << scene.caption;
+      EXPECT_LE(std::max(a.centre_x, a.centre_y) + reach, kImageSize) << scene.caption;
       for (size_t j = 0; j < i; ++j) {
         const SceneObject& b = scene.objects[j];
         const int64_t gap =

@@ -30,17 +30,17 @@ Settings read(Options& options) {
   Settings s;
   s.window = options.integer({.key = "score.window",
                               .default_value = 16,
-                              .least = 1,
-                              .most = 31,
+                              .min = 1,
+                              .max = 31,
                               .unit = "tokens",
                               .help = "queries that look"});
-  s.images = options.integer_or_null({.key = "images", .default_value = 12, .least = 1});
-  s.sinks = options.integer_or_word({.key = "sinks", .default_value = 4, .least = 0}, "text");
-  s.ratio = options.number({.key = "ratio", .default_value = 1.0, .least = 0, .most = 1});
+  s.images = options.integer_or_null({.key = "images", .default_value = 12, .min = 1});
+  s.sinks = options.integer_or_word({.key = "sinks", .default_value = 4, .min = 0}, "text");
+  s.ratio = options.number({.key = "ratio", .default_value = 1.0, .min = 0, .max = 1});
   s.last = options.flag({.key = "last", .default_value = false});
   s.pool = options.word({.key = "pool", .default_value = "max", .allowed = {"max", "average"}});
   s.file = options.word_or_null({.key = "file"});
-  s.cfg = options.numbers({.key = "cfg", .default_value = std::vector<double>{3}, .least = 0});
+  s.cfg = options.numbers({.key = "cfg", .default_value = std::vector<double>{3}, .min = 0});
   s.grid = options.integers({.key = "grid", .default_value = std::vector<int64_t>{2, 2}});
   s.metrics = options.words(
       {.key = "metrics", .default_value = std::vector<std::string>{}, .allowed = {"psnr", "ssim"}});

@@ -12,14 +12,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Picture pattern(int64_t height, int64_t width) {
-  Picture picture(height, width);
+Image pattern(int64_t height, int64_t width) {
+  Image image(height, width);
   uint32_t state = 12345;
-  for (uint8_t& byte : picture.rgb) {
+  for (uint8_t& byte : image.rgb) {
     state = state * 1664525 + 1013904223;
     byte = static_cast<uint8_t>(state >> 24);
   }
-  return picture;
+  return image;
 }
 
 std::string refusal(std::span<const std::byte> bytes) {
@@ -37,9 +37,9 @@ TEST(Png, RoundTripsOddSizesAndTexts) {
                      {"prompt", "un caf\xc3\xa9 \xe2\x98\x95, \"quoted\"\nsecond line"},
                      {"empty", ""}};
   for (const auto& [height, width] : {std::pair{1, 1}, {3, 7}, {64, 64}, {1, 301}, {129, 2}}) {
-    const Picture picture = pattern(height, width);
-    const PngContent read = decode_png(encode_png(picture, text), "probe");
-    EXPECT_EQ(read.picture, picture) << height << " x " << width;
+    const Image image = pattern(height, width);
+    const PngContent read = decode_png(encode_png(image, text), "probe");
+    EXPECT_EQ(read.image, image) << height << " x " << width;
     EXPECT_EQ(read.text, text);
   }
 }
@@ -47,11 +47,11 @@ TEST(Png, RoundTripsOddSizesAndTexts) {
 TEST(Png, FilesAppearWholeAndEqualInputGivesEqualBytes) {
   const fs::path path = fs::path(testing::TempDir()) / "png_test/folder/a.png";
   fs::remove_all(path.parent_path());
-  const Picture picture = pattern(20, 31);
-  write_png(path, picture, {{"seed", "7"}});
-  EXPECT_EQ(read_png(path).picture, picture);
+  const Image image = pattern(20, 31);
+  write_png(path, image, {{"seed", "7"}});
+  EXPECT_EQ(read_png(path).image, image);
   EXPECT_EQ(read_png(path).text.at("seed"), "7");
-  EXPECT_EQ(encode_png(picture), encode_png(picture));
+  EXPECT_EQ(encode_png(image), encode_png(image));
   EXPECT_THROW(read_png(path.parent_path() / "b.png"), Error);
 }
 
@@ -64,8 +64,8 @@ TEST(Png, EveryTruncationIsAnError) {
 }
 
 TEST(Png, DamagedBytesAreRefusedOrChangeNothingThatIsShown) {
-  const Picture picture = pattern(9, 11);
-  const std::vector<std::byte> whole = encode_png(picture, {{"key", "value"}});
+  const Image image = pattern(9, 11);
+  const std::vector<std::byte> whole = encode_png(image, {{"key", "value"}});
   size_t refused = 0;
   for (size_t i = 0; i < whole.size(); ++i) {
     for (const int flip : {0x01, 0x80, 0xff}) {
@@ -75,7 +75,7 @@ TEST(Png, DamagedBytesAreRefusedOrChangeNothingThatIsShown) {
         EXPECT_THAT(said, testing::HasSubstr("probe.png")) << "byte " << i;
         ++refused;
       } else {  // a text, or what libpng does not look at
-        EXPECT_EQ(decode_png(damaged, "probe").picture, picture) << "byte " << i;
+        EXPECT_EQ(decode_png(damaged, "probe").image, image) << "byte " << i;
       }
     }
   }
@@ -92,9 +92,9 @@ TEST(Png, ReadsTextsInLatin1) {
   EXPECT_EQ(decode_png(bytes, "probe").text.at("k"), "\xc3\xa9");
 }
 
-TEST(Png, RefusesEmptyPicturesAndForbiddenKeys) {
-  EXPECT_THROW(encode_png(Picture{}), Error);
-  Picture short_of_bytes(4, 4);
+TEST(Png, RefusesEmptyImagesAndForbiddenKeys) {
+  EXPECT_THROW(encode_png(Image{}), Error);
+  Image short_of_bytes(4, 4);
   short_of_bytes.rgb.pop_back();
   EXPECT_THROW(encode_png(short_of_bytes), Error);
   for (const std::string& key : {std::string(), std::string(80, 'k'), std::string("a\nb"),

@@ -516,9 +516,9 @@ TEST(ResultFile, RowOfAnotherImageIsDamage) {
 TEST(ResultFile, ImagesCarryTheirOrigin) {
   const path folder = fresh_folder("a");
   const PointInfo point = sample_point("snapkv", 0.1, 50);
-  write_result_image(folder, point, sample_row(42), sample_picture(7));
+  write_result_image(folder, point, sample_row(42), sample_image(7));
   const PngContent content = read_png(folder / "images" / "000042.png");
-  EXPECT_EQ(content.picture, sample_picture(7));
+  EXPECT_EQ(content.image, sample_image(7));
   EXPECT_EQ(content.text.at("point"), point.point_hash);
   EXPECT_EQ(content.text.at("prompt"), "a réd circle 42");
   EXPECT_EQ(content.text.at("seed"), fmt::format("{}", sample_row(42).seed));

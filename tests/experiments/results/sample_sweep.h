@@ -69,15 +69,15 @@ inline ImageRow sample_row(uint64_t index) {
   return row;
 }
 
-inline Picture sample_picture(uint8_t level) {
-  Picture picture(16, 16);
-  for (size_t i = 0; i < picture.rgb.size(); ++i) {
-    picture.rgb[i] = static_cast<uint8_t>(i % 97 + level);
+inline Image sample_image(uint8_t level) {
+  Image image(16, 16);
+  for (size_t i = 0; i < image.rgb.size(); ++i) {
+    image.rgb[i] = static_cast<uint8_t>(i % 97 + level);
   }
-  return picture;
+  return image;
 }
 
-/// A finished point with pictures, whose rows have no PSNR and SSIM.
+/// A finished point with images, whose rows have no PSNR and SSIM.
 inline std::filesystem::path write_sample_point(const std::filesystem::path& sweep,
                                                 const PointInfo& point,
                                                 uint8_t level) {
@@ -86,7 +86,7 @@ inline std::filesystem::path write_sample_point(const std::filesystem::path& swe
   for (uint64_t i = 0; i < static_cast<uint64_t>(point.images); ++i) {
     ImageRow row = sample_row(i);
     row.metrics["psnr"] = row.metrics["ssim"] = kNotMeasured;
-    write_result_image(folder, point, row, sample_picture(level));
+    write_result_image(folder, point, row, sample_image(level));
     writer.append(row);
   }
   writer.finish();

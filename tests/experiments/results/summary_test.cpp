@@ -68,15 +68,15 @@ TEST(SummariseSweep, NumbersOfAPoint) {
   write_sample_point(sweep, sample_point("full", 1, 7), 0);
   const PointInfo point = sample_point("snapkv", 0.1, 7);
   const path folder = write_sample_point(sweep, point, 3);
-  // One picture equals its reference.
-  write_result_image(folder, point, sample_row(5), sample_picture(0));
+  // One image equals its reference.
+  write_result_image(folder, point, sample_row(5), sample_image(0));
   const SweepSummary summary = summarise_sweep(sweep);
   const PointSummary& full = summary.points.at(0);
   EXPECT_EQ(full.metrics.at("psnr").missing, "the reference itself");
   EXPECT_NEAR(full.seconds_per_image.value, 0.103, 1e-12);
   const PointSummary& snapkv = summary.points.at(1);
   EXPECT_EQ(snapkv.metrics.at("psnr").left_out, 1);
-  EXPECT_NEAR(snapkv.metrics.at("psnr").value, psnr_decibels(sample_picture(0), sample_picture(3)),
+  EXPECT_NEAR(snapkv.metrics.at("psnr").value, psnr_decibels(sample_image(0), sample_image(3)),
               1e-9);
   EXPECT_NEAR(snapkv.metrics.at("psnr").half_width(), 0, 1e-9);
   EXPECT_EQ(snapkv.kv_planned_bytes, 3 << 20);
@@ -241,11 +241,11 @@ TEST(SummariseSweep, WhatCannotBeReadIsLeftOutAndSaid) {
         << what;
   }
   restored();
-  const path picture = image_path(bad.parent_path(), 1);
-  std::filesystem::resize_file(picture, 40);
+  const path png_path = image_path(bad.parent_path(), 1);
+  std::filesystem::resize_file(png_path, 40);
   const SweepSummary summary = summarise_sweep(sweep);
   EXPECT_EQ(summary.points.size(), 2);
-  EXPECT_THAT(summary.notes, ElementsAre(HasSubstr(picture.string())));
+  EXPECT_THAT(summary.notes, ElementsAre(HasSubstr(png_path.string())));
 }
 
 TEST(SummariseSweep, WhatIsMeasuredLateIsWrittenIntoTheFile) {

@@ -71,9 +71,9 @@ TEST(Sweep, KeepsAndMeasuresWhatWasPlanned) {
       EXPECT_EQ(row.step_ms.size(), 4);
       EXPECT_EQ(std::isnan(row.metrics["psnr"]), point.full_cache);
       EXPECT_FALSE(std::isnan(row.metrics["shape_eval"]));
-      const fs::path picture =
+      const fs::path png_path =
           image_path(point_folder(folder.path() / "points", point.hash), row.image_index);
-      EXPECT_EQ(read_png(picture).picture.height, 16);
+      EXPECT_EQ(read_png(png_path).image.height, 16);
     }
   }
   EXPECT_TRUE(fs::exists(folder.path() / "manifest.json"));
@@ -201,8 +201,8 @@ TEST(Sweep, GoesOnAfterKillMinus9) {
       execv(argv[0], argv.data());
       _exit(127);
     }
-    // Kill once something new was written: pictures appear before their rows.
-    const auto pictures = [&] {
+    // Kill once something new was written: images appear before their rows.
+    const auto image_files = [&] {
       int64_t count = 0;
       if (!fs::exists(killed.path())) return count;
       for (const auto& entry : fs::recursive_directory_iterator(
@@ -217,7 +217,7 @@ TEST(Sweep, GoesOnAfterKillMinus9) {
       ended = waitpid(child, &status, WNOHANG) == child;
       bool progressed = false;
       try {
-        progressed = pictures() > before + 2;
+        progressed = image_files() > before + 2;
       } catch (const fs::filesystem_error&) {
         // a file was renamed away while looking
       }
@@ -241,8 +241,8 @@ TEST(Sweep, GoesOnAfterKillMinus9) {
     EXPECT_EQ(tokens_of(a), tokens_of(b));
     for (const ImageRow& row : a.rows) {
       const fs::path name = fs::path("points") / point.hash.substr(0, 12);
-      EXPECT_EQ(read_png(image_path(killed.path() / name, row.image_index)).picture,
-                read_png(image_path(whole.path() / name, row.image_index)).picture);
+      EXPECT_EQ(read_png(image_path(killed.path() / name, row.image_index)).image,
+                read_png(image_path(whole.path() / name, row.image_index)).image);
     }
   }
 }

@@ -19,7 +19,7 @@ TEST(LossCurve, AResumedTrainingReplacesTheStepsItRepeats) {
   }
   LossCurve curve(path);
   curve.append({.step = 100, .loss = 2.5});
-  curve.append({.step = 150, .loss = 1, .pictures_per_second = 7, .gradient_norm = 0.25});
+  curve.append({.step = 150, .loss = 1, .images_per_second = 7, .gradient_norm = 0.25});
   const hdf5::File file = hdf5::File::open(path, hdf5::File::Access::kRead);
   EXPECT_THAT(file.root().dataset("step").read<double>(), testing::ElementsAre(50, 100, 150));
   EXPECT_THAT(file.root().dataset("loss").read<double>(), testing::ElementsAre(3, 2.5, 1));

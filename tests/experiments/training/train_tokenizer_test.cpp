@@ -16,8 +16,8 @@ TokenizerTraining tiny() {
                   .channel_multipliers = {1, 1, 2},
                   .encoder_blocks = 1,
                   .norm_groups = 2};
-  training.picture.schedule = {{1, 1}, {4, 4}, {16, 16}};
-  training.picture.rope_grid = {16, 16};
+  training.image.schedule = {{1, 1}, {4, 4}, {16, 16}};
+  training.image.rope_grid = {16, 16};
   training.schedule = {.steps = 60, .batch = 2, .save_every_steps = 7};
   training.warmup_steps = 5;
   return training;

@@ -29,10 +29,10 @@ VqTraining tiny() {
 }
 
 double error_of(const VqTraining& training, const TensorMap& weights) {
-  return vq_quality(training.vq, weights, shapes_test_pictures(3, 4)).decibels;
+  return vq_quality(training.vq, weights, shapes_test_images(3, 4)).decibels;
 }
 
-TEST(TrainVq, TwentyStepsMakePicturesBetter) {
+TEST(TrainVq, TwentyStepsMakeImagesBetter) {
   VqTraining training = tiny();
   training.schedule.steps = 1;
   double first_loss = 0, last_loss = 0;
@@ -75,10 +75,10 @@ TEST(TrainVq, DeadCodesComeBack) {
   training.vq.codebook_entries = 64;
   training.learning_rate = 1e-9;  // only restarts move anything
   const auto quiet = [](const TrainingProgress&) {};
-  const at::Tensor pictures = shapes_test_pictures(3, 8);
+  const at::Tensor images = shapes_test_images(3, 8);
   const auto used = [&](double restart_share) {
     training.restart_share = restart_share;
-    return vq_quality(training.vq, train_vq(training, quiet), pictures).used_fraction;
+    return vq_quality(training.vq, train_vq(training, quiet), images).used_fraction;
   };
   EXPECT_GT(used(1), used(0) + 0.1);
 }
@@ -86,15 +86,15 @@ TEST(TrainVq, DeadCodesComeBack) {
 TEST(VqQuality, IsThatOfTheRoundTrip) {
   const VqTraining training = tiny();
   const TensorMap weights = train_vq(training, [](const TrainingProgress&) {});
-  const at::Tensor pictures = shapes_test_pictures(3, 3);
-  const at::Tensor ids = vq_encode(training.vq, weights, pictures, "");
+  const at::Tensor images = shapes_test_images(3, 3);
+  const at::Tensor ids = vq_encode(training.vq, weights, images, "");
   const at::Tensor decoded = vq_decode(training.vq, weights, ids, "");
   double decibels = 0;
   for (int64_t i = 0; i < 3; ++i) {
-    const at::Tensor wrong = decoded[i].clamp(-1, 1).sub(pictures[i]).mul(127.5).to(at::kDouble);
+    const at::Tensor wrong = decoded[i].clamp(-1, 1).sub(images[i]).mul(127.5).to(at::kDouble);
     decibels += 10 * std::log10(255.0 * 255.0 / wrong.square().mean().item<double>()) / 3;
   }
-  const VqQuality quality = vq_quality(training.vq, weights, pictures);
+  const VqQuality quality = vq_quality(training.vq, weights, images);
   EXPECT_NEAR(quality.decibels, decibels, 1e-4);
   const auto distinct = std::get<0>(at::_unique(ids)).numel();
   EXPECT_NEAR(quality.used_fraction, static_cast<double>(distinct) / 19, 1e-6);

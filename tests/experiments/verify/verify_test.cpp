@@ -192,7 +192,7 @@ TEST(Verify, AnyPartOfAVarRunThatDiffersShows) {
   Copy key("var_tiny_shared_aln");
   key.at("cache.k.1")[1][2][679][31] += 0.001;
   EXPECT_THAT(failed(key), ElementsAre("cache.k"));
-  Copy last_id("var_tiny");  // of the last scale: nothing but the picture depends on it
+  Copy last_id("var_tiny");  // of the last scale: nothing but the image depends on it
   last_id.at("ids.9")[0][255] = (last_id.at("ids.9")[0][255].item<int64_t>() + 1) % 4096;
   EXPECT_THAT(failed(last_id), AllOf(Contains("f_hat"), Contains("image")));
   Copy label("var_tiny_shared_aln");

@@ -1,4 +1,4 @@
-// Recorded VQ pictures that are damaged or incomplete: a failed verdict or an error that names what
+// Recorded VQ images that are damaged or incomplete: a failed verdict or an error that names what
 // is wrong, never a pass.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

@@ -73,7 +73,7 @@ TEST_P(PoliciesOnDevice, NextToken) {
                              "gen.images=2", "infeasible=skip"});
 }
 
-// Six query heads on two of keys and values: random weights, so a small picture tells as much.
+// Six query heads on two of keys and values: random weights, so a small image tells as much.
 TEST_P(PoliciesOnDevice, NextTokenOfGroupedQueries) {
   expect_same_as_on_the_cpu({"model=shapes_next_token", "policy=" + GetParam(), "budget.ratio=0.8",
                              "gen.images=2", "infeasible=skip", "model.weights=random",

@@ -54,7 +54,7 @@ CacheGeometry scales() {
           .steps = next_scale_steps({{1, 1}, {2, 2}, {3, 2}, {4, 4}})};
 }
 
-TEST(Anchors, AreTheFirstTokensOfThePicture) {
+TEST(Anchors, AreTheFirstTokensOfTheImage) {
   const char* text = "{name: anchors, anchor_tokens: 2}";
   EXPECT_EQ(marked(make_protect_anchors, text, tokens(), 0), Positions{});
   EXPECT_EQ(marked(make_protect_anchors, text, tokens(), 1), Positions{3});

@@ -47,7 +47,7 @@ TEST(EachLine, CutsAfterEveryScaleAndWithoutLinesAfterEveryToken) {
             (Steps{0, 1, 2, 3}));
 }
 
-TEST(EveryNTokens, CountsTheTokensOfThePicture) {
+TEST(EveryNTokens, CountsTheTokensOfTheImage) {
   const auto steps = next_token_steps(7, 11);
   EXPECT_EQ(cuts(make_schedule_every_n_tokens, "{name: every_n_tokens, interval: 4}", steps, 0),
             (Steps{0, 4, 8}));

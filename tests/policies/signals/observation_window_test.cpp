@@ -34,7 +34,7 @@ TEST(PatchCentres, AnotherRuleTakesAnotherMiddle) {
   }
 }
 
-TEST(Square1mWindow, IsTheReleasedCodesWhateverThePicturesShape) {
+TEST(Square1mWindow, IsTheReleasedCodesWhateverTheImagesShape) {
   // Ratio 1.25: 25 x 20 tokens, of which the released code takes the last 400 for the scale.
   const StepInfo oblong{.index = 7, .grid_height = 25, .grid_width = 20, .first_token = 614};
   Indices expected;

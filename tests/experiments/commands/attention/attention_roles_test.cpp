@@ -40,7 +40,7 @@ TEST(AttentionRolesCommand, PrintsRolesAndDrawsTheMapBesideTheFile) {
   EXPECT_EQ(drafters, 4) << printed;
   EXPECT_THAT(printed, AllOf(HasSubstr("refiner"), HasSubstr("(5x5)")));
   EXPECT_TRUE(std::filesystem::exists(folder / "attention-roles.svg"));
-  EXPECT_GT(read_png(folder / "attention-roles.png").picture.width, 100);
+  EXPECT_GT(read_png(folder / "attention-roles.png").image.width, 100);
   EXPECT_THAT(printed, HasSubstr("attention-roles.yaml"));
   EXPECT_THROW(attention_roles_command({.file = folder / "attention.h5", .drafters = 10}), Error);
   EXPECT_THROW(attention_roles_command({.file = folder / "none.h5"}), Error);

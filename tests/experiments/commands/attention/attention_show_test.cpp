@@ -94,7 +94,7 @@ TEST(AttentionShowCommand, DrawsEveryArray) {
   }
   const std::filesystem::path png = folder / "mass.png";
   EXPECT_EQ(answer({"attention", "show", file, "step_mass", "--out", png.string()}).exit_code, 0);
-  EXPECT_GT(read_png(png).picture.width, 100);
+  EXPECT_GT(read_png(png).image.width, 100);
 }
 
 TEST(AttentionShowCommand, SaysWhatIsWrong) {

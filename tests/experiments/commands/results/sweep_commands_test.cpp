@@ -133,7 +133,7 @@ TEST(PlotCommand, DrawsEveryMeasuredMetric) {
     const std::string stem = (sweep / "report" / ("memory_" + metric)).string();
     EXPECT_THAT(printed, HasSubstr(stem + ".svg"));
     EXPECT_THAT(content_of(stem + ".svg"), HasSubstr("<svg"));
-    EXPECT_GT(read_png(stem + ".png").picture.width, 100);
+    EXPECT_GT(read_png(stem + ".png").image.width, 100);
   }
 }
 
@@ -192,7 +192,7 @@ TEST(ContactSheetCommand, ShowsWhatIsAskedForBesideTheFullCache) {
   const auto height = [&](const std::vector<std::string>& only) {
     printed_by(
         [&] { return contact_sheet_command({.folder = sweep, .prompts = 2, .only = only}); });
-    return static_cast<int64_t>(read_png(sweep / "report" / "contact_sheet.png").picture.height);
+    return static_cast<int64_t>(read_png(sweep / "report" / "contact_sheet.png").image.height);
   };
   const int64_t all = height({});  // full, snapkv at 50 and 10 %, sliding_window at 10 %
   const int64_t row = all - height({"budget=10%"});
@@ -213,13 +213,13 @@ TEST(ContactSheetCommand, ShowsWhatIsAskedForBesideTheFullCache) {
   EXPECT_THAT(refused("snapkv"), HasSubstr("expected label=value"));
 }
 
-TEST(ContactSheetCommand, ShowsAllPointsAndPassesOverLostPictures) {
+TEST(ContactSheetCommand, ShowsAllPointsAndPassesOverLostImages) {
   const path sweep = sample_sweep();
   std::filesystem::remove(
       image_path(sweep / "points" / sample_point("snapkv", 0.1, 7).point_hash.substr(0, 12), 1));
   printed_by([&] { return contact_sheet_command({.folder = sweep, .prompts = 3}); });
   const PngContent sheet = read_png(sweep / "report" / "contact_sheet.png");
-  EXPECT_GT(sheet.picture.height, 4 * 128);
+  EXPECT_GT(sheet.image.height, 4 * 128);
   EXPECT_THAT(content_of(sweep / "report" / "contact_sheet.svg"), HasSubstr("<svg"));
   EXPECT_THROW(contact_sheet_command({.folder = sweep, .prompts = 0}), Error);
 }

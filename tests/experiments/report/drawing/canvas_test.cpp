@@ -43,11 +43,11 @@ ErrorKind kind_of(const std::function<void()>& action, std::string* message = nu
   return ErrorKind::kAudit;
 }
 
-Picture two_by_one(uint8_t left, uint8_t right) {
-  Picture picture(1, 2);
-  for (int c = 0; c < 3; ++c) picture.pixel(0, 0)[c] = left;
-  for (int c = 0; c < 3; ++c) picture.pixel(0, 1)[c] = right;
-  return picture;
+Image two_by_one(uint8_t left, uint8_t right) {
+  Image image(1, 2);
+  for (int c = 0; c < 3; ++c) image.pixel(0, 0)[c] = left;
+  for (int c = 0; c < 3; ++c) image.pixel(0, 1)[c] = right;
+  return image;
 }
 
 const FigureInfo kInfo{"A <title> & more", "de\"scription", {"3f9c1a77b2d0", "a1b2c3d4e5f6"}};
@@ -85,9 +85,9 @@ TEST(Canvas, PngTextMayBeAnyBytes) {
   EXPECT_EQ(decoded.text.at("Title"), "größer\uFFFD\uFFFD");
 }
 
-TEST(Canvas, PicturesAreMagnifiedWithoutSmoothing) {
+TEST(Canvas, ImagesAreMagnifiedWithoutSmoothing) {
   Canvas canvas(10, 6);
-  canvas.picture(two_by_one(0, 200), {1, 1}, 4);
+  canvas.image(two_by_one(0, 200), {1, 1}, 4);
   const DecodedFigure png = decode_figure(canvas.png({}, 2));
   EXPECT_EQ(png.at(2, 2), 0x000000u);
   EXPECT_EQ(png.at(9, 9), 0x000000u);
@@ -97,13 +97,13 @@ TEST(Canvas, PicturesAreMagnifiedWithoutSmoothing) {
   EXPECT_EQ(png.at(1, 1), 0xFFFFFFu);
 }
 
-TEST(Canvas, PicturePngKeepsEveryPixel) {
-  const DecodedFigure png = decode_figure(picture_png(two_by_one(7, 99), {}));
+TEST(Canvas, ImagePngKeepsEveryPixel) {
+  const DecodedFigure png = decode_figure(image_png(two_by_one(7, 99), {}));
   ASSERT_EQ(png.width, 2);
   ASSERT_EQ(png.height, 1);
   EXPECT_EQ(png.at(0, 0), 0x070707u);
   EXPECT_EQ(png.at(1, 0), 0x636363u);
-  EXPECT_EQ(kind_of([] { picture_png({}, {}); }), ErrorKind::kInput);
+  EXPECT_EQ(kind_of([] { image_png({}, {}); }), ErrorKind::kInput);
 }
 
 TEST(Canvas, WrapsAtSpacesAndBreaksLongWords) {

@@ -42,12 +42,12 @@ struct DecodedFigure {
 
 inline DecodedFigure decode_figure(const std::string& bytes) {
   const PngContent content = decode_png(std::as_bytes(std::span(bytes)), "figure");
-  DecodedFigure figure{static_cast<int>(content.picture.width),
-                       static_cast<int>(content.picture.height),
+  DecodedFigure figure{static_cast<int>(content.image.width),
+                       static_cast<int>(content.image.height),
                        {},
                        content.text};
-  for (size_t i = 0; i < content.picture.rgb.size(); i += 3) {
-    const uint8_t* rgb = &content.picture.rgb[i];
+  for (size_t i = 0; i < content.image.rgb.size(); i += 3) {
+    const uint8_t* rgb = &content.image.rgb[i];
     figure.pixels.push_back(static_cast<uint32_t>(rgb[0]) << 16 |
                             static_cast<uint32_t>(rgb[1]) << 8 | rgb[2]);
   }

@@ -10,10 +10,10 @@
 namespace kvscope {
 namespace {
 
-Picture filled(int64_t side, uint8_t red) {
-  Picture picture(side, side);
-  for (int64_t i = 0; i < side * side; ++i) picture.rgb[static_cast<size_t>(3 * i)] = red;
-  return picture;
+Image filled(int64_t side, uint8_t red) {
+  Image image(side, side);
+  for (int64_t i = 0; i < side * side; ++i) image.rgb[static_cast<size_t>(3 * i)] = red;
+  return image;
 }
 
 ContactSheet small_sheet() {
@@ -27,7 +27,7 @@ ContactSheet small_sheet() {
   return sheet;
 }
 
-TEST(ContactSheet, ShowsEveryPictureMagnified) {
+TEST(ContactSheet, ShowsEveryImageMagnified) {
   const ContactSheet sheet = small_sheet();
   const DecodedFigure png = decode_figure(draw_contact_sheet(sheet).png(contact_sheet_info(sheet)));
   for (const uint32_t red : {201u, 202u, 203u}) {
@@ -48,7 +48,7 @@ TEST(ContactSheet, ColumnsLineUpAndGapsStayGaps) {
 
 TEST(ContactSheet, RefusesUnevenRowsAndBadMagnification) {
   ContactSheet sheet = small_sheet();
-  sheet.rows[1].pictures.pop_back();
+  sheet.rows[1].images.pop_back();
   EXPECT_THROW(draw_contact_sheet(sheet), Error);
   sheet = small_sheet();
   sheet.magnification = 0;

@@ -8,16 +8,16 @@
 
 namespace kvscope {
 
-/// Where a next-token picture's tokens lie on its lines.
-struct PictureOffsets {
+/// Where a next-token image's tokens lie on its lines.
+struct ImageOffsets {
   int64_t condition_tokens = 0;
   int64_t tokens = 0;       ///< of a generation
-  int64_t line_tokens = 1;  ///< where the geometry does not say, the picture is one line
+  int64_t line_tokens = 1;  ///< where the geometry does not say, the image is one line
   int64_t lines = 1;
-  int64_t queries = 0;  ///< picture tokens that look: the last one is never fed
+  int64_t queries = 0;  ///< image tokens that look: the last one is never fed
 
-  static PictureOffsets of(const std::vector<StepInfo>& steps, int64_t line_tokens);
-  static PictureOffsets of(const CacheGeometry& geometry) {
+  static ImageOffsets of(const std::vector<StepInfo>& steps, int64_t line_tokens);
+  static ImageOffsets of(const CacheGeometry& geometry) {
     return of(geometry.steps, geometry.line_tokens);
   }
 

@@ -98,8 +98,8 @@ TEST_P(CachedForward, EqualsTeacherForcing) {
                 cache_rows(c.images, c.cfg), at::kCPU);
   AttentionContext context{.cache = cache};
   std::vector<at::Generator> generators;
-  for (int64_t image = 0; image < c.images; ++image) {
-    generators.push_back(at::detail::createCPUGenerator(static_cast<uint64_t>(100 + image)));
+  for (int64_t number = 0; number < c.images; ++number) {
+    generators.push_back(at::detail::createCPUGenerator(static_cast<uint64_t>(100 + number)));
   }
   std::vector<at::Tensor> logits;
   const Generation generation =

@@ -11,6 +11,7 @@
 
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/base/shell_word.h"
 #include "core/device/device_error.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/version.h"
@@ -40,20 +41,9 @@ std::vector<std::string> long_spellings(std::vector<std::string> arguments) {
   return arguments;
 }
 
-/// A word as a shell reads it back.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+.,/:@%~";
-  if (!word.empty() && word.find_first_not_of(kPlain) == word.npos) return word;
-  std::string text = "'";
-  for (const char letter : word)
-    text += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  return text + "'";
-}
-
 std::string command_line(const std::vector<std::string>& arguments) {
   std::string text = "kvscope";
-  for (const std::string& argument : arguments) text += " " + quoted(argument);
+  for (const std::string& argument : arguments) text += " " + shell_word(argument);
   return text;
 }
 

@@ -270,7 +270,8 @@ std::vector<std::string> policy_names(const std::filesystem::path& policy_folder
   std::vector<std::string> names;
   std::error_code failure;
   for (const auto& entry : std::filesystem::directory_iterator(policy_folder, failure)) {
-    if (entry.path().extension() == ".yaml") {
+    const bool is_hidden = entry.path().filename().string().starts_with('.');
+    if (!is_hidden && entry.path().extension() == ".yaml") {
       names.push_back(entry.path().stem().string());
     }
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/foreign_file.h"
 #include "core/base/mapped_file.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/checkpoint/shard_index.h"
@@ -35,6 +36,11 @@ Container container_of(const fs::path& path) {
   if (bytes.starts_with("PK\x03\x04") || bytes.starts_with("PK\x05\x06")) {
     return Container::kTorchZip;
   }
+  // A header's length may look like how something else begins.
+  const bool has_header = bytes.size() > kLengthBytes && bytes[kLengthBytes] == '{';
+  if (const std::string foreign = foreign_file(file.bytes()); !has_header && !foreign.empty()) {
+    refuse(path, "expected a checkpoint, this is " + foreign);
+  }
   // By name too, so that a damaged file is told what is wrong with it as what it is.
   if (path.extension() == ".safetensors") return Container::kSafetensors;
   if (bytes.starts_with("\x80\x02")) {
@@ -42,7 +48,7 @@ Container container_of(const fs::path& path) {
         path,
         "a bare pickle, as PyTorch wrote before 1.6; load and save it once with a newer PyTorch");
   }
-  if (bytes.size() > kLengthBytes && bytes[kLengthBytes] == '{') return Container::kSafetensors;
+  if (has_header) return Container::kSafetensors;
   refuse(path, fmt::format("{} bytes that are neither a safetensors file nor a zip archive of "
                            "torch.save",
                            bytes.size()));

@@ -9,6 +9,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/foreign_file.h"
 #include "core/checkpoint/mapped_tensor.h"
 #include "core/checkpoint/shard_index.h"
 
@@ -55,6 +56,11 @@ SafetensorsReader::SafetensorsReader(const std::filesystem::path& path) : path_(
 
 void SafetensorsReader::add_file(const std::filesystem::path& path) {
   auto file = std::make_shared<MappedFile>(path);
+  const std::span<const std::byte> bytes = file->bytes();
+  const bool has_header = bytes.size() > kLengthBytes && bytes[kLengthBytes] == std::byte{'{'};
+  if (const std::string foreign = foreign_file(bytes); !has_header && !foreign.empty()) {
+    refuse(path, "expected a safetensors file, this is " + foreign);
+  }
   if (file->size_bytes() < kLengthBytes) {
     refuse(path, fmt::format("{} bytes are no safetensors file: 8 bytes of header length expected",
                              file->size_bytes()));
@@ -162,7 +168,7 @@ void write_safetensors(const std::filesystem::path& path,
     const at::Tensor& tensor = named->second;
     const auto bytes = static_cast<int64_t>(tensor.nbytes());
     header.entries.push_back(
-        {named->first, tensor.scalar_type(), tensor.sizes().vec(), offset, offset + bytes});
+        {named->first, tensor.scalar_type(), tensor.sizes().vec(), offset, offset + bytes, 0});
     offset += bytes;
   }
   const std::string json = format_safetensors_header(header);

@@ -16,7 +16,7 @@
 namespace kvscope {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, at::ScalarType>, 15> kDtypes{{
+constexpr std::array<std::pair<std::string_view, at::ScalarType>, 19> kDtypes{{
     {"F64", at::kDouble},
     {"F32", at::kFloat},
     {"F16", at::kHalf},
@@ -32,7 +32,14 @@ constexpr std::array<std::pair<std::string_view, at::ScalarType>, 15> kDtypes{{
     {"U64", at::kUInt64},
     {"F8_E4M3", at::kFloat8_e4m3fn},
     {"F8_E5M2", at::kFloat8_e5m2},
+    {"C64", at::kComplexFloat},
+    {"F8_E4M3FNUZ", at::kFloat8_e4m3fnuz},
+    {"F8_E5M2FNUZ", at::kFloat8_e5m2fnuz},
+    {"F8_E8M0", at::kFloat8_e8m0fnu},
 }};
+// Bits of an element of what LibTorch has no type for: read as the bytes it lies in.
+constexpr std::array<std::pair<std::string_view, int64_t>, 3> kPackedDtypes{
+    {{"F4", 4}, {"F6_E2M3", 6}, {"F6_E3M2", 6}}};
 constexpr std::string_view kMetadataKey = "__metadata__";
 constexpr size_t kMaxDimensions = 64;
 
@@ -99,6 +106,13 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
       return true;
     }
     if (place_ != Place::kEntry || field_ != "dtype") refuse("an unexpected string");
+    const auto packed = std::ranges::find(kPackedDtypes, std::string_view(value),
+                                          [](const auto& pair) { return pair.first; });
+    if (packed != kPackedDtypes.end()) {
+      entry_.dtype = at::kBits8;
+      entry_.packed_bits = packed->second;
+      return true;
+    }
     const auto known = std::ranges::find(kDtypes, std::string_view(value),
                                          [](const auto& pair) { return pair.first; });
     if (known == kDtypes.end()) {
@@ -169,13 +183,16 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 
 // Bytes of the tensor, or nullopt where they do not fit 63 bits.
 std::optional<int64_t> size_bytes(const SafetensorsEntry& entry) {
-  auto bytes = static_cast<int64_t>(c10::elementSize(entry.dtype));
+  const bool packed = entry.packed_bits > 0;
+  // Of what is packed, first the bits.
+  auto bytes = packed ? entry.packed_bits : static_cast<int64_t>(c10::elementSize(entry.dtype));
   bool empty = false;  // the other dimensions of an empty tensor must not overflow either
   for (const int64_t dimension : entry.shape) {
     empty = empty || dimension == 0;
     if (dimension != 0 && __builtin_mul_overflow(bytes, dimension, &bytes)) return std::nullopt;
   }
-  return empty ? 0 : bytes;
+  if (empty) return 0;
+  return packed ? bytes / 8 + (bytes % 8 == 0 ? 0 : 1) : bytes;
 }
 
 void check_layout(const SafetensorsHeader& header, int64_t data_bytes, const std::string& file) {
@@ -229,6 +246,9 @@ SafetensorsHeader parse_safetensors_header(std::string_view json,
   nlohmann::json::sax_parse(json.begin(), json.end(), &reader);
   SafetensorsHeader header = reader.take();
   check_layout(header, data_bytes, file);
+  for (SafetensorsEntry& entry : header.entries) {
+    if (entry.packed_bits > 0) entry.shape = {entry.end_byte - entry.begin_byte};
+  }
   return header;
 }
 

@@ -17,6 +17,7 @@ struct SafetensorsEntry {
   std::vector<int64_t> shape;
   int64_t begin_byte = 0;  ///< from the start of the data part
   int64_t end_byte = 0;
+  int64_t packed_bits = 0;  ///< of an element, where it is less than a byte: `shape` then has bytes
 };
 
 /// The JSON part of a safetensors file.

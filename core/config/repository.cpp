@@ -56,6 +56,11 @@ LoadedConfig take_apart(ConfigNode node, const std::string& file) {
   return loaded;
 }
 
+/// What editors, file managers and version control keep beside files is no part of a configuration.
+bool is_hidden(const std::filesystem::path& path) {
+  return path.filename().string().starts_with('.');
+}
+
 bool safe_path(const std::string& config_path) {
   return !config_path.empty() && config_path.find("..") == config_path.npos &&
          config_path.front() != '/' && config_path.find('\0') == config_path.npos;
@@ -107,7 +112,8 @@ std::vector<std::string> ConfigRepository::options(const std::string& group) con
     std::error_code code;
     for (const auto& entry : std::filesystem::directory_iterator(folder / group, code)) {
       const std::filesystem::path& file = entry.path();
-      if (file.extension() == ".yaml" && entry.is_regular_file(code)) names.insert(file.stem());
+      if (is_hidden(file) || file.extension() != ".yaml") continue;
+      if (entry.is_regular_file(code)) names.insert(file.stem());
     }
   }
   return {names.begin(), names.end()};
@@ -119,7 +125,9 @@ std::vector<std::string> ConfigRepository::groups() const {
     std::error_code code;
     for (auto entry = std::filesystem::recursive_directory_iterator(folder, code);
          !code && entry != std::filesystem::recursive_directory_iterator(); entry.increment(code)) {
-      if (entry->is_directory(code)) {
+      if (is_hidden(entry->path())) {
+        entry.disable_recursion_pending();
+      } else if (entry->is_directory(code)) {
         names.insert(std::filesystem::relative(entry->path(), folder, code).generic_string());
       }
     }

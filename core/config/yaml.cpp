@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/opened_files.h"
+#include "core/text/text_input.h"
 
 namespace kvscope {
 namespace {
@@ -322,7 +323,7 @@ ConfigNode load_yaml_file(const std::filesystem::path& file, const YamlLimits& l
   std::string text(std::min(size_bytes, limits.file_bytes + 1), '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(stream.gcount()));
-  return load_yaml_text(text, file.string(), limits);
+  return load_yaml_text(text_input(std::move(text), file.string()), file.string(), limits);
 }
 
 }  // namespace kvscope

@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <numeric>
+#include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/output_check.h"
 #include "core/device/device.h"
 #include "core/image/png.h"
 #include "experiments/commands/command_registrar.h"
@@ -35,6 +37,8 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
   const std::string root = data_root().string();
   const PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
                                      component_registry(arguments));
+  constexpr std::string_view kEndings[] = {".png"};
+  check_output(out, "--out", kEndings);
   const Point& point = list.points.front();
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);

@@ -8,8 +8,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/text/text_input.h"
 #include "core/text/tokenizers/tokenizer.h"
 #include "experiments/commands/command_registrar.h"
 
@@ -62,6 +64,7 @@ void tokenize_lines(const Tokenizer& tokenizer,
   for (size_t number = 1;; ++number) {
     try {
       if (!read_line(input, line)) break;
+      if (number == 1) line = text_input(std::move(line), "");
       print(tokenize(tokenizer, text_of(line, json)), json);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInput) throw;

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/config/format.h"
 #include "core/config/repository.h"
+#include "core/text/text_input.h"
 #include "experiments/sweep/moved_keys.h"
 #include "policies/plugin.h"
 
@@ -21,6 +22,14 @@ constexpr const char* kPrimary = "config.yaml";
 std::optional<std::string> environment_variable(const std::string& name) {
   const char* text = std::getenv(name.c_str());
   return text == nullptr ? std::nullopt : std::optional<std::string>(text);
+}
+
+void check_text(const std::string& override) {
+  try {
+    static_cast<void>(text_input(override, ""));
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kConfig, fmt::format("override '{}': {}", override, error.what()));
+  }
 }
 
 fs::path search_upwards(const fs::path& program) {
@@ -46,7 +55,8 @@ std::shared_ptr<const ComponentRegistry> component_registry(const ConfigArgument
 
 fs::path find_config_folder() {
   if (const auto named = environment_variable("KVSCOPE_CONFIGS")) {
-    const fs::path folder = fs::absolute(*named).lexically_normal();
+    fs::path folder = fs::absolute(*named).lexically_normal();
+    if (!folder.has_filename()) folder = folder.parent_path();  // "configs/"
     if (fs::exists(folder / kPrimary)) return folder;
     throw Error(ErrorKind::kEnvironment,
                 fmt::format("KVSCOPE_CONFIGS={}: has no {}", *named, kPrimary));
@@ -70,6 +80,7 @@ ComposeRequest compose_request(const ConfigArguments& arguments) {
   const fs::path found = find_config_folder();
   if (request.folders.empty() || request.folders.front() != found) request.folders.push_back(found);
   request.config_name = arguments.config_name;
+  for (const std::string& override : arguments.overrides) check_text(override);
   request.overrides = with_moved_keys(arguments.overrides);
   request.multirun = arguments.multirun;
   request.working_folder = fs::current_path();

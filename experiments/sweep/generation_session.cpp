@@ -1,5 +1,6 @@
 #include "experiments/sweep/generation_session.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -27,7 +28,9 @@ void check_bytes(
 }  // namespace
 
 GenerationSession::GenerationSession(const Point& point, ImageModel& model, at::Device device)
-    : point_(point), model_(model), device_(device), policy_(point.policy()) {}
+    : point_(point), model_(model), device_(device), policy_(point.policy()) {
+  if (point.launch.threads) at::set_num_threads(static_cast<int>(*point.launch.threads));
+}
 
 MadeBatch GenerationSession::make(std::span<const uint64_t> images,
                                   std::vector<AttentionObserver*> observers) {

@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "analysis/metrics/registry.h"
 #include "analysis/shapes/caption.h"
 #include "analysis/shapes/split.h"
 #include "core/base/error.h"
+#include "core/text/text_input.h"
 #include "experiments/launch/launcher.h"
 
 namespace kvscope {
@@ -22,12 +26,13 @@ void check_length(const std::vector<double>& values, int64_t steps, const std::s
 }
 
 std::vector<std::string> lines_of(const std::string& path) {
-  std::ifstream stream(path);
-  if (!stream) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(path)) {
     throw Error(ErrorKind::kInput, fmt::format("prompts.file={}: cannot be read", path));
   }
+  std::istringstream text(text_input({std::istreambuf_iterator<char>(stream), {}}, path));
   std::vector<std::string> lines;
-  for (std::string line; std::getline(stream, line);) {
+  for (std::string line; std::getline(text, line);) {
     if (line.ends_with('\r')) line.pop_back();
     if (!line.empty()) lines.push_back(line);
   }

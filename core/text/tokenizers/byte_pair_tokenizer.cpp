@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/foreign_file.h"
 #include "core/base/mapped_file.h"
 #include "core/text/tokenizers/byte_level.h"
 
@@ -18,6 +19,10 @@ constexpr size_t kLongestTextBytes = 4 << 20;
 
 std::string content_of(const fs::path& path) {
   const MappedFile file(path);
+  if (const std::string foreign = foreign_file(file.bytes()); !foreign.empty()) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: expected a tokenizer.json, this is {}", path.string(), foreign));
+  }
   return {reinterpret_cast<const char*>(file.data()), file.bytes().size()};
 }
 

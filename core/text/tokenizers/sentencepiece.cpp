@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/foreign_file.h"
 #include "core/base/mapped_file.h"
 
 namespace kvscope {
@@ -18,6 +19,10 @@ SentencePiece::~SentencePiece() = default;
 
 SentencePiece SentencePiece::from_file(const std::filesystem::path& path) {
   const MappedFile file(path);
+  if (const std::string foreign = foreign_file(file.bytes()); !foreign.empty()) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: expected a SentencePiece model, this is {}",
+                                               path.string(), foreign));
+  }
   return from_bytes({reinterpret_cast<const char*>(file.data()), file.bytes().size()},
                     path.string());
 }

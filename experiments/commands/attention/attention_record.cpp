@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <string_view>
 #include <utility>
 
 #include "analysis/attention/attention_file.h"
@@ -14,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/base/output_check.h"
 #include "core/base/set_aside.h"
 #include "core/base/sha256.h"
 #include "core/device/device.h"
@@ -147,6 +149,8 @@ int attention_record_command(const ConfigArguments& arguments,
   const std::string root = data_root().string();
   const PointList list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
                                      component_registry(arguments));
+  constexpr std::string_view kEndings[] = {".h5", ".hdf5"};
+  check_output(options.out, "--out", kEndings);
   const Point& point = list.points.front();
   const AttentionRecorderOptions what{.guided = point.generation.rows(1) == 2,
                                       .statistics = options.statistics,

@@ -1,6 +1,7 @@
 #include "core/checkpoint/safetensors.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -103,6 +104,38 @@ TEST(Safetensors, RoundTripsEveryDtypeOddShapesAndMetadata) {
     EXPECT_TRUE(reader.tensor(name).equal(tensor)) << name;
   }
   EXPECT_FALSE(fs::exists(own_part(path)));
+}
+
+TEST(Safetensors, TypesThatNothingComputesWithAreListedLikeAnyOther) {
+  struct Case {
+    const char* dtype;
+    const char* shape;
+    size_t bytes;
+    at::ScalarType read_as;
+    std::vector<int64_t> read_shape;
+  };
+  const Case cases[] = {{"C64", "[2,3]", 48, at::kComplexFloat, {2, 3}},
+                        {"F8_E4M3FNUZ", "[5]", 5, at::kFloat8_e4m3fnuz, {5}},
+                        {"F8_E5M2FNUZ", "[5]", 5, at::kFloat8_e5m2fnuz, {5}},
+                        {"F8_E8M0", "[5]", 5, at::kFloat8_e8m0fnu, {5}},
+                        {"F4", "[3,2]", 3, at::kBits8, {3}},
+                        {"F6_E2M3", "[4,2]", 6, at::kBits8, {6}},
+                        {"F6_E3M2", "[4]", 3, at::kBits8, {3}},
+                        {"F4", "[0,2]", 0, at::kBits8, {0}}};
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.dtype);
+    const fs::path path =
+        raw_file(fresh_folder("types") / "one.safetensors",
+                 fmt::format(R"({{"a":{{"dtype":"{}","shape":{},"data_offsets":[0,{}]}}}})",
+                             one.dtype, one.shape, one.bytes),
+                 one.bytes);
+    const at::Tensor tensor = read_safetensors(path).at("a");
+    EXPECT_EQ(tensor.scalar_type(), one.read_as);
+    EXPECT_EQ(tensor.sizes().vec(), one.read_shape);
+  }
+  const fs::path odd = raw_file(fresh_folder("odd") / "one.safetensors",
+                                R"({"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}})", 1);
+  EXPECT_THAT(error_of([&] { read_safetensors(odd); }), HasSubstr("need 2 bytes"));
 }
 
 TEST(Safetensors, TensorsOutliveTheReaderAndWritesStayPrivate) {

@@ -122,6 +122,12 @@ TEST_F(ComposeTest, SweepsThatExplodeAreRefused) {
 
 TEST_F(ComposeTest, GroupsAndOptionsAreListed) {
   EXPECT_THAT(config_groups({folder_.path()}), ElementsAre("experiment", "model", "policy"));
+  // What editors and file managers leave beside them is no option.
+  folder_.write("policy/._snapkv.yaml", std::string("\0\5\26\7", 4));
+  folder_.write("policy/.#full.yaml", "");
+  folder_.write("policy/notes.txt", "");
+  folder_.write(".git/hooks/a.yaml", "");
+  EXPECT_THAT(config_groups({folder_.path()}), ElementsAre("experiment", "model", "policy"));
   EXPECT_THAT(group_options({folder_.path()}, "policy"), ElementsAre("full", "scalekv", "snapkv"));
 }
 

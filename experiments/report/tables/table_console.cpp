@@ -26,6 +26,7 @@ struct Widths {
   int64_t whole = 0;
   int64_t fraction = 0;
   int64_t interval = 0;
+  int64_t half_width_digits = 0;
   int64_t total = 0;
 };
 
@@ -69,8 +70,11 @@ std::string assemble(const Parts& parts, const Widths& widths, Align align, bool
   std::string interval;
   if (!parts.interval.empty()) {
     const bool has_ends = parts.interval.front() == '[';
-    interval = std::string(static_cast<size_t>(after), ' ') + (has_ends ? " " : " ± ") +
-               pad(parts.interval, widths.interval - (has_ends ? 1 : 3), Align::kRight);
+    const std::string text =
+        has_ends ? " " + parts.interval
+                 : " ± " + pad(parts.interval, widths.half_width_digits, Align::kRight);
+    interval =
+        std::string(static_cast<size_t>(after), ' ') + pad(text, widths.interval, Align::kRight);
     after = 0;
   } else {
     after += widths.interval;
@@ -130,10 +134,10 @@ Layout layout_of(const Table& table) {
       } else {
         width.whole = std::max(width.whole, display_width(parts.whole));
         width.fraction = std::max(width.fraction, display_width(parts.fraction));
-        const int64_t sign = parts.interval.starts_with('[') ? 1 : 3;
-        if (!parts.interval.empty()) {
-          width.interval = std::max(width.interval, display_width(parts.interval) + sign);
-        }
+        const bool has_ends = parts.interval.starts_with('[');
+        const int64_t digits = display_width(parts.interval);
+        if (digits > 0) width.interval = std::max(width.interval, digits + (has_ends ? 1 : 3));
+        if (!has_ends) width.half_width_digits = std::max(width.half_width_digits, digits);
       }
       layout.body[r].push_back(std::move(parts));
     }

@@ -210,6 +210,7 @@ inline std::vector<Decision> run_policy(Policy& policy,
   AttentionContext context{.cache = cache, .controller = &witness, .eviction_timing = cuts};
   if (policy.key_positions() == KeyPositions::kInCache) context.rotation = line_rotation(geometry);
   for (const StepInfo& step : geometry.steps) {
+    if (step.index > last_attending_step(geometry.steps)) break;  // as in a model: never fed
     for (int64_t layer = 0; layer < geometry.layers; ++layer) {
       LayerInputs inputs = alike ? inputs_of_groups_alike(geometry, step, layer, rows)
                                  : layer_inputs(geometry, step, layer, rows);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,5 +23,16 @@ struct ModelFamily {
       const ConfigNode& model, const std::string& root, at::Device device)>
       open;
 };
+
+struct NamedFamily {
+  std::string name;
+  ModelFamily family;
+};
+
+/// Those of families.def, in its order; they live as long as the program.
+std::span<const NamedFamily> named_families();
+
+/// Throws Error(kConfig) naming `origin`, where the name was read, and the nearest known one.
+const ModelFamily& model_family_of(const std::string& name, const std::string& origin);
 
 }  // namespace kvscope

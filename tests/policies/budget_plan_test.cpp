@@ -96,6 +96,7 @@ Policy made_up(int64_t extra, int64_t steps_between_cuts, int64_t protected_toke
   slots.protect.push_back(std::make_unique<FirstTokens>(protected_tokens));
   slots.store = std::make_unique<AsIs>();
   slots.schedule = std::make_unique<EveryFew>(steps_between_cuts);
+  slots.read = std::make_unique<Read>();
   return {"made_up", std::move(slots)};
 }
 

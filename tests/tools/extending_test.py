@@ -20,7 +20,7 @@ PAGE = (SOURCE / "docs/extending.md").read_text(encoding="utf-8")
 READERS = {"analysis/metrics/metrics.def": "analysis/metrics/registry.cpp",
            "analysis/attention/statistics.def": "analysis/attention/statistic_registry.cpp",
            "experiments/launch/launchers.def": "experiments/launch/launcher.cpp",
-           "core/models/families.def": "core/models/image_model.cpp"}
+           "core/models/families.def": "core/models/model_family.cpp"}
 MOST_FILES_OF_A_FAMILY = 6
 
 

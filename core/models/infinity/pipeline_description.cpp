@@ -1,8 +1,7 @@
-#include "core/models/next_scale/description.h"
-
 #include "core/models/infinity/pipeline.h"
 #include "core/models/infinity/weights.h"
 #include "core/models/model_keys.h"
+#include "core/models/next_scale/description.h"
 
 namespace kvscope::infinity {
 namespace {

@@ -1,6 +1,5 @@
-#include "core/models/next_scale/description.h"
-
 #include "core/models/model_keys.h"
+#include "core/models/next_scale/description.h"
 #include "core/models/var/generate.h"
 #include "core/models/var/pipeline.h"
 #include "core/models/var/vqvae.h"

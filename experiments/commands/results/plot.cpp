@@ -21,7 +21,7 @@ constexpr double kDefaultFontSize = 11.5;  // of names in a Chart
 
 struct Figure {
   std::string stem;  ///< of its files
-  std::string what;  ///< "psnr of shapes_next_scale"
+  std::string what;  ///< "METRIC of MODEL"
   Chart chart;
 };
 

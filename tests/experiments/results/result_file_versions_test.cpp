@@ -13,7 +13,6 @@ namespace kvscope {
 namespace {
 
 using std::filesystem::path;
-using testing::HasSubstr;
 
 /// Says of a file that it was written by the version before budgets and peaks were in it.
 void make_first_version(const path& file) {

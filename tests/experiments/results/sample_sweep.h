@@ -15,7 +15,7 @@ namespace kvscope {
 /// An empty folder of the running test.
 inline std::filesystem::path fresh_folder(const std::string& name) {
   const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  const std::filesystem::path folder =
+  std::filesystem::path folder =
       std::filesystem::path(testing::TempDir()) /
       fmt::format("kvscope_{}_{}_{}", test->test_suite_name(), test->name(), name);
   std::filesystem::remove_all(folder);
@@ -81,7 +81,7 @@ inline Image sample_image(uint8_t level) {
 inline std::filesystem::path write_sample_point(const std::filesystem::path& sweep,
                                                 const PointInfo& point,
                                                 uint8_t level) {
-  const std::filesystem::path folder = sweep / "points" / point.point_hash.substr(0, 12);
+  std::filesystem::path folder = sweep / "points" / point.point_hash.substr(0, 12);
   ResultWriter writer(folder / "result.h5", point);
   for (uint64_t i = 0; i < static_cast<uint64_t>(point.images); ++i) {
     ImageRow row = sample_row(i);

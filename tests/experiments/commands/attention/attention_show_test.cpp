@@ -113,7 +113,7 @@ TEST(AttentionShowCommand, SaysWhatIsWrong) {
   EXPECT_THAT(refusal({file, "step_mass", "--at", "layer=3"}), HasSubstr("0..2"));
   EXPECT_THAT(refusal({file, "step_mass", "--rows", "step", "--columns", "step"}),
               HasSubstr("two different"));
-  EXPECT_THAT(refusal({file, "step_mass", "--out", "a.pdf"}), HasSubstr("FILE.svg"));
+  EXPECT_THAT(refusal({file, "step_mass", "--out", "a.jpg"}), HasSubstr(".svg, .png, .pdf"));
   EXPECT_THAT(refusal({file, "--out", "a.svg"}), HasSubstr("which array"));
   EXPECT_THAT(refusal({(folder / "none.h5").string()}), HasSubstr("none.h5"));
   std::ofstream(folder / "notes.h5") << "notes";

@@ -7,7 +7,8 @@ void add_plugin_option(CLI::App& command, ConfigArguments& arguments) {
       .add_option("--plugin", arguments.plugins,
                   "library with parts of policies (docs/own_policy.md); repeatable")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);  // what follows is another argument
 }
 
 void add_config_options(CLI::App& command, ConfigArguments& arguments) {

@@ -305,7 +305,6 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder) {
   std::ranges::sort(sweep.points, stands_before);
   note_unused(sweep);
   const std::vector<MissingReasons> reasons = complete_metrics(sweep.points, sweep.notes);
-  write_late_metrics(sweep.points);
   for (size_t i = 0; i < sweep.points.size(); ++i) measure(sweep.points[i], reasons[i]);
   measure_sets(sweep.points, metrics(), sweep.notes);
   return sweep;

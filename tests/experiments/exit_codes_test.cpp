@@ -152,7 +152,7 @@ TEST(ExitCodes, WhatCannotBeReadIs3) {
       {"attention", "roles", nowhere},
       {"attention", "heads", nowhere},
       {"weights", "inspect", nowhere},
-      {"weights", "convert", nowhere, nowhere + "2"},
+      {"weights", "convert", nowhere, nowhere + ".safetensors"},
       {"tokenize", nowhere},
       {"verify", nowhere}};
   for (const std::vector<std::string>& command : commands) {

@@ -58,7 +58,8 @@ void add_record(const CommandRegistrar& group) {
   command->add_option("--sampled-queries", options->sampled_queries, "queries a step; 0: all");
   command->add_option("--raw", *raw_heads, "LAYER:HEAD whose map is kept; repeatable")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);  // what follows is another argument
 }
 
 void add_list_and_show(const CommandRegistrar& group) {
@@ -76,7 +77,8 @@ void add_list_and_show(const CommandRegistrar& group) {
   command->add_option("--columns", show->columns, "what stands across, as step");
   command->add_option("--at", show->at, "NAME=VALUE, only there instead of the mean; repeatable")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);  // what follows is another argument
   command->add_option("-o,--out", show->out, "heat map: FILE.svg, .png or .pdf");
 }
 

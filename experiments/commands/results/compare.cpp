@@ -10,6 +10,7 @@
 #include "experiments/commands/results/results_folder_option.h"
 #include "experiments/commands/results/table.h"
 #include "experiments/results/comparison.h"
+#include "experiments/results/late_metrics.h"
 #include "experiments/results/sweep_metrics.h"
 #include "experiments/terminal.h"
 
@@ -30,6 +31,7 @@ int compare_command(const CompareOptions& options) {
     }
   }
   for (const std::string& note : sweep.notes) say("note: {}", note);
+  write_late_metrics(sweep.points);
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/results/results_folder_option.h"
 #include "experiments/commands/results/sweep_figures.h"
+#include "experiments/results/late_metrics.h"
 #include "experiments/results/sweep_metrics.h"
 
 namespace kvscope {
@@ -105,9 +106,11 @@ void write_one(const PlotOptions& options, const std::vector<Figure>& figures) {
 
 int plot_command(const PlotOptions& options) {
   check_options(options);
-  const std::vector<Figure> figures = figures_of(options, summarise_sweep(options.folder));
+  const SweepSummary sweep = summarise_sweep(options.folder);
+  const std::vector<Figure> figures = figures_of(options, sweep);
   if (!options.out.empty()) {
     write_one(options, figures);
+    write_late_metrics(sweep.points);
     return 0;
   }
   for (const Figure& figure : figures) {
@@ -117,6 +120,7 @@ int plot_command(const PlotOptions& options) {
     canvas.write(figure.stem + ".png", info, scale_of(options, canvas) * kPngScale);
     fmt::print("{0}.svg\n{0}.png\n", figure.stem);
   }
+  write_late_metrics(sweep.points);
   return 0;
 }
 
@@ -130,7 +134,8 @@ void register_plot(const CommandRegistrar& registrar) {
       .add_option("--highlight", options->highlighted,
                   "policies in colour, the others grey: a,b; repeatable")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);  // what follows is another argument
   command.add_option("-o,--out", options->out, "one figure: FILE.svg, FILE.png or FILE.pdf");
   command.add_option("--width", options->width_px, "pixels; a PNG has two for each");
   command.add_option("--height", options->height_px, "likewise");

@@ -17,6 +17,7 @@
 #include "experiments/commands/results/sweep_figures.h"
 #include "experiments/report/page.h"
 #include "experiments/results/comparison.h"
+#include "experiments/results/late_metrics.h"
 #include "experiments/results/sweep_metrics.h"
 #include "experiments/results/sweep_table.h"
 
@@ -123,6 +124,7 @@ int report_command(const ReportOptions& options) {
                    image_section(models)};
   write_page(report / "index.html", page);
   fmt::print("{}\n", (report / "index.html").string());
+  write_late_metrics(sweep.points);
   return 0;
 }
 

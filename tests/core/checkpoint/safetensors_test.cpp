@@ -255,7 +255,7 @@ TEST(Safetensors, RefusesWhatIsNoFileAndWhatCannotBeWritten) {
   const std::vector<TensorMap::Entry> twice{{"x", at::ones({1})}, {"x", at::ones({1})}};
   EXPECT_THAT(error_of([&] { write_safetensors(folder / "t.safetensors", twice); }),
               HasSubstr("'x'"));
-  const std::vector<TensorMap::Entry> odd{{"x", at::ones({1}, at::kComplexFloat)}};
+  const std::vector<TensorMap::Entry> odd{{"x", at::ones({1}, at::kComplexDouble)}};
   EXPECT_THAT(error_of([&] { write_safetensors(folder / "t.safetensors", odd); }),
               HasSubstr("dtype"));
   EXPECT_FALSE(fs::exists(folder / "t.safetensors"));

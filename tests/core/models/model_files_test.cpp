@@ -39,7 +39,7 @@ std::vector<FamilyCase> family_cases() {
   return {
       {"var",
        "vae.",
-       ", layers: null, transformer: {depth: 1, width: 30, heads: 3, classes: 7}, image: "
+       ", layers: null, transformer: {depth: 1, width: 30, heads: 3, classes: 7}, picture: "
        "{schedule: [[1, 1], [2, 3]]}, vae: {base_channels: 4, channel_multipliers: [1, 2], "
        "encoder_blocks: 1, norm_groups: 4, codes: 300, code_width: 6}",
        {{"model.lvl_1L", at::zeros({1, 7}, at::kLong)},

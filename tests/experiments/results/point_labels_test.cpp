@@ -82,7 +82,7 @@ TEST(PointSettings, AreTheConfigWithoutWhatOnlySaysHowItRan) {
                   testing::Pair("gen.store_last_scale", "false"), testing::Pair("gen.tau", "1"),
                   testing::Pair("model.tied", "true"), testing::Pair("policy.name", "snapkv"),
                   testing::Pair("policy.protect.0.name", "sinks"),
-                  testing::Pair("prompts.list", "null")))
+                  testing::Pair("policy.read", "all"), testing::Pair("prompts.list", "null")))
       << "keys younger than the result have their defaults";
 }
 
@@ -142,7 +142,7 @@ TEST(PointLabels, HeadersAreTheShortestThatSayWhichSettingIsMeant) {
                                value + ", list: [" + value + "]}\nmetrics: {list: [psnr]}\n");
   };
   const SweepSummary summary = sweep({with("1"), with("2")});
-  EXPECT_THAT(headers(summary), ElementsAre("seed", "top_k", "prompts.list", "prompts.seed"));
+  EXPECT_THAT(headers(summary), ElementsAre("seed", "top_k", "list", "prompts.seed"));
 }
 
 TEST(PointLabels, AKeyThatIsMissingHasItsDefault) {

@@ -254,8 +254,11 @@ TEST(SummariseSweep, WhatIsMeasuredLateIsWrittenIntoTheFile) {
   EXPECT_FALSE(summarise_sweep(sweep).points.at(0).metric(metric_named("psnr")).present());
   const int64_t finished = read_result(snapkv / "result.h5").finished_unix_ns;
   write_sample_point(sweep, sample_point("full", 1, 3), 0);
-  const PointSummary shown = summarise_sweep(sweep).points.at(1);
+  const SweepSummary summary = summarise_sweep(sweep);
+  const PointSummary& shown = summary.points.at(1);
   EXPECT_TRUE(shown.filled_late);
+  EXPECT_TRUE(std::isnan(read_result(snapkv / "result.h5").rows[0].metrics["psnr"]));
+  write_late_metrics(summary.points);
   const ResultFile file = read_result(snapkv / "result.h5");
   EXPECT_EQ(file.finished_unix_ns, finished);
   for (size_t i = 0; i < 3; ++i) {

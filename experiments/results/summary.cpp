@@ -61,7 +61,7 @@ std::vector<path> folders_in(const path& folder) {
 
 /// "snapkv, 10 % (0123456789ab)", as far as the folder's config can be read.
 std::string name_of(const path& place) {
-  const std::string hash = place.filename().string();
+  std::string hash = place.filename().string();
   try {
     const ConfigNode config = load_yaml_file(place / "config.yaml");
     return fmt::format("{}, {} ({})", config.at("policy.name").as_string(),
@@ -78,10 +78,11 @@ void read_point(PointSummary& point, const path& place) {
   point.settings = point_settings(point.point());
   point.asked_metrics = asked_metrics(point.point());
   std::vector<ImageRow>& rows = point.result.rows;
-  const auto unused = std::ranges::stable_partition(
-      rows, [&](const ImageRow& row) { return point.point().asks_for(row.image_index); });
-  point.unused_rows.assign(unused.begin(), unused.end());
-  rows.erase(unused.begin(), unused.end());
+  const auto unused = std::stable_partition(rows.begin(), rows.end(), [&](const ImageRow& row) {
+    return point.point().asks_for(row.image_index);
+  });
+  point.unused_rows.assign(unused, rows.end());
+  rows.erase(unused, rows.end());
 }
 
 /// Says which images are used of points that have more.

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 fs::path sample_results() {
-  const fs::path sweep = fresh_folder("sweep");
+  fs::path sweep = fresh_folder("sweep");
   write_sample_point(sweep, sample_point("full", 1, 3), 0);
   write_sample_point(sweep, sample_point("snapkv", 0.5, 3), 2);
   return sweep;

@@ -11,8 +11,6 @@
 #include "core/base/image.h"
 #include "experiments/report/drawing/colours.h"
 
-typedef struct _cairo cairo_t;
-
 namespace kvscope {
 
 /// What an image file says about itself: shown by viewers and screen readers, and the points its
@@ -111,8 +109,6 @@ class Canvas {
   void write(const std::filesystem::path& path, const FigureInfo& info, double scale = 1) const;
 
  private:
-  void paint(cairo_t* context, double scale) const;
-
   struct Recording;
   std::unique_ptr<Recording> recording_;
 };

@@ -85,12 +85,6 @@ std::string svg_texts(const std::vector<RecordedText>& texts, double scale) {
 
 }  // namespace
 
-void Canvas::paint(cairo_t* context, double scale) const {
-  cairo_scale(context, scale, scale);
-  cairo_set_source_surface(context, recording_->surface.get(), 0, 0);
-  cairo_paint(context);
-}
-
 std::string Canvas::svg(const FigureInfo& info, double scale) const {
   check_cairo(cairo_status(recording_->context.get()), "draw");
   std::vector<std::byte> written;
@@ -100,7 +94,7 @@ std::string Canvas::svg(const FigureInfo& info, double scale) const {
     check_cairo(cairo_surface_status(surface.get()), "start an SVG");
     cairo_svg_surface_set_document_unit(surface.get(), CAIRO_SVG_UNIT_PX);
     const CairoContext context(cairo_create(surface.get()));
-    paint(context.get(), scale);
+    recording_->paint(context.get(), scale);
     check_cairo(cairo_status(context.get()), "draw an SVG");
     cairo_surface_finish(surface.get());
     check_cairo(cairo_surface_status(surface.get()), "write an SVG");
@@ -133,7 +127,7 @@ std::string Canvas::pdf(const FigureInfo& info, double scale) const {
                                  printable(joined(info.provenance)).c_str());
   {
     const CairoContext context(cairo_create(surface.get()));
-    paint(context.get(), points);
+    recording_->paint(context.get(), points);
     draw_texts(context.get(), recording_->texts);
     check_cairo(cairo_status(context.get()), "draw a PDF");
   }
@@ -154,7 +148,7 @@ std::string Canvas::png(const FigureInfo& info, double scale) const {
   // A fractional scale leaves part of the last pixels free.
   cairo_set_source_rgb(context.get(), 1, 1, 1);
   cairo_paint(context.get());
-  paint(context.get(), scale);
+  recording_->paint(context.get(), scale);
   draw_texts(context.get(), recording_->texts);
   check_cairo(cairo_status(context.get()), "draw a PNG");
   std::vector<std::byte> bytes = png_of(surface.get());

@@ -32,6 +32,12 @@ void set_font_options(cairo_t* context) {
   cairo_font_options_destroy(options);
 }
 
+void Canvas::Recording::paint(cairo_t* to, double scale) const {
+  cairo_scale(to, scale, scale);
+  cairo_set_source_surface(to, surface.get(), 0, 0);
+  cairo_paint(to);
+}
+
 void draw_texts(cairo_t* context, const std::vector<RecordedText>& texts) {
   set_font_options(context);
   for (const RecordedText& text : texts) {

@@ -25,6 +25,9 @@ struct Canvas::Recording {
   CairoSurface surface;
   CairoContext context;
   std::vector<RecordedText> texts;
+
+  /// All but the texts, each side `scale` times as long; leaves the context scaled.
+  void paint(cairo_t* context, double scale) const;
 };
 
 /// Debian's default; fontconfig, or the viewer of an SVG, substitutes elsewhere.

@@ -18,7 +18,6 @@
 namespace kvscope {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 

@@ -266,6 +266,10 @@ Budget read_budget(Options& options) {
     budget.unit = kUnits[i].unit;
     budget.amount = *amounts[i];
   }
+  if (budget.unit != BudgetUnit::kRatio) {
+    options.unused("ratio", fmt::format("budget.{} is given instead", key_of(budget.unit)),
+                   WrittenIn::kOverride);
+  }
   const auto index = [](auto value) { return static_cast<std::size_t>(value); };
   budget.scope = static_cast<BudgetScope>(
       word(options, "scope", kScopes, index(budget.scope),

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <type_traits>
 #include <utility>
 
 #include "core/base/error.h"
@@ -101,6 +103,26 @@ std::unique_ptr<Slot> ComponentRegistry::make(const std::string& where,
                           where, name, suggestion(name, known)));
 }
 
+template <class Slot>
+std::vector<UnreadKey> ComponentRegistry::unread(const std::string& where,
+                                                 const ConfigNode& node) const {
+  const ConfigNode* name = node.child("name");
+  if (name == nullptr || !name->is_string()) return {};
+  for (const Registered& component : components_) {
+    const auto* make = std::get_if<MakeComponent<Slot>*>(&component.make);
+    if (make == nullptr || component.info.name != name->as_string()) continue;
+    Options options = Options::checking(where, node);
+    options.leave_to_others({"name"});
+    try {
+      static_cast<void>((*make)(options));
+    } catch (const Error&) {
+      return {};
+    }
+    return options.unread();
+  }
+  return {};
+}
+
 namespace {
 
 /// A slot's components as they are written, each with its place.
@@ -134,20 +156,23 @@ std::vector<std::unique_ptr<Slot>> fill(const ConfigNode& policy,
   return made;
 }
 
+/// Reads what stands beside the slots: it is for people.
+void read_captions(Options& options) {
+  for (const char* key : {"name", "summary", "source"}) {
+    static_cast<void>(options.value(
+        {.key = key, .accepts = "text", .help = "what it is called, in tables and lists"}));
+  }
+  options.leave_to_others({"allocate", "score", "protect", "store", "schedule", "read"});
+}
+
 void check_keys(const ConfigNode& policy) {
   if (!policy.is_map()) {
     throw Error(ErrorKind::kConfig,
                 "policy: expected the six slots, as in configs/policy/snapkv.yaml");
   }
-  static constexpr const char* kKeys[] = {"name",    "summary", "source",   "allocate", "score",
-                                          "protect", "store",   "schedule", "read"};
-  const std::vector<std::string> known(std::begin(kKeys), std::end(kKeys));
-  for (const ConfigEntry& entry : policy.entries()) {
-    if (std::find(known.begin(), known.end(), entry.name) == known.end()) {
-      throw Error(ErrorKind::kConfig, fmt::format("policy.{}: unknown slot '{}'. {}", entry.name,
-                                                  entry.name, suggestion(entry.name, known)));
-    }
-  }
+  Options options("policy", policy);
+  read_captions(options);
+  options.finish();
 }
 
 PolicySlots fill_slots(const ConfigNode& as_written,
@@ -257,6 +282,32 @@ std::vector<ChosenComponent> chosen_components(const ConfigNode& policy,
   std::vector<ChosenComponent> chosen;
   fill_slots(policy, registry, &chosen);
   return chosen;
+}
+
+std::vector<UnreadKey> unread_policy_keys(const ConfigNode& as_written,
+                                          const ComponentRegistry& registry) {
+  std::vector<UnreadKey> unread;
+  if (!as_written.is_map()) return unread;
+  ConfigNode policy = as_written;
+  static_cast<void>(update_spelling(policy));  // whoever composed it has warned
+  const auto add = [&](std::vector<UnreadKey> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(unread));
+  };
+  Options captions = Options::checking("policy", policy);
+  read_captions(captions);
+  add(captions.unread());
+  const auto add_slot = [&]<class Slot>(std::type_identity<Slot>, const char* slot) {
+    for (const auto& [where, node] : written_components(policy, slot, "")) {
+      add(registry.unread<Slot>(where, node));
+    }
+  };
+  add_slot(std::type_identity<Allocate>(), "allocate");
+  add_slot(std::type_identity<Score>(), "score");
+  add_slot(std::type_identity<Protect>(), "protect");
+  add_slot(std::type_identity<Store>(), "store");
+  add_slot(std::type_identity<Schedule>(), "schedule");
+  add_slot(std::type_identity<Read>(), "read");
+  return unread;
 }
 
 Plan make_plan(const CacheGeometry& geometry,

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/config/options.h"
 #include "core/config/value.h"
 #include "core/engine/plan.h"
 #include "policies/budget.h"
@@ -56,6 +57,11 @@ class ComponentRegistry {
   std::unique_ptr<Slot> make(const std::string& where,
                              const ConfigNode& node,
                              ChosenComponent* chosen = nullptr) const;
+  /// Keys of the component that `node` names which it does not read; none where it cannot be made,
+  /// as make() then says.
+  template <class Slot>
+  [[nodiscard]] std::vector<UnreadKey> unread(const std::string& where,
+                                              const ConfigNode& node) const;
 
  private:
   struct Registered {
@@ -93,6 +99,10 @@ std::unique_ptr<Policy> make_policy(const ConfigNode& policy,
 /// The components of a `policy` group in the order of the slots. Throws as make_policy() does.
 std::vector<ChosenComponent> chosen_components(
     const ConfigNode& policy, const ComponentRegistry& registry = ComponentRegistry());
+
+/// Keys of a `policy` group that nothing reads: not those beside its slots, nor its components.
+std::vector<UnreadKey> unread_policy_keys(const ConfigNode& policy,
+                                          const ComponentRegistry& registry);
 
 /// Tokens and bytes of every (step, layer, head) before the run.
 Plan make_plan(const CacheGeometry& geometry,

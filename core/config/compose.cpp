@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/shell_word.h"
 #include "core/config/defaults.h"
 #include "core/config/hydra_node.h"
 #include "core/config/interpolation.h"
@@ -44,6 +45,7 @@ std::vector<std::filesystem::path> search_path(const ComposeRequest& request,
 struct Composed {
   ConfigNode root;  // hydra node included
   std::vector<std::pair<std::string, std::string>> choices;
+  std::vector<std::pair<std::string, std::string>> without_effect;
 };
 
 Composed compose_tree(const ComposeRequest& request,
@@ -54,8 +56,8 @@ Composed compose_tree(const ComposeRequest& request,
     if (override.is_sweep()) {
       throw Error(ErrorKind::kConfig,
                   fmt::format("override '{}': several values need a sweep, -m (--multirun); "
-                              "a list is written [a,b], a text with a comma 'a,b' in quotes",
-                              override.input));
+                              "a list is written [a,b], a text in quotes: {}",
+                              override.input, shell_word(as_quoted_text(override.input))));
     }
   }
   const DefaultsResult defaults =
@@ -64,7 +66,13 @@ Composed compose_tree(const ComposeRequest& request,
   for (const DefaultsEntry& entry : defaults.entries) {
     merge_config(composed.root, entry.package, repository.load(entry.config_path)->body);
   }
-  for (const Override& override : defaults.value_overrides) apply_override(composed.root, override);
+  for (const Override& override : defaults.value_overrides) {
+    const AbsentKeys absent =
+        is_hydra_override(override) ? AbsentKeys::kRefuse : request.absent_keys;
+    if (const auto why = apply_override(composed.root, override, absent)) {
+      composed.without_effect.emplace_back(override.input, *why);
+    }
+  }
   ConfigNode* hydra = composed.root.child("hydra");
   if (!hydra) throw Error(ErrorKind::kConfig, "the hydra node was deleted");
   check_hydra_node(*hydra);
@@ -104,6 +112,7 @@ Composition compose(const ComposeRequest& request, ConfigRepository& repository)
   result.config.label_paths();
   result.unresolved.label_paths();
   result.hydra.label_paths("hydra");
+  result.without_effect = composed.without_effect;
   for (const auto& choice : composed.choices) {
     if (!choice.first.starts_with("hydra/")) result.choices.push_back(choice);
   }

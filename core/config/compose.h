@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/config/merge.h"
 #include "core/config/repository.h"
 #include "core/config/value.h"
 
@@ -15,13 +16,14 @@ namespace kvscope {
 
 /// What to compose. Nothing is found in the surroundings: environment and clock are passed in.
 struct ComposeRequest {
-  std::vector<std::filesystem::path> folders;  // config folders, the first that has a file wins
-  std::string config_name = "config";          // primary config, without .yaml
-  std::vector<std::string> overrides;          // Hydra overrides, sweeps already expanded
-  std::string job_name = "kvscope";            // ${hydra:job.name}
-  bool multirun = false;                       // hydra.mode of the job
-  std::optional<int64_t> job_number;           // ${hydra:job.num}
-  std::filesystem::path working_folder;        // where relative hydra.searchpath entries start
+  std::vector<std::filesystem::path> folders;    // config folders, the first that has a file wins
+  std::string config_name = "config";            // primary config, without .yaml
+  std::vector<std::string> overrides;            // Hydra overrides, sweeps already expanded
+  std::string job_name = "kvscope";              // ${hydra:job.name}
+  bool multirun = false;                         // hydra.mode of the job
+  AbsentKeys absent_keys = AbsentKeys::kRefuse;  // what `a.b=c` does where there is no a.b
+  std::optional<int64_t> job_number;             // ${hydra:job.num}
+  std::filesystem::path working_folder;          // where relative hydra.searchpath entries start
   /// Answers ${oc.env:NAME}; without it every variable is unset.
   std::function<std::optional<std::string>(const std::string&)> environment;
   std::time_t now = 0;  // what ${now:%Y-%m-%d} prints, in local time
@@ -34,6 +36,8 @@ struct Composition {
   ConfigNode hydra;  // the hydra node (run.dir, sweep.dir, sweeper.params, job...), resolved where
                      // it can be
   std::vector<std::pair<std::string, std::string>> choices;  // group key -> option ("null" if none)
+  // Under AbsentKeys::kAdd: overrides that had nothing to act on, as typed, and why.
+  std::vector<std::pair<std::string, std::string>> without_effect;
 };
 
 /// Composes the primary config with its defaults list, then applies the overrides in order, then

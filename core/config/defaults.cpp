@@ -315,7 +315,11 @@ class Expansion {
         for (const auto& [name, option] : result_.choices) names.push_back(name);
         hint = suggestion(key, names);
       }
-      if (choice.external) hint += fmt::format(" To add it to the defaults list use +{}=...", key);
+      if (choice.external) {
+        hint += fmt::format(" To add it to the defaults list use +{}={}{}{}", key,
+                            choice.value.is_list ? "[" : "", fmt::join(choice.value.options, ","),
+                            choice.value.is_list ? "]" : "");
+      }
       fail(choice.origin, fmt::format("'{}' is not in the defaults list. {}", key, hint));
     }
   }

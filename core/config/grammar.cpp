@@ -315,11 +315,11 @@ class Parser {
     if (is_letter(c) || is_digit(c) || kOthers.find(c) != kOthers.npos) return;
     if (rules_.any_character && kNever.find(c) == kNever.npos) return;
     if (c == '{' && position_ > 0 && text_[position_ - 1] == '$') {
-      fail("'${' without a simple '${name}'; quote the value");
+      fail("'${' without a simple '${name}'");
     }
-    fail(fmt::format(
-        "'{}' in unquoted text; quote the value ('...')",
-        static_cast<unsigned char>(c) < 0x80 ? std::string(1, c) : "a non-ASCII letter"));
+    fail(fmt::format("'{}' in unquoted text", static_cast<unsigned char>(c) < 0x80
+                                                  ? std::string(1, c)
+                                                  : "a non-ASCII letter"));
   }
 
   GrammarResult parse_call(const std::string& name, int depth) {

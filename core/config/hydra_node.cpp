@@ -72,6 +72,12 @@ bool is_hydra_override(const Override& override) {
          override.key.starts_with("hydra/");
 }
 
+bool takes_new_keys(const std::string& key) {
+  return !key.starts_with("hydra.") || std::ranges::any_of(kOpenNodes, [&](const char* open) {
+    return key.starts_with(std::string(open) + ".");
+  });
+}
+
 void check_hydra_node(const ConfigNode& hydra) {
   static const ConfigNode model = [] {
     ConfigNode node =

@@ -19,6 +19,10 @@ void fill_hydra_node(ConfigNode& hydra,
 /// Throws Error(kConfig) where the node has keys or kinds that Hydra's own does not have.
 void check_hydra_node(const ConfigNode& hydra);
 
+/// Whether `+key` may add a key of this name: below Hydra's own node only where Hydra leaves it to
+/// plug-ins and users.
+bool takes_new_keys(const std::string& key);
+
 /// Does the override address Hydra's own node or groups ("hydra.run.dir", "hydra/launcher")?
 bool is_hydra_override(const Override& override);
 

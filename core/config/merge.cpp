@@ -1,9 +1,11 @@
 #include "core/config/merge.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/base/error.h"
 #include "core/config/format.h"
+#include "core/config/hydra_node.h"
 #include "core/config/interpolation.h"
 
 namespace kvscope {
@@ -76,8 +78,24 @@ struct Place {
   std::string key;
 };
 
-/// Walks to the parent of `path`. With `create`, absent or null parents become mappings.
-Place find_place(ConfigNode& root, const std::string& path, bool create, const std::string& where) {
+/// "key_norm" as {name: key_norm}, which its options can stand beside.
+ConfigNode named(const ConfigNode& name) {
+  ConfigNode node = ConfigNode::map();
+  node.set_origin(name.origin());
+  node.set("name", name);
+  return node;
+}
+
+/// Parents that are not there, or in the way, as an override finds them.
+enum class Parents : uint8_t { kFind, kCreate, kCreateAndName };
+
+/// Walks to the parent of `path`. Under kCreate absent or null parents become mappings, under
+/// kCreateAndName bare names do as well.
+Place find_place(ConfigNode& root,
+                 const std::string& path,
+                 Parents parents,
+                 const std::string& where) {
+  const bool create = parents != Parents::kFind;
   Place place{&root, "", ""};
   std::string rest = path;
   while (true) {
@@ -88,6 +106,10 @@ Place find_place(ConfigNode& root, const std::string& path, bool create, const s
     ConfigNode* next = place.parent->child(place.key);
     if (create && place.parent->is_map() && (!next || next->is_null() || next->is_missing())) {
       next = &place.parent->set(place.key, ConfigNode::map());
+    }
+    if (parents == Parents::kCreateAndName && next && next->is_string() &&
+        !next->is_interpolation()) {
+      *next = named(*next);
     }
     const std::string next_path = joined_path(place.parent_path, place.key);
     if (!next) {
@@ -108,36 +130,49 @@ std::string nearest_path(const Place& place) {
   return near.empty() ? "" : joined_path(place.parent_path, near);
 }
 
-[[noreturn]] void fail_unknown(const Place& place,
-                               const Override& override,
-                               const std::string& where) {
+std::string unknown_key(const Place& place, const Override& override) {
   if (place.parent->is_list()) {
-    fail(where, fmt::format("'{}' has no item {}; it has {}", place.parent_path, place.key,
-                            place.parent->size()));
+    return fmt::format("'{}' has no item {}; it has {}", place.parent_path, place.key,
+                       place.parent->size());
   }
   const std::string near = nearest_path(place);
-  std::string known;
-  for (const std::string& name : known_keys(*place.parent))
-    known += (known.empty() ? "" : ", ") + name;
   const std::string holder =
       place.parent_path.empty() ? "the config" : "'" + place.parent_path + "'";
-  fail(where,
-       fmt::format(
-           "unknown key '{}'. {}Known in {}: {}. (A key that is new on purpose is added with +{}.)",
-           override.key, near.empty() ? "" : "Did you mean '" + near + "'? ", holder, known,
-           override.input));
+  std::string text = fmt::format("unknown key '{}'. {}Known in {}: {}.", override.key,
+                                 near.empty() ? "" : "Did you mean '" + near + "'? ", holder,
+                                 fmt::join(known_keys(*place.parent), ", "));
+  if (override.kind == OverrideKind::kChange && takes_new_keys(override.key)) {
+    text += fmt::format(" (A key that is new on purpose is added with +{}.)", override.input);
+  }
+  return text;
+}
+
+/// Why an override of what is not there is refused.
+std::string why_absent(ConfigNode& root, const Override& override, const std::string& where) {
+  try {
+    const Place place = find_place(root, override.key, Parents::kFind, where);
+    return where + ": " + unknown_key(place, override);
+  } catch (const Error& error) {
+    return error.what();  // a parent is not there
+  }
 }
 
 void apply_delete(ConfigNode& root, const Override& override, const std::string& where) {
-  const Place place = find_place(root, override.key, false, where);
-  const ConfigNode* existing = place.parent->child(place.key);
-  if (!existing) fail_unknown(place, override, where);
+  const Place place = find_place(root, override.key, Parents::kFind, where);
+  const ConfigNode& existing = *place.parent->child(place.key);
   const ConfigNode value = override.node();
-  if (!value.is_null() && !(value == *existing)) {
-    fail(where, fmt::format("'{}' is {} and not {}", override.key, python_text(*existing),
+  if (!value.is_null() && !(value == existing)) {
+    fail(where, fmt::format("'{}' is {} and not {}", override.key, python_text(existing),
                             python_text(value)));
   }
   place.parent->erase(place.key);
+}
+
+/// Whether two mappings say what different things are like: {name: kivi, bits: 4}, {name: as_is}.
+bool have_different_names(const ConfigNode& one, const ConfigNode& other) {
+  const ConfigNode* first = one.child("name");
+  const ConfigNode* second = other.child("name");
+  return first != nullptr && second != nullptr && !(*first == *second);
 }
 
 }  // namespace
@@ -158,22 +193,41 @@ void merge_config(ConfigNode& root, const std::string& package, const ConfigNode
   merge_node(root, wrapped, "", before, {});
 }
 
-void apply_override(ConfigNode& root, const Override& override) {
+std::optional<std::string> apply_override(ConfigNode& root,
+                                          const Override& override,
+                                          AbsentKeys absent) {
   const std::string where = fmt::format("override '{}'", override.input);
   if (override.is_sweep())
     fail(where, "a sweep needs -m (--multirun); a list is written [a,b], a text 'a,b'");
+  const bool adds_absent = absent == AbsentKeys::kAdd;
+  const auto nothing_there = [&](std::string why) {
+    if (!adds_absent) throw Error(ErrorKind::kConfig, why);
+    return std::optional(std::move(why));
+  };
   if (override.kind == OverrideKind::kDelete) {
+    if (root.find(override.key) == nullptr) return nothing_there(why_absent(root, override, where));
     apply_delete(root, override, where);
-    return;
+    return std::nullopt;
   }
-  const bool create = override.kind != OverrideKind::kChange;
-  const Place place = find_place(root, override.key, create, where);
+  const bool create = adds_absent || override.kind != OverrideKind::kChange;
+  Place place;
+  try {
+    place = find_place(root, override.key,
+                       adds_absent ? Parents::kCreateAndName
+                       : create    ? Parents::kCreate
+                                   : Parents::kFind,
+                       where);
+  } catch (const Error& error) {
+    return nothing_there(error.what());
+  }
   ConfigNode* existing = place.parent->child(place.key);
   const ConfigNode value = override.node();
   if (!existing) {
-    if (!create || !place.parent->is_map()) fail_unknown(place, override, where);
+    if (!create || !place.parent->is_map()) {
+      return nothing_there(where + ": " + unknown_key(place, override));
+    }
     place.parent->set(place.key, value);
-    return;
+    return std::nullopt;
   }
   const bool taken = !existing->is_null() && !existing->is_missing() && !value.is_container();
   if (override.kind == OverrideKind::kAdd && taken) {
@@ -181,12 +235,16 @@ void apply_override(ConfigNode& root, const Override& override) {
                     "'{0}' is there already; change it with {0}=..., or ++{0}=... to add or change",
                     override.key));
   }
-  if (value.is_container() && existing->is_container()) {
+  const bool other_kind = value.kind() != existing->kind();
+  if (adds_absent && (other_kind || have_different_names(value, *existing))) {
+    *existing = value;
+  } else if (value.is_container() && existing->is_container()) {
     const ConfigNode before = root;
     merge_node(*existing, value, override.key, before, {.closed = !create});
   } else {
     *existing = value;
   }
+  return std::nullopt;
 }
 
 }  // namespace kvscope

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/config/format.h"
+#include "core/config/path.h"
 
 namespace kvscope {
 namespace {
@@ -32,13 +34,19 @@ bool is_anything(const ConfigNode& /*node*/) {
   return true;
 }
 bool are_integers(const ConfigNode& node) {
-  return node.is_list() && std::ranges::all_of(node.items(), is_integer);
+  return is_integer(node) || (node.is_list() && std::ranges::all_of(node.items(), is_integer));
 }
 bool are_numbers(const ConfigNode& node) {
   return is_number(node) || (node.is_list() && std::ranges::all_of(node.items(), is_number));
 }
 bool are_words(const ConfigNode& node) {
-  return node.is_list() && std::ranges::all_of(node.items(), is_word);
+  return is_word(node) || (node.is_list() && std::ranges::all_of(node.items(), is_word));
+}
+
+/// The items of a list; anything else is a list of one.
+std::span<const ConfigNode> items_of(const ConfigNode& node) {
+  if (node.is_list()) return node.items();
+  return {&node, 1};
 }
 
 /// As a user types the value behind `key=`.
@@ -100,6 +108,7 @@ OptionInfo info_of(const Key& key, std::string accepts) {
   if (key.default_value) option.default_value = ConfigNode(*key.default_value);
   if constexpr (requires { key.unit; }) option.unit = key.unit;
   if constexpr (requires { key.default_from; }) option.default_from = key.default_from;
+  if constexpr (requires { key.is_text; }) option.is_text = key.is_text;
   return option;
 }
 
@@ -111,6 +120,12 @@ OptionInfo list_info_of(Key key, std::string accepts) {
   if (key.default_value) option.default_value = list_of(*key.default_value);
   if constexpr (requires { key.unit; }) option.unit = key.unit;
   if constexpr (requires { key.default_from; }) option.default_from = key.default_from;
+  return option;
+}
+
+OptionInfo word_info_of(const WordKey& key) {
+  OptionInfo option = info_of(key, of_words("string", key.allowed));
+  option.is_text = key.allowed.empty();
   return option;
 }
 
@@ -312,14 +327,14 @@ bool Options::flag(const FlagKey& key) {
 }
 
 std::string Options::word(const WordKey& key) {
-  const OptionInfo option = info_of(key, of_words("string", key.allowed));
+  const OptionInfo option = word_info_of(key);
   const ConfigNode* given = ask(option, is_word);
   const bool usable = given != nullptr && is_allowed(*given, option, key);
   return usable ? given->as_string() : key.default_value.value_or("");
 }
 
 std::optional<std::string> Options::word_or_null(const WordKey& key) {
-  const OptionInfo option = or_null(info_of(key, of_words("string", key.allowed)));
+  const OptionInfo option = or_null(word_info_of(key));
   const ConfigNode* given = ask(option, is_word);
   if (given != nullptr && given->is_null()) return std::nullopt;
   const bool usable = given != nullptr && is_allowed(*given, option, key);
@@ -333,31 +348,28 @@ std::vector<double> Options::numbers(const NumbersKey& key) {
   const auto usable = [&](const ConfigNode& one) {
     return in_range(one, option, key.min, key.max);
   };
-  if (given->is_list()) {
-    if (std::ranges::all_of(given->items(), usable)) return given->as_double_list();
-  } else if (usable(*given)) {
-    return given->as_double_list();
-  }
+  if (std::ranges::all_of(items_of(*given), usable)) return given->as_double_list();
   return key.default_value.value_or(std::vector<double>{});
 }
 
 std::vector<int64_t> Options::integers(const IntegersKey& key) {
-  const OptionInfo option = list_info_of(key, ranged_integers("list of ints", key));
+  const OptionInfo option = list_info_of(key, ranged_integers("int or list of ints", key));
   const ConfigNode* given = ask(option, are_integers);
   const auto usable = [&](const ConfigNode& one) {
     return in_range(one, option, key.min, key.max);
   };
-  if (given != nullptr && std::ranges::all_of(given->items(), usable))
+  if (given != nullptr && std::ranges::all_of(items_of(*given), usable)) {
     return given->as_int64_list();
+  }
   return key.default_value.value_or(std::vector<int64_t>{});
 }
 
 std::vector<std::string> Options::words(const WordsKey& key) {
-  const OptionInfo option = list_info_of(key, of_words("list of strings", key.allowed));
+  const OptionInfo option = list_info_of(key, of_words("string or list of strings", key.allowed));
   const ConfigNode* given = ask(option, are_words);
   const WordKey each{.allowed = key.allowed};
   const auto usable = [&](const ConfigNode& one) { return is_allowed(one, option, each); };
-  if (given != nullptr && std::ranges::all_of(given->items(), usable)) {
+  if (given != nullptr && std::ranges::all_of(items_of(*given), usable)) {
     return given->as_string_list();
   }
   return key.default_value.value_or(std::vector<std::string>{});
@@ -373,9 +385,29 @@ void Options::leave_to_others(std::initializer_list<std::string> groups) {
   others_.insert(others_.end(), groups);
 }
 
+void Options::unused(const std::string& key, const std::string& why, WrittenIn where) {
+  unused_.push_back({.name = key, .why = why, .where = where});
+}
+
+std::vector<UnreadKey> Options::unread(const Elsewhere& elsewhere) const {
+  std::vector<UnreadKey> unread;
+  if (node_ == nullptr) return unread;
+  find_unknown(*node_, "", elsewhere, unread);
+  for (const Unused& one : unused_) {
+    const ConfigNode* given = node_->find(one.name);
+    if (given == nullptr || given->is_null() || given->is_missing()) continue;
+    if (one.where == WrittenIn::kOverride && !from_command_line(given->origin())) continue;
+    const std::string key = whole(one.name);
+    unread.push_back(
+        {.key = key,
+         .finding = located(*given, fmt::format("'{}' is not read: {}", key, one.why))});
+  }
+  return unread;
+}
+
 std::vector<std::string> Options::findings(const Elsewhere& elsewhere) const {
   std::vector<std::string> findings = wrong_values_;
-  if (node_ != nullptr) find_unknown(*node_, "", elsewhere, findings);
+  for (UnreadKey& one : unread(elsewhere)) findings.push_back(std::move(one.finding));
   return findings;
 }
 
@@ -387,7 +419,7 @@ void Options::finish(const Elsewhere& elsewhere) const {
 void Options::find_unknown(const ConfigNode& node,
                            const std::string& path,
                            const Elsewhere& elsewhere,
-                           std::vector<std::string>& findings) const {
+                           std::vector<UnreadKey>& unread) const {
   for (const ConfigEntry& entry : node.entries()) {
     const std::string name = path.empty() ? entry.name : path + "." + entry.name;
     const auto is_it = [&](const OptionInfo& option) { return option.name == name; };
@@ -399,14 +431,14 @@ void Options::find_unknown(const ConfigNode& node,
     const bool is_group = std::ranges::any_of(asked_, is_below);
     if (is_group && entry.value.is_null()) continue;  // a group that was not chosen
     if (is_group && entry.value.is_map()) {
-      find_unknown(entry.value, name, elsewhere, findings);
+      find_unknown(entry.value, name, elsewhere, unread);
       continue;
     }
     if (entry.value.is_map() && entry.value.size() == 0) continue;  // says nothing
     if (is_group) {
-      findings.push_back(
-          located(entry.value, fmt::format("'{}' must be a mapping, got {}", whole(name),
-                                           kind_name(entry.value.kind()))));
+      const std::string what =
+          fmt::format("'{}' must be a mapping, got {}", whole(name), kind_name(entry.value.kind()));
+      unread.push_back({.key = whole(name), .finding = located(entry.value, what)});
       continue;
     }
     std::string unknown = name;
@@ -422,8 +454,9 @@ void Options::find_unknown(const ConfigNode& node,
       }
     }
     const ConfigNode* written = node_->find(unknown);  // none: a key with a dot in its name
-    findings.push_back(located(written == nullptr ? entry.value : *written,
-                               fmt::format("unknown key '{}'. {}", whole(unknown), said)));
+    const std::string what = fmt::format("unknown key '{}'. {}", whole(unknown), said);
+    unread.push_back({.key = whole(name),
+                      .finding = located(written == nullptr ? entry.value : *written, what)});
   }
 }
 

@@ -101,6 +101,7 @@ struct ValueKey {
   std::string unit{};
   std::string help{};
   Identity identity = Identity::kCounts;
+  bool is_text = false;  ///< accepts free text, beside whatever else
 };
 
 /// A key as its reader declared it.
@@ -113,8 +114,18 @@ struct OptionInfo {
   std::optional<ConfigNode> default_value{};
   std::string default_from{};
   bool nullable = false;
+  bool is_text = false;  ///< accepts any text
   Identity identity = Identity::kCounts;
 };
+
+/// A key of a configuration that nothing reads, and what there is to say about it.
+struct UnreadKey {
+  std::string key{};      ///< "policy.score.windw"
+  std::string finding{};  ///< "FILE:LINE:COLUMN: unknown key ..."
+};
+
+/// Where a key must be written to be found as one that nothing reads.
+enum class WrittenIn : uint8_t { kAnywhere, kOverride };
 
 /// "int, 1..31, tokens, default 5, or null": what a key may be.
 std::string describe(const OptionInfo& option);
@@ -149,10 +160,16 @@ class Options {
   [[nodiscard]] std::optional<std::string> word_or_null(const WordKey& key);
   /// A number counts as a list of one.
   [[nodiscard]] std::vector<double> numbers(const NumbersKey& key);
+  /// Likewise.
   [[nodiscard]] std::vector<int64_t> integers(const IntegersKey& key);
+  /// A word counts as a list of one.
   [[nodiscard]] std::vector<std::string> words(const WordsKey& key);
   /// The value as given, with whatever is below it; a null pointer where absent.
   [[nodiscard]] const ConfigNode* value(const ValueKey& key);
+  /// Says that a key which was asked for does not count here, as other keys decide: it is found as
+  /// one that nothing reads, unless it is null or, for kOverride, stands in a file. `why` ends
+  /// "'prompts.file' is not read: ".
+  void unused(const std::string& key, const std::string& why, WrittenIn where);
   /// Groups that other readers read.
   void leave_to_others(std::initializer_list<std::string> groups);
 
@@ -164,7 +181,9 @@ class Options {
   [[nodiscard]] const std::vector<OptionInfo>& asked() const { return asked_; }
   /// Says more about an unknown key, given with its whole dotted place; may answer "".
   using Elsewhere = std::function<std::string(const std::string& key)>;
-  /// Everything that is wrong: collected values, then the keys that no getter asked for.
+  /// The keys that no getter asked for, and those that are unused().
+  [[nodiscard]] std::vector<UnreadKey> unread(const Elsewhere& elsewhere = {}) const;
+  /// Everything that is wrong: collected values, then what is unread().
   [[nodiscard]] std::vector<std::string> findings(const Elsewhere& elsewhere = {}) const;
   /// Throws Error(kConfig) with all findings, one a line.
   void finish(const Elsewhere& elsewhere = {}) const;
@@ -182,13 +201,19 @@ class Options {
   void find_unknown(const ConfigNode& node,
                     const std::string& path,
                     const Elsewhere& elsewhere,
-                    std::vector<std::string>& findings) const;
+                    std::vector<UnreadKey>& unread) const;
   [[nodiscard]] std::string hint(const std::string& path, const Elsewhere& elsewhere) const;
 
   Mode mode_;
   std::string where_;
   const ConfigNode* node_;  // null where there is nothing to read
+  struct Unused {
+    std::string name;
+    std::string why;
+    WrittenIn where;
+  };
   std::vector<OptionInfo> asked_;
+  std::vector<Unused> unused_;
   std::vector<std::string> others_;
   std::vector<std::string> wrong_values_;
 };

@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "core/base/error.h"
+#include "core/base/shell_word.h"
 
 namespace kvscope {
 namespace {
@@ -14,6 +15,18 @@ constexpr size_t kLongestKey = 512;  // std::regex recurses once a character
 
 [[noreturn]] void fail(const std::string& input, const std::string& what) {
   throw Error(ErrorKind::kConfig, fmt::format("override '{}': {}", input, what));
+}
+
+/// How a value that the grammar refuses is written as a text, or with texts in it.
+std::string text_remedy(const std::string& input) {
+  const size_t equal = input.find('=');
+  const char first = input.substr(equal + 1, 1).front();
+  if (first != '[' && first != '{') {
+    return "A text stands in quotes, for kvscope and for the shell: " +
+           shell_word(as_quoted_text(input));
+  }
+  const std::string key = input.substr(0, equal + 1);
+  return "Texts in it stand in quotes of their own, as in " + shell_word(key + "['a!','b']");
 }
 
 }  // namespace
@@ -70,9 +83,18 @@ Override parse_override(const std::string& input) {
   try {
     result.value = parse_grammar_value(std::string_view(rest).substr(equal + 1));
   } catch (const Error& error) {
-    fail(input, error.what());
+    fail(input, fmt::format("{}. {}", error.what(), text_remedy(input)));
   }
   return result;
+}
+
+std::string as_quoted_text(const std::string& input) {
+  const size_t equal = input.find('=');
+  GrammarValue value;
+  value.kind = ConfigKind::kString;
+  value.scalar = input.substr(equal + 1);
+  value.quote = '\'';
+  return input.substr(0, equal + 1) + value.text();
 }
 
 std::vector<Override> parse_overrides(const std::vector<std::string>& inputs) {

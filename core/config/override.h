@@ -34,6 +34,8 @@ struct Override {
 
 /// Throws Error(kConfig) naming the override and what is wrong with it.
 Override parse_override(const std::string& input);
+/// "a=b" as "a='b'": the override of a text.
+std::string as_quoted_text(const std::string& input);
 std::vector<Override> parse_overrides(const std::vector<std::string>& inputs);
 
 }  // namespace kvscope

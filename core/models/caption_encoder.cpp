@@ -42,15 +42,23 @@ CaptionEncoder::CaptionEncoder(const T5Config& config,
                                const TensorMap& weights,
                                const std::string& tokenizer,
                                int64_t most_tokens,
-                               at::Device device)
+                               at::Device device,
+                               TextOverflow overflow)
     : config_(config),
       weights_(converted(weights, device, at::kFloat)),
       tokenizer_(open_pieces(config, tokenizer)),
       most_tokens_(most_tokens),
-      device_(device) {}
+      device_(device),
+      overflow_(overflow) {}
 
 CaptionFeatures CaptionEncoder::encode(std::span<const std::string> captions) const {
   if (tokenizer_) {
+    for (const std::string& caption : captions) {
+      const PromptFit fit =
+          fit_tokens(std::ssize(tokenizer_->encode(caption)), most_tokens_, overflow_);
+      if (fit.problem.empty()) continue;
+      throw Error(ErrorKind::kConfig, fmt::format("the prompt '{:.60}' {}", caption, fit.problem));
+    }
     const CaptionBatch batch = caption_batch(*tokenizer_, captions, most_tokens_);
     return {t5_encode(config_, weights_, batch.ids.to(device_), batch.mask.to(device_)),
             batch.lengths};

@@ -12,6 +12,7 @@
 
 #include "core/checkpoint/tensor_map.h"
 #include "core/checkpoint/weight_spec.h"
+#include "core/models/prompt_fit.h"
 #include "core/text/captions/t5_encoder.h"
 #include "core/text/tokenizers/sentencepiece.h"
 
@@ -36,8 +37,10 @@ class CaptionEncoder {
                  const TensorMap& weights,
                  const std::string& tokenizer,
                  int64_t most_tokens,
-                 at::Device device);
+                 at::Device device,
+                 TextOverflow overflow = TextOverflow::kRefuse);
 
+  /// Throws Error(kConfig) for a caption of more than `most_tokens`, unless these are to be cut.
   [[nodiscard]] CaptionFeatures encode(std::span<const std::string> captions) const;
 
  private:
@@ -46,6 +49,7 @@ class CaptionEncoder {
   std::optional<SentencePiece> tokenizer_;  // none: features are made up
   int64_t most_tokens_;
   at::Device device_;
+  TextOverflow overflow_ = TextOverflow::kRefuse;
 };
 
 /// What a model asks of its T5 checkpoint: the encoder's tensors, part "t5.". Published files carry

@@ -8,6 +8,7 @@
 #include "core/base/split_mix.h"
 #include "core/models/model_family.h"
 #include "core/models/model_options.h"
+#include "core/models/prompt_fit.h"
 
 namespace kvscope {
 namespace {
@@ -36,6 +37,14 @@ std::unique_ptr<ImageModel> open_model(const ConfigNode& model,
 
 std::vector<WeightSpec> model_tensors(const ConfigNode& model) {
   return checked_family(model).tensors(model);
+}
+
+std::vector<PromptFit> fit_prompts(const ConfigNode& model,
+                                   const std::string& root,
+                                   std::span<const std::string> prompts) {
+  const ModelFamily& family = checked_family(model);
+  if (!family.fit_prompts) return std::vector<PromptFit>(prompts.size());
+  return family.fit_prompts(model, root, prompts);
 }
 
 at::Generator image_generator(uint64_t seed, uint64_t prompt_id, uint64_t replica) {

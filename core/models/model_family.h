@@ -9,6 +9,7 @@
 #include "core/checkpoint/weight_spec.h"
 #include "core/config/options.h"
 #include "core/models/image_model.h"
+#include "core/models/prompt_fit.h"
 
 namespace kvscope {
 
@@ -22,6 +23,10 @@ struct ModelFamily {
   std::function<std::unique_ptr<ImageModel>(
       const ConfigNode& model, const std::string& root, at::Device device)>
       open;
+  /// fit_prompts() of image_model.h. None: the family takes every text.
+  std::function<std::vector<PromptFit>(
+      const ConfigNode& model, const std::string& root, std::span<const std::string> prompts)>
+      fit_prompts = {};
 };
 
 struct NamedFamily {

@@ -46,4 +46,11 @@ std::vector<std::string> model_findings(const ConfigNode& model) {
   return options.findings([&](const std::string& key) { return families_with(key, family); });
 }
 
+std::vector<UnreadKey> unread_model_keys(const ConfigNode& model) {
+  const std::string& family = model.at("family").as_string();
+  Options options = Options::checking("model", model);
+  ask_model_keys(family, options);
+  return options.unread([&](const std::string& key) { return families_with(key, family); });
+}
+
 }  // namespace kvscope

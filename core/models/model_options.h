@@ -19,4 +19,7 @@ void ask_model_keys(const std::string& family, Options& options);
 /// is unknown.
 std::vector<std::string> model_findings(const ConfigNode& model);
 
+/// Those of model_findings() that are about keys which nothing reads.
+std::vector<UnreadKey> unread_model_keys(const ConfigNode& model);
+
 }  // namespace kvscope

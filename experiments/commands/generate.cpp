@@ -12,8 +12,10 @@
 #include "core/image/png.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
+#include "experiments/commands/unread_overrides.h"
 #include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/point.h"
+#include "experiments/sweep/prompt_check.h"
 #include "policies/registry.h"
 
 namespace kvscope {
@@ -34,9 +36,15 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
     throw Error(ErrorKind::kConfig,
                 "generate makes the images of one point; sweep with kvscope run");
   }
+  // It makes an image at a time, in this process, and measures nothing.
+  constexpr std::string_view kUnread[] = {"gen.batch",  "launcher", "workers",      "metrics",
+                                          "infeasible", "name",     "hydra.run.dir"};
+  refuse_unread_overrides(arguments.overrides, "generate", kUnread);
   const std::string root = data_root().string();
-  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
-                                     component_registry(arguments));
+  PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
+                               component_registry(arguments));
+  say_notes(list);
+  check_prompts(list.points, root);
   constexpr std::string_view kEndings[] = {".png"};
   check_output(out, "--out", kEndings);
   const Point& point = list.points.front();
@@ -48,15 +56,18 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
   for (uint64_t image = 0; image < images; ++image) {
     const MadeBatch batch = session.make({&image, 1});
     const GeneratedBatch& made = batch.generated;
-    const std::string& prompt = batch.prompts.front()->text;
+    const Prompt& prompt = *batch.prompts.front();
     const std::filesystem::path path = numbered(out, image, images);
-    write_png(path, made.images.front(),
-              {{"prompt", prompt}, {"seed", fmt::format("{}", batch.seeds.front())}});
+    PngText texts = {{"prompt", prompt.text}, {"seed", fmt::format("{}", batch.seeds.front())}};
+    if (prompt.cut_tokens > 0) {
+      texts["prompt_cut_tokens"] = fmt::format("{}", prompt.cut_tokens);
+    }
+    write_png(path, made.images.front(), texts);
     const double seconds = std::accumulate(made.times.step_ms.begin(), made.times.step_ms.end(),
                                            made.text_ms + made.decode_ms) /
                            1000;
-    fmt::print("{}: \"{}\", {:.2f} s, KV cache at most {} bytes\n", path.string(), prompt, seconds,
-               session.cache().peak_live_bytes());
+    fmt::print("{}: \"{}\", {:.2f} s, KV cache at most {} bytes\n", path.string(), prompt.text,
+               seconds, session.cache().peak_live_bytes());
   }
   return 0;
 }

@@ -164,6 +164,7 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   }
   const PointList list = list_points(compose_request(arguments), data_root().string(),
                                      PointIdentity::kNone, component_registry(arguments));
+  say_notes(list);
   for (const std::string& message : list.infeasible) {
     say("left out: {}", message);
   }

@@ -14,6 +14,7 @@
 #include "experiments/commands/results/report.h"
 #include "experiments/commands/results/table.h"
 #include "experiments/sweep/point.h"
+#include "experiments/sweep/prompt_check.h"
 #include "experiments/sweep/runner.h"
 #include "experiments/sweep/sweep_folder.h"
 #include "experiments/terminal.h"
@@ -41,6 +42,8 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
               .root = root,
               .command_line = command_line,
               .terminal = takes_escapes(STDERR_FILENO)};
+  say_notes(sweep.list);
+  check_prompts(sweep.list.points, root);
   const SweepFolder place = sweep_folder(sweep.list, arguments.multirun);
   sweep.folder = place.path;
   if (!place.note.empty()) say("{}", place.note);

@@ -1,5 +1,6 @@
 #include "experiments/commands/train.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,8 +15,11 @@
 #include "core/device/device.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
+#include "experiments/commands/unread_overrides.h"
+#include "experiments/sweep/config_paths.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/run_keys.h"
+#include "experiments/sweep/settings.h"
 #include "experiments/training/model_training.h"
 
 namespace kvscope {
@@ -59,9 +63,21 @@ int train_command(ConfigArguments arguments, const std::string& command_line) {
   if (std::ranges::none_of(arguments.overrides, chooses_train)) {
     arguments.overrides.insert(arguments.overrides.begin(), "+train=" + chosen_model(arguments));
   }
-  const ConfigNode config = compose(compose_request(arguments)).config;
-  check_config(config, ConfigUse::kTrain);
+  constexpr std::string_view kUnread[] = {"launcher", "workers", "infeasible", "gen",   "prompts",
+                                          "prompt",   "metrics", "policy",     "budget"};
+  refuse_unread_overrides(arguments.overrides, "train", kUnread);
   const std::string root = data_root().string();
+  Composition composition = compose(compose_request(arguments));
+  if (!composition.without_effect.empty()) {
+    throw Error(ErrorKind::kConfig, composition.without_effect.front().second);
+  }
+  settle_paths(composition.config, root);
+  const ConfigNode& config = composition.config;
+  check_config(config, ConfigUse::kTrain);
+  Options top("", config);
+  if (const auto threads = read_launch(top).threads) {
+    at::set_num_threads(static_cast<int>(*threads));
+  }
   const ConfigNode& model = config.at("model");
   const std::string& family = model.at("family").as_string();
   const TrainSettings settings = train_settings(family, config.at("train"));

@@ -365,11 +365,14 @@ void write_result_image(const std::filesystem::path& folder,
                         const PointInfo& point,
                         const ImageRow& row,
                         const Image& image) {
-  write_png(image_path(folder, row.image_index), image,
-            {{"point", point.point_hash},
-             {"prompt", row.prompt},
-             {"prompt_id", fmt::format("{}", row.prompt_id)},
-             {"seed", fmt::format("{}", row.seed)}});
+  PngText texts = {{"point", point.point_hash},
+                   {"prompt", row.prompt},
+                   {"prompt_id", fmt::format("{}", row.prompt_id)},
+                   {"seed", fmt::format("{}", row.seed)}};
+  if (row.prompt_cut_tokens > 0) {
+    texts["prompt_cut_tokens"] = fmt::format("{}", row.prompt_cut_tokens);
+  }
+  write_png(image_path(folder, row.image_index), image, texts);
 }
 
 }  // namespace kvscope

@@ -60,6 +60,7 @@ struct ImageRow {
   uint64_t image_index = 0;  ///< see image_number(); of files before version 3 a running number
   uint64_t prompt_id = 0;
   std::string prompt{};
+  int64_t prompt_cut_tokens = 0;  ///< of its end, which the model did not see; in its PNG alone
   uint64_t seed = 0;  ///< of this image's generator: equal seeds are compared between points
   std::string token_sha256{};            ///< 64 hex digits of packed_tokens' hash
   std::vector<uint8_t> packed_tokens{};  ///< [token_bytes], see core/models/packed_tokens.h
@@ -151,8 +152,8 @@ std::filesystem::path image_path(const std::filesystem::path& folder, uint64_t i
 std::optional<Image> stored_image(const std::filesystem::path& file,
                                   std::vector<std::string>* notes = nullptr);
 
-/// Writes image_path() whole or not at all, with point, prompt, prompt id and seed in its iTXt
-/// chunks.
+/// Writes image_path() whole or not at all, with point, prompt, prompt id, seed, and what of the
+/// prompt was cut, in its iTXt chunks.
 void write_result_image(const std::filesystem::path& folder,
                         const PointInfo& point,
                         const ImageRow& row,

@@ -10,6 +10,7 @@
 #include "core/config/repository.h"
 #include "core/text/text_input.h"
 #include "experiments/sweep/moved_keys.h"
+#include "experiments/sweep/text_overrides.h"
 #include "policies/plugin.h"
 
 namespace kvscope {
@@ -80,9 +81,10 @@ ComposeRequest compose_request(const ConfigArguments& arguments) {
   const fs::path found = find_config_folder();
   if (request.folders.empty() || request.folders.front() != found) request.folders.push_back(found);
   request.config_name = arguments.config_name;
-  for (const std::string& override : arguments.overrides) check_text(override);
-  request.overrides = with_moved_keys(arguments.overrides);
+  for (const std::string& input : arguments.overrides) check_text(input);
+  request.overrides = with_quoted_texts(with_moved_keys(arguments.overrides), arguments.multirun);
   request.multirun = arguments.multirun;
+  request.absent_keys = AbsentKeys::kAdd;
   request.working_folder = fs::current_path();
   request.environment = environment_variable;
   request.now = std::time(nullptr);

@@ -28,7 +28,7 @@ std::shared_ptr<const ComponentRegistry> component_registry(const ConfigArgument
 std::filesystem::path find_config_folder();
 
 /// What to compose: --config-dir stands before the found folder, as in Hydra; interpolations see
-/// this process's environment.
+/// this process's environment. Overrides may name keys that no file lists: who reads them judges.
 ComposeRequest compose_request(const ConfigArguments& arguments);
 
 /// Where relative paths of a model group start: the parent of the folder found.

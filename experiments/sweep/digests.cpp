@@ -92,9 +92,15 @@ const std::string& FileDigests::of(const std::string& path, const std::string& k
   return known_.emplace(path, all.hex_digest()).first->second;
 }
 
-void FileDigests::require_all(std::span<const fs::path> opened) const {
+std::vector<fs::path> FileDigests::files() const {
+  std::vector<fs::path> files;
+  for (const auto& [file, digest] : file_known_) files.push_back(file);
+  return files;
+}
+
+void require_digested(std::span<const fs::path> opened, std::span<const fs::path> digested) {
   for (const fs::path& file : opened) {
-    if (file_known_.contains(file)) continue;
+    if (std::ranges::find(digested, file) != digested.end()) continue;
     throw Error(ErrorKind::kAudit,
                 fmt::format("{} was read, but is no part of what identifies the point: a result "
                             "would stay where the file changes",

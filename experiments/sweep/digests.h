@@ -22,14 +22,18 @@ class FileDigests {
   const std::string& of(const std::string& path, const std::string& key);
   /// Of one file's bytes alone.
   const std::string& of_file(const std::filesystem::path& file);
-  /// Throws Error(kAudit) naming the first of `opened` that no digest was asked of: a result made
-  /// of it would not change its identity when the file changes.
-  void require_all(std::span<const std::filesystem::path> opened) const;
+  /// Every file that a digest was taken of so far, by canonical path.
+  [[nodiscard]] std::vector<std::filesystem::path> files() const;
 
  private:
   std::map<std::string, std::string> known_;                 // by path of a setting
   std::map<std::filesystem::path, std::string> file_known_;  // by canonical path
 };
+
+/// Throws Error(kAudit) naming the first of `opened` that is not among the `digested` files: a
+/// result made of it would not change its identity when the file changes.
+void require_digested(std::span<const std::filesystem::path> opened,
+                      std::span<const std::filesystem::path> digested);
 
 /// (key, digest) of every file or folder a `model` group names, relative paths below `root`;
 /// "random" where weights are random.

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/base/opened_files.h"
 #include "core/config/format.h"
@@ -15,7 +16,9 @@
 #include "core/config/override.h"
 #include "core/config/sweep.h"
 #include "core/device/device.h"
+#include "experiments/sweep/config_paths.h"
 #include "experiments/sweep/digests.h"
+#include "experiments/sweep/override_judge.h"
 #include "experiments/sweep/run_keys.h"
 #include "policies/old_spellings.h"
 #include "policies/registry.h"
@@ -159,22 +162,29 @@ class PointMaker {
       : request_(request),
         root_(std::move(root)),
         parts_(std::move(parts)),
-        repository_(request.folders) {}
+        repository_(request.folders),
+        judge_(request.multirun) {}
 
   Point make(const std::vector<std::string>& overrides, PointList& list) {
     ComposeRequest request = request_;
     request.overrides = overrides;
-    const Composition composition = compose(request, repository_);
+    const Composition composition = judge_.compose(request, repository_, *parts_);
     if (list.results_folder.empty()) {
       const char* folder = request_.multirun ? "sweep.dir" : "run.dir";
       list.results_folder = composition.hydra.at(folder).as_string();
       list.folder_is_chosen = chooses_folder(composition.config, overrides);
     }
+    swept_keys_.clear();
+    if (const ConfigNode* params = composition.hydra.find("sweeper.params");
+        params != nullptr && params->is_map()) {
+      for (const ConfigEntry& entry : params->entries()) swept_keys_.push_back(entry.name);
+    }
     Point point;
-    point.overrides = overrides;
+    point.overrides = request.overrides;
     point.config = composition.config;
     check_groups(point.config);
     update_policy(point.config);
+    settle_paths(point.config, root_);
     check_config(point.config, ConfigUse::kRun);
     read_groups(point);
     const bool keeps_all = keeps_everything(point.config.at("policy"));
@@ -200,15 +210,23 @@ class PointMaker {
     point.budget_tokens = planned.tokens;
     point.cut_tokens = planned.cut_tokens;
     point.labels = {{"model", point.facts.name},
-                    {"policy", policy_text(point.config, overrides)},
+                    {"policy", policy_text(point.config, point.overrides)},
                     {"budget", budget_text(point.budget)},
                     {"seed", fmt::format("{}", point.generation.seed)}};
     return point;
   }
 
+  /// What the last composed config defines as its sweep, in order.
+  [[nodiscard]] const std::vector<std::string>& swept_keys() const { return swept_keys_; }
+
+  /// When all points are made: refuses overrides that none of them reads.
+  void judge_overrides() const { judge_.finish(); }
+
   /// Reads what the hash is taken over: weights and prompts.
   void identify(Point& point) {
-    Digests of_model = model_digests(point.config.at("model"), root_, files_);
+    point.model_digests = model_digests(point.config.at("model"), root_, files_);
+    point.digested_files = files_.files();
+    Digests of_model = point.model_digests;
     of_model.emplace_back("results_version", kResultsVersion);
     point.digests = of_model;  // the reference needs no plug-in and no file of a policy
     for (auto& digest : policy_digests(point.policy_files, files_)) {
@@ -258,6 +276,11 @@ class PointMaker {
     point.launch = read_launch(top);
     Options metrics("metrics", point.config.at("metrics"));
     point.metrics = read_metrics(metrics);
+    ConfigNode* list = point.config.find("metrics.list");
+    if (list != nullptr && list->is_string()) {  // a list of one is the same point
+      *list = ConfigNode::list({ConfigNode(*list)});
+      list->label_paths("metrics.list");
+    }
   }
 
   static void check_groups(const ConfigNode& config) {
@@ -275,6 +298,8 @@ class PointMaker {
   std::string root_;
   std::shared_ptr<const ComponentRegistry> parts_;
   ConfigRepository repository_;
+  OverrideJudge judge_;
+  std::vector<std::string> swept_keys_;
   FileDigests files_;
   std::string auto_device_;     // asked once
   std::set<std::string> said_;  // about spellings, once each
@@ -296,6 +321,28 @@ void order(std::vector<Point>& points) {
     return std::pair(model - models.begin(), !point.full_cache);
   };
   std::ranges::stable_sort(points, {}, rank);
+}
+
+/// PointList::notes of a point; `swept_keys`: what its configuration would sweep.
+std::vector<std::string> notes_of(const Point& point, std::vector<std::string> swept_keys) {
+  std::vector<std::string> notes;
+  bool has_budget = false;
+  for (const std::string& input : point.overrides) {
+    const std::string key = parse_override(input).key;
+    std::erase(swept_keys, key);
+    has_budget = has_budget || key == "budget" || key.starts_with("budget.");
+  }
+  if (!swept_keys.empty()) {
+    notes.push_back(
+        fmt::format("one point; its configuration defines a sweep over {}, which "
+                    "kvscope run -m makes",
+                    fmt::join(swept_keys, " and ")));
+  }
+  if (has_budget && keeps_everything(point.config.at("policy"))) {
+    notes.push_back(fmt::format("policy {} keeps everything; the budget does not matter",
+                                point.config.at("policy.name").as_string()));
+  }
+  return notes;
 }
 
 }  // namespace
@@ -382,6 +429,10 @@ PointInfo Point::info(const std::string& manifest_json, int64_t token_bytes) con
   return info;
 }
 
+void say_notes(const PointList& list) {
+  for (const std::string& note : list.notes) say("note: {}", note);
+}
+
 PointList list_points(const ComposeRequest& request,
                       const std::string& root,
                       PointIdentity identity,
@@ -406,10 +457,12 @@ PointList list_points(const ComposeRequest& request,
                                             fmt::join(grid[i], " "), error.what()));
     }
   }
+  maker.judge_overrides();
   if (points.empty()) {
     throw Error(ErrorKind::kConfig, fmt::format("no policy of this sweep can meet its budget; {}",
                                                 list.infeasible.front()));
   }
+  if (!request.multirun) list.notes = notes_of(points.front(), maker.swept_keys());
   // Only now are files read: a typo in the last point is found before gigabytes of the first.
   std::map<std::string, size_t> seen;
   for (Point& point : points) {

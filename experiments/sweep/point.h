@@ -37,6 +37,10 @@ struct Point {
   std::shared_ptr<const ComponentRegistry> parts{};   ///< what its policy is made of
   std::vector<std::filesystem::path> policy_files{};  ///< that its policy's parts have read
   std::vector<std::pair<std::string, std::string>> digests{};  ///< of all its files, by what reads
+  /// (key, SHA-256) of what its model reads, and every file that was looked at for it; empty where
+  /// no hash was asked for. Whoever runs the point takes them from here: weights are read once.
+  std::vector<std::pair<std::string, std::string>> model_digests{};
+  std::vector<std::filesystem::path> digested_files{};
   bool full_cache = false;  ///< keeps everything, so others are compared with it
 
   /// One of `labels`; empty where there is none.
@@ -67,6 +71,9 @@ struct PointList {
   std::string results_folder{};   ///< hydra.sweep.dir or hydra.run.dir
   bool folder_is_chosen = false;  ///< by name=, by hydra's dir, or by an experiment's name
   int64_t duplicates = 0;         ///< points left out because another one is the same
+  /// What a single point makes no use of, to be said: the rest of the sweep that its configuration
+  /// defines, a budget under a policy that keeps everything.
+  std::vector<std::string> notes{};
   /// Points left out under infeasible=skip because their policy cannot meet their budget: the
   /// messages, which name the nearest feasible one.
   std::vector<std::string> infeasible{};
@@ -86,5 +93,8 @@ PointList list_points(
     const std::string& root,
     PointIdentity identity,
     std::shared_ptr<const ComponentRegistry> parts = std::make_shared<ComponentRegistry>());
+
+/// Says the notes of a list on standard error.
+void say_notes(const PointList& list);
 
 }  // namespace kvscope

@@ -1,6 +1,5 @@
 #include "experiments/sweep/point_worker.h"
 
-#include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
@@ -17,6 +16,7 @@
 #include "core/device/device.h"
 #include "core/device/device_error.h"
 #include "core/device/device_facts.h"
+#include "experiments/sweep/digests.h"
 #include "experiments/sweep/kept_point.h"
 #include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/provenance.h"
@@ -79,7 +79,8 @@ std::string PointWorker::write_manifest(const fs::path& folder, const Point& poi
   const Provenance provenance{.command_line = command_line_,
                               .device = device_name(point),
                               .gpu = gpu_name(point),
-                              .digests = model_digests(point.config.at("model"), root_, files_)};
+                              .threads = point.launch.threads,
+                              .digests = point.model_digests};
   const std::string text = manifest_json(provenance, root_);
   write_file_atomically(folder / "manifest.json", text);
   return text;
@@ -93,7 +94,6 @@ const EarlierPoints& PointWorker::earlier_points() {
 PointOutcome PointWorker::run(const Point& point,
                               const std::function<void(int64_t)>& images_made,
                               const std::function<bool()>& stop_asked) {
-  if (point.launch.threads) at::set_num_threads(static_cast<int>(*point.launch.threads));
   const fs::path folder = point_folder(points_folder_, point.hash);
   std::vector<std::string> notes;
   opening_model_ = false;
@@ -152,7 +152,7 @@ PointOutcome PointWorker::run_in(const fs::path& folder,
   opening_model_ = true;
   ImageModel& model = model_of(point);
   opening_model_ = false;
-  files_.require_all(model_files_);
+  require_digested(model_files_, point.digested_files);
   const PointRun run{.model = model,
                      .device = device_of(point),
                      .points_folder = points_folder_,

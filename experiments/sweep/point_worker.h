@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "core/models/image_model.h"
-#include "experiments/sweep/digests.h"
 #include "experiments/sweep/earlier_points.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/point_outcome.h"
@@ -63,7 +62,6 @@ class PointWorker {
   bool opening_model_ = false;  // what is thrown meanwhile concerns every point of the model
   int64_t weights_bytes_ = 0;
   std::vector<std::filesystem::path> model_files_;
-  FileDigests files_;
   std::optional<EarlierPoints> earlier_;  // of the folder as this worker found it
 };
 

@@ -45,7 +45,7 @@ std::string manifest_json(const Provenance& provenance, const std::filesystem::p
   manifest["command_line"] = provenance.command_line;
   manifest["cpu"] = device_facts(c10::kCPU).name;
   manifest["cores"] = std::thread::hardware_concurrency();
-  manifest["threads"] = at::get_num_threads();
+  manifest["threads"] = provenance.threads.value_or(at::get_num_threads());
   manifest["libtorch"] = TORCH_VERSION;
   manifest["device"] = provenance.device;
   if (!provenance.gpu.empty()) manifest["gpu"] = provenance.gpu;

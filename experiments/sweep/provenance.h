@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +14,8 @@ namespace kvscope {
 struct Provenance {
   std::string command_line{};
   std::string device{};
-  std::string gpu{};                                           ///< its name; empty: none is used
+  std::string gpu{};                 ///< its name; empty: none is used
+  std::optional<int64_t> threads{};  ///< as the configuration says; none: those of this process
   std::vector<std::pair<std::string, std::string>> digests{};  ///< "model.weights" -> SHA-256
 };
 

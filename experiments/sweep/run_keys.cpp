@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "core/base/error.h"
+#include "core/config/path.h"
 #include "core/models/model_options.h"
 #include "experiments/sweep/settings.h"
 #include "experiments/training/train_settings.h"
@@ -83,6 +85,37 @@ std::vector<std::string> keys_outside(const ConfigNode& config, const std::set<I
   return keys;
 }
 
+const ConfigNode& group_of(const ConfigNode& config, const std::string& name) {
+  static const ConfigNode kNothing;
+  const ConfigNode* node = config.child(name);
+  return node == nullptr ? kNothing : *node;
+}
+
+/// What a reader finds in a config.
+Options read_by(const Reader& reader, const ConfigNode& config) {
+  const std::string name = reader.group;
+  Options options = Options::checking(name, name.empty() ? config : group_of(config, name));
+  reader.ask(options);
+  return options;
+}
+
+/// Overrides of what a single prompt takes the place of.
+std::vector<UnreadKey> replaced_by_prompt(const ConfigNode& config) {
+  std::vector<UnreadKey> unread;
+  const ConfigNode* prompt = config.child("prompt");
+  if (prompt == nullptr || prompt->is_null()) return unread;
+  for (const char* key :
+       {"gen.images", "prompts.source", "prompts.file", "prompts.list", "prompts.seed"}) {
+    const ConfigNode* given = config.find(key);
+    if (given == nullptr || !from_command_line(given->origin()) || given->is_null()) continue;
+    if (*given == ConfigNode(1)) continue;  // one image
+    unread.push_back({.key = key,
+                      .finding = fmt::format("{}: '{}' is not read: prompt=... is the one prompt",
+                                             given->origin().text(), key)});
+  }
+  return unread;
+}
+
 }  // namespace
 
 std::vector<RunKey> run_keys() {
@@ -131,28 +164,40 @@ void check_config(const ConfigNode& config, ConfigUse use) {
   const auto add = [&](const std::vector<std::string>& more) {
     findings.insert(findings.end(), more.begin(), more.end());
   };
-  static const ConfigNode kNothing;
-  const auto group = [&](const std::string& name) -> const ConfigNode& {
-    const ConfigNode* node = config.child(name);
-    return node == nullptr ? kNothing : *node;
-  };
   for (const Reader& reader : kReaders) {
-    const std::string name = reader.group;
-    Options options = Options::checking(name, name.empty() ? config : group(name));
-    reader.ask(options);
-    if (name.empty() && use == ConfigUse::kTrain) options.leave_to_others({"train"});
+    Options options = read_by(reader, config);
+    const bool is_top = *reader.group == '\0';
+    if (is_top && use == ConfigUse::kTrain) options.leave_to_others({"train"});
     add(options.findings(same_name_elsewhere));
   }
-  const ConfigNode& model = group("model");
+  for (const UnreadKey& one : replaced_by_prompt(config)) findings.push_back(one.finding);
+  const ConfigNode& model = group_of(config, "model");
   if (model.is_map()) add(model_findings(model));
   if (use == ConfigUse::kTrain && model.is_map()) {
-    Options options = Options::checking("train", group("train"));
+    Options options = Options::checking("train", group_of(config, "train"));
     static_cast<void>(read_training(model.at("family").as_string(), options));
     add(options.findings(same_name_elsewhere));
   }
   if (!findings.empty()) {
     throw Error(ErrorKind::kConfig, fmt::format("{}", fmt::join(findings, "\n")));
   }
+}
+
+std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegistry& parts) {
+  std::vector<UnreadKey> unread;
+  const auto add = [&](std::vector<UnreadKey> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(unread));
+  };
+  for (const Reader& reader : kReaders) add(read_by(reader, config).unread(same_name_elsewhere));
+  const ConfigNode* family = config.find("model.family");
+  const std::vector<std::string> families = model_families();
+  if (family != nullptr && family->is_string() &&
+      std::ranges::find(families, family->as_string()) != families.end()) {
+    add(unread_model_keys(group_of(config, "model")));
+  }
+  add(replaced_by_prompt(config));
+  add(unread_policy_keys(group_of(config, "policy"), parts));
+  return unread;
 }
 
 std::vector<std::string> keys_outside_hash(const ConfigNode& config) {

@@ -33,6 +33,10 @@ enum class ConfigUse { kRun, kTrain };
 /// make_policy() to check, and whether values fit each other is for their readers.
 void check_config(const ConfigNode& config, ConfigUse use);
 
+/// Keys of a run's config that nothing reads, those of its policy included; `finding`s as
+/// check_config() says them.
+std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegistry& parts);
+
 /// The keys of this config that no hash is taken over: what changes no image, and the defaults of
 /// keys that are younger than results.
 std::vector<std::string> keys_outside_hash(const ConfigNode& config);

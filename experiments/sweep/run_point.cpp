@@ -108,6 +108,7 @@ class PointRunner {
       ImageRow row{.image_index = point_.number_of(images[i]),
                    .prompt_id = prompt.id,
                    .prompt = prompt.text,
+                   .prompt_cut_tokens = prompt.cut_tokens,
                    .seed = batch.seeds[i],
                    .batch = std::ssize(images),
                    .skill = prompt.skill};

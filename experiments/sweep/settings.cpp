@@ -6,12 +6,17 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <sstream>
+#include <utility>
 
 #include "analysis/metrics/registry.h"
 #include "analysis/shapes/caption.h"
 #include "analysis/shapes/split.h"
 #include "core/base/error.h"
+#include "core/base/shell_word.h"
+#include "core/config/override.h"
+#include "core/config/path.h"
 #include "core/text/text_input.h"
 #include "experiments/launch/launcher.h"
 
@@ -25,18 +30,22 @@ void check_length(const std::vector<double>& values, int64_t steps, const std::s
                           key, values.size(), steps));
 }
 
-std::vector<std::string> lines_of(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(path)) {
-    throw Error(ErrorKind::kInput, fmt::format("prompts.file={}: cannot be read", path));
+/// One prompt a line, with the place of each.
+std::vector<Prompt> prompts_in(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(file)) {
+    throw Error(ErrorKind::kInput, fmt::format("prompts.file={}: cannot be read", file.string()));
   }
-  std::istringstream text(text_input({std::istreambuf_iterator<char>(stream), {}}, path));
-  std::vector<std::string> lines;
+  std::istringstream text(text_input({std::istreambuf_iterator<char>(stream), {}}, file.string()));
+  std::vector<Prompt> prompts;
+  int64_t number = 0;
   for (std::string line; std::getline(text, line);) {
+    ++number;
     if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) lines.push_back(line);
+    if (line.empty()) continue;
+    prompts.push_back({.text = line, .place = fmt::format("{}:{}", file.string(), number)});
   }
-  return lines;
+  return prompts;
 }
 
 /// A prompt as it is written in a config: a text, or the number of a class.
@@ -46,42 +55,55 @@ std::string prompt_text(const ConfigNode& node) {
     throw Error(ErrorKind::kConfig,
                 fmt::format("{}= is empty; expected a text, or null", node.path()));
   }
+  const ConfigOrigin& origin = node.origin();
+  if (!node.is_string() && !node.is_container() && node.path() == "prompt" &&
+      from_command_line(origin)) {
+    throw Error(
+        ErrorKind::kConfig,
+        fmt::format("{}: the prompt must be a text, or the number of a class; as a text: {}",
+                    origin.text(), shell_word(as_quoted_text(*origin.source))));
+  }
   return node.as_string();
 }
 
-/// The first `images` of `texts`, all where that is none.
+/// The first `images` of `prompts`, numbered; all where that is none.
 std::vector<Prompt> first_prompts(std::optional<int64_t> images,
-                                  const std::vector<std::string>& texts,
+                                  std::vector<Prompt> prompts,
                                   const std::string& source) {
-  const size_t wanted = images ? static_cast<size_t>(*images) : texts.size();
-  if (texts.empty() || wanted > texts.size()) {
+  const size_t wanted = images ? static_cast<size_t>(*images) : prompts.size();
+  if (prompts.empty() || wanted > prompts.size()) {
     throw Error(
         ErrorKind::kConfig,
         fmt::format("{} has {} prompts, gen.images asks for {}; gen.images=null takes all there "
                     "are",
-                    source, texts.size(), wanted));
+                    source, prompts.size(), wanted));
   }
-  std::vector<Prompt> prompts;
-  for (size_t i = 0; i < wanted; ++i) prompts.push_back({.id = i, .text = texts[i]});
+  prompts.resize(wanted);
+  for (size_t i = 0; i < wanted; ++i) prompts[i].id = i;
   return prompts;
 }
 
-std::vector<Prompt> file_prompts(const PromptSettings& settings, std::optional<int64_t> images) {
-  if (!settings.file) {
+std::vector<Prompt> file_prompts(const ConfigNode* file, std::optional<int64_t> images) {
+  if (file == nullptr || file->is_null()) {
     throw Error(ErrorKind::kConfig,
                 "prompts.source=file needs prompts.file=PATH, a text with one prompt a line");
   }
-  return first_prompts(images, lines_of(*settings.file), "prompts.file=" + *settings.file);
+  return first_prompts(images, prompts_in(path_of(*file)), "prompts.file=" + file->as_string());
 }
 
 std::vector<Prompt> listed_prompts(const PromptSettings& settings, std::optional<int64_t> images) {
   if (settings.list == nullptr || settings.list->is_null()) {
     throw Error(ErrorKind::kConfig,
-                "prompts.source=list needs prompts.list=[TEXT, TEXT, ...], or class numbers");
+                "prompts.source=list needs prompts.list=[TEXT,TEXT,...], or class numbers");
   }
-  std::vector<std::string> texts;
-  for (const ConfigNode& item : settings.list->items()) texts.push_back(prompt_text(item));
-  return first_prompts(images, texts, "prompts.list");
+  std::vector<Prompt> prompts;
+  const std::span<const ConfigNode> items =
+      settings.list->is_list() ? std::span(settings.list->items()) : std::span(settings.list, 1);
+  for (const ConfigNode& item : items) {
+    prompts.push_back(
+        {.text = prompt_text(item), .place = fmt::format("prompts.list.{}", prompts.size())});
+  }
+  return first_prompts(images, std::move(prompts), "prompts.list");
 }
 
 std::vector<Prompt> shapes_prompts(const PromptSettings& settings, std::optional<int64_t> images) {
@@ -93,7 +115,10 @@ std::vector<Prompt> shapes_prompts(const PromptSettings& settings, std::optional
   const auto seed = static_cast<uint64_t>(settings.seed);
   for (const std::string& caption : shapes::test_prompts(*images, seed)) {
     const auto skill = shapes::skill_name(shapes::parse_caption(caption).skill);
-    prompts.push_back({.id = prompts.size(), .text = caption, .skill = std::string(skill)});
+    prompts.push_back({.id = prompts.size(),
+                       .text = caption,
+                       .skill = std::string(skill),
+                       .place = "prompts.source=shapes"});
   }
   return prompts;
 }
@@ -102,12 +127,12 @@ std::vector<Prompt> shapes_prompts(const PromptSettings& settings, std::optional
 std::vector<Prompt> some_prompts(const ConfigNode& config, std::optional<int64_t> images) {
   const ConfigNode* single = config.find("prompt");
   if (single != nullptr && !single->is_null()) {
-    return {{.id = 0, .text = prompt_text(*single)}};
+    return {{.id = 0, .text = prompt_text(*single), .place = "prompt"}};
   }
   Options options("prompts", config.at("prompts"));
   const PromptSettings settings = read_prompts(options);
   if (settings.source == "list") return listed_prompts(settings, images);
-  return settings.source == "file" ? file_prompts(settings, images)
+  return settings.source == "file" ? file_prompts(config.find("prompts.file"), images)
                                    : shapes_prompts(settings, images);
 }
 
@@ -176,7 +201,8 @@ LaunchSettings read_launch(Options& options) {
   launch.skip_infeasible = infeasible == "skip";
   static_cast<void>(options.value({.key = "prompt",
                                    .accepts = "text or number of a class",
-                                   .help = "a single prompt instead of the prompts group"}));
+                                   .help = "a single prompt instead of the prompts group",
+                                   .is_text = true}));
   static_cast<void>(options.value({.key = "policy",
                                    .accepts = "a named policy, or its six slots",
                                    .help = "what stays in the cache"}));
@@ -282,6 +308,16 @@ PromptSettings read_prompts(Options& options) {
                                  .accepts = "list of texts, or of numbers of classes",
                                  .help = "the prompts themselves",
                                  .identity = Identity::kUnlessDefault});
+  const auto only_of = [&](const char* key, const char* source, WrittenIn where) {
+    if (settings.source == source) return;
+    options.unused(key,
+                   fmt::format("prompts.source is '{}'; it is with prompts.source={}",
+                               settings.source, source),
+                   where);
+  };
+  only_of("file", "file", WrittenIn::kAnywhere);
+  only_of("list", "list", WrittenIn::kAnywhere);
+  only_of("seed", "shapes", WrittenIn::kOverride);
   return settings;
 }
 

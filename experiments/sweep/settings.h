@@ -59,12 +59,14 @@ std::vector<std::string> read_metrics(Options& options);
 struct Prompt {
   uint64_t id = 0;
   std::string text{};
-  std::string skill{};  ///< of captions of the shapes task; else empty
+  std::string skill{};     ///< of captions of the shapes task; else empty
+  std::string place{};     ///< where it stands: "prompt", "my_prompts.txt:3", "prompts.list.2"
+  int64_t cut_tokens = 0;  ///< of its end, which the model does not see; of check_prompts()
 };
 
 /// The prompts of a config: `prompt`, or the first gen.images of the `prompts` group. A number is
 /// the text of its digits, as class-conditional models take it. Throws Error(kInput) for a prompts
-/// file that cannot be read, Error(kConfig) where file or list has too few.
+/// file that cannot be read or is not UTF-8, Error(kConfig) where file or list has too few.
 std::vector<Prompt> prompts_of(const ConfigNode& config);
 
 /// All prompts that the config chooses the first ones of: of the endless list of the shapes task as

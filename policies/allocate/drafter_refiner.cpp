@@ -288,6 +288,11 @@ std::unique_ptr<Allocate> make_allocate_drafter_refiner(Options& options) {
                                   .min = 0,
                                   .max = 1,
                                   .help = "linear: delta as a share of the budget, 70 of 650"});
+  if (budgets != "linear") {
+    for (const char* key : {"refiner_start", "refiner_decay"}) {
+      options.unused(key, "budgets is " + budgets + "; it is under linear", WrittenIn::kOverride);
+    }
+  }
   choices.floor_fraction = options.number(
       {.key = "refiner_floor_fraction",
        .default_value = kReleasedFloor,

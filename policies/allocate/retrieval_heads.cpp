@@ -73,6 +73,9 @@ std::unique_ptr<Allocate> make_allocate_retrieval_heads(Options& options) {
                                .min = 0,
                                .max = 1,
                                .help = "under solve=recent, share of the heads that stream"})};
+  options.unused(settings.solve_heads ? "streaming_ratio" : "recent_tokens",
+                 settings.solve_heads ? "it is under solve=recent" : "it is under solve=heads",
+                 WrittenIn::kOverride);
   return std::make_unique<RetrievalHeads>(std::move(settings));
 }
 

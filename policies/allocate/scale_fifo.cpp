@@ -103,6 +103,11 @@ std::unique_ptr<Allocate> make_allocate_scale_fifo(Options& options) {
                                        .min = 1,
                                        .max = 100,
                                        .help = "C_max / C_min; the paper gives no number"});
+  if (similarity) {
+    options.unused("large_layers", "similarity counts instead", WrittenIn::kOverride);
+  } else {
+    options.unused("threshold", "it is with similarity", WrittenIn::kOverride);
+  }
   return std::make_unique<AllocateScaleFifo>(std::move(layers), std::move(similarity), threshold,
                                              ratio);
 }

@@ -107,7 +107,8 @@ DrafterRoles DrafterRoles::given_roles(Options& options) {
                   "attention roles` | {file: PATH, drafters: N_d, per: scale | generation}",
        .default_value = ConfigNode("auto"),
        .help = "which layers are drafters; auto: a released model's, the map of the model or layer "
-               "0, by the model's shape"});
+               "0, by the model's shape",
+       .is_text = true});
   if (given == nullptr) {
     return DrafterRoles(Source::kAuto);
   }

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "policies/option_path.h"
+#include "core/config/path.h"
 #include "policies/profiles/profile_option.h"
 
 namespace kvscope {
@@ -59,7 +59,8 @@ const ConfigNode* head_table_node(Options& options, const HeadTableKey& key) {
   return options.value({.key = key.key,
                         .accepts = words + " | the path of a profile | a list [layers][heads]",
                         .default_value = ConfigNode(key.otherwise),
-                        .help = key.help});
+                        .help = key.help,
+                        .is_text = true});
 }
 
 std::optional<HeadTable> head_table_option(Options& options,
@@ -73,7 +74,7 @@ std::optional<HeadTable> head_table_option(Options& options,
   }
   if (given->is_string()) {
     std::error_code ignored;
-    if (!std::filesystem::exists(option_path(*given), ignored)) {
+    if (!std::filesystem::exists(path_of(*given), ignored)) {
       throw Error(ErrorKind::kInput,
                   fmt::format("{}: no file '{}'; expected the path of a profile or the word '{}'",
                               options.place(key), given->as_string(), otherwise));

@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
-#include "policies/option_path.h"
+#include "core/config/path.h"
 #include "policies/profiles/profile_file.h"
 
 namespace kvscope {
 
 Profile profile_of_option(const ConfigNode& node, const std::string& where, ProfileKind kind) {
   try {
-    return read_profile(option_path(node), kind);
+    return read_profile(path_of(node), kind);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", where, error.what()));
   }
@@ -23,11 +23,7 @@ std::vector<const ConfigNode*> map_entries(Options& options) {
                      .accepts = "a list of profiles",
                      .help = "of known models, found by their shapes: what auto chooses from"});
   if (maps == nullptr || maps->is_null()) return entries;
-  if (!maps->is_list()) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("{}: expected a list of profiles, as in [../data/heads/mine.yaml]",
-                            options.place("maps")));
-  }
+  if (!maps->is_list()) return {maps};  // a list of one
   for (const ConfigNode& entry : maps->items()) entries.push_back(&entry);
   return entries;
 }

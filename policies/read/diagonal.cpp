@@ -217,6 +217,9 @@ std::unique_ptr<Read> make_read_diagonal(Options& options) {
                        .min = 0,
                        .unit = "tokens",
                        .help = "N_att itself, which then counts instead; 0: by attended_share"});
+  if (tokens > 0) {
+    options.unused("attended_share", "attended_tokens counts instead", WrittenIn::kOverride);
+  }
   const int64_t sinks =
       options.integer({.key = "sinks",
                        .default_value = 0,

@@ -65,6 +65,9 @@ std::unique_ptr<Score> make_score_accumulated_attention(Options& options) {
                        .unit = "tokens",
                        .help = "the same in tokens, which then counts instead; a budget of fewer "
                                "halves it; -1: by recent_fraction"});
+  if (tokens >= 0) {
+    options.unused("recent_fraction", "recent_tokens counts instead", WrittenIn::kOverride);
+  }
   const bool mean =
       options.word({.key = "reduce",
                     .default_value = "sum",

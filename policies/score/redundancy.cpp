@@ -122,6 +122,10 @@ std::unique_ptr<Score> make_score_redundancy(Options& options) {
                                       .min = 0,
                                       .max = 1,
                                       .help = "of retain=first_percent"});
+  if (retain != "first_percent") {
+    options.unused("retain_ratio", "retain is " + retain + "; it is under first_percent",
+                   WrittenIn::kOverride);
+  }
   return std::make_unique<Redundancy>(window, kernel, lambda, rule);
 }
 

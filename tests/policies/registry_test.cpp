@@ -84,7 +84,7 @@ TEST(Registry, SuggestsTheNearest) {
     EXPECT_EQ(error.kind(), ErrorKind::kConfig);
     EXPECT_THAT(error.what(), HasSubstr("'snapkv'"));
   }
-  EXPECT_THAT(refusal("scor: recency"), HasSubstr("'score'"));
+  EXPECT_THAT(refusal("scor: recency"), HasSubstr("'policy.score'"));
   EXPECT_THAT(refusal("score: {name: window_atention}"), HasSubstr("'window_attention'"));
   EXPECT_THAT(refusal("score: {name: window_attention, windw: 3}"),
               HasSubstr("'policy.score.window'"));

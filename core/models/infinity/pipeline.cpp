@@ -109,7 +109,7 @@ class InfinityModel : public ImageModel {
     const std::string& tokenizer = description_.tokenizer;
     captions_.emplace(description_.text, files.part(main, description_.text_weights, "t5.", specs),
                       tokenizer.empty() ? "" : model_file(root, tokenizer),
-                      description_.transformer.text_max_tokens, device_);
+                      description_.transformer.text_max_tokens, device_, description_.overflow);
   }
 
   ModelDescription description_;
@@ -120,6 +120,15 @@ class InfinityModel : public ImageModel {
   TensorMap vae_;
   std::optional<CaptionEncoder> captions_;
 };
+
+std::vector<PromptFit> fit_prompts(const ConfigNode& model,
+                                   const std::string& root,
+                                   std::span<const std::string> prompts) {
+  const ModelDescription d = describe_model(model);
+  if (d.weights == "random" || d.tokenizer.empty()) return std::vector<PromptFit>(prompts.size());
+  return fit_captions(model_file(root, d.tokenizer), prompts, d.transformer.text_max_tokens,
+                      d.overflow);
+}
 
 std::unique_ptr<ImageModel> open(const ConfigNode& model,
                                  const std::string& root,
@@ -134,7 +143,8 @@ ModelFamily family_infinity() {
   return {.ask = [](Options& options) { static_cast<void>(infinity::read_model(options)); },
           .facts = infinity::infinity_facts,
           .tensors = infinity::infinity_tensors,
-          .open = infinity::open};
+          .open = infinity::open,
+          .fit_prompts = infinity::fit_prompts};
 }
 
 }  // namespace kvscope

@@ -7,6 +7,7 @@
 #include "core/config/options.h"
 #include "core/models/image_model.h"
 #include "core/models/infinity/config.h"
+#include "core/models/prompt_fit.h"
 #include "core/text/captions/t5_encoder.h"
 
 namespace kvscope::infinity {
@@ -23,6 +24,7 @@ struct ModelDescription {
   std::string text_weights;  ///< empty: below "t5." in `weights`
   std::string tokenizer;     ///< SentencePiece model; empty with random weights
   std::string precision;     ///< fp32 | compact | reference
+  TextOverflow overflow = TextOverflow::kRefuse;
 };
 
 /// Asks for every key of the family; whether sizes fit each other is not checked.

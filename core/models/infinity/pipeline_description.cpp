@@ -45,6 +45,9 @@ ImageGeometry read_image(Options& options) {
                                            .allowed = {"0.06M", "0.25M", "0.60M", "1M"},
                                            .help = "pixel budget"});
   if (!given) return published_geometry(ratio, pixels);
+  for (const char* key : {"picture.ratio", "picture.pixels"}) {
+    options.unused(key, "model.picture.schedule is given", WrittenIn::kOverride);
+  }
   if (!image.schedule.empty()) image.rope_grid = image.schedule.back();
   return image;
 }
@@ -67,6 +70,7 @@ ModelDescription read_model(Options& options) {
   d.image = read_image(options);
   d.vae = read_vae(options, d.transformer);
   d.text = read_text_encoder(options);
+  d.overflow = read_text_overflow(options);
   d.weights = read_weights(options);
   d.vae_weights = read_file(options, "vae_weights", "image decoder's file; null: in `weights`");
   d.text_weights = read_file(options, "text_weights", "text encoder's file; null: in `weights`");

@@ -19,6 +19,7 @@ void read(Options& options, ModelDescription& model) {
             "entries of the text embedding", kOfTransformerSize);
   read_size(options, "transformer.text_max_tokens", model.condition.text_tokens,
             "text tokens of the prefill, chat template included; shorter prompts are padded");
+  model.condition.overflow = read_text_overflow(options);
 }
 
 std::vector<WeightSpec> tensors_before(const ModelDescription& model) {
@@ -49,9 +50,23 @@ RotationTable rotation(const ModelDescription& model) {
 next_token::Condition condition(const ConditionSource& source,
                                 std::span<const std::string> prompts,
                                 std::span<const next_token::ConditionRow> rows) {
-  const PromptIds ids = source.text.tokenizer ? tokenized(*source.text.tokenizer, prompts)
-                                              : made_up(source.model.condition, prompts);
-  return prompt_condition(source.model.condition, source.tensors, ids, rows);
+  const next_token::ConditionConfig& config = source.model.condition;
+  const PromptIds ids =
+      source.text.tokenizer
+          ? tokenized(*source.text.tokenizer, taken(*source.text.tokenizer, prompts, config))
+          : made_up(config, prompts);
+  return prompt_condition(config, source.tensors, ids, rows);
+}
+
+std::vector<PromptFit> fit_texts(const ModelDescription& model,
+                                 const std::string& tokenizer,
+                                 std::span<const std::string> texts) {
+  std::vector<PromptFit> fits;
+  for (const auto& ids : tokenized(BytePairTokenizer::from_file(tokenizer), texts).ids) {
+    fits.push_back(
+        fit_tokens(std::ssize(ids), model.condition.text_tokens, model.condition.overflow));
+  }
+  return fits;
 }
 
 /// Linear, gelu, linear: layers `first` and `second`.
@@ -106,6 +121,7 @@ const next_token::NextTokenFamily& family() {
       .tensors_behind = tensors_behind,
       .rotation = rotation,
       .condition = condition,
+      .fit_texts = fit_texts,
       .embed = embed,
       .head = head};
   return janus;

@@ -60,6 +60,25 @@ void check_prompt(const next_token::ConditionConfig& config,
   }
 }
 
+/// The longest beginning that has at most `most` tokens with its chat template.
+std::string fitting_prompt(const BytePairTokenizer& tokenizer,
+                           std::string_view prompt,
+                           int64_t most) {
+  constexpr int64_t kMostTokensOfCharacter = 4;  // one per byte
+  const auto drop_character = [&] {
+    const auto is_inside = [](char byte) { return (static_cast<unsigned char>(byte) >> 6) == 2; };
+    while (!prompt.empty() && is_inside(prompt.back())) prompt.remove_suffix(1);
+    if (!prompt.empty()) prompt.remove_suffix(1);
+  };
+  while (!prompt.empty()) {
+    const int64_t excess = std::ssize(tokenizer.encode(chat_text(prompt))) - most;
+    if (excess <= 0) break;
+    const int64_t characters = (excess + kMostTokensOfCharacter - 1) / kMostTokensOfCharacter;
+    for (int64_t i = 0; i < characters; ++i) drop_character();
+  }
+  return std::string(prompt);
+}
+
 }  // namespace
 
 std::string chat_text(std::string_view prompt) {
@@ -78,6 +97,15 @@ PromptIds tokenized(const BytePairTokenizer& tokenizer, std::span<const std::str
     result.ids.push_back(tokenizer.encode(chat_text(prompt)));
   }
   return result;
+}
+
+std::vector<std::string> taken(const BytePairTokenizer& tokenizer,
+                               std::span<const std::string> prompts,
+                               const next_token::ConditionConfig& config) {
+  std::vector<std::string> texts(prompts.begin(), prompts.end());
+  if (config.overflow == TextOverflow::kRefuse) return texts;
+  for (std::string& text : texts) text = fitting_prompt(tokenizer, text, config.text_tokens);
+  return texts;
 }
 
 PromptIds made_up(const next_token::ConditionConfig& config, std::span<const std::string> prompts) {

@@ -28,6 +28,12 @@ struct PromptIds {
 /// Chat texts through the model's tokenizer. Throws Error(kInput) where it lacks the padding token.
 PromptIds tokenized(const BytePairTokenizer& tokenizer, std::span<const std::string> prompts);
 
+/// What the model takes of each prompt under text.overflow: the prompt itself, or its beginning, in
+/// whole characters, that fits with its chat template.
+std::vector<std::string> taken(const BytePairTokenizer& tokenizer,
+                               std::span<const std::string> prompts,
+                               const next_token::ConditionConfig& config);
+
 /// Made-up ids of a random model without a tokenizer: the same prompt, the same ids.
 PromptIds made_up(const next_token::ConditionConfig& config, std::span<const std::string> prompts);
 

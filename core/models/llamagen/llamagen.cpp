@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <initializer_list>
+
 #include "core/models/llamagen/caption.h"
 #include "core/models/model_keys.h"
 #include "core/models/shared/rotation_tables.h"
@@ -41,6 +43,18 @@ void read(Options& options, ModelDescription& model) {
   read_flag(options, "text.clean", condition.clean_captions,
             "clean captions as LlamaGen does before they are tokenized");
   condition.text_encoder = read_text_encoder(options);
+  condition.overflow = read_text_overflow(options);
+  const auto unused = [&](std::initializer_list<const char*> keys) {
+    for (const char* key : keys) {
+      options.unused(key, "model.transformer.conditioning is " + kind, WrittenIn::kOverride);
+    }
+  };
+  if (condition.kind == ConditionKind::kFeatures) {
+    unused({"transformer.classes"});
+  } else {
+    unused({"transformer.text_channels", "transformer.text_max_tokens", "text_weights",
+            "text.clean", "text.overflow"});
+  }
 }
 
 // The learned features of "no caption" are a buffer there, and a row's cache is a multiple of 8.
@@ -88,6 +102,14 @@ next_token::Condition condition(const ConditionSource& source,
   const CaptionFeatures captions =
       source.text.captions->encode(cleaned(prompts, config.clean_captions));
   return caption_condition(source.tensors, captions, rows);
+}
+
+std::vector<PromptFit> fit_texts(const ModelDescription& model,
+                                 const std::string& tokenizer,
+                                 std::span<const std::string> texts) {
+  const next_token::ConditionConfig& config = model.condition;
+  return fit_captions(tokenizer, cleaned(texts, config.clean_captions), config.text_tokens,
+                      config.overflow);
 }
 
 TensorFunction embed(const TensorMap& tensors) {
@@ -141,6 +163,7 @@ const next_token::NextTokenFamily& family() {
       .tensors_behind = tensors_behind,
       .rotation = rotation,
       .condition = condition,
+      .fit_texts = fit_texts,
       .embed = embed,
       .head = head};
   return llamagen;

@@ -7,6 +7,7 @@
 
 #include "core/engine/plan.h"
 #include "core/models/next_token/decoder.h"
+#include "core/models/prompt_fit.h"
 #include "core/models/vq/vq_config.h"
 #include "core/text/captions/t5_encoder.h"
 
@@ -28,6 +29,7 @@ struct ConditionConfig {
   int64_t text_channels = 2048;  ///< of the features
   T5Config text_encoder = {};
   bool clean_captions = true;  ///< as LlamaGen's demo does before tokenizing
+  TextOverflow overflow = TextOverflow::kRefuse;
 
   /// Tokens of the prefill.
   [[nodiscard]] int64_t tokens() const { return kind == ConditionKind::kClass ? 1 : text_tokens; }

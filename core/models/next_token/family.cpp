@@ -1,5 +1,6 @@
 #include "core/models/next_token/family.h"
 
+#include "core/models/model_files.h"
 #include "core/models/next_token/family_tensors.h"
 #include "core/models/next_token/opened_model.h"
 
@@ -18,6 +19,20 @@ ModelFacts facts_of(const NextTokenFamily& family, const ModelDescription& model
   return facts;
 }
 
+std::vector<PromptFit> fit_of(const NextTokenFamily& family,
+                              const ModelDescription& model,
+                              const std::string& root,
+                              std::span<const std::string> prompts) {
+  const ConditionConfig& condition = model.condition;
+  if (condition.kind == ConditionKind::kClass) return fit_classes(prompts, condition.classes);
+  const bool made_up =
+      condition.kind == ConditionKind::kFeatures && model.weights == "random";  // features
+  if (family.fit_texts == nullptr || made_up || model.tokenizer.empty()) {
+    return std::vector<PromptFit>(prompts.size());
+  }
+  return family.fit_texts(model, model_file(root, model.tokenizer), prompts);
+}
+
 }  // namespace
 
 ModelFamily model_family(const NextTokenFamily& family) {
@@ -32,6 +47,11 @@ ModelFamily model_family(const NextTokenFamily& family) {
       .open =
           [&family](const ConfigNode& model, const std::string& root, at::Device device) {
             return open(family, describe(family, model), root, device);
+          },
+      .fit_prompts =
+          [&family](const ConfigNode& model, const std::string& root,
+                    std::span<const std::string> prompts) {
+            return fit_of(family, describe(family, model), root, prompts);
           }};
 }
 

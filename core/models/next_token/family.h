@@ -90,6 +90,10 @@ struct NextTokenFamily {
   Condition (*condition)(const ConditionSource& source,
                          std::span<const std::string> prompts,
                          std::span<const ConditionRow> rows) = nullptr;
+  /// How texts fit the model, read through the file `tokenizer`. None: it takes every text.
+  std::vector<PromptFit> (*fit_texts)(const ModelDescription& model,
+                                      const std::string& tokenizer,
+                                      std::span<const std::string> texts) = nullptr;
   /// NextTokenModel's embed and head, over the transformer's tensors by published name.
   TensorFunction (*embed)(const TensorMap& tensors) = nullptr;
   TensorFunction (*head)(const TensorMap& tensors) = nullptr;

@@ -111,7 +111,8 @@ class OpenedModel : public ImageModel {
     text_.captions.emplace(description_.condition.text_encoder,
                            files.part(main, description_.text_weights, "t5.", specs),
                            tokenizer.empty() ? "" : model_file(root, tokenizer),
-                           description_.condition.text_tokens, device_);
+                           description_.condition.text_tokens, device_,
+                           description_.condition.overflow);
   }
 
   [[nodiscard]] TensorMap on_device(const TensorMap& stored) const {

@@ -117,6 +117,12 @@ class VarModel : public ImageModel {
   TensorMap decoder_;
 };
 
+std::vector<PromptFit> fit_prompts(const ConfigNode& model,
+                                   const std::string& /*root*/,
+                                   std::span<const std::string> prompts) {
+  return fit_classes(prompts, describe_model(model).transformer.classes);
+}
+
 std::unique_ptr<ImageModel> open(const ConfigNode& model,
                                  const std::string& root,
                                  at::Device device) {
@@ -130,7 +136,8 @@ ModelFamily family_var() {
   return {.ask = [](Options& options) { static_cast<void>(var::read_model(options)); },
           .facts = var::var_facts,
           .tensors = var::var_tensors,
-          .open = var::open};
+          .open = var::open,
+          .fit_prompts = var::fit_prompts};
 }
 
 }  // namespace kvscope

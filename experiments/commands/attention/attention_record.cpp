@@ -19,10 +19,12 @@
 #include "core/base/set_aside.h"
 #include "core/base/sha256.h"
 #include "core/device/device.h"
+#include "experiments/commands/unread_overrides.h"
 #include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/progress.h"
+#include "experiments/sweep/prompt_check.h"
 #include "experiments/terminal.h"
 #include "policies/registry.h"
 
@@ -146,9 +148,14 @@ int attention_record_command(const ConfigArguments& arguments,
   if (arguments.multirun) {
     throw Error(ErrorKind::kConfig, "attention record takes one point, not a sweep (-m)");
   }
+  constexpr std::string_view kUnread[] = {"launcher",   "workers", "metrics",
+                                          "infeasible", "name",    "hydra.run.dir"};
+  refuse_unread_overrides(arguments.overrides, "attention record", kUnread);
   const std::string root = data_root().string();
-  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
-                                     component_registry(arguments));
+  PointList list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
+                               component_registry(arguments));
+  say_notes(list);
+  check_prompts(list.points, root);
   constexpr std::string_view kEndings[] = {".h5", ".hdf5"};
   check_output(options.out, "--out", kEndings);
   const Point& point = list.points.front();

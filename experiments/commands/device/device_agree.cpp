@@ -15,6 +15,7 @@
 #include "core/device/device_error.h"
 #include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/point_worker.h"
+#include "experiments/sweep/prompt_check.h"
 
 namespace kvscope {
 namespace {
@@ -196,8 +197,9 @@ void print_text(const Point& point,
 
 int device_agree_command(const ConfigArguments& arguments, const DeviceAgreeOptions& options) {
   const std::string root = data_root().string();
-  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
-                                     component_registry(arguments));
+  PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
+                               component_registry(arguments));
+  check_prompts(list.points, root);
   PointWorker on_device(root, {}, "");
   PointWorker on_cpu(root, {}, "");
   for (const Point& point : list.points) on_device.open_device_of(point);

@@ -14,6 +14,7 @@
 #include "core/device/work_profile.h"
 #include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/point_worker.h"
+#include "experiments/sweep/prompt_check.h"
 
 namespace kvscope {
 namespace {
@@ -184,8 +185,9 @@ void check_images(const PointList& list) {
 
 int device_time_command(const ConfigArguments& arguments, const DeviceTimeOptions& options) {
   const std::string root = data_root().string();
-  const PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
-                                     component_registry(arguments));
+  PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,
+                               component_registry(arguments));
+  check_prompts(list.points, root);
   check_images(list);
   PointWorker worker(root, {}, "");
   for (const Point& point : list.points) worker.open_device_of(point);

@@ -148,6 +148,31 @@ TEST(Options, WrongTypesAndRangesSayWhatIsAllowedAndWhatIsNearest) {
   EXPECT_THAT(refusal("file: ???"), HasSubstr("give it as gen.file="));
 }
 
+TEST(Options, OneOfAKindIsAListOfOne) {
+  const Settings settings = read_text("{cfg: 2, grid: 3, metrics: ssim}");
+  EXPECT_EQ(settings.cfg, std::vector<double>{2});
+  EXPECT_EQ(settings.grid, std::vector<int64_t>{3});
+  EXPECT_EQ(settings.metrics, std::vector<std::string>{"ssim"});
+  EXPECT_THAT(refusal("metrics: sim"), HasSubstr("Did you mean 'ssim'?"));
+}
+
+TEST(Options, WhatDoesNotCountHereIsFoundAsUnread) {
+  const auto unread = [](const std::string& yaml, WrittenIn where) {
+    const ConfigNode node = load_yaml_text(yaml, "c.yaml");
+    Options options = Options::checking("gen", node);
+    static_cast<void>(read(options));
+    options.unused("file", "pool is max", where);
+    return options.unread();
+  };
+  ASSERT_EQ(unread("{file: a.txt}", WrittenIn::kAnywhere).size(), 1);
+  const UnreadKey found = unread("{file: a.txt}", WrittenIn::kAnywhere).front();
+  EXPECT_EQ(found.key, "gen.file");
+  EXPECT_EQ(found.finding, "c.yaml:1:8: 'gen.file' is not read: pool is max");
+  EXPECT_THAT(unread("{file: null}", WrittenIn::kAnywhere), IsEmpty());
+  EXPECT_THAT(unread("{}", WrittenIn::kAnywhere), IsEmpty());
+  EXPECT_THAT(unread("{file: a.txt}", WrittenIn::kOverride), IsEmpty()) << "it stands in a file";
+}
+
 TEST(Options, CheckingFindsEverythingAtOnce) {
   EXPECT_THAT(
       findings("{score: {window: 0}, pool: mux, imges: 3}"),
@@ -171,7 +196,8 @@ TEST(Options, DescribingListsWhatAReaderKnows) {
                   "int, at least 0, or the word text, default 4", "float, 0..1, default 1.0",
                   "bool, default false", "string, one of max average, default max",
                   "string, default null", "number or list of numbers, at least 0, default [3.0]",
-                  "list of ints, default [2,2]", "list of strings, one of psnr ssim, default []",
+                  "int or list of ints, default [2,2]",
+                  "string or list of strings, one of psnr ssim, default []",
                   "anything, default null"));
 }
 

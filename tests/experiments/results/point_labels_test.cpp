@@ -80,6 +80,7 @@ TEST(PointSettings, AreTheConfigWithoutWhatOnlySaysHowItRan) {
       ElementsAre(testing::Pair("budget.ratio", "0.1"), testing::Pair("gen.cfg", "[1, 2.5]"),
                   testing::Pair("gen.cuts", "per_layer"), testing::Pair("gen.seed", "4"),
                   testing::Pair("gen.store_last_scale", "false"), testing::Pair("gen.tau", "1"),
+                  testing::Pair("model.text.overflow", "refuse"),
                   testing::Pair("model.tied", "true"), testing::Pair("policy.name", "snapkv"),
                   testing::Pair("policy.protect.0.name", "sinks"),
                   testing::Pair("policy.read", "all"), testing::Pair("prompts.list", "null")))

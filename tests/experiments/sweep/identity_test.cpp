@@ -104,22 +104,32 @@ TEST(Identity, APolicysProfileCountsWhereverItIsNamed) {
 
 TEST(Identity, ARunReadsNothingThatItsIdentityDoesNotKnow) {
   const fs::path folder = fresh("audit");
-  const Point point = points_of({"model=shapes_next_token", "gen.images=1",
-                                 "model.weights=" + sharded_model(folder).string(),
-                                 "model.tokenizer=models/shapes_next_token"},
-                                PointIdentity::kHashed, false)
-                          .points.front();
+  const Point point =
+      points_of({"model=shapes_next_token", "gen.images=1",
+                 "model.weights=" + sharded_model(folder).string(),
+                 "model.tokenizer=" + (data_root() / "models/shapes_next_token").string()},
+                PointIdentity::kHashed, false)
+          .points.front();
   PointWorker worker(data_root().string(), folder / "points", "");
   const PointOutcome end = worker.run(
       point, [](int64_t) {}, [] { return false; });
   EXPECT_EQ(end, PointOutcome{}) << end.message;
 
-  FileDigests files;
-  model_digests(point.config.at("model"), data_root().string(), files);
   const std::vector<fs::path> known{fs::canonical(folder / "part0.safetensors")};
-  EXPECT_NO_THROW(files.require_all(known));
+  EXPECT_NO_THROW(require_digested(known, point.digested_files));
   const std::vector<fs::path> unknown{fs::canonical(folder / "points")};
-  EXPECT_THROW(files.require_all(unknown), Error);
+  EXPECT_THROW(require_digested(unknown, point.digested_files), Error);
+}
+
+TEST(Identity, WhoRunsAPointTakesItsDigestsFromIt) {
+  const fs::path folder = fresh("carried");
+  Point point = points_of(tiny_model() + std::vector<std::string>{"gen.images=1"},
+                          PointIdentity::kHashed, false)
+                    .points.front();
+  ASSERT_FALSE(point.model_digests.empty());
+  point.model_digests.emplace_back("model.weights", "the digest it carries");
+  PointWorker worker(data_root().string(), folder / "points", "");
+  EXPECT_THAT(worker.write_manifest(folder, point), testing::HasSubstr("the digest it carries"));
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ TEST(Points, HashesFollowWhatMattersAndNothingElse) {
     EXPECT_EQ(hash({same}), base) << same << " changes no image";
   }
   EXPECT_NE(hash({"prompts.seed=2"}), base);
-  EXPECT_NE(hash({"prompt='a red circle'"}), base);
+  EXPECT_NE(hash({"prompt='a red circle'", "gen.images=null"}), base);
 }
 
 TEST(Points, EqualPointsAreOneThatAsksForAllOfThem) {
@@ -178,11 +178,15 @@ TEST(Points, BudgetsInEveryUnitAreResolvedAndKept) {
 }
 
 TEST(Points, EqualBudgetsAreOnePoint) {
-  const PointList list =
-      points_of(tiny_model() + std::vector<std::string>{"policy=sliding_window", "budget.tokens=6",
-                                                        "budget.ratio=0.5,0.2"});
+  const PointList list = points_of(
+      tiny_model() + std::vector<std::string>{"policy=sliding_window", "budget.tokens=6,6"});
   EXPECT_EQ(list.points.size(), 1);
   EXPECT_EQ(list.duplicates, 1);
+  EXPECT_THAT(
+      refusal(tiny_model() + std::vector<std::string>{"policy=sliding_window", "budget.tokens=6",
+                                                      "budget.ratio=0.5,0.2"},
+              true),
+      HasSubstr("'budget.ratio' is not read: budget.tokens is given instead"));
   const PointList whole =
       points_of(tiny_model() + std::vector<std::string>{"policy=full", "budget=r10,r50",
                                                         "budget.cfg_rows=separate,tied"});

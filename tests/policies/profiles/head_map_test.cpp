@@ -139,7 +139,7 @@ TEST(HeadMap, MapsAreProfilesOfHeads) {
   };
   const std::string data = std::string(kSourceDir) + "/configs/data/";
   EXPECT_EQ(refusal("[" + data + "heads/janus_pro_1b.yaml]"), "accepted");
-  EXPECT_THAT(refusal("3"), testing::HasSubstr("a list of profiles"));
+  EXPECT_THAT(refusal("3"), testing::HasSubstr("policy.allocate.maps"));
   EXPECT_THAT(refusal("[" + data + "preferences/shapes_next_scale.yaml]"),
               testing::HasSubstr("kind 'layers'; expected 'heads'"));
   EXPECT_THAT(refusal("[nowhere.yaml]"), testing::HasSubstr("nowhere.yaml"));

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+
+#include "core/config/value.h"
+
+namespace kvscope {
+
+/// Rewrites the relative paths of a composed config's model and train groups, which path_of()
+/// reads, as those who open them take them: below `root` relative to it, elsewhere absolute. What a
+/// checkout ships is so called the same on every machine.
+void settle_paths(ConfigNode& config, const std::filesystem::path& root);
+
+}  // namespace kvscope

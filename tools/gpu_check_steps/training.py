@@ -20,7 +20,7 @@ GRACE_SHARE, GRACE_MOST_S = 0.25, 20  # for the step at work to end and the chec
 def run(step, limit_s):
     folder = step.folder / "training"
     command = [step.places.program, "train", f"model={MODEL}", f"device={step.device}",
-               f"train.start_from=models/{MODEL}", f"train.folder={folder}"]
+               f"train.start_from={(step.places.root / 'models' / MODEL).absolute()}", f"train.folder={folder}"]
     command += (["train.transformer.steps=2", "train.transformer.batch=2"] if step.tiny else
                 ["train.save_every_steps=500"])
     seen = []

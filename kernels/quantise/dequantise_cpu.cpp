@@ -1,7 +1,6 @@
 #include "kernels/quantise/dequantise_cpu.h"
 
-#include <ATen/Functions.h>
-#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 
@@ -15,97 +14,68 @@ using namespace packing;  // NOLINT(google-build-using-namespace): this folder's
 namespace {
 
 template <typename Type>
-void dequantise_lanes(const Numbers& x,
-                      const Numbers& scale_in,
-                      const Numbers& minimum_in,
-                      const Words& words,
-                      int64_t source,
-                      int64_t target,
-                      int64_t first_lane,
-                      int64_t lanes,
-                      int64_t elements,
-                      int64_t bits,
-                      int64_t group) {
+void dequantise_lanes(
+    const LinesAtWork& of, int64_t source, int64_t target, int64_t first_lane, int64_t lanes) {
+  const int64_t bits = of.bits;
   const auto mask = static_cast<uint32_t>((1 << bits) - 1);
   float value[kChunk];
   float scale[kChunk];
   float low[kChunk];
   uint32_t word[kChunk];
-  for (int64_t element = 0; element < elements; ++element) {
-    if (element % group == 0) {
-      scale_in.read_lanes(source, first_lane, element / group, lanes, scale);
-      minimum_in.read_lanes(source, first_lane, element / group, lanes, low);
+  for (int64_t element = 0; element < of.elements; ++element) {
+    if (element % of.group == 0) {
+      of.scale.read_lanes(source, first_lane, element / of.group, lanes, scale);
+      of.minimum.read_lanes(source, first_lane, element / of.group, lanes, low);
     }
     const auto shift = static_cast<int>(element * bits % 32);
     if (shift == 0) {
       for (int64_t i = 0; i < lanes; ++i) {
-        word[i] = words.at(source, first_lane + i, element * bits / 32);
+        word[i] = of.words.at(source, first_lane + i, element * bits / 32);
       }
     }
     for (int64_t i = 0; i < lanes; ++i) {
       const auto code = static_cast<float>(static_cast<int32_t>((word[i] >> shift) & mask));
       value[i] = rounded<Type>(rounded<Type>(code * scale[i]) + low[i]);
     }
-    x.write_lanes(target, first_lane, element, lanes, value);
+    of.x.write_lanes(target, first_lane, element, lanes, value);
   }
 }
 
 template <typename Type>
-void dequantise_line(const Numbers& x,
-                     const Numbers& scale_in,
-                     const Numbers& minimum_in,
-                     const Words& words,
-                     int64_t source,
-                     int64_t target,
-                     int64_t lane,
-                     int64_t elements,
-                     int64_t bits,
-                     int64_t group) {
+void dequantise_line(const LinesAtWork& of, int64_t source, int64_t target, int64_t lane) {
+  const int64_t bits = of.bits;
   const auto mask = static_cast<uint32_t>((1 << bits) - 1);
   float value[kChunk];
-  for (int64_t first = 0; first < elements; first += group) {
-    const int64_t last = std::min(first + group, elements);
+  for (int64_t first = 0; first < of.elements; first += of.group) {
+    const int64_t last = std::min(first + of.group, of.elements);
     float scale = 0;
     float low = 0;
-    scale_in.read_line(source, lane, first / group, 1, &scale);
-    minimum_in.read_line(source, lane, first / group, 1, &low);
+    of.scale.read_line(source, lane, first / of.group, 1, &scale);
+    of.minimum.read_line(source, lane, first / of.group, 1, &low);
     for (int64_t begin = first; begin < last; begin += kChunk) {
       const int64_t count = std::min(kChunk, last - begin);
       for (int64_t i = 0; i < count; ++i) {
         const int64_t bit = (begin + i) * bits;
-        const uint32_t code = (words.at(source, lane, bit / 32) >> (bit % 32)) & mask;
+        const uint32_t code = (of.words.at(source, lane, bit / 32) >> (bit % 32)) & mask;
         value[i] = static_cast<float>(static_cast<int32_t>(code));
       }
       for (int64_t i = 0; i < count; ++i) {
         value[i] = rounded<Type>(rounded<Type>(value[i] * scale) + low);
       }
-      x.write_line(target, lane, begin, count, value);
+      of.x.write_line(target, lane, begin, count, value);
     }
   }
 }
 
 template <typename Type>
-void dequantise_item(const at::Tensor& x_tensor,
-                     const Numbers& x,
-                     const Numbers& scale,
-                     const Numbers& minimum,
-                     const Words& words,
-                     int64_t source,
-                     int64_t target,
-                     int64_t bits,
-                     int64_t group) {
-  const int64_t lanes = x_tensor.size(1);
-  const int64_t elements = x_tensor.size(2);
-  if (lanes > 1 && x_tensor.stride(1) == 1) {
-    for (int64_t lane = 0; lane < lanes; lane += kChunk) {
-      dequantise_lanes<Type>(x, scale, minimum, words, source, target, lane,
-                             std::min(kChunk, lanes - lane), elements, bits, group);
+void dequantise_item(const LinesAtWork& of, int64_t source, int64_t target) {
+  if (of.side_by_side) {
+    for (int64_t lane = 0; lane < of.lanes; lane += kChunk) {
+      dequantise_lanes<Type>(of, source, target, lane, std::min(kChunk, of.lanes - lane));
     }
     return;
   }
-  for (int64_t lane = 0; lane < lanes; ++lane) {
-    dequantise_line<Type>(x, scale, minimum, words, source, target, lane, elements, bits, group);
-  }
+  for (int64_t lane = 0; lane < of.lanes; ++lane) dequantise_line<Type>(of, source, target, lane);
 }
 
 }  // namespace
@@ -118,19 +88,10 @@ void dequantise_cpu(const at::Tensor& codes,
                     c10::IntArrayRef target,
                     int64_t bits,
                     int64_t group) {
-  const Numbers x(x_tensor);
-  const Numbers scale(scale_tensor);
-  const Numbers minimum(minimum_tensor);
-  const Words words(codes);
-  with_type(scale_tensor.scalar_type(), [&](auto zero) {
-    at::parallel_for(0, static_cast<int64_t>(source.size()), items_per_thread(x_tensor),
-                     [&](int64_t first, int64_t last) {
-                       for (int64_t i = first; i < last; ++i) {
-                         dequantise_item<decltype(zero)>(x_tensor, x, scale, minimum, words,
-                                                         source[i], target[i], bits, group);
-                       }
-                     });
-  });
+  const LinesAtWork lines(x_tensor, codes, scale_tensor, minimum_tensor, bits, group);
+  for_each_item(
+      lines, scale_tensor.scalar_type(), static_cast<int64_t>(source.size()),
+      [&](auto zero, int64_t i) { dequantise_item<decltype(zero)>(lines, source[i], target[i]); });
 }
 
 }  // namespace kvscope

@@ -2,6 +2,7 @@
 
 // What packing and unpacking on a CPU have in common: numbers rounded to a storage type, tensors by
 // pointer and strides, words of codes. For the sources of this folder.
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
@@ -143,8 +144,49 @@ void with_type(at::ScalarType type, const Body& body) {
   }
 }
 
-inline int64_t items_per_thread(const at::Tensor& x) {
-  return std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(1, x.size(1) * x.size(2)));
+/// What packing and unpacking of one call work on.
+struct LinesAtWork {
+  LinesAtWork(const at::Tensor& x_tensor,
+              const at::Tensor& codes,
+              const at::Tensor& scale_tensor,
+              const at::Tensor& minimum_tensor,
+              int64_t bits_of_code,
+              int64_t group_elements)
+      : x(x_tensor),
+        scale(scale_tensor),
+        minimum(minimum_tensor),
+        words(codes),
+        lanes(x_tensor.size(1)),
+        elements(x_tensor.size(2)),
+        bits(bits_of_code),
+        group(group_elements),
+        side_by_side(lanes > 1 && x_tensor.stride(1) == 1) {}
+
+  Numbers x;
+  Numbers scale;
+  Numbers minimum;
+  Words words;
+  int64_t lanes;
+  int64_t elements;
+  int64_t bits;
+  int64_t group;      ///< elements that share a scale
+  bool side_by_side;  ///< lanes are neighbours in memory
+};
+
+/// Calls body(zero, i) for items 0 .. count - 1 on several threads, `zero` being of the type that
+/// arithmetic is rounded to.
+template <typename Body>
+void for_each_item(const LinesAtWork& lines,
+                   at::ScalarType arithmetic,
+                   int64_t count,
+                   const Body& body) {
+  const int64_t grain =
+      std::max<int64_t>(1, kElementsPerThread / std::max<int64_t>(1, lines.lanes * lines.elements));
+  with_type(arithmetic, [&](auto zero) {
+    at::parallel_for(0, count, grain, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i) body(zero, i);
+    });
+  });
 }
 
 }  // namespace kvscope::packing

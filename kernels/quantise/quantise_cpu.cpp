@@ -1,7 +1,6 @@
 #include "kernels/quantise/quantise_cpu.h"
 
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
@@ -41,18 +40,15 @@ inline float code_of(float value, float low, float scale, float levels) {
 }
 /// One group of `lanes` lines side by side: every loop over lanes is one of vectors.
 template <typename Type>
-bool quantise_lanes(const Numbers& x,
-                    const Numbers& scale_out,
-                    const Numbers& minimum_out,
-                    const Words& words,
+bool quantise_lanes(const LinesAtWork& of,
                     int64_t source,
                     int64_t target,
                     int64_t first_lane,
                     int64_t lanes,
-                    int64_t group,
-                    int64_t first,
-                    int64_t last,
-                    int64_t bits) {
+                    int64_t group) {
+  const int64_t bits = of.bits;
+  const int64_t first = group * of.group;
+  const int64_t last = std::min(first + of.group, of.elements);
   const auto levels = static_cast<float>((1 << bits) - 1);
   float value[kChunk];
   float low[kChunk];
@@ -63,7 +59,7 @@ bool quantise_lanes(const Numbers& x,
   std::fill_n(high, lanes, -std::numeric_limits<float>::infinity());
   std::fill_n(scale, lanes, 0.0F);
   for (int64_t element = first; element < last; ++element) {
-    x.read_lanes(source, first_lane, element, lanes, value);
+    of.x.read_lanes(source, first_lane, element, lanes, value);
     for (int64_t i = 0; i < lanes; ++i) {
       low[i] = value[i] < low[i] ? value[i] : low[i];
       high[i] = value[i] > high[i] ? value[i] : high[i];
@@ -71,12 +67,12 @@ bool quantise_lanes(const Numbers& x,
     }
   }
   const bool finite = scales<Type>(lanes, levels, low, high, scale);
-  scale_out.write_lanes(target, first_lane, group, lanes, scale);
-  minimum_out.write_lanes(target, first_lane, group, lanes, low);
+  of.scale.write_lanes(target, first_lane, group, lanes, scale);
+  of.minimum.write_lanes(target, first_lane, group, lanes, low);
 
   std::fill_n(word, lanes, 0U);
   for (int64_t element = first; element < last; ++element) {
-    x.read_lanes(source, first_lane, element, lanes, value);
+    of.x.read_lanes(source, first_lane, element, lanes, value);
     const auto shift = static_cast<int>(element * bits % 32);
     for (int64_t i = 0; i < lanes; ++i) {
       const auto code = static_cast<int32_t>(code_of<Type>(value[i], low[i], scale[i], levels));
@@ -87,7 +83,7 @@ bool quantise_lanes(const Numbers& x,
     const int64_t at = element * bits / 32;
     const bool is_begun = at * 32 < first * bits;
     for (int64_t i = 0; i < lanes; ++i) {
-      uint32_t& out = words.at(target, first_lane + i, at);
+      uint32_t& out = of.words.at(target, first_lane + i, at);
       out = is_begun ? out | word[i] : word[i];
       word[i] = 0;
     }
@@ -97,17 +93,11 @@ bool quantise_lanes(const Numbers& x,
 
 /// One group of one line.
 template <typename Type>
-bool quantise_line(const Numbers& x,
-                   const Numbers& scale_out,
-                   const Numbers& minimum_out,
-                   const Words& words,
-                   int64_t source,
-                   int64_t target,
-                   int64_t lane,
-                   int64_t group,
-                   int64_t first,
-                   int64_t last,
-                   int64_t bits) {
+bool quantise_line(
+    const LinesAtWork& of, int64_t source, int64_t target, int64_t lane, int64_t group) {
+  const int64_t bits = of.bits;
+  const int64_t first = group * of.group;
+  const int64_t last = std::min(first + of.group, of.elements);
   constexpr int64_t kVector = 16;
   const auto levels = static_cast<float>((1 << bits) - 1);
   float value[kChunk];
@@ -118,7 +108,7 @@ bool quantise_line(const Numbers& x,
   std::fill_n(highs, kVector, -std::numeric_limits<float>::infinity());
   for (int64_t begin = first; begin < last; begin += kChunk) {
     const int64_t count = std::min(kChunk, last - begin);
-    x.read_line(source, lane, begin, count, value);
+    of.x.read_line(source, lane, begin, count, value);
     std::fill(value + count, value + kChunk, value[0]);  // one more of the same changes nothing
     for (int64_t i = 0; i < kChunk; i += kVector) {
       for (int64_t j = 0; j < kVector; ++j) {
@@ -133,14 +123,14 @@ bool quantise_line(const Numbers& x,
   float scale = 0;
   for (const float probe : probes) scale += probe;
   const bool finite = scales<Type>(1, levels, &low, &high, &scale);
-  scale_out.write_line(target, lane, group, 1, &scale);
-  minimum_out.write_line(target, lane, group, 1, &low);
+  of.scale.write_line(target, lane, group, 1, &scale);
+  of.minimum.write_line(target, lane, group, 1, &low);
 
   uint32_t code[kChunk];
   uint32_t word = 0;
   for (int64_t begin = first; begin < last; begin += kChunk) {
     const int64_t count = std::min(kChunk, last - begin);
-    x.read_line(source, lane, begin, count, value);
+    of.x.read_line(source, lane, begin, count, value);
     std::fill(value + count, value + kChunk, value[0]);
     for (int64_t i = 0; i < kChunk; ++i) {
       const auto whole = static_cast<int32_t>(code_of<Type>(value[i], low, scale, levels));
@@ -152,7 +142,7 @@ bool quantise_line(const Numbers& x,
       word |= code[i] << shift;
       if (shift + bits < 32 && element + 1 < last) continue;
       const int64_t at = element * bits / 32;
-      uint32_t& out = words.at(target, lane, at);
+      uint32_t& out = of.words.at(target, lane, at);
       out = at * 32 < first * bits ? out | word : word;
       word = 0;
     }
@@ -161,29 +151,15 @@ bool quantise_line(const Numbers& x,
 }
 
 template <typename Type>
-bool quantise_item(const at::Tensor& x_tensor,
-                   const Numbers& x,
-                   const Numbers& scale,
-                   const Numbers& minimum,
-                   const Words& words,
-                   int64_t source,
-                   int64_t target,
-                   int64_t bits,
-                   int64_t group) {
-  const int64_t lanes = x_tensor.size(1);
-  const int64_t elements = x_tensor.size(2);
-  const bool side_by_side = lanes > 1 && x_tensor.stride(1) == 1;
-  const int64_t step = side_by_side ? kChunk : 1;
+bool quantise_item(const LinesAtWork& of, int64_t source, int64_t target) {
+  const int64_t step = of.side_by_side ? kChunk : 1;
   bool finite = true;
-  for (int64_t lane = 0; lane < lanes; lane += step) {
-    for (int64_t g = 0; g < group_count(elements, group); ++g) {
-      const int64_t first = g * group;
-      const int64_t last = std::min(first + group, elements);
-      const bool of_group =
-          side_by_side ? quantise_lanes<Type>(x, scale, minimum, words, source, target, lane,
-                                              std::min(kChunk, lanes - lane), g, first, last, bits)
-                       : quantise_line<Type>(x, scale, minimum, words, source, target, lane, g,
-                                             first, last, bits);
+  for (int64_t lane = 0; lane < of.lanes; lane += step) {
+    for (int64_t group = 0; group < group_count(of.elements, of.group); ++group) {
+      const bool of_group = of.side_by_side
+                                ? quantise_lanes<Type>(of, source, target, lane,
+                                                       std::min(kChunk, of.lanes - lane), group)
+                                : quantise_line<Type>(of, source, target, lane, group);
       finite = finite && of_group;
     }
   }
@@ -203,17 +179,9 @@ at::Tensor quantise_cpu(const at::Tensor& x_tensor,
   const auto count = static_cast<int64_t>(source.size());
   at::Tensor finite = at::empty({count}, x_tensor.options().dtype(at::kBool));
   bool* is_finite = finite.mutable_data_ptr<bool>();
-  const Numbers x(x_tensor);
-  const Numbers scale(scale_tensor);
-  const Numbers minimum(minimum_tensor);
-  const Words words(codes);
-  with_type(scale_tensor.scalar_type(), [&](auto zero) {
-    at::parallel_for(0, count, items_per_thread(x_tensor), [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i) {
-        is_finite[i] = quantise_item<decltype(zero)>(x_tensor, x, scale, minimum, words, source[i],
-                                                     target[i], bits, group);
-      }
-    });
+  const LinesAtWork lines(x_tensor, codes, scale_tensor, minimum_tensor, bits, group);
+  for_each_item(lines, scale_tensor.scalar_type(), count, [&](auto zero, int64_t i) {
+    is_finite[i] = quantise_item<decltype(zero)>(lines, source[i], target[i]);
   });
   return finite;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/mebibytes.h"
 #include "core/base/out_of_memory.h"
 #include "core/engine/arena_memory.h"
 
@@ -31,8 +32,8 @@ KvArena::KvArena(const Plan& plan, const SlotTable& table, int64_t rows, at::Dev
     throw OutOfMemory(fmt::format(
         "cache: out of memory: {} bytes ({:.1f} MiB) for {} rows cannot be had on {}: {}. "
         "Ask for fewer images at once (gen.batch) or a smaller budget.",
-        plan.arena_bytes(rows), static_cast<double>(plan.arena_bytes(rows)) / (1024.0 * 1024.0),
-        rows, device.str(), said.substr(0, said.find('\n'))));
+        plan.arena_bytes(rows), mebibytes(plan.arena_bytes(rows)), rows, device.str(),
+        said.substr(0, said.find('\n'))));
   }
 }
 

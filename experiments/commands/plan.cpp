@@ -9,6 +9,7 @@
 
 #include "core/base/console.h"
 #include "core/base/dtype_name.h"
+#include "core/base/mebibytes.h"
 #include "core/engine/kv_memory.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
@@ -18,10 +19,6 @@
 
 namespace kvscope {
 namespace {
-
-double mebibytes(int64_t bytes) {
-  return static_cast<double>(bytes) / (1 << 20);
-}
 
 std::string bytes_text(int64_t bytes) {
   return fmt::format("{:.2f} MiB ({} bytes)", mebibytes(bytes), bytes);

@@ -14,11 +14,6 @@
 namespace kvscope {
 namespace {
 
-std::string without_spaces(std::string text) {
-  std::erase_if(text, [](unsigned char letter) { return std::isspace(letter) != 0; });
-  return text;
-}
-
 /// Every name that `text` may mean, each once: the equal ones alone where there are any.
 std::vector<std::string> candidates(const std::string& text,
                                     const std::vector<std::string>& names) {
@@ -50,6 +45,11 @@ std::vector<std::string> split_at_commas(const std::string& text) {
 }
 
 }  // namespace
+
+std::string without_spaces(std::string text) {
+  std::erase_if(text, [](unsigned char letter) { return std::isspace(letter) != 0; });
+  return text;
+}
 
 std::string meant_name(const NameOption& where,
                        const std::string& text,

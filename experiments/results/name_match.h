@@ -11,6 +11,9 @@ struct NameOption {
   std::string what{};
 };
 
+/// As names are compared.
+std::string without_spaces(std::string text);
+
 /// The one of `names` that is meant by `text`: itself, or else the only one that begins with it;
 /// spaces do not count. Throws Error(kConfig) where there is none, with the nearest, or several.
 std::string meant_name(const NameOption& where,

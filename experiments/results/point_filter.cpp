@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <functional>
 #include <set>
 #include <string_view>
@@ -16,11 +15,6 @@
 
 namespace kvscope {
 namespace {
-
-std::string without_spaces(std::string text) {
-  std::erase_if(text, [](unsigned char letter) { return std::isspace(letter) != 0; });
-  return text;
-}
 
 /// A label that points may be chosen by: a name, or a setting by its key or header.
 struct Choice {

@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/mebibytes.h"
 #include "experiments/results/sweep_metrics.h"
 
 namespace kvscope {
 namespace {
-
-constexpr double kBytesPerMib = 1024.0 * 1024.0;
 
 TableCell cell(const Measured& measured) {
   if (!measured.present()) return TableCell::missing(measured.missing);
@@ -76,8 +75,8 @@ bool any_device(const SweepSummary& sweep) {
   });
 }
 
-TableCell mebibytes(double bytes, const char* missing) {
-  return std::isnan(bytes) ? TableCell::missing(missing) : TableCell::number(bytes / kBytesPerMib);
+TableCell memory_cell(double bytes, const char* missing) {
+  return std::isnan(bytes) ? TableCell::missing(missing) : TableCell::number(mebibytes(bytes));
 }
 
 std::vector<TableColumn> columns_of(const std::vector<LabelKey>& differing,
@@ -138,9 +137,9 @@ TableRow row_of(const PointSummary& summary,
   row.cells.push_back(TableCell::number(point.kept_tokens));
   for (const MemoryColumn& column : memory_columns()) {
     row.cells.push_back(
-        mebibytes(column.bytes(summary), "not measured by the version that made the point"));
+        memory_cell(column.bytes(summary), "not measured by the version that made the point"));
   }
-  if (on_device) row.cells.push_back(mebibytes(summary.device_peak_bytes, "ran on a CPU"));
+  if (on_device) row.cells.push_back(memory_cell(summary.device_peak_bytes, "ran on a CPU"));
   row.cells.push_back(cell(summary.seconds_per_image));
   row.cells.push_back(cell(summary.attention_ms));
   for (const MetricColumns& column : metrics) {

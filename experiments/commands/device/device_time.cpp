@@ -10,6 +10,7 @@
 
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/base/mebibytes.h"
 #include "core/device/device_error.h"
 #include "core/device/work_profile.h"
 #include "experiments/sweep/generation_session.h"
@@ -20,8 +21,6 @@ namespace kvscope {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr double kMebibyte = 1024.0 * 1024;
 
 /// What one point's batch took.
 struct Timing {
@@ -136,7 +135,6 @@ void print_work(const std::string& what, const StepWork& work) {
 void print_text(const Point& point, const Timing& timing) {
   const GeneratedBatch& made = timing.batch.generated;
   const BatchMemory& memory = timing.batch.memory;
-  const auto mebibytes = [](int64_t bytes) { return static_cast<double>(bytes) / kMebibyte; };
   fmt::print("{}, {} image{} at once\n", point.title(), point.generation.batch,
              point.generation.batch == 1 ? "" : "s");
   fmt::print("  {:<20}  {} in {:.1f} ms: first {:.2f}, median {:.2f}, last {:.2f} ms\n", "steps",

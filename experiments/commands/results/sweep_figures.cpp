@@ -8,6 +8,7 @@
 
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
+#include "core/base/mebibytes.h"
 #include "experiments/report/figures/trade_off.h"
 #include "experiments/results/name_match.h"
 #include "experiments/results/point_labels.h"
@@ -38,7 +39,7 @@ std::vector<std::string> details_of(const PointSummary& summary) {
   std::vector<std::string> lines;
   const PointInfo& point = summary.point();
   if (!point.label("budget").empty()) lines.push_back(point.label("budget"));
-  lines.push_back(fmt::format("{:.2f} MiB", static_cast<double>(summary.kv_peak_bytes) / 1048576));
+  lines.push_back(fmt::format("{:.2f} MiB", mebibytes(summary.kv_peak_bytes)));
   for (const Metric& metric : metrics()) {
     const Measured& measured = summary.metric(metric);
     if (metric.beside_images.empty() || !measured.present()) continue;
@@ -83,7 +84,7 @@ Chart quality_chart(const SweepSummary& sweep,
     const Measured& measured = summary.metric(metric);
     TradeOff point{.policy = series_name(summary, differing),
                    .label = summary.point().label("budget"),
-                   .memory_mib = static_cast<double>(summary.kv_peak_bytes) / 1048576,
+                   .memory_mib = mebibytes(summary.kv_peak_bytes),
                    .quality = measured.value,
                    .quality_low = measured.low,
                    .quality_high = measured.high};

@@ -13,6 +13,7 @@
 #include "core/config/yaml.h"
 #include "core/image/png.h"
 #include "experiments/sweep/point_lease.h"
+#include "experiments/sweep/run_keys.h"
 
 namespace kvscope {
 namespace {
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 
 std::string asking_of(const ConfigNode& config) {
   std::string text;
-  for (const char* key : {"gen.images", "gen.batch", "gen.replicas", "metrics.list"}) {
+  for (const std::string& key : formerly_hashed_keys()) {
     const ConfigNode* value = config.find(key);
     text += value == nullptr ? "-" : canonical_json(*value);
   }

@@ -82,10 +82,6 @@ Digests with_prompts(Digests digests, const std::string& prompts) {
   return digests;
 }
 
-/// What keys of a config say of how many of its images are made, and of what is measured on them:
-/// no part of what a point is, so that equal points of a sweep may differ in it.
-constexpr const char* kAskingKeys[] = {"gen.images", "gen.batch", "gen.replicas", "metrics.list"};
-
 /// Replaces the value of "GROUP.KEY", or takes it out.
 void set_value(ConfigNode& config, const std::string& path, const ConfigNode* value) {
   const size_t dot = path.find('.');
@@ -384,7 +380,9 @@ uint64_t Point::seed_of(uint64_t image) const {
 
 std::string Point::former_hash(const ConfigNode& asking) const {
   ConfigNode before = config;
-  for (const char* key : kAskingKeys) set_value(before, key, asking.find(key));
+  for (const std::string& key : formerly_hashed_keys()) {
+    set_value(before, key, asking.find(key));
+  }
   try {
     const std::string of_prompts = prompts_digest(prompts_of(before));
     return point_digest(before, keys_outside_former_hash(before),

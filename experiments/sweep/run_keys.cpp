@@ -118,7 +118,9 @@ std::vector<UnreadKey> replaced_by_prompt(const ConfigNode& config) {
 
 }  // namespace
 
-std::vector<RunKey> run_keys() {
+namespace {
+
+std::vector<RunKey> asked_by_readers() {
   std::vector<RunKey> keys;
   for (const Reader& reader : kReaders) {
     Options options = Options::describing(reader.group);
@@ -136,6 +138,13 @@ std::vector<RunKey> run_keys() {
     static_cast<void>(read_training(family, options));
     append(keys, options, family);
   }
+  return keys;
+}
+
+}  // namespace
+
+const std::vector<RunKey>& run_keys() {
+  static const std::vector<RunKey> keys = asked_by_readers();
   return keys;
 }
 
@@ -202,6 +211,14 @@ std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegi
 
 std::vector<std::string> keys_outside_hash(const ConfigNode& config) {
   return keys_outside(config, {Identity::kNone, Identity::kFormerly});
+}
+
+std::vector<std::string> formerly_hashed_keys() {
+  std::vector<std::string> keys;
+  for (const RunKey& key : run_keys()) {
+    if (key.option.identity == Identity::kFormerly) keys.push_back(key.option.key);
+  }
+  return keys;
 }
 
 std::vector<std::string> keys_outside_former_hash(const ConfigNode& config) {

@@ -16,8 +16,9 @@ struct RunKey {
 };
 
 /// Every key that some reader of a run reads, the groups in turn; a key that families declare
-/// differently has an entry for each. Without the parts of policies.
-std::vector<RunKey> run_keys();
+/// differently has an entry for each. Without the components of policies. Lives as long as the
+/// program.
+const std::vector<RunKey>& run_keys();
 
 /// The keys of the parts of policies: "policy.score.window" of window_attention, cake, ...
 std::vector<RunKey> policy_keys(const ComponentRegistry& parts);
@@ -41,8 +42,11 @@ std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegi
 /// keys that are younger than results.
 std::vector<std::string> keys_outside_hash(const ConfigNode& config);
 
-/// Likewise of the hashes that results had while the batch, the numbers of images and the metrics
-/// were part of them.
+/// Keys that say how many of a point's images are made, how, and what is measured on them: once
+/// part of hashes, and no more (Identity::kFormerly).
+std::vector<std::string> formerly_hashed_keys();
+
+/// Likewise of the hashes that results had while formerly_hashed_keys() were part of them.
 std::vector<std::string> keys_outside_former_hash(const ConfigNode& config);
 
 }  // namespace kvscope

@@ -103,6 +103,7 @@ std::vector<std::string> commands_of(const SweepSummary& sweep) {
 
 int report_command(const ReportOptions& options) {
   const SweepSummary sweep = summarise_sweep(options.folder);
+  write_late_metrics(sweep.points);  // plot and sheet, below, then read what was measured here
   const Table table = sweep_table(sweep);
   const std::filesystem::path report = options.folder / "report";
   write_file_atomically(report / "table.csv", csv_table(table));
@@ -124,7 +125,6 @@ int report_command(const ReportOptions& options) {
                    image_section(models)};
   write_page(report / "index.html", page);
   fmt::print("{}\n", (report / "index.html").string());
-  write_late_metrics(sweep.points);
   return 0;
 }
 

@@ -69,7 +69,7 @@ double bytes_of(const std::string& text) {
   fail(fmt::format("budget.bytes={}: unknown unit '{}'. {}", text, unit, suggestion(unit, known)));
 }
 
-/// One of `words`, by its place among them.
+/// One of `words`, by its index among them.
 template <std::size_t n>
 std::size_t word(Options& options,
                  const std::string& key,
@@ -98,7 +98,7 @@ std::array<std::optional<double>, kUnits.size()> read_amounts(Options& options) 
       options.number_or_null({.key = "ratio",
                               .default_value = 1.0,
                               .help = "share of a full cache that stays, in (0, 1]"});
-  whole(BudgetUnit::kTokens, "tokens", "tokens a head that stay, on average; replaces the ratio");
+  whole(BudgetUnit::kTokens, "tokens", "tokens per head that stay, on average; replaces the ratio");
   const ConfigNode* bytes = options.value(
       {.key = "bytes",
        .accepts = "600MiB, 1.5GB or a number",
@@ -271,15 +271,15 @@ Budget read_budget(Options& options) {
                    WrittenIn::kOverride);
   }
   const auto index = [](auto value) { return static_cast<std::size_t>(value); };
-  budget.scope = static_cast<BudgetScope>(
-      word(options, "scope", kScopes, index(budget.scope),
-           "over what the number is a mean: all layers and heads (model), the heads of every layer "
-           "(layer), none (head); step: as model, at every cut, a ratio being a share of what a "
-           "full cache has then"));
+  budget.scope = static_cast<BudgetScope>(word(
+      options, "scope", kScopes, index(budget.scope),
+      "over what the number is a mean: all layers and heads (model), the heads of every layer "
+      "(layer), none (head); step: as model, at every eviction, a ratio being a share of what a "
+      "full cache has then"));
   budget.moment = static_cast<BudgetMoment>(
       word(options, "moment", kMoments, index(budget.moment),
            "when it holds: going into the last step (end), whatever was ever held at once (peak), "
-           "or after every cut, with what comes until the next one on top (cut)"));
+           "or after every eviction, with what comes until the next one on top (cut)"));
   budget.free_text =
       word(options, "text", kTexts, index(budget.free_text),
            "whether the number counts condition tokens, or they come on top (free)") == 1;
@@ -327,7 +327,7 @@ std::string budget_text(const Budget& budget) {
     text += fmt::format(", every {}", kScopes[static_cast<std::size_t>(budget.scope)]);
   }
   if (budget.moment == BudgetMoment::kPeak) text += ", at the peak";
-  if (budget.moment == BudgetMoment::kEviction) text += ", at the cuts";
+  if (budget.moment == BudgetMoment::kEviction) text += ", at the evictions";
   if (budget.free_text) text += ", text free";
   if (budget.tied_rows) text += ", rows tied";
   return text;
@@ -386,9 +386,9 @@ int64_t resolved_tokens(const Budget& budget,
       out_of_range ? "is not in (0, 1]"
       : too_large  ? fmt::format(
                          "is more than a full cache holds going into the last step, {} "
-                          "tokens a head",
+                          "tokens per head",
                          full)
-                  : fmt::format("of a full cache's {} tokens a head is none", full);
+                  : fmt::format("of a full cache's {} tokens per head is none", full);
   fail(
       fmt::format("budget.{}: {} {}; nearest feasible: {}", key_of(budget.unit), asked, problem,
                   budget_of_tokens(budget, too_large ? full : text + 1, geometry, rows_per_image)));

@@ -11,7 +11,7 @@ namespace kvscope {
 /// What the number of a budget counts.
 enum class BudgetUnit : uint8_t {
   kRatio,   ///< share of a full cache, in (0, 1]
-  kTokens,  ///< tokens a head
+  kTokens,  ///< tokens per head
   kBytes,   ///< K and V of one image, its guidance rows included, as the policy stores them
   kLines,   ///< image lines of a next-token model
   kScales,  ///< as many tokens as the last n stored scales of a next-scale model have
@@ -70,11 +70,11 @@ ConfigNode budget_group(const Budget& budget);
 /// "10 %", "650 tokens", "600 MiB, at the peak": as tables print it.
 std::string budget_text(const Budget& budget);
 
-/// The budget in tokens a (layer, head) at the end: a ratio is rounded to the nearest token, bytes
-/// down, with the geometry's bytes a token and `rows_per_image` rows (2 under guidance). 0 for a
-/// generation of one step, which has no history to keep. Throws Error(kConfig) with the nearest
-/// feasible value in the same unit where the number is not positive, above the full cache, or
-/// rounds to nothing, or where the model has no lines or scales.
+/// The budget in tokens per (layer, head) at the end: a ratio is rounded to the nearest token,
+/// bytes down, with the geometry's bytes per token and `rows_per_image` rows (2 under guidance). 0
+/// for a generation of one step, which has no history to keep. Throws Error(kConfig) with the
+/// nearest feasible value in the same unit where the number is not positive, above the full cache,
+/// or rounds to nothing, or where the model has no lines or scales.
 int64_t resolved_tokens(const Budget& budget,
                         const CacheGeometry& geometry,
                         int64_t rows_per_image = 1);
@@ -85,8 +85,8 @@ std::string budget_of_tokens(const Budget& budget,
                              const CacheGeometry& geometry,
                              int64_t rows_per_image);
 
-/// What the number limits, as `plan` has it: tokens a (layer, head), the mean over the scope's part
-/// that holds most, at the budget's moment (kEviction: going into the last step).
+/// What the number limits, as `plan` has it: tokens per (layer, head), the mean over the scope's
+/// part that holds most, at the budget's moment (kEviction: going into the last step).
 double held_tokens(const Plan& plan, const Budget& budget);
 
 /// Whether `plan` stays within the budget, whose number means `tokens`. Always true for kEviction

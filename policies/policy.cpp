@@ -93,7 +93,7 @@ std::vector<at::Tensor> on_host(std::vector<at::Tensor> scores) {
 }
 
 /// Whether the plan drops anything of the layer: all rows hold the same number together.
-bool is_cut(const LayerStep& layer_step) {
+bool evicts(const LayerStep& layer_step) {
   const Plan& plan = layer_step.cache->plan();
   int64_t available = 0;  // in one row
   for (int64_t head = 0; head < plan.geometry().heads; ++head) {
@@ -102,8 +102,8 @@ bool is_cut(const LayerStep& layer_step) {
   return plan.layer_kept(layer_step.step.index, layer_step.layer) < available;
 }
 
-/// Whether a cut of the layer fills holes: tokens may lie in any order, for the policy and the
-/// cache.
+/// Whether an eviction from the layer fills holes: tokens may lie in any order, for the policy and
+/// the cache.
 bool any_order(const LayerStep& layer_step, bool order_free) {
   return order_free && !layer_step.cache->keeps_order();
 }
@@ -327,19 +327,19 @@ std::vector<std::optional<KeptIndices>> Policy::decide_step(std::span<const Laye
     slots_.score->observe(layer_step);
     slots_.read->observe(layer_step);
   }
-  std::vector<std::size_t> cut;
-  std::vector<at::Tensor> scores;  // of the layers that are cut
+  std::vector<std::size_t> evicting;
+  std::vector<at::Tensor> scores;  // of the layers that evict
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (!is_cut(layers[i])) continue;
-    cut.push_back(i);
+    if (!evicts(layers[i])) continue;
+    evicting.push_back(i);
     scores.push_back(Policy::scores(layers[i]));
   }
   scores = on_host(std::move(scores));
   std::vector<std::optional<KeptIndices>> kept(layers.size());
-  for (std::size_t i = 0; i < cut.size(); ++i) {
-    const LayerStep& layer_step = layers[cut[i]];
+  for (std::size_t i = 0; i < evicting.size(); ++i) {
+    const LayerStep& layer_step = layers[evicting[i]];
     KeptIndices chosen = choose(layer_step, scores[i]);
-    kept[cut[i]] =
+    kept[evicting[i]] =
         any_order(layer_step, order_free_) ? hole_filling(std::move(chosen)) : std::move(chosen);
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {

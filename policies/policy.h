@@ -28,8 +28,8 @@ struct PolicySlots {
 /// A budget put into a plan.
 struct PlannedBudget {
   Plan plan{};
-  int64_t tokens = 0;      ///< a (layer, head): what the budget's number means
-  int64_t cut_tokens = 0;  ///< what allocate was given, so that the plan stays within them
+  int64_t tokens = 0;         ///< per (layer, head): what the budget's number means
+  int64_t target_tokens = 0;  ///< what allocate was given, so that the plan stays within them
 };
 
 /// Six slots put to work: plans a run, then says at every (step, layer) what is attended to and
@@ -40,10 +40,10 @@ class Policy : public CacheController {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  /// Tokens kept after every (step, layer, head) with the largest cuts' target that stays within
-  /// the budget. `rows_per_image` (2 under guidance) is what a budget in bytes is shared by. Throws
-  /// Error(kConfig) with the nearest feasible budget where it is impossible, or smaller than what
-  /// protect refuses to drop.
+  /// Tokens kept after every (step, layer, head) with the largest target of the evictions that
+  /// stays within the budget. `rows_per_image` (2 under guidance) is what a budget in bytes is
+  /// shared by. Throws Error(kConfig) with the nearest feasible budget where it is impossible, or
+  /// smaller than what protect refuses to drop.
   [[nodiscard]] PlannedBudget plan_budget(const CacheGeometry& geometry,
                                           const Budget& budget,
                                           int64_t rows_per_image = 1) const;
@@ -52,9 +52,9 @@ class Policy : public CacheController {
                           const Budget& budget,
                           int64_t rows_per_image = 1) const;
 
-  /// What allocate has to say about a plan whose evictions aim at `cut_tokens` (PlannedBudget), and
-  /// what attention reads of it where that is not everything; a line each.
-  [[nodiscard]] std::vector<std::string> remarks(const Plan& plan, int64_t cut_tokens) const;
+  /// What allocate has to say about a plan whose evictions aim at `target_tokens` (PlannedBudget),
+  /// and what attention reads of it where that is not everything; a line each.
+  [[nodiscard]] std::vector<std::string> remarks(const Plan& plan, int64_t target_tokens) const;
 
   /// Rows r and r + rows / 2 are a guidance pair (every family has the conditional rows above the
   /// unconditional ones) and keep the same tokens from now on: those with the largest sum of both

@@ -79,7 +79,7 @@ Policy::Attempt Policy::attempt(const CacheGeometry& geometry,
           const int64_t count = std::min(allowed[layer][head], available);
           if (count < std::min(untouchable, available)) {
             return {.plan = std::nullopt,
-                    .problem = fmt::format("{} tokens a head leave {} in layer {}, head {} after "
+                    .problem = fmt::format("{} tokens per head leave {} in layer {}, head {} after "
                                            "step {} ({}x{}), fewer than the {} it must protect "
                                            "there",
                                            tokens, count, layer, head, step.index, step.grid_height,
@@ -133,19 +133,20 @@ PlannedBudget Policy::plan_budget(const CacheGeometry& geometry,
     if (!best.plan) {
       const Attempt least = attempt(geometry, budget, above);
       const double held = held_tokens(*least.plan, budget);
-      throw refuse(fmt::format("keeps {:.6g} tokens a head at least, {}", held,
+      throw refuse(fmt::format("keeps {:.6g} tokens per head at least, {}", held,
                                in_bytes ? "more than these bytes hold"
                                         : fmt::format("more than {}", resolved)),
                    static_cast<int64_t>(std::ceil(held - 1e-6)));
     }
   }
   if (!best.plan) throw refuse(best.problem, min_budget(geometry));
-  return {
-      .plan = *std::move(best.plan), .tokens = in_bytes ? target : resolved, .cut_tokens = target};
+  return {.plan = *std::move(best.plan),
+          .tokens = in_bytes ? target : resolved,
+          .target_tokens = target};
 }
 
-std::vector<std::string> Policy::remarks(const Plan& plan, int64_t cut_tokens) const {
-  std::vector<std::string> lines = slots_.allocate->remarks(plan, cut_tokens);
+std::vector<std::string> Policy::remarks(const Plan& plan, int64_t target_tokens) const {
+  std::vector<std::string> lines = slots_.allocate->remarks(plan, target_tokens);
   const CacheGeometry& geometry = plan.geometry();
   if (slots_.read->positions() == KeyPositions::kInCache) {
     lines.emplace_back("attention sees keys at their positions in the cache");

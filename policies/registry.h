@@ -15,7 +15,7 @@
 
 namespace kvscope {
 
-/// A registered component, as `kvscope list parts` prints it.
+/// A registered component, as `kvscope list components` prints it.
 struct ComponentInfo {
   std::string slot{};
   std::string name{};

@@ -6,7 +6,8 @@
 
 namespace kvscope {
 
-/// Which of equal scores stays. Pooling by maximum makes plateaus, so cuts often fall on ties.
+/// Which of equal scores stays. Pooling by maximum makes plateaus, so the last token that stays
+/// often ties with others.
 enum class TieRule : uint8_t {
   kEarlier,    ///< the token of the lower position
   kTorchTopK,  ///< whatever at::topk returns for the whole line on a CPU, as published code does

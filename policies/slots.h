@@ -25,7 +25,7 @@ using LayerHeadTokens = std::vector<std::vector<int64_t>>;
 struct AllocationRequest {
   const CacheGeometry& geometry;
   const StepInfo& step;
-  int64_t budget_tokens;             ///< C: tokens a (layer, head) may hold on average
+  int64_t budget_tokens;             ///< C: tokens that a (layer, head) may hold on average
   int64_t protected_tokens;          ///< most that protect refuses to drop after this step
   const LayerHeadTokens& available;  ///< held before the eviction, this step's tokens included
 };
@@ -83,8 +83,8 @@ class Score {
  public:
   virtual ~Score() = default;
   virtual void begin_generation(int64_t /*rows*/) {}
-  /// Sees every layer of every stored step before it is cut, cut or not: here a score gathers what
-  /// it remembers (attention so far, the last queries).
+  /// Sees every layer of every stored step before anything of it is evicted, whether or not
+  /// anything is: here a score gathers what it remembers (attention so far, the last queries).
   virtual void observe(const LayerStep& /*layer_step*/) {}
   /// What became of the layer's [history | current step]: `kept` indices, or null for everything.
   /// Comes after every observe(); what was remembered of dropped tokens goes with them.
@@ -101,7 +101,7 @@ class Score {
     return {};
   }
   /// Whether the score is the same wherever a head's tokens lie: it goes by their origins where it
-  /// goes by order at all. Where every component says so, cuts fill holes
+  /// goes by order at all. Where every component says so, evictions fill holes
   /// (core/engine/hole_filling.h); otherwise tokens stay in the order of their positions. Equal
   /// scores go by position either way.
   [[nodiscard]] virtual bool order_free() const { return false; }
@@ -162,7 +162,7 @@ class Store {
   [[nodiscard]] virtual CacheGeometry format(CacheGeometry geometry) const = 0;
 };
 
-/// Slot 5: after which steps the cache is cut.
+/// Slot 5: after which steps tokens are evicted.
 class Schedule {
  public:
   virtual ~Schedule() = default;

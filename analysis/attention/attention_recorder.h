@@ -16,7 +16,7 @@
 namespace kvscope {
 
 /// Records every generation it observes; attach it to AttentionContext::observers. Works on tiles
-/// of keys and a few chosen rows: no queries x keys map is made. Call add_prompts() once a batch.
+/// of keys and a few chosen rows: no queries x keys map is made. Call add_prompts() once per batch.
 class AttentionRecorder : public AttentionObserver {
  public:
   /// Throws Error(kConfig) for negative numbers or top_keys 0.

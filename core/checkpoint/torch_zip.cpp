@@ -160,8 +160,8 @@ class TorchZip {
     const int64_t elements =
         c10::multiply_integers(view.sizes);  // last_element() found no overflow
     const auto item_bytes = static_cast<int64_t>(c10::elementSize(view.dtype));
-    const int64_t room = (kMaxExpandedBytes - all_expanded_bytes_) / item_bytes;
-    if (elements - count > room) {
+    const int64_t elements_left = (kMaxExpandedBytes - all_expanded_bytes_) / item_bytes;
+    if (elements - count > elements_left) {
       refuse(name, fmt::format("sizes [{}] repeat the {} elements of its storage to more than {} "
                                "bytes; expected at most that of all expanded tensors together",
                                fmt::join(view.sizes, ", "), count, kMaxExpandedBytes));

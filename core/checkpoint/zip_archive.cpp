@@ -30,41 +30,41 @@ constexpr uint32_t kIn64 = 0xffffffff;        // the value is in the zip64 extra
 
 constexpr uint64_t kMaxReadBytes = 256'000'000;  // of the directory, and of an entry's copy
 
-[[noreturn]] void refuse(const std::string& name, uint64_t place, const std::string& what) {
-  throw Error(ErrorKind::kInput, fmt::format("{}: zip archive, byte {}: {}", name, place, what));
+[[noreturn]] void refuse(const std::string& name, uint64_t offset, const std::string& what) {
+  throw Error(ErrorKind::kInput, fmt::format("{}: zip archive, byte {}: {}", name, offset, what));
 }
 
-std::vector<std::byte> read(const MappedFile& file, uint64_t place, uint64_t count) {
+std::vector<std::byte> read(const MappedFile& file, uint64_t offset, uint64_t count) {
   std::vector<std::byte> bytes(count);
-  file.read(static_cast<int64_t>(place), bytes);
+  file.read(static_cast<int64_t>(offset), bytes);
   return bytes;
 }
 
-// Little-endian fields in a part of the archive, by their places in the whole.
+// Little-endian fields in a part of the archive, by their offsets in the whole.
 class Fields {
  public:
   Fields(std::span<const std::byte> bytes, uint64_t begin, const std::string& name)
       : bytes_(bytes), begin_(begin), name_(name) {}
 
   template <typename T>
-  [[nodiscard]] T at(uint64_t place) const {
+  [[nodiscard]] T at(uint64_t offset) const {
     T value;
-    std::memcpy(&value, text(place, sizeof(T)).data(), sizeof(T));
+    std::memcpy(&value, text(offset, sizeof(T)).data(), sizeof(T));
     return value;
   }
 
-  [[nodiscard]] std::string_view text(uint64_t place, uint64_t length) const {
-    const uint64_t from = place - begin_;
-    if (place < begin_ || from > bytes_.size() || bytes_.size() - from < length) {
-      refuse(place, "the record ends here, inside a field (truncated?)");
+  [[nodiscard]] std::string_view text(uint64_t offset, uint64_t length) const {
+    const uint64_t from = offset - begin_;
+    if (offset < begin_ || from > bytes_.size() || bytes_.size() - from < length) {
+      refuse(offset, "the record ends here, inside a field (truncated?)");
     }
     return {reinterpret_cast<const char*>(bytes_.data()) + from, length};
   }
 
   [[nodiscard]] uint64_t begin() const { return begin_; }
   [[nodiscard]] uint64_t size() const { return bytes_.size(); }
-  [[noreturn]] void refuse(uint64_t place, const std::string& what) const {
-    kvscope::refuse(name_, place, what);
+  [[noreturn]] void refuse(uint64_t offset, const std::string& what) const {
+    kvscope::refuse(name_, offset, what);
   }
 
  private:
@@ -85,10 +85,10 @@ uint64_t find_end_record(const Fields& tail) {
   if (tail.size() < kEndBytes) tail.refuse(0, "too short for a zip archive");
   const uint64_t last = end - kEndBytes;
   const uint64_t first = last - std::min(last - tail.begin(), kMaxCommentBytes);
-  for (uint64_t place = last + 1; place-- > first;) {
-    if (tail.at<uint32_t>(place) == kEndSignature &&
-        place + kEndBytes + tail.at<uint16_t>(place + 20) == end) {
-      return place;
+  for (uint64_t offset = last + 1; offset-- > first;) {
+    if (tail.at<uint32_t>(offset) == kEndSignature &&
+        offset + kEndBytes + tail.at<uint16_t>(offset + 20) == end) {
+      return offset;
     }
   }
   tail.refuse(last, "no end-of-central-directory record: truncated, or no zip archive");
@@ -106,19 +106,19 @@ Directory find_directory(const MappedFile& file, const std::string& name) {
   uint64_t limit = end;
   const uint64_t locator = end - std::min(end, kLocator64Bytes);
   if (end >= kLocator64Bytes && fields.at<uint32_t>(locator) == kLocator64Signature) {
-    const auto place = fields.at<uint64_t>(locator + 8);
-    if (place > locator || locator - place < kEnd64Bytes) {
+    const auto offset = fields.at<uint64_t>(locator + 8);
+    if (offset > locator || locator - offset < kEnd64Bytes) {
       fields.refuse(locator, "points to no zip64 end-of-central-directory record");
     }
-    const std::vector<std::byte> bytes = read(file, place, kEnd64Bytes);
-    const Fields record(bytes, place, name);
-    if (record.at<uint32_t>(place) != kEnd64Signature) {
+    const std::vector<std::byte> bytes = read(file, offset, kEnd64Bytes);
+    const Fields record(bytes, offset, name);
+    if (record.at<uint32_t>(offset) != kEnd64Signature) {
       fields.refuse(locator, "points to no zip64 end-of-central-directory record");
     }
-    directory = {.entries = record.at<uint64_t>(place + 32),
-                 .begin = record.at<uint64_t>(place + 48),
-                 .end = record.at<uint64_t>(place + 40)};
-    limit = place;
+    directory = {.entries = record.at<uint64_t>(offset + 32),
+                 .begin = record.at<uint64_t>(offset + 48),
+                 .end = record.at<uint64_t>(offset + 40)};
+    limit = offset;
   }
   if (directory.begin > limit || limit - directory.begin < directory.end ||
       directory.end > kMaxReadBytes) {
@@ -135,17 +135,18 @@ Directory find_directory(const MappedFile& file, const std::string& name) {
   return directory;
 }
 
-// Sizes and place of an entry; those that do not fit 32 bits are in the zip64 field, in this order.
+// Sizes and offset of an entry; those that do not fit 32 bits are in the zip64 field, in this
+// order.
 struct Extent {
   uint64_t unpacked_bytes = 0;
   uint64_t packed_bytes = 0;
   uint64_t header_byte = 0;
 };
 
-Extent read_extent(const Fields& fields, uint64_t place, uint64_t extra, uint64_t extra_bytes) {
-  Extent extent{.unpacked_bytes = fields.at<uint32_t>(place + 24),
-                .packed_bytes = fields.at<uint32_t>(place + 20),
-                .header_byte = fields.at<uint32_t>(place + 42)};
+Extent read_extent(const Fields& fields, uint64_t offset, uint64_t extra, uint64_t extra_bytes) {
+  Extent extent{.unpacked_bytes = fields.at<uint32_t>(offset + 24),
+                .packed_bytes = fields.at<uint32_t>(offset + 20),
+                .header_byte = fields.at<uint32_t>(offset + 42)};
   uint64_t* const wanted[] = {&extent.unpacked_bytes, &extent.packed_bytes, &extent.header_byte};
   if (std::ranges::none_of(wanted, [](const uint64_t* value) { return *value == kIn64; })) {
     return extent;
@@ -159,7 +160,7 @@ Extent read_extent(const Fields& fields, uint64_t place, uint64_t extra, uint64_
     if (id == kZip64Field) {
       for (uint64_t* value : wanted) {
         if (*value != kIn64) continue;
-        if (field_end - extra < 8) fields.refuse(place, "its zip64 field is too short");
+        if (field_end - extra < 8) fields.refuse(offset, "its zip64 field is too short");
         *value = fields.at<uint64_t>(extra);
         extra += 8;
       }
@@ -167,7 +168,7 @@ Extent read_extent(const Fields& fields, uint64_t place, uint64_t extra, uint64_
     }
     extra = field_end;
   }
-  fields.refuse(place, "its sizes are announced in a zip64 field that is not there");
+  fields.refuse(offset, "its sizes are announced in a zip64 field that is not there");
 }
 
 }  // namespace
@@ -177,19 +178,20 @@ ZipArchive::ZipArchive(const MappedFile& file, std::string name)
   const Directory directory = find_directory(file_, name_);
   directory_ = read(file_, directory.begin, directory.end - directory.begin);
   const Fields fields(directory_, directory.begin, name_);
-  uint64_t place = directory.begin;
+  uint64_t offset = directory.begin;
   for (uint64_t i = 0; i < directory.entries; ++i) {
-    if (directory.end - place < kEntryBytes || fields.at<uint32_t>(place) != kEntrySignature) {
-      fields.refuse(place, fmt::format("expected entry {} of {} of the central directory", i,
-                                       directory.entries));
+    if (directory.end - offset < kEntryBytes || fields.at<uint32_t>(offset) != kEntrySignature) {
+      fields.refuse(offset, fmt::format("expected entry {} of {} of the central directory", i,
+                                        directory.entries));
     }
-    const uint64_t name_bytes = fields.at<uint16_t>(place + 28);
-    const uint64_t extra_bytes = fields.at<uint16_t>(place + 30);
+    const uint64_t name_bytes = fields.at<uint16_t>(offset + 28);
+    const uint64_t extra_bytes = fields.at<uint16_t>(offset + 30);
     const uint64_t next =
-        place + kEntryBytes + name_bytes + extra_bytes + fields.at<uint16_t>(place + 32);
-    if (next > directory.end) fields.refuse(place, "the entry leaves the central directory");
-    const std::string_view entry_name = fields.text(place + kEntryBytes, name_bytes);
-    const Extent extent = read_extent(fields, place, place + kEntryBytes + name_bytes, extra_bytes);
+        offset + kEntryBytes + name_bytes + extra_bytes + fields.at<uint16_t>(offset + 32);
+    if (next > directory.end) fields.refuse(offset, "the entry leaves the central directory");
+    const std::string_view entry_name = fields.text(offset + kEntryBytes, name_bytes);
+    const Extent extent =
+        read_extent(fields, offset, offset + kEntryBytes + name_bytes, extra_bytes);
     const uint64_t header = extent.header_byte;
     const auto refuse_entry = [&](const std::string& what) {
       fields.refuse(header, fmt::format("entry '{}': {}", entry_name, what));
@@ -209,8 +211,8 @@ ZipArchive::ZipArchive(const MappedFile& file, std::string name)
       refuse_entry(fmt::format("its {} bytes do not fit the archive", extent.packed_bytes));
     }
     ZipEntry entry{.name = entry_name,
-                   .method = fields.at<uint16_t>(place + 10),
-                   .encrypted = (fields.at<uint16_t>(place + 8) & kEncryptedFlags) != 0,
+                   .method = fields.at<uint16_t>(offset + 10),
+                   .encrypted = (fields.at<uint16_t>(offset + 8) & kEncryptedFlags) != 0,
                    .header_byte = static_cast<int64_t>(header),
                    .data_byte = static_cast<int64_t>(data),
                    .size_bytes = static_cast<int64_t>(extent.packed_bytes)};
@@ -219,7 +221,7 @@ ZipArchive::ZipArchive(const MappedFile& file, std::string name)
     }
     if (!index_.emplace(entry_name, entries_.size()).second) refuse_entry("the name occurs twice");
     entries_.push_back(entry);
-    place = next;
+    offset = next;
   }
 
   // Entries that share bytes would let a small file stand for a large one.

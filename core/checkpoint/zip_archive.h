@@ -28,7 +28,7 @@ struct ZipEntry {
 class ZipArchive {
  public:
   /// `file` must outlive the archive; `name` names it in messages. Throws Error(kInput) naming the
-  /// place for an archive that is cut, contradicts itself, or has entries that overlap or share a
+  /// offset for an archive that is cut, contradicts itself, or has entries that overlap or share a
   /// name.
   ZipArchive(const MappedFile& file, std::string name);
 

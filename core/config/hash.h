@@ -10,7 +10,7 @@ namespace kvscope {
 
 /// Identity of a sweep point: the SHA-256, 64 hex digits, of the config's canonical JSON minus the
 /// volatile keys (dotted; a key takes everything below it along; "*" matches one name) plus the
-/// `digests` (name -> text: weights, prompt list, semantic versions of the policy's parts).
+/// `digests` (name -> text: weights, prompt list, semantic versions of the policy's components).
 std::string point_digest(const ConfigNode& config,
                          const std::vector<std::string>& volatile_keys,
                          const std::vector<std::pair<std::string, std::string>>& digests = {});

@@ -185,7 +185,7 @@ class Options {
   [[nodiscard]] std::vector<UnreadKey> unread(const Elsewhere& elsewhere = {}) const;
   /// Everything that is wrong: collected values, then what is unread().
   [[nodiscard]] std::vector<std::string> findings(const Elsewhere& elsewhere = {}) const;
-  /// Throws Error(kConfig) with all findings, one a line.
+  /// Throws Error(kConfig) with all findings, one per line.
   void finish(const Elsewhere& elsewhere = {}) const;
 
  private:

@@ -15,8 +15,8 @@ KeptIndices hole_filling(KeptIndices kept) {
     auto moves = std::ranges::lower_bound(std::as_const(slot), count);
     if (moves == slot.cend()) continue;  // the first `count` of what is there: all stay
     stored.clear();
-    for (int64_t place = 0; place < count; ++place) {
-      stored.push_back(*stays == place ? *stays++ : *moves++);
+    for (int64_t index = 0; index < count; ++index) {
+      stored.push_back(*stays == index ? *stays++ : *moves++);
     }
     std::ranges::copy(stored, slot.begin());
   }
@@ -26,9 +26,9 @@ KeptIndices hole_filling(KeptIndices kept) {
 bool fills_holes(std::span<const int64_t> kept, int64_t available) {
   const int64_t count = std::ssize(kept);
   std::vector<bool> seen(static_cast<std::size_t>(available), false);
-  for (int64_t place = 0; place < count; ++place) {
-    const int64_t index = kept[place];
-    if (seen[index] || (index != place && index < count)) return false;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t index = kept[i];
+    if (seen[index] || (index != i && index < count)) return false;
     seen[index] = true;
   }
   return true;

@@ -160,13 +160,13 @@ void KvCache::keep_step(const StepInfo& step,
                         const at::Tensor& v,
                         std::span<const std::optional<KeptIndices>> kept) {
   const int64_t layers = plan_.geometry().layers;
-  bool any_cut = false;
+  bool any_evicted = false;
   for (int64_t layer = 0; layer < layers; ++layer) {
     check_shape("k", k[layer], plan_.geometry(), rows_, step);
     check_shape("v", v[layer], plan_.geometry(), rows_, step);
     if (kept[layer]) {
       check_kept(layer, step, *kept[layer]);
-      any_cut = true;
+      any_evicted = true;
     } else {
       check_capacity(layer, step);
     }
@@ -189,7 +189,7 @@ void KvCache::keep_step(const StepInfo& step,
                        .length = table_.lengths()};
   const at::Tensor k_rows = k.flatten(0, 1);
   const at::Tensor v_rows = v.flatten(0, 1);
-  if (any_cut) {
+  if (any_evicted) {
     FlatIndices flat;
     for (size_t at = 0; at < begins.size(); ++at) {
       const auto& of_layer = kept[at / layer_slots];

@@ -27,9 +27,9 @@ struct KvTransients {
 };
 
 /// The closed form of AttentionContext::kv_peak_bytes after a generation of `rows` rows: the
-/// largest, over steps and layers, of the tokens held, that layer's step before it is cut, under
-/// kPerStep the step of all layers, the copies that attention reads, and the scratch of a packed
-/// format.
+/// largest, over steps and layers, of the tokens held, that layer's step before anything is
+/// evicted, under kPerStep the step of all layers, the copies that attention reads, and the scratch
+/// of a packed format.
 int64_t peak_kv_bytes(const Plan& plan, int64_t rows, const KvTransients& transients = {});
 
 }  // namespace kvscope

@@ -154,7 +154,7 @@ void PackedArena::load(int64_t layer,
   copy_rows(full_, full_sources, dense, full_rows);
 }
 
-/// Entries of what does not stay as it is become free; those that stay are left in their places,
+/// Entries of what does not stay as it is become free; those that stay are left where they are,
 /// the others are -1.
 void PackedArena::release(Slot& slot, const SlotChange& change, Pool& units, Pool& full) const {
   const int64_t unit_tokens = format_.unit_tokens();

@@ -18,7 +18,7 @@ struct CacheGeometry {
   at::ScalarType key_type = at::kFloat;
   at::ScalarType value_type = at::kFloat;
   std::vector<StepInfo> steps = {};
-  int64_t line_tokens = 0;  ///< image tokens a line of a next-token model; 0 for next-scale
+  int64_t line_tokens = 0;  ///< image tokens per line of a next-token model; 0 for next-scale
   TokenFormat format = {};  ///< what of it is packed; what is not has the types above
   /// In which the model computes a step's keys and values, before they are stored.
   at::ScalarType step_type = at::kFloat;

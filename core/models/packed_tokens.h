@@ -9,7 +9,7 @@
 namespace kvscope {
 
 /// Image `image` of `token_bits` ([steps][B, h, w, bits] u8, each 0 or 1), all bits in storage
-/// order, eight per byte, the first in the highest place (numpy.packbits); the last byte is filled
+/// order, eight per byte, the first in the highest bit (numpy.packbits); the last byte is filled
 /// with 0.
 std::vector<uint8_t> pack_token_bits(std::span<const at::Tensor> token_bits, int64_t image);
 

@@ -15,11 +15,11 @@
 namespace kvscope {
 namespace {
 
-// Steps that one search may take from one starting place. Honest patterns need about one a byte.
+// Steps that one search may take from one starting offset. Honest patterns need about one a byte.
 constexpr size_t kBaseSteps = 20'000;
 constexpr size_t kStepsPerByte = 16;
 constexpr size_t kMostSteps = 10'000'000;
-constexpr uint32_t kHeapKibibytes = 65'536;  // of places to go back to
+constexpr uint32_t kHeapKibibytes = 65'536;  // of offsets to go back to
 constexpr size_t kLongestPatternBytes = 65'536;
 
 PCRE2_SPTR units(std::string_view text) {
@@ -70,13 +70,13 @@ Pattern::Pattern(std::string_view pattern, PatternDialect dialect, std::string o
   const CompileContext context(pcre2_compile_context_create(nullptr), pcre2_compile_context_free);
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   int code = 0;
-  PCRE2_SIZE place = 0;
+  PCRE2_SIZE offset = 0;
   code_ = std::shared_ptr<const pcre2_real_code_8>(
-      pcre2_compile(units(own), own.size(), options, &code, &place, context.get()),
+      pcre2_compile(units(own), own.size(), options, &code, &offset, context.get()),
       [](const pcre2_real_code_8* compiled) {
         pcre2_code_free(const_cast<pcre2_real_code_8*>(compiled));
       });
-  if (code_ == nullptr) throw damaged(fmt::format("{} (near byte {})", message_of(code), place));
+  if (code_ == nullptr) throw damaged(fmt::format("{} (near byte {})", message_of(code), offset));
 }
 
 void Pattern::refuse(int code, size_t text_bytes) const {
@@ -92,8 +92,8 @@ std::optional<TextRange> Pattern::find(std::string_view text, size_t from) const
                                 data.get(), context.get());
   if (found == PCRE2_ERROR_NOMATCH) return std::nullopt;
   if (found < 0) refuse(found, text.size());
-  const PCRE2_SIZE* place = pcre2_get_ovector_pointer(data.get());
-  return TextRange{place[0], place[1]};
+  const PCRE2_SIZE* offset = pcre2_get_ovector_pointer(data.get());
+  return TextRange{offset[0], offset[1]};
 }
 
 std::vector<TextRange> Pattern::find_all(std::string_view text) const {
@@ -136,9 +136,9 @@ std::string Pattern::replace(std::string_view text, const std::string& replaceme
 
 void check_utf8(std::string_view text, std::string_view what) {
   int code = 0;
-  PCRE2_SIZE place = 0;
+  PCRE2_SIZE offset = 0;
   const std::unique_ptr<pcre2_code, decltype(&pcre2_code_free)> anything(
-      pcre2_compile(units(""), 0, PCRE2_UTF, &code, &place, nullptr), pcre2_code_free);
+      pcre2_compile(units(""), 0, PCRE2_UTF, &code, &offset, nullptr), pcre2_code_free);
   const MatchData data(pcre2_match_data_create(1, nullptr), pcre2_match_data_free);
   const int found =
       pcre2_match(anything.get(), units(text), text.size(), 0, 0, data.get(), nullptr);

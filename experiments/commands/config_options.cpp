@@ -5,7 +5,7 @@ namespace kvscope {
 void add_plugin_option(CLI::App& command, ConfigArguments& arguments) {
   command
       .add_option("--plugin", arguments.plugins,
-                  "library with parts of policies (docs/own_policy.md); repeatable")
+                  "library with components of policies (docs/own_policy.md); repeatable")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);  // what follows is another argument

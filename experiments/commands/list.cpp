@@ -29,26 +29,26 @@ std::string text_of(const ConfigNode& policy, const std::string& key) {
 }
 
 /// "uniform, window_attention, window, as_is, each_scale".
-std::string slots_text(const ConfigNode& policy, const ComponentRegistry& parts) {
+std::string slots_text(const ConfigNode& policy, const ComponentRegistry& components) {
   std::vector<std::string> names;
-  for (const ChosenComponent& chosen : chosen_components(policy, parts)) {
+  for (const ChosenComponent& chosen : chosen_components(policy, components)) {
     names.push_back(fmt::format("{} {}", chosen.info.slot, chosen.info.name));
   }
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-void print_policies(ConfigRepository& repository, const ComponentRegistry& parts) {
+void print_policies(ConfigRepository& repository, const ComponentRegistry& components) {
   for (const std::string& name : repository.options("policy")) {
     const ConfigNode& body = repository.load("policy/" + name)->body;
     fmt::print("{:<22} {}\n{:<22} {}\n{:<22} {}\n", name, text_of(body, "summary"), "",
-               text_of(body, "source"), "", slots_text(body, parts));
+               text_of(body, "source"), "", slots_text(body, components));
   }
 }
 
-void print_parts(ConfigRepository& /*repository*/, const ComponentRegistry& parts) {
-  for (const ComponentInfo& part : parts.components()) {
-    fmt::print("{:<10} {:<24} {}{}\n", part.slot, part.name, part.summary,
-               part.library.empty() ? "" : fmt::format(" ({})", part.library));
+void print_components(ConfigRepository& /*repository*/, const ComponentRegistry& components) {
+  for (const ComponentInfo& component : components.components()) {
+    fmt::print("{:<10} {:<24} {}{}\n", component.slot, component.name, component.summary,
+               component.library.empty() ? "" : fmt::format(" ({})", component.library));
   }
 }
 
@@ -69,7 +69,7 @@ std::string cache_text(const ModelFacts& facts) {
   return text;
 }
 
-void print_models(ConfigRepository& repository, const ComponentRegistry& /*parts*/) {
+void print_models(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
   for (const std::string& name : repository.options("model")) {
     const ModelFacts facts = model_facts(repository.load("model/" + name)->body);
     const CacheGeometry& cache = facts.cache;
@@ -83,11 +83,11 @@ void print_models(ConfigRepository& repository, const ComponentRegistry& /*parts
   }
 }
 
-void print_launchers(ConfigRepository& /*repository*/, const ComponentRegistry& /*parts*/) {
+void print_launchers(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
   for (const auto& [name, help] : launcher_names()) fmt::print("{:<12} {}\n", name, help);
 }
 
-void print_metrics(ConfigRepository& /*repository*/, const ComponentRegistry& /*parts*/) {
+void print_metrics(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
   for (const Metric& metric : metrics()) {
     fmt::print("{:<12} {}{}, {}{}\n", metric.name, metric.title,
                metric.unit.empty() ? "" : fmt::format(" ({})", metric.unit), metric.remark(),
@@ -95,7 +95,7 @@ void print_metrics(ConfigRepository& /*repository*/, const ComponentRegistry& /*
   }
 }
 
-void print_experiments(ConfigRepository& repository, const ComponentRegistry& /*parts*/) {
+void print_experiments(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
   for (const std::string& group : repository.groups()) {
     if (group != "experiment" && !group.starts_with("experiment/")) continue;
     for (const std::string& name : repository.options(group)) {
@@ -104,14 +104,14 @@ void print_experiments(ConfigRepository& repository, const ComponentRegistry& /*
   }
 }
 
-void print_groups(ConfigRepository& repository, const ComponentRegistry& /*parts*/) {
+void print_groups(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
   for (const std::string& group : repository.groups()) {
     fmt::print("{:<14} {}\n", group, fmt::join(repository.options(group), " "));
   }
 }
 
-void print_keys(ConfigRepository& /*repository*/, const ComponentRegistry& parts) {
-  for (const auto& keys : {run_keys(), policy_keys(parts)}) {
+void print_keys(ConfigRepository& /*repository*/, const ComponentRegistry& components) {
+  for (const auto& keys : {run_keys(), policy_keys(components)}) {
     for (const RunKey& key : keys) {
       fmt::print("{:<20} {} ({})\n", key.option.key, key.option.help, describe(key));
     }
@@ -119,7 +119,7 @@ void print_keys(ConfigRepository& /*repository*/, const ComponentRegistry& parts
 }
 
 void describe_option(ConfigRepository& repository,
-                     const ComponentRegistry& parts,
+                     const ComponentRegistry& components,
                      const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string group = path.substr(0, slash);
@@ -134,16 +134,16 @@ void describe_option(ConfigRepository& repository,
                                                 suggestion(name, repository.options(group))));
   }
   if (group == "policy") {
-    fmt::print("{}", policy_description(repository, name, parts));
+    fmt::print("{}", policy_description(repository, name, components));
   } else {
     fmt::print("# {}\n{}", option->file, to_yaml(option->body));
   }
 }
 
-void describe_key(const std::string& what, const ComponentRegistry& parts) {
+void describe_key(const std::string& what, const ComponentRegistry& components) {
   std::vector<std::string> known;
   bool found = false;
-  for (const auto& keys : {run_keys(), policy_keys(parts)}) {
+  for (const auto& keys : {run_keys(), policy_keys(components)}) {
     for (const RunKey& key : keys) {
       known.push_back(key.option.key);
       if (key.option.key != what) continue;
@@ -161,7 +161,8 @@ void describe_key(const std::string& what, const ComponentRegistry& parts) {
 int list_command(const ConfigArguments& arguments, const std::string& what) {
   static const std::map<std::string,
                         std::function<void(ConfigRepository&, const ComponentRegistry&)>>
-      lists = {{"policies", print_policies},   {"parts", print_parts},
+      lists = {{"policies", print_policies},   {"components", print_components},
+               {"parts", print_components},  // what components were called
                {"models", print_models},       {"metrics", print_metrics},
                {"launchers", print_launchers}, {"experiments", print_experiments},
                {"groups", print_groups},       {"keys", print_keys}};
@@ -208,7 +209,7 @@ void register_lookup(const CommandRegistrar& registrar,
 
 void register_list(const CommandRegistrar& registrar) {
   register_lookup(registrar, "list",
-                  "policies, parts, models, metrics, launchers, experiments, groups or keys",
+                  "policies, components, models, metrics, launchers, experiments, groups or keys",
                   "what to list", list_command);
 }
 

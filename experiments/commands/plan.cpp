@@ -58,11 +58,11 @@ void append_steps(std::string& text, const Plan& plan, int64_t rows) {
   }
 }
 
-/// One line a (step, layer), one number a head.
+/// One line per (step, layer), one number per head.
 void append_heads(std::string& text, const Plan& plan) {
   auto out = std::back_inserter(text);
   const CacheGeometry& cache = plan.geometry();
-  fmt::format_to(out, "  tokens kept after every step, by layer: one number a head\n");
+  fmt::format_to(out, "  tokens kept after every step, by layer: one number per head\n");
   for (const StepInfo& step : cache.steps) {
     for (int64_t layer = 0; layer < cache.layers; ++layer) {
       fmt::format_to(out, "  step {:>3}  layer {:>3} ", step.index, layer);
@@ -77,9 +77,9 @@ void append_heads(std::string& text, const Plan& plan) {
 /// What was asked for, and what it comes to.
 void append_budget(std::string& text, const Point& point) {
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "  {:<32}  {} tokens a head", "budget", point.budget_tokens);
-  if (point.cut_tokens != point.budget_tokens) {
-    fmt::format_to(out, ", cuts aim at {} to stay within", point.cut_tokens);
+  fmt::format_to(out, "  {:<32}  {} tokens per head", "budget", point.budget_tokens);
+  if (point.target_tokens != point.budget_tokens) {
+    fmt::format_to(out, ", evictions aim at {} to stay within", point.target_tokens);
   }
   fmt::format_to(out, "; rows of a guided image choose {}\n",
                  point.budget.tied_rows ? "together" : "separately");
@@ -117,21 +117,21 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
   fmt::format_to(out, "  {} image{} at once, {} rows{}\n", images, images == 1 ? "" : "s", rows,
                  rows == images ? "" : ": guidance doubles them");
   append_budget(text, point);
-  fmt::format_to(out, "  tokens a head into the last step  {:.1f} of {:.0f}\n", point.kept_tokens(),
-                 point.full_tokens());
+  fmt::format_to(out, "  tokens per head into the last step  {:.1f} of {:.0f}\n",
+                 point.kept_tokens(), point.full_tokens());
   const auto policy = point.policy();
-  const EvictionTiming cuts = point.generation.cuts;
+  const EvictionTiming timing = point.generation.eviction_timing;
   const std::pair<const char*, int64_t> lines[] = {
       {"KV cache into the last step", plan.live_bytes(last, rows)},
-      {"most at once", plan.peak_live_bytes(rows, cuts)},
+      {"most at once", plan.peak_live_bytes(rows, timing)},
       {"with the step a layer works on",
-       peak_kv_bytes(plan, rows, policy->kv_transients(plan, cuts))},
+       peak_kv_bytes(plan, rows, policy->kv_transients(plan, timing))},
       {"arena", plan.arena_bytes(rows)}};
   for (const auto& [what, bytes] : lines) {
     fmt::format_to(out, "  {:<32}  {}\n", what, bytes_text(bytes));
   }
   append_steps(text, plan, rows);
-  for (const std::string& remark : policy->remarks(plan, point.cut_tokens)) {
+  for (const std::string& remark : policy->remarks(plan, point.target_tokens)) {
     fmt::format_to(out, "  {}\n", remark);
   }
   if (options.every_head) append_heads(text, plan);
@@ -140,7 +140,7 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
 
 std::string overview(const std::vector<Point>& points) {
   std::string text = fmt::format("{:<24} {:<14} {:>14} {:>10} {:>16} {:>16}\n", "policy", "budget",
-                                 "tokens a head", "KV MiB", "KV bytes", "arena bytes");
+                                 "tokens per head", "KV MiB", "KV bytes", "arena bytes");
   for (const Point& point : points) {
     const int64_t rows = point.generation.rows(point.generation.batch);
     const auto last = static_cast<int64_t>(point.plan.geometry().steps.size()) - 1;

@@ -31,7 +31,7 @@ std::string header_of(const std::vector<std::string>& lines) {
   return text;
 }
 
-/// The part's node below "policy.score" or "policy.protect.1"; null for a slot left out.
+/// The component's node below "policy.score" or "policy.protect.1"; null for a slot left out.
 const ConfigNode* node_at(const ConfigNode& policy, const ChosenComponent& chosen) {
   const ConfigNode* node = policy.child(chosen.info.slot);
   const std::string slot = "policy." + chosen.info.slot;
@@ -51,7 +51,7 @@ const ConfigNode* written_option(const ConfigNode& policy,
 
 std::string policy_description(ConfigRepository& repository,
                                const std::string& name,
-                               const ComponentRegistry& parts) {
+                               const ComponentRegistry& components) {
   const LoadedConfig& policy = *repository.load("policy/" + name);
   const std::vector<std::string> lines = lines_of(policy.file);
   std::string text = fmt::format("{}\n", policy.file) + header_of(lines);
@@ -62,7 +62,7 @@ std::string policy_description(ConfigRepository& repository,
       append(fmt::format("{}: {}", key, node->as_string()));
     }
   }
-  for (const ChosenComponent& chosen : chosen_components(policy.body, parts)) {
+  for (const ChosenComponent& chosen : chosen_components(policy.body, components)) {
     append(fmt::format("\n{}: {} ({})", chosen.where, chosen.info.name, chosen.info.summary));
     for (const OptionInfo& option : chosen.options) {
       const ConfigNode* given = written_option(policy.body, chosen, option.name);

@@ -71,7 +71,7 @@ std::string head_check(const PointInfo& point, bool finished, int64_t finished_u
     add(digest, text);
   }
   for (const double number : {point.kept_tokens, point.full_tokens}) add(digest, number);
-  for (const int64_t number : {int64_t{point.full_cache}, point.budget_tokens, point.cut_tokens,
+  for (const int64_t number : {int64_t{point.full_cache}, point.budget_tokens, point.target_tokens,
                                point.images, point.replicas, point.steps, point.token_bytes,
                                point.prompt_bytes, int64_t{finished}, finished_unix_ns}) {
     add(digest, number);

@@ -41,12 +41,12 @@ int64_t unix_nanoseconds() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-/// All of a point that is known before its first row, and room for every row: what comes later
+/// All of a point that is known before its first row, and capacity for every row: what comes later
 /// overwrites in place. A file that grows can be lost: a kill between the writes of one flush
 /// leaves an index that points beyond the end that the file's head states.
 void write_head(hdf5::File& file,
                 const PointInfo& point,
-                const std::vector<uint64_t>& room,
+                const std::vector<uint64_t>& image_indices,
                 int64_t finished_unix_ns) {
   const bool finished = finished_unix_ns != 0;
   hdf5::Group& root = file.root();
@@ -60,10 +60,10 @@ void write_head(hdf5::File& file,
   root.set_attribute("kept_tokens", point.kept_tokens);
   root.set_attribute("full_tokens", point.full_tokens);
   root.set_attribute("budget_tokens", point.budget_tokens);
-  root.set_attribute("cut_tokens", point.cut_tokens);
+  root.set_attribute("cut_tokens", point.target_tokens);
   root.set_attribute("images", point.images);
   root.set_attribute("replicas", point.replicas);
-  root.set_attribute("rows", std::ssize(room));
+  root.set_attribute("rows", std::ssize(image_indices));
   root.set_attribute("steps", point.steps);
   root.set_attribute("token_bytes", point.token_bytes);
   root.set_attribute("prompt_bytes", point.prompt_bytes);
@@ -88,18 +88,19 @@ void write_head(hdf5::File& file,
     }
     hdf5::Dataset dataset = root.create_dataset(column.name, layout);
     if (!column.units.empty()) dataset.set_attribute("units", column.units);
-    fill_column(dataset, column, std::ssize(room));
+    fill_column(dataset, column, std::ssize(image_indices));
   });
-  root.dataset("axes/image_id").overwrite_unflushed(0, room);
+  root.dataset("axes/image_id").overwrite_unflushed(0, image_indices);
   root.create_dataset(kCheckPlace, {.element = hdf5::Element::kU64, .chunk_rows = kChunkRows})
-      .append_unflushed(std::vector<uint64_t>(room.size()));
+      .append_unflushed(std::vector<uint64_t>(image_indices.size()));
   root.create_dataset(kWrittenPlace, {.element = hdf5::Element::kU8, .chunk_rows = kChunkRows})
-      .append_unflushed(std::vector<uint8_t>(room.size()));
+      .append_unflushed(std::vector<uint8_t>(image_indices.size()));
 }
 
 /// Where the row of an image lies.
-uint64_t row_of(const std::vector<uint64_t>& room, uint64_t image_index) {
-  return static_cast<uint64_t>(std::ranges::lower_bound(room, image_index) - room.begin());
+uint64_t row_of(const std::vector<uint64_t>& image_indices, uint64_t image_index) {
+  return static_cast<uint64_t>(std::ranges::lower_bound(image_indices, image_index) -
+                               image_indices.begin());
 }
 
 template <class T>
@@ -115,23 +116,23 @@ void write_value(hdf5::Dataset& dataset, uint64_t row, const T& value) {
 /// A file with these rows that appears whole or not at all; a time of 0 is that of a part.
 void write_whole(const std::filesystem::path& path,
                  const PointInfo& point,
-                 const std::vector<uint64_t>& room,
+                 const std::vector<uint64_t>& image_indices,
                  int64_t finished_unix_ns,
                  const std::vector<ImageRow>& rows) {
   AtomicFile place(path);
   {
     hdf5::File file = hdf5::File::create(place.part_path(), finished_unix_ns == 0 ? 0 : kSealBytes);
-    write_head(file, point, room, finished_unix_ns);
+    write_head(file, point, image_indices, finished_unix_ns);
     for_each_column(point, [&]<class T>(const ResultColumn<T>& column) {
       hdf5::Dataset dataset = file.root().dataset(column.name);
       for (const ImageRow& row : rows) {
-        write_value(dataset, row_of(room, row.image_index), column.get(row));
+        write_value(dataset, row_of(image_indices, row.image_index), column.get(row));
       }
     });
     hdf5::Dataset check = file.root().dataset(kCheckPlace);
     hdf5::Dataset written = file.root().dataset(kWrittenPlace);
     for (const ImageRow& row : rows) {
-      const uint64_t at = row_of(room, row.image_index);
+      const uint64_t at = row_of(image_indices, row.image_index);
       write_value(check, at, row_check(point, row, stored_metrics(row), kResultSchemaVersion));
       write_value(written, at, uint8_t{1});
     }
@@ -238,15 +239,15 @@ ResultWriter::ResultWriter(std::filesystem::path path,
                            std::vector<ImageRow> rows)
     : path_(std::move(path)), point_(point) {
   check_point(point_, path_);
-  room_ = point_.asked_images();
+  image_indices_ = point_.asked_images();
   for (const ImageRow& row : rows) {
-    if (!point_.asks_for(row.image_index)) room_.push_back(row.image_index);
+    if (!point_.asks_for(row.image_index)) image_indices_.push_back(row.image_index);
     point_.prompt_bytes = std::max(point_.prompt_bytes, std::ssize(row.prompt));
   }
-  std::ranges::sort(room_);
+  std::ranges::sort(image_indices_);
   for (const ImageRow& row : rows) check_row(row);
   const std::filesystem::path part = part_of(path_);
-  write_whole(part, point_, room_, 0, rows);
+  write_whole(part, point_, image_indices_, 0, rows);
   for (const ImageRow& row : rows) present_.insert(row.image_index);
 
   hdf5::File file = open_for_append(part);
@@ -269,7 +270,7 @@ void ResultWriter::check_row(const ImageRow& row) const {
     throw Error(ErrorKind::kAudit,
                 fmt::format("{}: row of image {}: {}", path_.string(), row.image_index, what));
   };
-  require(std::ranges::binary_search(room_, row.image_index), "beyond the point's images");
+  require(std::ranges::binary_search(image_indices_, row.image_index), "beyond the point's images");
   require(!present_.contains(row.image_index), "is there already");
   for_each_column(point_, [&]<class T>(const ResultColumn<T>& column) {
     const T value = column.get(row);
@@ -291,7 +292,7 @@ void ResultWriter::append(const ImageRow& row) {
   }
   check_row(row);
   try {
-    const uint64_t at = row_of(room_, row.image_index);
+    const uint64_t at = row_of(image_indices_, row.image_index);
     size_t index = 0;
     for_each_column(point_, [&]<class T>(const ResultColumn<T>& column) {
       write_value(columns_->datasets[index++], at, column.get(row));
@@ -318,20 +319,20 @@ void ResultWriter::finish() {
   columns_.reset();
   const std::filesystem::path part = part_of(path_);
   // Written anew so that the mark of completion, an attribute, appears with all rows or not at all.
-  write_whole(path_, point_, room_, unix_nanoseconds(), read_result(part).rows);
+  write_whole(path_, point_, image_indices_, unix_nanoseconds(), read_result(part).rows);
   std::error_code ignored;  // a part beside a finished file has nothing that is not in that
   std::filesystem::remove(part, ignored);
 }
 
 void write_result(const std::filesystem::path& path, const ResultFile& result) {
   PointInfo point = result.point;
-  std::vector<uint64_t> room;
+  std::vector<uint64_t> image_indices;
   for (const ImageRow& row : result.rows) {
-    room.push_back(row.image_index);
+    image_indices.push_back(row.image_index);
     point.prompt_bytes = std::max(point.prompt_bytes, std::ssize(row.prompt));
   }
   const int64_t time = result.finished_unix_ns;
-  write_whole(path, point, room, time == 0 ? unix_nanoseconds() : time, result.rows);
+  write_whole(path, point, image_indices, time == 0 ? unix_nanoseconds() : time, result.rows);
 }
 
 bool point_finished(const std::filesystem::path& folder) {

@@ -36,13 +36,13 @@ struct PointInfo {
   double kept_tokens = 0;   ///< mean over (layer, head) going into the last step, as planned
   double full_tokens = 0;   ///< the same of the full cache
   int64_t budget_tokens =
-      0;                     ///< a (layer, head): what the budget, as the label has it, resolved to
-  int64_t cut_tokens = 0;    ///< a (layer, head): what the cuts aimed at to stay within it
-  int64_t images = 0;        ///< that it asks for: replicas of each prompt, from the first prompt
-  int64_t replicas = 1;      ///< of each prompt
-  int64_t steps = 0;         ///< S
-  int64_t token_bytes = 0;   ///< bytes of one image's packed token ids; 0 stores none
-  int64_t prompt_bytes = 1;  ///< UTF-8 bytes of the longest prompt
+      0;  ///< per (layer, head): what the budget, as the label has it, resolved to
+  int64_t target_tokens = 0;  ///< per (layer, head): what the evictions aimed at to stay within it
+  int64_t images = 0;         ///< that it asks for: replicas of each prompt, from the first prompt
+  int64_t replicas = 1;       ///< of each prompt
+  int64_t steps = 0;          ///< S
+  int64_t token_bytes = 0;    ///< bytes of one image's packed token ids; 0 stores none
+  int64_t prompt_bytes = 1;   ///< UTF-8 bytes of the longest prompt
 
   /// The label's text; empty where there is none.
   [[nodiscard]] std::string label(const std::string& name) const;
@@ -84,8 +84,8 @@ struct ImageRow {
   std::string skill{};     ///< of the prompt, at most 31 bytes; may be empty
 };
 
-/// Writes rows into PATH.part, which has room for all of them from the start, and makes PATH of it
-/// when all that the point asks for are there. Once append() returns, the row survives kill -9;
+/// Writes rows into PATH.part, which has capacity for all of them from the start, and makes PATH of
+/// it when all that the point asks for are there. Once append() returns, the row survives kill -9;
 /// reopening continues with the rows that are missing. Rows that are there and not asked for stay.
 class ResultWriter {
  public:
@@ -114,7 +114,7 @@ class ResultWriter {
 
   std::filesystem::path path_;
   PointInfo point_;
-  std::vector<uint64_t> room_;  // ascending image numbers, a row each
+  std::vector<uint64_t> image_indices_;  // ascending image numbers, a row each
   std::unique_ptr<Columns> columns_;
   std::set<uint64_t> present_;
 };

@@ -66,7 +66,7 @@ PointInfo read_point(const hdf5::Group& root, int64_t version) {
   point.full_tokens = attribute<double>(root, "full_tokens");
   if (version >= 2) {
     point.budget_tokens = attribute<int64_t>(root, "budget_tokens");
-    point.cut_tokens = attribute<int64_t>(root, "cut_tokens");
+    point.target_tokens = attribute<int64_t>(root, "cut_tokens");
   }
   point.images = attribute<int64_t>(root, "images");
   if (version >= 3) {

@@ -16,7 +16,7 @@ TableCell cell(const Measured& measured) {
   return TableCell::between(measured.value, measured.low, measured.high);
 }
 
-/// A memory column: a number a point, in bytes, and NaN where there is none.
+/// A memory column: a number per point, in bytes, and NaN where there is none.
 struct MemoryColumn {
   const char* header;
   const char* help;

@@ -16,10 +16,10 @@ struct ConfigArguments {
   std::string config_name = "config";     ///< --config-name
   std::vector<std::string> overrides{};   ///< free arguments, Hydra's spelling
   bool multirun = false;                  ///< -m
-  std::vector<std::string> plugins{};     ///< --plugin: libraries with parts of policies
+  std::vector<std::string> plugins{};     ///< --plugin: libraries with components of policies
 };
 
-/// The built-in parts and those of the plug-ins on the command line. Throws as load_plugin().
+/// The built-in components and those of the plug-ins on the command line. Throws as load_plugin().
 std::shared_ptr<const ComponentRegistry> component_registry(const ConfigArguments& arguments);
 
 /// The folder of YAML groups: KVSCOPE_CONFIGS, or the first `configs/config.yaml` beside the

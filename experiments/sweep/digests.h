@@ -41,8 +41,8 @@ std::vector<std::pair<std::string, std::string>> model_digests(const ConfigNode&
                                                                const std::string& root,
                                                                FileDigests& files);
 
-/// ("policy.N", digest) of the files that a policy's parts opened as they were made: roles, head
-/// maps.
+/// ("policy.N", digest) of the files that a policy's components opened as they were made: roles,
+/// head maps.
 std::vector<std::pair<std::string, std::string>> policy_digests(
     std::span<const std::filesystem::path> opened, FileDigests& files);
 

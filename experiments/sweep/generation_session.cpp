@@ -54,7 +54,7 @@ MadeBatch GenerationSession::make(std::span<const uint64_t> images,
   AttentionContext context{.cache = *cache_,
                            .controller = policy_.get(),
                            .observers = std::move(observers),
-                           .eviction_timing = settings.cuts};
+                           .eviction_timing = settings.eviction_timing};
   const AllocationMeter meter(device_);
   batch.generated = model_.generate(texts, settings.sampling, generators, context);
   batch.memory = audited(context);
@@ -68,18 +68,18 @@ MadeBatch GenerationSession::make(std::span<const uint64_t> images,
 BatchMemory GenerationSession::audited(const AttentionContext& context) const {
   const Plan& plan = point_.plan;
   const int64_t rows = cache_->rows();
-  const EvictionTiming cuts = point_.generation.cuts;
+  const EvictionTiming timing = point_.generation.eviction_timing;
   const auto last = static_cast<int64_t>(plan.geometry().steps.size()) - 1;
   cache_->audit(last);
   const BatchMemory memory{
       .kv_live_bytes = cache_->live_bytes(),
       .kv_live_planned_bytes = plan.live_bytes(last, rows),
       .kv_peak_bytes = context.kv_peak_bytes,
-      .kv_peak_planned_bytes = peak_kv_bytes(plan, rows, policy_->kv_transients(plan, cuts)),
+      .kv_peak_planned_bytes = peak_kv_bytes(plan, rows, policy_->kv_transients(plan, timing)),
       .arena_bytes = cache_->allocated_bytes(),
       .arena_planned_bytes = plan.arena_bytes(rows),
       .allocator_planned_bytes =
-          plan.arena_bytes(rows) + max_step_bytes(plan.geometry(), rows, cuts)};
+          plan.arena_bytes(rows) + max_step_bytes(plan.geometry(), rows, timing)};
   check_bytes(point_, "allocated", memory.arena_bytes, memory.arena_planned_bytes, 0);
   // Heads that share a packed layer during the run have groups of their own sizes: the cache has
   // audited its bytes by the tokens it holds, and the plan knows those of equal shares only.

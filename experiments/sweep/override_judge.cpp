@@ -59,14 +59,14 @@ OverrideJudge::Verdict& OverrideJudge::verdict(const std::string& key) {
 
 Composition OverrideJudge::compose(ComposeRequest& request,
                                    ConfigRepository& repository,
-                                   const ComponentRegistry& parts) {
+                                   const ComponentRegistry& components) {
   while (true) {
     Composition composition = kvscope::compose(request, repository);
     if (!is_sweep_) {
       if (composition.without_effect.empty()) return composition;
       throw Error(ErrorKind::kConfig, composition.without_effect.front().second);
     }
-    const std::vector<UnreadKey> unread = unread_keys(composition.config, parts);
+    const std::vector<UnreadKey> unread = unread_keys(composition.config, components);
     std::vector<std::string> kept;
     std::vector<std::string> kept_keys;
     for (const std::string& input : request.overrides) {

@@ -20,7 +20,7 @@ class OverrideJudge {
   /// on.
   Composition compose(ComposeRequest& request,
                       ConfigRepository& repository,
-                      const ComponentRegistry& parts);
+                      const ComponentRegistry& components);
   /// When all points are composed: throws Error(kConfig) for overrides that none of them reads.
   void finish() const;
 

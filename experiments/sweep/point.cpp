@@ -126,10 +126,11 @@ bool chooses_folder(const ConfigNode& config, const std::vector<std::string>& ov
   });
 }
 
-/// Plug-ins that the point's policy has parts of: another build of one may give other results.
+/// Plug-ins that the point's policy has components of: another build of one may give other results.
 std::set<std::string> used_libraries(const Point& point) {
   std::set<std::string> libraries;
-  for (const ChosenComponent& chosen : chosen_components(point.config.at("policy"), *point.parts)) {
+  for (const ChosenComponent& chosen :
+       chosen_components(point.config.at("policy"), *point.components)) {
     if (!chosen.info.library.empty()) libraries.insert(chosen.info.library);
   }
   return libraries;
@@ -154,17 +155,17 @@ class PointMaker {
  public:
   PointMaker(const ComposeRequest& request,
              std::string root,
-             std::shared_ptr<const ComponentRegistry> parts)
+             std::shared_ptr<const ComponentRegistry> components)
       : request_(request),
         root_(std::move(root)),
-        parts_(std::move(parts)),
+        components_(std::move(components)),
         repository_(request.folders),
         judge_(request.multirun) {}
 
   Point make(const std::vector<std::string>& overrides, PointList& list) {
     ComposeRequest request = request_;
     request.overrides = overrides;
-    const Composition composition = judge_.compose(request, repository_, *parts_);
+    const Composition composition = judge_.compose(request, repository_, *components_);
     if (list.results_folder.empty()) {
       const char* folder = request_.multirun ? "sweep.dir" : "run.dir";
       list.results_folder = composition.hydra.at(folder).as_string();
@@ -198,13 +199,13 @@ class PointMaker {
     if (keeps_all) point.budget = Budget{};  // so that all its points are one
     point.config.set("budget", budget_group(point.budget));
     point.prompts = prompts_of(point.config);
-    point.parts = parts_;
+    point.components = components_;
     const OpenedFiles opened;
     PlannedBudget planned = planned_budget(point, image_rows);
     point.policy_files = opened.files();
     point.plan = std::move(planned.plan);
     point.budget_tokens = planned.tokens;
-    point.cut_tokens = planned.cut_tokens;
+    point.target_tokens = planned.target_tokens;
     point.labels = {{"model", point.facts.name},
                     {"policy", policy_text(point.config, point.overrides)},
                     {"budget", budget_text(point.budget)},
@@ -292,7 +293,7 @@ class PointMaker {
 
   const ComposeRequest& request_;
   std::string root_;
-  std::shared_ptr<const ComponentRegistry> parts_;
+  std::shared_ptr<const ComponentRegistry> components_;
   ConfigRepository repository_;
   OverrideJudge judge_;
   std::vector<std::string> swept_keys_;
@@ -355,7 +356,7 @@ std::string Point::title() const {
 }
 
 std::unique_ptr<Policy> Point::policy() const {
-  auto policy = make_policy(config.at("policy"), *parts);
+  auto policy = make_policy(config.at("policy"), *components);
   policy->tie_guidance_pairs(budget.tied_rows && generation.rows(1) == 2);
   return policy;
 }
@@ -416,7 +417,7 @@ PointInfo Point::info(const std::string& manifest_json, int64_t token_bytes) con
   info.kept_tokens = kept_tokens();
   info.full_tokens = full_tokens();
   info.budget_tokens = budget_tokens;
-  info.cut_tokens = cut_tokens;
+  info.target_tokens = target_tokens;
   info.images = images();
   info.replicas = generation.replicas;
   info.steps = static_cast<int64_t>(facts.cache.steps.size());
@@ -434,14 +435,14 @@ void say_notes(const PointList& list) {
 PointList list_points(const ComposeRequest& request,
                       const std::string& root,
                       PointIdentity identity,
-                      std::shared_ptr<const ComponentRegistry> parts) {
+                      std::shared_ptr<const ComponentRegistry> components) {
   const std::vector<std::vector<std::string>> grid =
       request.multirun ? expand_sweep(request)
                        : std::vector<std::vector<std::string>>{request.overrides};
   if (grid.empty()) {
     throw Error(ErrorKind::kConfig, "the sweep has no points: a range or glob in it is empty");
   }
-  PointMaker maker(request, root, std::move(parts));
+  PointMaker maker(request, root, std::move(components));
   PointList list;
   std::vector<Point> points;
   for (size_t i = 0; i < grid.size(); ++i) {

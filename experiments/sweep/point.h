@@ -32,10 +32,10 @@ struct Point {
   std::vector<Prompt> prompts{};
   Budget budget{};            ///< as asked for; the whole cache under a policy that keeps all
   Plan plan{};                ///< within the budget
-  int64_t budget_tokens = 0;  ///< a (layer, head): what the budget's number means
-  int64_t cut_tokens = 0;     ///< a (layer, head): what every cut aims at, see PlannedBudget
-  std::shared_ptr<const ComponentRegistry> parts{};   ///< what its policy is made of
-  std::vector<std::filesystem::path> policy_files{};  ///< that its policy's parts have read
+  int64_t budget_tokens = 0;  ///< per (layer, head): what the budget's number means
+  int64_t target_tokens = 0;  ///< per (layer, head): what every eviction aims at, see PlannedBudget
+  std::shared_ptr<const ComponentRegistry> components{};  ///< what its policy is made of
+  std::vector<std::filesystem::path> policy_files{};  ///< that its policy's components have read
   std::vector<std::pair<std::string, std::string>> digests{};  ///< of all its files, by what reads
   /// (key, SHA-256) of what its model reads, and every file that was looked at for it; empty where
   /// no hash was asked for. Whoever runs the point takes them from here: weights are read once.
@@ -58,7 +58,7 @@ struct Point {
   /// The hash that the point would have had, when the batch, the numbers of images and the metrics
   /// were part of it, with those of `config`. Empty where that asks for prompts that are not there.
   [[nodiscard]] std::string former_hash(const ConfigNode& config) const;
-  /// Tokens a (layer, head) holds going into the last step, on average; the same of a full cache.
+  /// Tokens per (layer, head) holds going into the last step, on average; the same of a full cache.
   [[nodiscard]] double kept_tokens() const;
   [[nodiscard]] double full_tokens() const;
   /// What result.h5 keeps about it.
@@ -92,7 +92,7 @@ PointList list_points(
     const ComposeRequest& request,
     const std::string& root,
     PointIdentity identity,
-    std::shared_ptr<const ComponentRegistry> parts = std::make_shared<ComponentRegistry>());
+    std::shared_ptr<const ComponentRegistry> components = std::make_shared<ComponentRegistry>());
 
 /// Says the notes of a list on standard error.
 void say_notes(const PointList& list);

@@ -31,10 +31,10 @@ const std::string& device_name(const Point& point) {
   return point.config.at("device").as_string();
 }
 
-/// Whether some room is left in a folder: what fails then is a point's own.
+/// Whether some space is left in a folder: what fails then is a point's own.
 bool can_be_written(const fs::path& folder) {
   try {
-    AtomicFile probe(folder / ".room");  // gone again without commit()
+    AtomicFile probe(folder / ".space");  // gone again without commit()
     probe.write(std::string(size_t{1} << 20, '.'));
     return true;
   } catch (const Error&) {

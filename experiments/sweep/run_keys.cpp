@@ -40,7 +40,7 @@ OptionInfo read_slot() {
   return {.key = "policy.read",
           .name = "read",
           .accepts = "the name of a component, or its name and options",
-          .help = "what a step attends to of what is kept; `kvscope list parts` has them",
+          .help = "what a step attends to of what is kept; `kvscope list components` has them",
           .default_value = ConfigNode("all"),
           .identity = Identity::kUnlessDefault};
 }
@@ -148,15 +148,15 @@ const std::vector<RunKey>& run_keys() {
   return keys;
 }
 
-std::vector<RunKey> policy_keys(const ComponentRegistry& parts) {
+std::vector<RunKey> policy_keys(const ComponentRegistry& components) {
   std::vector<RunKey> keys;
-  for (const ComponentInfo& part : parts.components()) {
+  for (const ComponentInfo& component : components.components()) {
     ConfigNode policy = ConfigNode::map();
-    policy.set(part.slot, part.name);
-    for (const ChosenComponent& chosen : chosen_components(policy, parts)) {
-      if (chosen.info.slot != part.slot) continue;
+    policy.set(component.slot, component.name);
+    for (const ChosenComponent& chosen : chosen_components(policy, components)) {
+      if (chosen.info.slot != component.slot) continue;
       for (const OptionInfo& option : chosen.options) {
-        keys.push_back({.option = option, .readers = {part.name}});
+        keys.push_back({.option = option, .readers = {component.name}});
       }
     }
   }
@@ -192,7 +192,7 @@ void check_config(const ConfigNode& config, ConfigUse use) {
   }
 }
 
-std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegistry& parts) {
+std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegistry& components) {
   std::vector<UnreadKey> unread;
   const auto add = [&](std::vector<UnreadKey> more) {
     std::move(more.begin(), more.end(), std::back_inserter(unread));
@@ -205,7 +205,7 @@ std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegi
     add(unread_model_keys(group_of(config, "model")));
   }
   add(replaced_by_prompt(config));
-  add(unread_policy_keys(group_of(config, "policy"), parts));
+  add(unread_policy_keys(group_of(config, "policy"), components));
   return unread;
 }
 

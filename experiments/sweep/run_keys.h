@@ -11,7 +11,7 @@ namespace kvscope {
 /// A key of the configuration as the reader that reads it declares it.
 struct RunKey {
   OptionInfo option{};
-  /// Who reads it where not everyone does: families of models, or parts of policies.
+  /// Who reads it where not everyone does: families of models, or components of policies.
   std::vector<std::string> readers{};
 };
 
@@ -20,8 +20,8 @@ struct RunKey {
 /// program.
 const std::vector<RunKey>& run_keys();
 
-/// The keys of the parts of policies: "policy.score.window" of window_attention, cake, ...
-std::vector<RunKey> policy_keys(const ComponentRegistry& parts);
+/// The keys of the components of policies: "policy.score.window" of window_attention, cake, ...
+std::vector<RunKey> policy_keys(const ComponentRegistry& components);
 
 /// "int, at least 1, default 16; window_attention, cake": what the key may be and who reads it.
 std::string describe(const RunKey& key);
@@ -29,14 +29,14 @@ std::string describe(const RunKey& key);
 /// Which command a configuration is for.
 enum class ConfigUse { kRun, kTrain };
 
-/// Throws Error(kConfig) with everything that is wrong, one a line: keys that nobody reads, with
+/// Throws Error(kConfig) with everything that is wrong, one per line: keys that nobody reads, with
 /// the nearest that somebody does, types, ranges and words. The slots of `policy` are for
 /// make_policy() to check, and whether values fit each other is for their readers.
 void check_config(const ConfigNode& config, ConfigUse use);
 
 /// Keys of a run's config that nothing reads, those of its policy included; `finding`s as
 /// check_config() says them.
-std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegistry& parts);
+std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegistry& components);
 
 /// The keys of this config that no hash is taken over: what changes no image, and the defaults of
 /// keys that are younger than results.

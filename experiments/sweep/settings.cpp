@@ -265,14 +265,16 @@ GenerationSettings read_generation(Options& options) {
                                    .min = 0,
                                    .max = 1,
                                    .help = "probability mass to draw from; 0: all"});
-  const std::string cuts = options.word(
-      {.key = "cuts",
-       .default_value = "per_layer",
-       .allowed = {"per_layer", "per_step"},
-       .help = "when a step is cut and stored: as each layer has attended, or all layers together "
-               "at the end, which takes fewer calls and more memory",
-       .identity = Identity::kUnlessDefault});
-  settings.cuts = cuts == "per_step" ? EvictionTiming::kPerStep : EvictionTiming::kPerLayer;
+  const std::string timing =
+      options.word({.key = "cuts",
+                    .default_value = "per_layer",
+                    .allowed = {"per_layer", "per_step"},
+                    .help = "when tokens are evicted and a step is stored: as each layer has "
+                            "attended, or all layers together "
+                            "at the end, which takes fewer calls and more memory",
+                    .identity = Identity::kUnlessDefault});
+  settings.eviction_timing =
+      timing == "per_step" ? EvictionTiming::kPerStep : EvictionTiming::kPerLayer;
   settings.store_last_scale = options.flag(
       {.key = "store_last_scale",
        .default_value = false,

@@ -31,7 +31,7 @@ struct GenerationSettings {
   uint64_t seed = 0;                   ///< with prompt id and replica, the seed of an image
   int64_t replicas = 1;                ///< images of each prompt
   double unguided = 1.0;               ///< the model's cfg that means no guidance
-  EvictionTiming cuts = EvictionTiming::kPerLayer;
+  EvictionTiming eviction_timing = EvictionTiming::kPerLayer;
   bool store_last_scale = false;  ///< caches the last scale too, which nothing reads
 
   /// Cache rows of `images` images: two each where any step is guided.

@@ -21,7 +21,7 @@ StageSettings read_stage(Options& options, const std::string& stage, StageSettin
                                     .min = 1,
                                     .max = kMost,
                                     .unit = "images",
-                                    .help = "images a step"});
+                                    .help = "images per step"});
   settings.learning_rate = options.number({.key = stage + ".learning_rate",
                                            .default_value = settings.learning_rate,
                                            .min = 0,

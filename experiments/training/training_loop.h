@@ -21,7 +21,7 @@ inline constexpr int64_t kReportEverySteps = 50;
 /// What every training has in common.
 struct TrainingSchedule {
   int64_t steps = 0;
-  int64_t batch = 0;                   ///< images a step
+  int64_t batch = 0;                   ///< images per step
   int64_t save_every_steps = 500;      ///< and at the end, and when stopped
   std::string state_path{};            ///< resumes from it when it exists; empty saves nothing
   std::function<bool()> stop_asked{};  ///< looked at after every step; empty never stops

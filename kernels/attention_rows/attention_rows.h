@@ -21,7 +21,7 @@ namespace kvscope {
 /// Returns packed fp32: a slot has lines = group * W lines, the W of the first query head that
 /// reads it, then those of the next (RaggedRows); nothing is summed over the group. With offsets =
 /// column_offsets(history.length, tokens), slot row * heads + head is the row-major matrix [lines,
-/// offsets[slot + 1] - offsets[slot]] that begins at lines * offsets[slot]; rows_of_slot() cuts it
+/// offsets[slot + 1] - offsets[slot]] that begins at lines * offsets[slot]; rows_of_slot() takes it
 /// out.
 /// Throws c10::Error where shapes, types, devices or indices do not fit.
 at::Tensor attention_rows(const at::Tensor& q,
@@ -41,7 +41,7 @@ at::Tensor score_rows(const at::Tensor& q,
                       std::span<const int64_t> query_indices,
                       bool causal = false);
 
-/// View [lines, length + tokens] of one slot in a packed result that has `lines` lines a slot.
+/// View [lines, length + tokens] of one slot in a packed result that has `lines` lines per slot.
 at::Tensor rows_of_slot(const at::Tensor& packed,
                         std::span<const int64_t> offsets,
                         int64_t lines,

@@ -12,9 +12,9 @@ namespace kvscope {
 /// Writes the current step's rows behind the history of every (row, head):
 ///   keys[begin + length + i] = k[row, head, i], values likewise, i = 0 .. tokens - 1.
 /// `k`, `v` [rows, heads, tokens, head_dim], fp32 or bf16, rounded to the arena's types. The caller
-/// owns begin and length, guarantees room for length + tokens rows behind each begin, and advances
-/// length afterwards. Nothing is allocated.
-/// Throws c10::Error where shapes, types or devices do not fit.
+/// owns begin and length, guarantees capacity for length + tokens rows behind each begin, and
+/// advances length afterwards. Nothing is allocated. Throws c10::Error where shapes, types or
+/// devices do not fit.
 void append_rows(const RaggedRows& history, const at::Tensor& k, const at::Tensor& v);
 
 /// Keeps some of [history | k, v] of every (row, head), in place: with slot s = row * heads + head
@@ -28,8 +28,8 @@ void append_rows(const RaggedRows& history, const at::Tensor& k, const at::Tenso
 ///     of at least M where it goes. Rows that stay are not touched, and what moves is never
 ///     overwritten: |evicted rows below M| rows move, where the ordered form moves all behind the
 ///     first of them.
-/// The caller guarantees room for the kept rows and sets length afterwards. Indices are trusted:
-/// KvCache::keep() checks them.
+/// The caller guarantees capacity for the kept rows and sets length afterwards. Indices are
+/// trusted: KvCache::keep() checks them.
 void compact_rows(const RaggedRows& history,
                   const at::Tensor& k,
                   const at::Tensor& v,

@@ -13,7 +13,7 @@ namespace kvscope {
 namespace {
 
 /// Rows of a slot in the order they are stored in.
-using Cut = std::vector<int64_t> (*)(int64_t rows);
+using Selection = std::vector<int64_t> (*)(int64_t rows);
 
 std::vector<int64_t> half_in_order(int64_t rows) {
   std::vector<int64_t> kept;
@@ -25,8 +25,8 @@ std::vector<int64_t> half_in_holes(int64_t rows) {
   std::vector<int64_t> kept = half_in_order(rows);
   const int64_t count = std::ssize(kept);
   int64_t next = count + count % 2;
-  for (int64_t place = 0; place < count; ++place) {
-    kept[place] = place % 2 == 0 ? place : std::exchange(next, next + 2);
+  for (int64_t index = 0; index < count; ++index) {
+    kept[index] = index % 2 == 0 ? index : std::exchange(next, next + 2);
   }
   return kept;
 }
@@ -45,11 +45,11 @@ std::vector<int64_t> all_but_one_in_holes(int64_t rows) {
   return kept;
 }
 
-void compaction(benchmark::State& state, Cut cut) {
+void compaction(benchmark::State& state, Selection select) {
   const BenchCase c(state);
   std::vector<int64_t> kept, kept_begin{0};
   for (int64_t slot = 0; slot < c.shape.slots; ++slot) {
-    const std::vector<int64_t> of_slot = cut(c.room());
+    const std::vector<int64_t> of_slot = select(c.capacity());
     kept.insert(kept.end(), of_slot.begin(), of_slot.end());
     kept_begin.push_back(static_cast<int64_t>(kept.size()));
   }

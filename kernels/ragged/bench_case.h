@@ -43,20 +43,20 @@ struct BenchCase {
     q = at::randn({1, s.slots, s.queries, s.head_dim});
     k = at::randn({1, s.slots, s.queries, s.head_dim});
     v = at::randn({1, s.slots, s.queries, s.head_dim});
-    keys = at::randn({s.slots * room(), s.head_dim});
-    values = at::randn({s.slots * room(), s.head_dim});
+    keys = at::randn({s.slots * capacity(), s.head_dim});
+    values = at::randn({s.slots * capacity(), s.head_dim});
     for (int64_t slot = 0; slot < s.slots; ++slot) {
-      begin.push_back(slot * room());
+      begin.push_back(slot * capacity());
       length.push_back(s.history);
     }
   }
-  [[nodiscard]] int64_t room() const { return shape.history + shape.queries; }
+  [[nodiscard]] int64_t capacity() const { return shape.history + shape.queries; }
   [[nodiscard]] RaggedRows history() const {
     return {.keys = keys, .values = values, .begin = begin, .length = length};
   }
   /// [1, slots, history + queries, head_dim], as a dense call wants it
   [[nodiscard]] at::Tensor dense(const at::Tensor& arena, const at::Tensor& current) const {
-    const at::Tensor past = arena.view({1, shape.slots, room(), shape.head_dim});
+    const at::Tensor past = arena.view({1, shape.slots, capacity(), shape.head_dim});
     return at::cat({past.narrow(2, 0, shape.history), current}, 2);
   }
 };

@@ -44,7 +44,7 @@ struct Choices {
 struct Requested {
   std::vector<int64_t> drafters{};  ///< layers, ascending
   std::vector<int64_t> tokens{};    ///< [layers]
-  int64_t k = 0;                    ///< scales cut before this one
+  int64_t k = 0;                    ///< scales evicted from before this one
 };
 
 int64_t tokens_after(const StepInfo& step) {
@@ -60,7 +60,7 @@ int64_t line_of(const CacheGeometry& geometry) {
   return std::max<int64_t>(1, std::llround(std::sqrt(static_cast<double>(image))));
 }
 
-/// k of the paper's decay: scales, or finished lines, since the first that was cut.
+/// k of the paper's decay: scales, or finished lines, since the first eviction.
 int64_t cuts_before(const CacheGeometry& geometry, const StepInfo& step, int64_t threshold) {
   const auto first = std::ranges::find_if(geometry.steps, [&](const StepInfo& one) {
     return one.stored && tokens_after(one) > threshold;
@@ -87,7 +87,7 @@ std::string both_text(const std::vector<int64_t>& tokens, const std::vector<int6
   return fmt::format("{} / {}", range_text(of_drafters), range_text(of_refiners));
 }
 
-/// ScaleKV's budgets (arXiv:2505.19602, section 3.3). After every step that is cut, N_d drafters
+/// ScaleKV's budgets (arXiv:2505.19602, section 3.3). After every step that evicts, N_d drafters
 /// hold B_d(k) tokens and N_r refiners B_r(k), with N_d B_d(k) + N_r B_r(k) = budget * layers: the
 /// paper's equation, at every scale by itself as the released budgets hold it. Where the equation
 /// wants more of a layer than exists, the layer holds what exists and the rest goes back to the
@@ -101,7 +101,7 @@ class DrafterRefiner : public Allocate {
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const CacheGeometry& geometry = request.geometry;
     check_table(geometry, request.budget_tokens);
-    if (!cuts(geometry, request.step, request.budget_tokens)) return request.available;
+    if (!evicts(geometry, request.step, request.budget_tokens)) return request.available;
     std::vector<int64_t> available;
     for (const auto& heads : request.available) {
       available.push_back(*std::ranges::min_element(heads));
@@ -129,7 +129,7 @@ class DrafterRefiner : public Allocate {
     std::vector<std::string> lines;
     int64_t reported = -1;
     for (const StepInfo& step : geometry.steps) {
-      if (!step.stored || !cuts(geometry, step, budget_tokens)) continue;
+      if (!step.stored || !evicts(geometry, step, budget_tokens)) continue;
       std::vector<int64_t> available;
       std::vector<int64_t> planned;
       for (int64_t layer = 0; layer < geometry.layers; ++layer) {
@@ -140,7 +140,7 @@ class DrafterRefiner : public Allocate {
       // The paper's equation has no floor; the rule behind the released files has.
       const int64_t least = choices_.budgets == Budgets::kLinear ? 0 : floor_of(budget_tokens);
       const Requested requested = request_of(geometry, step, budget_tokens, available, least);
-      if (step.kind == StepKind::kToken && requested.k == reported) continue;  // one a line
+      if (step.kind == StepKind::kToken && requested.k == reported) continue;  // one per line
       reported = requested.k;
       lines.push_back(fmt::format(
           "step {}, k {}: {} drafters of {} layers; tokens a drafter / a refiner: requested {}, "
@@ -157,9 +157,9 @@ class DrafterRefiner : public Allocate {
   }
 
   /// Nothing is dropped while the full cache is at the threshold or below.
-  [[nodiscard]] bool cuts(const CacheGeometry& geometry,
-                          const StepInfo& step,
-                          int64_t budget_tokens) const {
+  [[nodiscard]] bool evicts(const CacheGeometry& geometry,
+                            const StepInfo& step,
+                            int64_t budget_tokens) const {
     return budget_tokens < full_cache_tokens(geometry.steps) &&
            tokens_after(step) > threshold(budget_tokens);
   }
@@ -229,7 +229,7 @@ class DrafterRefiner : public Allocate {
     if (entry != nullptr) return *entry;
     throw Error(ErrorKind::kConfig,
                 fmt::format("policy.allocate.budgets={}: it starts before scale {}, but this "
-                            "schedule is cut before scale {}; use budgets=rule and roles={} "
+                            "schedule evicts before scale {}; use budgets=rule and roles={} "
                             "instead",
                             choices_.table_name, choices_.table.budgets.front().next_scale,
                             step.index + 2, choices_.table_name));
@@ -258,12 +258,13 @@ class DrafterRefiner : public Allocate {
 
 /// budget | a number of tokens.
 std::optional<int64_t> threshold_option(Options& options) {
-  return options.integer_or_word({.key = "threshold",
-                                  .min = 0,
-                                  .unit = "tokens",
-                                  .help = "tokens of a full cache up to which nothing is cut; 0: "
-                                          "every scale is, from the first on"},
-                                 "budget");
+  return options.integer_or_word(
+      {.key = "threshold",
+       .min = 0,
+       .unit = "tokens",
+       .help = "tokens of a full cache up to which nothing is evicted; 0: "
+               "every scale is, from the first on"},
+      "budget");
 }
 
 }  // namespace
@@ -275,9 +276,10 @@ std::unique_ptr<Allocate> make_allocate_drafter_refiner(Options& options) {
       {.key = "budgets",
        .default_value = "rule",
        .allowed = {"rule", "linear", "released_2b", "released_8b"},
-       .help = "rule: the one behind the released files; linear: the paper's B_r(k) = B_r(0) - "
-               "delta k, k scales after the first cut, in a next-token model the finished lines; "
-               "released_*: the capacities of such a file whatever the roles"});
+       .help =
+           "rule: the one behind the released files; linear: the paper's B_r(k) = B_r(0) - "
+           "delta k, k scales after the first eviction, in a next-token model the finished lines; "
+           "released_*: the capacities of such a file whatever the roles"});
   choices.start = options.number({.key = "refiner_start",
                                   .default_value = kPublishedStart,
                                   .min = 0,

@@ -69,15 +69,16 @@ class LayerPreference : public Allocate {
 }  // namespace
 
 /// The published code measures preferences on the prompt, entropy^(1/tau1) * variance^(1/tau2) of
-/// the window's attention (cake_scores.h), during the very prefill that it then cuts; here the plan
-/// is fixed before the run, so they are measured once for a model. Equal ones give every layer the
-/// budget.
+/// the window's attention (cake_scores.h), during the very prefill that it then evicts from; here
+/// the plan is fixed before the run, so they are measured once for a model. Equal ones give every
+/// layer the budget.
 std::unique_ptr<Allocate> make_allocate_layer_preference(Options& options) {
   return std::make_unique<LayerPreference>(HeadMap::from_options(
-      options, {.table = "preferences",
-                .none = "uniform",
-                .columns = HeadMap::Columns::kOne,
-                .help = "one number a layer; `kvscope attention preferences FILE` measures them"}));
+      options,
+      {.table = "preferences",
+       .none = "uniform",
+       .columns = HeadMap::Columns::kOne,
+       .help = "one number per layer; `kvscope attention preferences FILE` measures them"}));
 }
 
 }  // namespace kvscope

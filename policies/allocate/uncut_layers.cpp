@@ -26,13 +26,13 @@ class AllocateUncutLayers : public Allocate {
 }  // namespace
 
 std::unique_ptr<Allocate> make_allocate_uncut_layers(Options& options) {
-  return std::make_unique<AllocateUncutLayers>(options.integer(
-      {.key = "layers",
-       .default_value = 2,
-       .min = 0,
-       .unit = "layers",
-       .help =
-           "how many of the first layers are never cut, as KVCache-Factory does for key norms"}));
+  return std::make_unique<AllocateUncutLayers>(
+      options.integer({.key = "layers",
+                       .default_value = 2,
+                       .min = 0,
+                       .unit = "layers",
+                       .help = "how many of the first layers nothing is evicted from, as "
+                               "KVCache-Factory does for key norms"}));
 }
 
 }  // namespace kvscope

@@ -37,7 +37,7 @@ std::unique_ptr<Allocate> make_allocate_uniform(Options& options) {
           {.key = "room",
            .default_value = "none",
            .allowed = {"none", "next_step"},
-           .help = "next_step: cut to the budget less what the next step adds, so that no query "
+           .help = "next_step: evict to the budget less what the next step adds, so that no query "
                    "sees more than it (evict_for_space of StreamingLLM, arXiv:2309.17453); a step "
                    "of more tokens than that still finds what is protected"}) == "next_step";
   return std::make_unique<AllocateUniform>(leaves_room);

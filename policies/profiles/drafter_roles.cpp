@@ -26,7 +26,7 @@ DrafterRoles::Source recognised(const CacheGeometry& geometry) {
 }
 
 /// Roles of a released table before the scale that follows `step`. Scales that the file does not
-/// list, because its budget starts to cut later, have the roles of its first entry.
+/// list, because its budget starts to evict later, have the roles of its first entry.
 std::vector<int64_t> released(const ScaleKvTable& table, const StepInfo& step) {
   const ScaleKvBudget* budget = table.after(step.index);
   return budget != nullptr ? budget->drafters : table.budgets.front().drafters;

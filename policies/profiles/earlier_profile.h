@@ -9,8 +9,8 @@
 
 namespace kvscope {
 
-/// A file of one of the three formats before profiles: a table of heads (a line a layer), one of
-/// layers (a number a line), or `schema: kvscope.roles/1`.
+/// A file of one of the three formats before profiles: a table of heads (a line per layer), one of
+/// layers (a number per line), or `schema: kvscope.roles/1`.
 struct EarlierProfile {
   Profile profile{};     ///< what the file says; its shape is not complete
   bool is_table = true;  ///< false: roles

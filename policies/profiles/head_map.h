@@ -16,7 +16,7 @@ class HeadMap {
  public:
   enum class Columns {
     kHeads,  ///< a number for every head of a layer
-    kOne,    ///< a number a layer
+    kOne,    ///< a number per layer
   };
   struct Keys {
     std::string table = "heads";  ///< the option

@@ -29,7 +29,8 @@ class HeadTable {
   /// The profile it is of, without the values; null for a list of numbers.
   [[nodiscard]] const Profile* profile() const { return profile_ ? &*profile_ : nullptr; }
   /// Throws Error(kConfig) where the table is of another model: check_profile(), or, for a list of
-  /// numbers, other heads or fewer layers. More layers are those of a model that is run cut short.
+  /// numbers, other heads or fewer layers. More layers are those of a model of which only the first
+  /// layers are run.
   void check(const CacheGeometry& geometry) const;
 
  private:

@@ -16,7 +16,7 @@ struct ScaleKvBudget {
   int64_t max_drafter_tokens = 0;  ///< "Limit"; not read by the released code
 };
 
-/// A released budget file: 13 scales at 1M pixels, 650 tokens a layer (10 %).
+/// A released budget file: 13 scales at 1M pixels, 650 tokens per layer (10 %).
 struct ScaleKvTable {
   int64_t layers = 0;
   int64_t base_tokens = 0;  ///< nothing is dropped while the full cache holds at most this many

@@ -4,7 +4,7 @@ namespace kvscope {
 namespace {
 
 /// After the prefill and then once for every `interval` tokens: what makes a method that was
-/// written for long prompts work during generation. A scale that reaches several multiples is cut
+/// written for long prompts work during generation. A scale that reaches several multiples evicts
 /// once, one that reaches none is not.
 class EveryNTokens : public Schedule {
  public:
@@ -40,7 +40,7 @@ std::unique_ptr<Schedule> make_schedule_every_n_tokens(Options& options) {
       options.word({.key = "count",
                     .default_value = "image",
                     .allowed = {"image", "sequence"},
-                    .help = "image: cut when that many tokens of the image are stored; sequence, "
+                    .help = "image: evict when that many tokens of the image are stored; sequence, "
                             "as R-KV's code: after the token whose position, condition tokens "
                             "counted, is a multiple of the interval"}) == "sequence";
   return std::make_unique<EveryNTokens>(interval, sequence);

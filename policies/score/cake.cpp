@@ -72,11 +72,12 @@ std::unique_ptr<Score> make_score_cake(Options& options) {
                                        .help = "weight of the variance"});
   const int64_t kernel = pool_kernel(options, 5);
   const bool whole =
-      options.word({.key = "decode",
-                    .default_value = "window",
-                    .allowed = {"window", "last_query"},
-                    .help = "who looks at a cut behind a single token: the window, or that token's "
-                            "query alone, as published"}) == "window";
+      options.word(
+          {.key = "decode",
+           .default_value = "window",
+           .allowed = {"window", "last_query"},
+           .help = "who looks at an eviction behind a single token: the window, or that token's "
+                   "query alone, as published"}) == "window";
   return std::make_unique<Cake>(window, gamma, kernel, whole);
 }
 

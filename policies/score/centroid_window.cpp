@@ -58,7 +58,7 @@ std::vector<int64_t> first_numbers(int64_t count) {
 /// where released code takes the bare projection for q, no softmax, and leaves W's own tokens out
 /// of the pool. Each of these differences is an option of its own.
 ///
-/// A step of a next-token model is a single token, with no patches to cut: there W is the last N
+/// A step of a next-token model is a single token, without patches: there W is the last N
 /// tokens, whose queries are remembered. A key later than a query lends that query nothing.
 class CentroidWindow : public Score {
  public:

@@ -21,7 +21,7 @@ struct Settings {
 };
 
 /// ExpectedAttention as a decoding method: moments of the queries so far, turned to where the next
-/// ones will stand (a line in Janus, the remaining places of the image where rotation is 2-D, no
+/// ones will stand (a line in Janus, the remaining positions of the image where rotation is 2-D, no
 /// rotation in VAR), say what attention each key can expect. Before any query counts, the norms of
 /// the values decide.
 class ExpectedAttention : public Score {

@@ -55,12 +55,13 @@ std::unique_ptr<Score> make_score_random(Options& options) {
                     .help = "separate: every image, and each of its two rows under guidance, has "
                             "numbers of its own; alike: all have the same"}) == "separate";
   const bool redraw =
-      options.word({.key = "redraw",
-                    .default_value = "never",
-                    .allowed = {"never", "each_step"},
-                    .help = "never: what stays is a uniform sample of all tokens so far; "
-                            "each_step: new numbers at every cut, so that old tokens have survived "
-                            "many draws and the newest prevail"}) == "each_step";
+      options.word(
+          {.key = "redraw",
+           .default_value = "never",
+           .allowed = {"never", "each_step"},
+           .help = "never: what stays is a uniform sample of all tokens so far; "
+                   "each_step: new numbers at every eviction, so that old tokens have survived "
+                   "many draws and the newest prevail"}) == "each_step";
   return std::make_unique<Random>(static_cast<uint64_t>(seed), separate, redraw);
 }
 

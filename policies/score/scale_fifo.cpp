@@ -50,12 +50,12 @@ class ScaleFifo : public Score {
  private:
   [[nodiscard]] double score_of(const TokenView& view, int64_t token) const {
     const StepInfo& writer = view.writer(token);
-    const int64_t place = view.padded_position(token) - writer.first_token;
+    const int64_t offset = view.padded_position(token) - writer.first_token;
     if (!spread_ || writer.kind != StepKind::kScale) {
-      return static_cast<double>(writer.first_token + place);
+      return static_cast<double>(writer.first_token + offset);
     }
     // As far from the next scale's scores as positions are.
-    const double order = dither_order(place / writer.grid_width, place % writer.grid_width);
+    const double order = dither_order(offset / writer.grid_width, offset % writer.grid_width);
     return static_cast<double>(writer.first_token) +
            (1 - order) * static_cast<double>(writer.queries() - 1);
   }

@@ -56,7 +56,7 @@ std::unique_ptr<Score> make_score_spatial_semantic(Options& options) {
        .unit = "tokens",
        .help = "newest tokens that stay in every head (with protect: window), 32 as the paper's "
                "plots tell; a budget of fewer halves it. The paper's listing has none, but appends "
-               "a token after the cut that precedes it: 1 says the same"}));
+               "a token after the eviction that precedes it: 1 says the same"}));
 }
 
 }  // namespace kvscope

@@ -7,7 +7,7 @@
 namespace kvscope {
 namespace {
 
-/// Hands `left` tokens to `layers` with room, equally; returns what found no room.
+/// Hands `left` tokens to `layers` below their maximum, equally; returns what none could take.
 int64_t hand_out(int64_t left,
                  const std::vector<int64_t>& layers,
                  const std::vector<int64_t>& available,

@@ -25,7 +25,7 @@ DrafterBudget drafter_budget(int64_t layers,
                              int64_t max_drafter_tokens,
                              int64_t min_refiner_tokens);
 
-/// What a refiner holds when k scales were cut before, as ScaleKV writes it (arXiv:2505.19602,
+/// What a refiner holds when k scales evicted before, as ScaleKV writes it (arXiv:2505.19602,
 /// section 3.3): B_r(k) = B_r(0) - delta * k, with B_r(0) = `start` * `budget_tokens` and delta =
 /// `decay` * `budget_tokens`, rounded to the nearest token; 0 where it would be negative. Published
 /// for 650 tokens: 600 and 70.
@@ -41,8 +41,8 @@ std::vector<int64_t> drafters_of_equation(int64_t layers,
                                           int64_t refiner_tokens);
 
 /// Brings the layers' `wanted` tokens below what is `available` and gives what is left over, up to
-/// the sum `total`, to layers with room: those in `first` (ascending layers) before the others,
-/// equally, the remainder to the lowest.
+/// the sum `total`, to layers below their maximum: those in `first` (ascending layers) before the
+/// others, equally, the remainder to the lowest.
 std::vector<int64_t> fit_to_available(const std::vector<int64_t>& wanted,
                                       const std::vector<int64_t>& available,
                                       const std::vector<int64_t>& first,

@@ -25,8 +25,8 @@ std::vector<int64_t> preferred_budgets(std::span<const double> preferences,
                                        int64_t limit);
 
 /// Makes budgets meet their bounds and their sum: each within least..limit, together `total` or as
-/// near as the bounds allow. The difference is spread in equal parts over the layers with room, the
-/// first ones taking the remainder, until it is gone.
+/// near as the bounds allow. The difference is spread in equal parts over the layers below their
+/// bound, the first ones taking the remainder, until it is gone.
 std::vector<int64_t> fitted_budgets(std::vector<int64_t> budgets,
                                     int64_t total,
                                     int64_t least,

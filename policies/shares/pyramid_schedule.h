@@ -12,8 +12,8 @@ namespace kvscope {
 ///   lowest = d, highest = 2 c - d; where highest >= tokens - window, highest = tokens - window and
 ///   lowest = 2 c - highest; layer l keeps highest - l * ((highest - lowest) / (layers - 1)) +
 ///   window.
-/// Below `budget` tokens nothing is cut; below 2 c tokens, and for one layer, where the line is not
-/// defined, every layer keeps `budget`. As the slope is rounded down, the mean may exceed the
+/// Below `budget` tokens nothing is evicted; below 2 c tokens, and for one layer, where the line is
+/// not defined, every layer keeps `budget`. As the slope is rounded down, the mean may exceed the
 /// budget, by less than (layers - 1) / 2. Needs budget >= window >= 0, beta >= 1, layers >= 1.
 std::vector<int64_t> pyramid_integers(
     int64_t budget, int64_t window, int64_t layers, int64_t tokens, int64_t beta);

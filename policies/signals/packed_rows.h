@@ -24,7 +24,7 @@ at::Tensor unpacked_rows(const LayerStep& layer_step,
                          int64_t lines,
                          double fill);
 
-/// One line a slot out of attention_rows() of one query: the mean over the query heads of its
+/// One line per slot out of attention_rows() of one query: the mean over the query heads of its
 /// group, packed alike. `packed` itself where each head has one.
 at::Tensor mean_over_group(const LayerStep& layer_step, const at::Tensor& packed);
 

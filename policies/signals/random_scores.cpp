@@ -4,9 +4,9 @@
 
 namespace kvscope {
 
-float random_score(const RandomPlace& place) {
-  uint64_t hash = split_mix(split_mix(place.seed) + place.row);
-  for (const int64_t field : {place.layer, place.head, place.position, place.draw}) {
+float random_score(const ScoreKey& key) {
+  uint64_t hash = split_mix(split_mix(key.seed) + key.row);
+  for (const int64_t field : {key.layer, key.head, key.position, key.draw}) {
     hash = split_mix(hash + static_cast<uint64_t>(field));
   }
   return static_cast<float>(hash >> 40) * 0x1p-24F;

@@ -125,7 +125,7 @@ const RecentQueries::Ring& RecentQueries::ring_of(const LayerStep& layer_step) c
   return rings_[layer];
 }
 
-std::vector<int64_t> RecentQueries::places(const LayerStep& layer_step, int64_t window) const {
+std::vector<int64_t> RecentQueries::ring_slots(const LayerStep& layer_step, int64_t window) const {
   if (window < 1 || window > window_) {
     throw Error(
         ErrorKind::kAudit,
@@ -138,22 +138,22 @@ std::vector<int64_t> RecentQueries::places(const LayerStep& layer_step, int64_t 
   const int64_t first = std::max(earliest, end - window);
   std::vector<int64_t> found;
   for (int64_t i = 0; i < window_; ++i) {
-    const int64_t place = (ring.next + i) % window_;  // the oldest first
-    if (ring.positions[static_cast<std::size_t>(place)] >= first) found.push_back(place);
+    const int64_t slot = (ring.next + i) % window_;  // the oldest first
+    if (ring.positions[static_cast<std::size_t>(slot)] >= first) found.push_back(slot);
   }
   return found;
 }
 
 std::vector<int64_t> RecentQueries::positions(const LayerStep& layer_step, int64_t window) const {
   std::vector<int64_t> result;
-  for (const int64_t place : places(layer_step, window)) {
-    result.push_back(ring_of(layer_step).positions[static_cast<std::size_t>(place)]);
+  for (const int64_t slot : ring_slots(layer_step, window)) {
+    result.push_back(ring_of(layer_step).positions[static_cast<std::size_t>(slot)]);
   }
   return result;
 }
 
 at::Tensor RecentQueries::logits(const LayerStep& layer_step, int64_t window) const {
-  const std::vector<int64_t> taken = places(layer_step, window);
+  const std::vector<int64_t> taken = ring_slots(layer_step, window);
   const int64_t group = ring_of(layer_step).queries.size(1) / layer_step.k.size(1);
   const int64_t lines = group * std::ssize(taken);
   const int64_t rows = layer_step.k.size(0);

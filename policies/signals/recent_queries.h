@@ -19,7 +19,7 @@ namespace kvscope {
 /// within the current step, all of whose queries see everything.
 class RecentQueries {
  public:
-  /// Remembers `window` >= 1 tokens a layer.
+  /// Remembers `window` >= 1 tokens per layer.
   explicit RecentQueries(int64_t window);
 
   /// Forgets every query; the rings stay.
@@ -47,13 +47,13 @@ class RecentQueries {
  private:
   struct Ring {
     at::Tensor queries;              // [rows, query heads, window, head_dim], as used
-    std::vector<int64_t> positions;  // [window] of the token in each place; -1: empty
-    int64_t next = 0;                // place of the next token
+    std::vector<int64_t> positions;  // [window] of the token in each ring slot; -1: empty
+    int64_t next = 0;                // slot of the next token
   };
 
   [[nodiscard]] const Ring& ring_of(const LayerStep& layer_step) const;
   /// Places of positions() in the layer's ring.
-  [[nodiscard]] std::vector<int64_t> places(const LayerStep& layer_step, int64_t window) const;
+  [[nodiscard]] std::vector<int64_t> ring_slots(const LayerStep& layer_step, int64_t window) const;
 
   int64_t window_;
   std::vector<Ring> rings_;  // [layers seen]

@@ -22,9 +22,9 @@ at::Tensor left_out(const at::Tensor& similar, const SimilarityRule& rule) {
     case RetainSimilar::kFirst:
       return indices.amin(-1, true).to(at::kLong);
     case RetainSimilar::kFirstPercent: {
-      const auto place = static_cast<int64_t>(static_cast<double>(tokens) * rule.retain_ratio);
+      const auto rank = static_cast<int64_t>(static_cast<double>(tokens) * rule.retain_ratio);
       return std::get<0>(
-                 at::kthvalue(indices, std::clamp<int64_t>(place, 1, tokens), -1, /*keepdim=*/true))
+                 at::kthvalue(indices, std::clamp<int64_t>(rank, 1, tokens), -1, /*keepdim=*/true))
           .to(at::kLong);
     }
     case RetainSimilar::kLast:
@@ -57,10 +57,10 @@ at::Tensor redundancy_scores(const at::Tensor& attention,
   return attention * lambda - repetition * (1 - lambda);
 }
 
-std::vector<int64_t> ordered_cut(const at::Tensor& scores,
-                                 int64_t count,
-                                 int64_t window,
-                                 PoolOrder order) {
+std::vector<int64_t> ordered_selection(const at::Tensor& scores,
+                                       int64_t count,
+                                       int64_t window,
+                                       PoolOrder order) {
   const at::Tensor line = scores.to(at::kCPU, at::kFloat).contiguous();
   const float* value = line.const_data_ptr<float>();
   const int64_t past = line.size(0);

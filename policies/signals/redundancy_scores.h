@@ -45,9 +45,9 @@ enum class PoolOrder : uint8_t {
 /// after it: the best `count` - `window` of `scores` [tokens before the window] fp32, then the
 /// `window` tokens behind them. Of equal scores the lower index stays and comes first. Needs window
 /// <= count <= tokens.
-std::vector<int64_t> ordered_cut(const at::Tensor& scores,
-                                 int64_t count,
-                                 int64_t window,
-                                 PoolOrder order);
+std::vector<int64_t> ordered_selection(const at::Tensor& scores,
+                                       int64_t count,
+                                       int64_t window,
+                                       PoolOrder order);
 
 }  // namespace kvscope

@@ -16,7 +16,7 @@ constexpr auto kAll = static_cast<size_t>(c10::CachingAllocator::StatType::AGGRE
 std::byte* reserve(int protection) {
   void* memory = mmap(nullptr, DeviceMemory::kCapacityBytes, protection,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  TORCH_CHECK(memory != MAP_FAILED, "fake device: no room for ", DeviceMemory::kCapacityBytes,
+  TORCH_CHECK(memory != MAP_FAILED, "fake device: no memory for ", DeviceMemory::kCapacityBytes,
               " bytes of addresses: ", std::strerror(errno));
   return static_cast<std::byte*>(memory);
 }
@@ -46,9 +46,9 @@ c10::DataPtr DeviceMemory::allocate(size_t bytes) {
   TORCH_CHECK_WITH(OutOfMemoryError, found != free_.end(),
                    "fake device out of memory. Tried to allocate ", bytes, " bytes; of ",
                    kCapacityBytes, " bytes ", stats_.allocated_bytes[kAll].current, " are in use.");
-  const auto [offset, room] = *found;
+  const auto [offset, capacity] = *found;
   free_.erase(found);
-  if (room > size) free_[offset + size] = room - size;
+  if (capacity > size) free_[offset + size] = capacity - size;
   used_[offset] = size;
   stats_.allocation[kAll].increase(1);
   stats_.allocated_bytes[kAll].increase(size);

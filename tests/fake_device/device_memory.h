@@ -17,7 +17,7 @@ class DeviceMemory final : public c10::DeviceAllocator {
  public:
   static constexpr size_t kCapacityBytes = size_t{6} << 30;  ///< taken from the host only when used
 
-  /// Throws c10::Error where the host has no room for the addresses.
+  /// Throws c10::Error where the host has no memory for the addresses.
   DeviceMemory();
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;

@@ -89,13 +89,13 @@ class EveryFew : public Schedule {
   int64_t steps_;
 };
 
-Policy made_up(int64_t extra, int64_t steps_between_cuts, int64_t protected_tokens = 0) {
+Policy made_up(int64_t extra, int64_t steps_between_evictions, int64_t protected_tokens = 0) {
   PolicySlots slots;
   slots.allocate = std::make_unique<Uneven>(extra);
   slots.score = std::make_unique<ByPosition>();
   slots.protect.push_back(std::make_unique<FirstTokens>(protected_tokens));
   slots.store = std::make_unique<AsIs>();
-  slots.schedule = std::make_unique<EveryFew>(steps_between_cuts);
+  slots.schedule = std::make_unique<EveryFew>(steps_between_evictions);
   slots.read = std::make_unique<Read>();
   return {"made_up", std::move(slots)};
 }
@@ -119,17 +119,17 @@ constexpr int64_t kLast = 42;
 TEST(BudgetPlan, CountsEverythingGoingIntoTheLastStep) {
   // EvictionTiming after steps 0, 10, 20, 30, 40; one more token is stored behind the last of them.
   const Policy policy = made_up(0, 10);
-  const PlannedBudget at_the_cuts =
+  const PlannedBudget at_the_evictions =
       policy.plan_budget(geometry(), budget("{tokens: 20, moment: cut}"));
-  EXPECT_EQ(at_the_cuts.cut_tokens, 20);
-  EXPECT_EQ(mean_after(at_the_cuts.plan, 30), 20);
-  EXPECT_EQ(mean_after(at_the_cuts.plan, kLast), 21);
+  EXPECT_EQ(at_the_evictions.target_tokens, 20);
+  EXPECT_EQ(mean_after(at_the_evictions.plan, 30), 20);
+  EXPECT_EQ(mean_after(at_the_evictions.plan, kLast), 21);
   const PlannedBudget at_the_end = policy.plan_budget(geometry(), budget("{tokens: 20}"));
   EXPECT_EQ(at_the_end.tokens, 20);
-  EXPECT_EQ(at_the_end.cut_tokens, 19);
+  EXPECT_EQ(at_the_end.target_tokens, 19);
   EXPECT_EQ(mean_after(at_the_end.plan, kLast), 20);
   const PlannedBudget peak = policy.plan_budget(geometry(), budget("{tokens: 20, moment: peak}"));
-  EXPECT_EQ(peak.cut_tokens, 11);  // and 9 until the next cut, which the tenth goes through
+  EXPECT_EQ(peak.target_tokens, 11);  // and 9 until the next eviction, which the tenth goes through
   int64_t most = 0;
   for (int64_t step = 0; step <= kLast; ++step) {
     most = std::max(most, peak.plan.live_tokens(step));
@@ -139,13 +139,13 @@ TEST(BudgetPlan, CountsEverythingGoingIntoTheLastStep) {
 
 TEST(BudgetPlan, HoldsOverItsScope) {
   const Policy policy = made_up(6, 1);  // one head of six holds 6 more than it should
-  const auto cut_of = [&](const std::string& text) {
-    return policy.plan_budget(geometry(), budget(text)).cut_tokens;
+  const auto target_of = [&](const std::string& text) {
+    return policy.plan_budget(geometry(), budget(text)).target_tokens;
   };
-  EXPECT_EQ(cut_of("{tokens: 20, moment: cut}"), 20);
-  EXPECT_EQ(cut_of("{tokens: 20}"), 19);                // mean of 19 and a sixth of 6
-  EXPECT_EQ(cut_of("{tokens: 20, scope: layer}"), 17);  // 17 and half of 6
-  EXPECT_EQ(cut_of("{tokens: 20, scope: head}"), 14);
+  EXPECT_EQ(target_of("{tokens: 20, moment: cut}"), 20);
+  EXPECT_EQ(target_of("{tokens: 20}"), 19);                // mean of 19 and a sixth of 6
+  EXPECT_EQ(target_of("{tokens: 20, scope: layer}"), 17);  // 17 and half of 6
+  EXPECT_EQ(target_of("{tokens: 20, scope: head}"), 14);
 }
 
 TEST(BudgetPlan, ScopeStepIsAShareOfEveryStep) {
@@ -169,7 +169,7 @@ TEST(BudgetPlan, BytesAreThoseOfAnImage) {
       const PlannedBudget planned = policy.plan_budget(geometry(), in_bytes, rows);
       EXPECT_LE(planned.plan.live_bytes(kLast, rows), bytes);
       EXPECT_GT(planned.plan.live_bytes(kLast, rows), bytes - token_bytes * rows - 300);
-      EXPECT_EQ(planned.cut_tokens, 18);  // and 1 behind the last eviction, and a sixth of 6
+      EXPECT_EQ(planned.target_tokens, 18);  // and 1 behind the last eviction, and a sixth of 6
     }
   }
 }
@@ -188,7 +188,7 @@ TEST(BudgetPlan, WhatIsTooSmallNamesTheNearestFeasible) {
   EXPECT_THAT(refusal(made_up(0, 1, 6), "{ratio: 0.1}"), HasSubstr("budget.ratio=0.130435"));
   EXPECT_THAT(refusal(made_up(0, 1, 6), "{lines: 0, text: free}"), HasSubstr("budget.lines=1"));
   EXPECT_EQ(refusal(made_up(0, 1, 6), "{ratio: 0.130435}"), "accepted");
-  // With 9 more between the evictions, 1 token a cut is already 10 at the peak.
+  // With 9 more between the evictions, 1 token per eviction is already 10 at the peak.
   EXPECT_THAT(refusal(made_up(0, 10), "{tokens: 9, moment: peak}"), HasSubstr("budget.tokens=10"));
   EXPECT_EQ(refusal(made_up(0, 10), "{tokens: 10, moment: peak}"), "accepted");
 }
@@ -199,7 +199,7 @@ TEST(TiedRows, KeepTheLargestSumsOfBothRows) {
   const Plan plan = policy.plan(geometry(), Budget::of_tokens(9));
   const std::vector<Decision> decisions = run_policy(policy, plan, {0, 1, 2, 3, 4, 5});
   std::vector<std::vector<int64_t>> held(3 * 3 * 2);  // positions of (layer, pair, head)
-  int64_t cuts = 0;
+  int64_t evictions = 0;
   for (const Decision& decision : decisions) {
     const StepInfo& step = plan.geometry().steps[static_cast<size_t>(decision.step)];
     for (int64_t pair = 0; pair < 3; ++pair) {
@@ -209,7 +209,7 @@ TEST(TiedRows, KeepTheLargestSumsOfBothRows) {
           positions.push_back(step.first_token + token);
         }
         if (!decision.kept) continue;
-        ++cuts;
+        ++evictions;
         // Naive: rank by the sum over the pair, the first two tokens of the generation always stay.
         const auto rank = [&](int64_t position) {
           return position < 2 ? 10.0
@@ -232,7 +232,7 @@ TEST(TiedRows, KeepTheLargestSumsOfBothRows) {
       }
     }
   }
-  EXPECT_GT(cuts, 100);
+  EXPECT_GT(evictions, 100);
 }
 
 TEST(TiedRows, SeparateRowsDiffer) {

@@ -58,7 +58,7 @@ TEST(Budget, IsAShareOfWhatGoesIntoTheLastStep) {
 }
 
 TEST(Budget, OtherUnitsBecomeTokens) {
-  // 3 layers x 2 heads x 8 channels x (4 + 4) bytes = 384 bytes a token and row
+  // 3 layers x 2 heads x 8 channels x (4 + 4) bytes = 384 bytes per token and row
   EXPECT_EQ(resolved_tokens(read("{bytes: 384}"), next_scale()), 1);
   EXPECT_EQ(resolved_tokens(read("{bytes: 4KiB}"), next_scale()), 10);
   EXPECT_EQ(resolved_tokens(read("{bytes: 4 KiB}"), next_scale(), 2), 5);

@@ -9,7 +9,7 @@
 namespace kvscope {
 
 /// So many tokens after every eviction, with what comes until the next one on top.
-inline Budget tokens_at_cuts(int64_t tokens) {
+inline Budget tokens_at_evictions(int64_t tokens) {
   return {.unit = BudgetUnit::kTokens,
           .amount = static_cast<double>(tokens),
           .moment = BudgetMoment::kEviction};

@@ -56,7 +56,8 @@ inline std::vector<int64_t> naive_best(const NaiveView& view,
   return kept;
 }
 
-/// Called at every stored step, cut or not; its answer counts where something is dropped.
+/// Called at every stored step, with or without an eviction; its answer counts where something is
+/// dropped.
 using NaiveRule = std::function<std::vector<int64_t>(const NaiveView&)>;
 
 /// Keys and queries of every position of a (layer, row, head) in double.
@@ -107,11 +108,11 @@ inline int64_t expect_same_as_naive(Policy& policy,
   constexpr double kSoftmaxScale = 0.4;  // run_policy's
   const Plan plan = policy.plan(geometry, budget);
   const std::vector<Decision> decisions = run_policy(policy, plan, rows);
-  using Place = std::tuple<int64_t, int64_t, int64_t>;  // layer, row, head
-  std::map<Place, NaiveInputs> inputs;
-  std::map<Place, std::vector<int64_t>> held;
+  using HeadKey = std::tuple<int64_t, int64_t, int64_t>;  // layer, row, head
+  std::map<HeadKey, NaiveInputs> inputs;
+  std::map<HeadKey, std::vector<int64_t>> held;
   auto decision = decisions.begin();
-  int64_t cuts = 0;
+  int64_t evictions = 0;
   for (const StepInfo& step : geometry.steps) {
     if (!step.stored) continue;
     for (int64_t layer = 0; layer < geometry.layers; ++layer, ++decision) {
@@ -119,9 +120,9 @@ inline int64_t expect_same_as_naive(Policy& policy,
       for (int64_t slot = 0; slot < std::ssize(rows) * geometry.heads; ++slot) {
         const int64_t row = slot / geometry.heads;
         const int64_t head = slot % geometry.heads;
-        const Place place{layer, row, head};
-        NaiveInputs& known = inputs[place];
-        std::vector<int64_t>& tokens = held[place];
+        const HeadKey key{layer, row, head};
+        NaiveInputs& known = inputs[key];
+        std::vector<int64_t>& tokens = held[key];
         known.add(made, step, row, head);
         for (int64_t i = 0; i < step.queries(); ++i) tokens.push_back(step.first_token + i);
         const auto attention = [&](int64_t query) {
@@ -140,12 +141,12 @@ inline int64_t expect_same_as_naive(Policy& policy,
         const std::vector<int64_t>& kept = decision->positions[static_cast<std::size_t>(slot)];
         EXPECT_EQ(kept, expected) << fmt::format("step {}, layer {}, row {}, head {}", step.index,
                                                  layer, row, head);
-        cuts += kept.size() < tokens.size() ? 1 : 0;
+        evictions += kept.size() < tokens.size() ? 1 : 0;
         tokens = kept;
       }
     }
   }
-  return cuts;
+  return evictions;
 }
 
 }  // namespace kvscope

@@ -201,13 +201,13 @@ inline std::vector<Decision> run_policy(Policy& policy,
                                         const std::vector<int64_t>& rows,
                                         const std::vector<int64_t>& head_order = {},
                                         double spoil = 0,
-                                        EvictionTiming cuts = EvictionTiming::kPerLayer,
+                                        EvictionTiming timing = EvictionTiming::kPerLayer,
                                         bool alike = false) {
   const CacheGeometry& geometry = plan.geometry();
   KvCache cache(plan, static_cast<int64_t>(rows.size()), at::kCPU);
   Witness witness(policy);
   witness.begin_generation(cache.rows());
-  AttentionContext context{.cache = cache, .controller = &witness, .eviction_timing = cuts};
+  AttentionContext context{.cache = cache, .controller = &witness, .eviction_timing = timing};
   if (policy.key_positions() == KeyPositions::kInCache) context.rotation = line_rotation(geometry);
   for (const StepInfo& step : geometry.steps) {
     if (step.index > last_attending_step(geometry.steps)) break;  // as in a model: never fed
@@ -227,7 +227,7 @@ inline std::vector<Decision> run_policy(Policy& policy,
   }
   if (plan.bytes_are_exact()) {
     EXPECT_EQ(context.kv_peak_bytes,
-              peak_kv_bytes(plan, cache.rows(), policy.kv_transients(plan, cuts)));
+              peak_kv_bytes(plan, cache.rows(), policy.kv_transients(plan, timing)));
   }
   return witness.decisions;
 }
@@ -236,7 +236,7 @@ inline ConfigNode yaml(const std::string& text) {
   return load_yaml_text(text, "test");
 }
 
-/// A part by itself, as a policy's only unusual one.
+/// A component by itself, as a policy's only unusual one.
 inline std::unique_ptr<Policy> policy_from(const std::string& text) {
   return make_policy(yaml(text));
 }

@@ -15,7 +15,7 @@ namespace kvscope {
 struct RaggedCase {
   int64_t rows = 2;
   int64_t heads = 3;
-  int64_t group = 1;  ///< query heads a head
+  int64_t group = 1;  ///< query heads per head
   int64_t queries = 7;
   int64_t tokens = 7;
   int64_t head_dim = 40;
@@ -88,7 +88,7 @@ inline double largest_difference(const at::Tensor& a, const at::Tensor& b) {
   return difference.isnan().any().item<bool>() ? INFINITY : difference.max().item<double>();
 }
 
-/// The same indices with those below the count at their own places, the others in between.
+/// The same indices with those below the count at their own indices, the others in between.
 inline std::vector<int64_t> with_holes_filled(std::vector<int64_t> kept) {
   const int64_t count = std::ssize(kept);
   std::vector<int64_t> stored(kept.size(), -1);

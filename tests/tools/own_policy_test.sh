@@ -23,7 +23,7 @@ cd "$work"
 check "build" 0 "value_norm.so" "$source_dir/tools/build_policy" "$source_dir/docs/own_policy/value_norm.cpp"
 plugin=(--plugin ./value_norm.so)
 with_configs=("${plugin[@]}" --config-dir "$source_dir/docs/own_policy/configs")
-check "the component is listed" 0 "value_norm.so" "$kvscope" list parts "${plugin[@]}"
+check "the component is listed" 0 "value_norm.so" "$kvscope" list components "${plugin[@]}"
 check "its knobs are explained" 0 "power = 2  (float, 1..16, default 2.0)" \
   "$kvscope" describe policy/loud_values "${with_configs[@]}"
 check "it runs" 0 "loud_values" "$kvscope" run "${with_configs[@]}" policy=loud_values budget.ratio=0.2 \
@@ -33,11 +33,11 @@ check "again: nothing to do" 0 "done already" "$kvscope" run "${with_configs[@]}
 check "a knob out of range" 2 "power" "$kvscope" plan "${with_configs[@]}" policy=loud_values policy.score.power=99
 check "without the library" 2 "unknown component 'value_norm'" \
   "$kvscope" plan --config-dir "$source_dir/docs/own_policy/configs" policy=loud_values
-check "no such library" 3 "no such file" "$kvscope" list parts --plugin ./valu_norm.so
+check "no such library" 3 "no such file" "$kvscope" list components --plugin ./valu_norm.so
 echo "no library" >"$work/text.so"
-check "not a library" 3 "text.so" "$kvscope" list parts --plugin ./text.so
+check "not a library" 3 "text.so" "$kvscope" list components --plugin ./text.so
 echo 'int unrelated() { return 1; }' >"$work/other.cpp"
 "$source_dir/tools/build_policy" "$work/other.cpp" >/dev/null
-check "not a plug-in" 3 "KVSCOPE_PLUGIN" "$kvscope" list parts --plugin ./other.so
-check "a name twice" 2 "exists already" "$kvscope" list parts --plugin ./value_norm.so --plugin ./value_norm.so
+check "not a plug-in" 3 "KVSCOPE_PLUGIN" "$kvscope" list components --plugin ./other.so
+check "a name twice" 2 "exists already" "$kvscope" list components --plugin ./value_norm.so --plugin ./value_norm.so
 check "no source" 2 "no such file" "$source_dir/tools/build_policy" "$work/none.cpp"

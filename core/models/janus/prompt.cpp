@@ -45,11 +45,12 @@ void check_prompt(const next_token::ConditionConfig& config,
                   int64_t pad_id) {
   const auto length = static_cast<int64_t>(ids.size());
   if (length < 1 || length > config.text_tokens) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("a prompt has {} tokens with its chat template, the prefill room for "
-                            "{}: shorten it, or set model.transformer.text_max_tokens={} (the "
-                            "cache grows with it)",
-                            length, config.text_tokens, length));
+    throw Error(
+        ErrorKind::kConfig,
+        fmt::format("a prompt has {} tokens with its chat template, the prefill capacity for "
+                    "{}: shorten it, or set model.transformer.text_max_tokens={} (the "
+                    "cache grows with it)",
+                    length, config.text_tokens, length));
   }
   for (const int64_t id :
        {*std::ranges::min_element(ids), *std::ranges::max_element(ids), pad_id}) {

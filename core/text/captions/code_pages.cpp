@@ -93,9 +93,9 @@ std::optional<std::string> page_bytes(const CodePage& page, std::string_view tex
     } else if (code < 0x80) {
       bytes += static_cast<char>(code);
     } else {
-      const size_t place = page.upper.find(code);
-      if (place == page.upper.npos) return std::nullopt;
-      bytes += static_cast<char>(0x80 + place);
+      const size_t offset = page.upper.find(code);
+      if (offset == page.upper.npos) return std::nullopt;
+      bytes += static_cast<char>(0x80 + offset);
     }
   }
   return bytes;

@@ -73,9 +73,9 @@ class Reader {
   }
 
   void skip_through(std::string_view end, size_t from) {
-    const size_t place = html_.find(end, at_ + from);
-    if (place == html_.npos) return damaged();
-    at_ = place + end.size();
+    const size_t offset = html_.find(end, at_ + from);
+    if (offset == html_.npos) return damaged();
+    at_ = offset + end.size();
   }
 
   void marked_section() {
@@ -110,7 +110,7 @@ class Reader {
     at_ = end + 1;
   }
 
-  // The name of the tag at the reading place, in lower case.
+  // The name of the tag at the reading position, in lower case.
   [[nodiscard]] std::string name_at(size_t from) const {
     std::string name;
     for (size_t i = at_ + from; i < html_.size(); ++i) {

@@ -23,7 +23,7 @@ uint64_t pair_key(uint32_t left, uint32_t right) {
 
 }  // namespace
 
-// The tokens of a piece as a linked list; a merged-away token keeps its place, marked as gone.
+// The tokens of a piece as a linked list; a merged-away token keeps its position, marked as gone.
 class BytePairModel::Word {
  public:
   Word(const BytePairModel& model, std::vector<uint32_t> ids) : model_(model) {
@@ -39,7 +39,7 @@ class BytePairModel::Word {
     while (!candidates_.empty()) {
       const Candidate best = candidates_.top();
       candidates_.pop();
-      Symbol& left = symbols_[static_cast<size_t>(best.place)];
+      Symbol& left = symbols_[static_cast<size_t>(best.position)];
       // A candidate is outdated once either of its tokens was merged with another.
       if (left.gone || left.next == kNone) continue;
       Symbol& right = symbols_[static_cast<size_t>(left.next)];
@@ -47,8 +47,8 @@ class BytePairModel::Word {
       left.id = best.id;
       right.gone = true;
       left.next = right.next;
-      if (right.next != kNone) symbols_[static_cast<size_t>(right.next)].previous = best.place;
-      consider(best.place);
+      if (right.next != kNone) symbols_[static_cast<size_t>(right.next)].previous = best.position;
+      consider(best.position);
       if (left.previous != kNone) consider(left.previous);
     }
     std::vector<int64_t> ids;
@@ -68,22 +68,22 @@ class BytePairModel::Word {
   };
   struct Candidate {
     uint32_t rank;
-    int32_t place;  // of the left token
-    uint32_t id;    // after merging
+    int32_t position;  // of the left token
+    uint32_t id;       // after merging
     uint64_t pair;
     bool operator<(const Candidate& other) const {  // the top of a queue is the largest
-      return rank != other.rank ? rank > other.rank : place > other.place;
+      return rank != other.rank ? rank > other.rank : position > other.position;
     }
   };
 
-  // Queues the pair that begins at `place`, if it merges.
-  void consider(int32_t place) {
-    const Symbol& left = symbols_[static_cast<size_t>(place)];
+  // Queues the pair that begins at `position`, if it merges.
+  void consider(int32_t position) {
+    const Symbol& left = symbols_[static_cast<size_t>(position)];
     if (left.next == kNone) return;
     const uint32_t right = symbols_[static_cast<size_t>(left.next)].id;
     const Merge* merge = model_.merge_of(left.id, right);
     if (merge != nullptr) {
-      candidates_.push({merge->rank, place, merge->id, pair_key(left.id, right)});
+      candidates_.push({merge->rank, position, merge->id, pair_key(left.id, right)});
     }
   }
 

@@ -153,7 +153,7 @@ void train_byte_pairs(std::span<const std::string> sentences,
   const int64_t fixed = kBytes + static_cast<int64_t>(kSpecialTokens.size());
   if (vocabulary < fixed) {
     throw Error(ErrorKind::kConfig,
-                fmt::format("{}: a vocabulary of {} has no room for {} bytes and special tokens",
+                fmt::format("{}: a vocabulary of {} is too small for {} bytes and special tokens",
                             path.string(), vocabulary, fixed));
   }
   const std::vector<Pair> merges = learn(words_of(sentences), vocabulary - fixed);

@@ -55,7 +55,7 @@ void add_record(const CommandRegistrar& group) {
   command->add_option("--statistics", *statistics,
                       "only these of `kvscope attention list`: a,b; otherwise all of the model's");
   command->add_option("--top-keys", options->top_keys, "K' of the selectivity index");
-  command->add_option("--sampled-queries", options->sampled_queries, "queries a step; 0: all");
+  command->add_option("--sampled-queries", options->sampled_queries, "queries per step; 0: all");
   command->add_option("--raw", *raw_heads, "LAYER:HEAD whose map is kept; repeatable")
       ->expected(1)
       ->take_all()
@@ -88,8 +88,9 @@ void add_roles(const CommandRegistrar& group) {
                                  [roles] { return attention_roles_command(*roles); });
   command->add_option("file", roles->file, "attention.h5")->required();
   command->add_option("--drafters", roles->drafters, "(layer, scale) pairs that are drafters");
-  command->add_option("--line", roles->line_tokens,
-                      "tokens a line of a next-token model, which counts as a scale; 0: a square");
+  command->add_option(
+      "--line", roles->line_tokens,
+      "tokens per line of a next-token model, which counts as a scale; 0: a square");
 }
 
 void add_heads(const CommandRegistrar& group) {

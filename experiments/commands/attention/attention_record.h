@@ -13,7 +13,7 @@ namespace kvscope {
 struct AttentionRecordOptions {
   std::filesystem::path out = "attention.h5";
   int64_t top_keys = 16;         ///< K' of the Attention Selectivity Index
-  int64_t sampled_queries = 64;  ///< queries a step behind that index; 0: all
+  int64_t sampled_queries = 64;  ///< queries per step behind that index; 0: all
   /// (layer, head) whose maps are kept, of the first image.
   std::vector<std::pair<int64_t, int64_t>> raw_heads{};
   std::vector<std::string> statistics{};  ///< names of `kvscope attention list`; empty: all

@@ -8,7 +8,7 @@ namespace kvscope {
 struct AttentionRolesOptions {
   std::filesystem::path file{};  ///< attention.h5 of `kvscope attention record`
   int64_t drafters = -1;         ///< N_d, (layer, scale) pairs; negative: as recorded
-  /// Image tokens a line of a next-token model, which counts as a scale; 0: of a square image.
+  /// Image tokens per line of a next-token model, which counts as a scale; 0: of a square image.
   int64_t line_tokens = 0;
 };
 

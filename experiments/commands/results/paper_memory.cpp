@@ -143,7 +143,9 @@ class Cell {
 class Planner {
  public:
   explicit Planner(const ConfigArguments& arguments)
-      : arguments_(arguments), parts_(component_registry(arguments)), root_(data_root().string()) {
+      : arguments_(arguments),
+        components_(component_registry(arguments)),
+        root_(data_root().string()) {
     arguments_.multirun = false;
   }
 
@@ -151,7 +153,7 @@ class Planner {
     ConfigArguments arguments = arguments_;
     arguments.overrides = overrides;
     try {
-      return list_points(compose_request(arguments), root_, PointIdentity::kNone, parts_)
+      return list_points(compose_request(arguments), root_, PointIdentity::kNone, components_)
           .points.front();
     } catch (const Error& error) {
       throw Error(error.kind(), fmt::format("{}: {}", cell.where(), error.what()));
@@ -160,7 +162,7 @@ class Planner {
 
  private:
   ConfigArguments arguments_;
-  std::shared_ptr<const ComponentRegistry> parts_;
+  std::shared_ptr<const ComponentRegistry> components_;
   std::string root_;
 };
 

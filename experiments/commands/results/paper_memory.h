@@ -13,7 +13,7 @@ struct PaperMemory {
   int64_t computed = 0;      ///< cells with a number from the plan
   int64_t as_published = 0;  ///< of them, equal to the published number as it was rounded
   int64_t explained = 0;     ///< cells with a reason why they are not
-  /// Cells that differ and say no reason, one a line.
+  /// Cells that differ and say no reason, one per line.
   std::vector<std::string> unexplained{};
 };
 

@@ -24,7 +24,7 @@ Chart quality_chart(const SweepSummary& sweep,
                     const Metric& metric,
                     const std::vector<std::string>& highlighted = {});
 
-/// One row a point, the same prompts across: of the first `prompts` images of the first point.
+/// One row per point, the same prompts across: of the first `prompts` images of the first point.
 /// `magnification` 0 chooses one that makes an image about 128 pixels wide.
 ContactSheet sweep_contact_sheet(const SweepSummary& sweep, int64_t prompts, int64_t magnification);
 

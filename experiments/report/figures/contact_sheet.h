@@ -27,7 +27,7 @@ struct ContactSheet {
   std::vector<std::string> provenance{};
 };
 
-/// The drawing. Errors: kConfig when a row has not one image a prompt, when the magnification is
+/// The drawing. Errors: kConfig when a row has not one image per prompt, when the magnification is
 /// below 1, or when the sheet would be larger than an image file may be.
 Canvas draw_contact_sheet(const ContactSheet& sheet);
 

@@ -196,7 +196,7 @@ std::vector<GroupResult> verify_infinity(GoldenFile& file) {
 std::vector<GroupResult> verify_infinity_scalekv(GoldenFile& file) {
   const InfinityRun run = read_infinity_run(file);
   const std::unique_ptr<Policy> policy = make_policy(scalekv_policy(file));
-  // Both released files are for 650 tokens, wherever `base_capacity` lets the cuts begin.
+  // Both released files are for 650 tokens, wherever `base_capacity` lets the evictions begin.
   const Budget budget{.unit = BudgetUnit::kTokens,
                       .amount = static_cast<double>(released_2b_table().base_tokens),
                       .moment = BudgetMoment::kEviction};

@@ -40,7 +40,7 @@ void check_kvcache_factory(const PolicyCase& of, PolicyGroups& groups) {
   if (of.integer("B") != 1) of.fail("KVCache-Factory's form is recorded for one row");
   const at::Tensor q_window = of.input("q_window", {heads, window, head_dim});
   const at::Tensor k = of.input("k", {heads, tokens, head_dim});
-  if (base > past) {  // there is nothing to cut
+  if (base > past) {  // there is nothing to evict
     compare_counts(of, groups, "counts",
                    std::vector<int64_t>(static_cast<std::size_t>(heads), tokens), {heads});
     return;

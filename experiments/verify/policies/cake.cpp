@@ -57,7 +57,7 @@ struct CakeLayer {
   int64_t budget = 0;
 
   /// Keeps the best `count` of the past, by falling score, and the last `window` tokens.
-  void cut(int64_t count, int64_t window) {
+  void evict(int64_t count, int64_t window) {
     const int64_t past = order.size(2) - window;
     const auto [sorted, index] = scores.sort(/*stable=*/true, /*dim=*/-1, /*descending=*/true);
     const int64_t stays = std::min(count, past);
@@ -125,7 +125,7 @@ class CakeRun {
   }
 
  private:
-  /// Preference and scores of a layer's prompt, nothing cut yet.
+  /// Preference and scores of a layer's prompt, nothing evicted yet.
   void look_at_prompt(int64_t layer) {
     const CakeCase& s = sizes_;
     const at::Tensor k = k_[layer].narrow(2, 0, s.prompt);
@@ -156,14 +156,14 @@ class CakeRun {
       if (layers_[layer].budget < 0) {
         of_.fail(
             fmt::format("layer {} has a budget of {} tokens, which the published code cannot "
-                        "cut to",
+                        "evicted to",
                         layer, budgets[layer]));
       }
-      layers_[layer].cut(layers_[layer].budget, s.window);
+      layers_[layer].evict(layers_[layer].budget, s.window);
     }
   }
 
-  /// A token attends to the uncut cache, then its own attention cuts it.
+  /// A token attends to the whole cache, then its own attention decides what is evicted.
   void take_token(int64_t layer, int64_t position) {
     const CakeCase& s = sizes_;
     CakeLayer& cache = layers_[static_cast<std::size_t>(layer)];
@@ -179,7 +179,7 @@ class CakeRun {
         pool_past(mean_and_variance_scores(logits, 0.0), last_tokens(held, s.window, k_.device()),
                   PoolKind::kAverage, kKernel);
     cache.scores = pooled.narrow(2, 0, held - s.window);
-    cache.cut(cache.budget, s.window);
+    cache.evict(cache.budget, s.window);
   }
 
   void note_order() {

@@ -50,13 +50,13 @@ struct RealDrop {
               .softmax_scale = 1 / std::sqrt(static_cast<double>(head_dim))};
   }
 
-  /// Writes down a decision: `cut` null where everything stays.
-  void look(const LayerStep& layer_step, const KeptIndices* cut) {
+  /// Writes down a decision: `stays` null where everything stays.
+  void look(const LayerStep& layer_step, const KeptIndices* stays) {
     if (!scores.empty()) {
       rows.push_back(zero_padded(last_attention(layer_step)[0], capacity + 1));
     }
     sums.observe(layer_step);
-    sums.settle(layer_step, cut);
+    sums.settle(layer_step, stays);
     scores.push_back(zero_padded(sums.held(layer_step.layer).view({heads, -1}), capacity));
   }
   void after(const at::Tensor& output, const KeptLists& positions) {
@@ -177,13 +177,13 @@ void check_rolling(const PolicyCase& of, PolicyGroups& groups) {
     step.run(turned(step.gathered(trace.inputs.q, newest)),
              turned(step.gathered(trace.inputs.k, newest)), step.gathered(trace.inputs.v, newest),
              watched, [&](const at::Tensor& out, const KvCache& cache) {
-               const KeptLists places = positions_held(cache);  // in the cache of this step
+               const KeptLists indices = positions_held(cache);  // in the cache of this step
                for (std::size_t head = 0; head < held.size(); ++head) {
                  std::vector<int64_t> before = held[head];
                  before.push_back(newest);
                  held[head].clear();
-                 for (const int64_t place : places[head]) {
-                   held[head].push_back(before[static_cast<std::size_t>(place)]);
+                 for (const int64_t index : indices[head]) {
+                   held[head].push_back(before[static_cast<std::size_t>(index)]);
                  }
                }
                trace.after(out, held);

@@ -45,9 +45,9 @@ void check_selection(const PolicyCase& of,
   const int64_t past = tokens - window;
   std::vector<int64_t> counts;
   for (const int64_t of_head : capacity) {
-    const bool cuts = of.number("C", 1, kLargestCaseSize) - static_cast<double>(window) <=
-                      static_cast<double>(past);
-    counts.push_back((cuts ? std::min(of_head, past) : past) + window);
+    const bool evicts = of.number("C", 1, kLargestCaseSize) - static_cast<double>(window) <=
+                        static_cast<double>(past);
+    counts.push_back((evicts ? std::min(of_head, past) : past) + window);
   }
   if (of.has_tensor("counts")) {
     groups.exact("counts", of, "counts", at::tensor(counts, at::kLong),

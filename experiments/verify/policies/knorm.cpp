@@ -6,7 +6,7 @@
 namespace kvscope::verify {
 namespace {
 
-/// KVCache-Factory: C tokens, no window, nothing cut in skipped layers or below C.
+/// KVCache-Factory: C tokens, no window, nothing evicted in skipped layers or below C.
 int64_t count_of_factory(const PolicyCase& of, int64_t tokens) {
   const int64_t budget = of.integer("C");
   const auto layer = of.integer("layer", 0, 1023);

@@ -21,7 +21,7 @@ namespace kvscope::verify {
 /// Sizes in the parameters of a case beyond this are damage.
 inline constexpr int64_t kLargestCaseSize = int64_t{1} << 16;
 
-/// Indices per (row, head), as a cut leaves them.
+/// Indices per (row, head), as an eviction leaves them.
 using KeptLists = std::vector<std::vector<int64_t>>;
 
 /// One recorded case. Getters throw Error(kInput) naming file, case and parameter or tensor, with

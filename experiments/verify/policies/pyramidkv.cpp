@@ -61,9 +61,9 @@ void check_selection(const PolicyCase& of, bool kvpress, PolicyGroups& groups) {
   const int64_t count = schedule[static_cast<std::size_t>(layer)];
   groups.exact("schedule", of, "kept (params)", at::tensor(count),
                at::tensor(of.integer("kept", 0)));
-  // KVCache-Factory asks whether to cut at all of the budget, not of the layer's count.
-  const bool cuts = kvpress || tokens >= of.integer("C");
-  check_window_selection(of, of.word("form", kWindowForms), cuts ? count : tokens + 1, groups);
+  // KVCache-Factory asks whether to evict at all of the budget, not of the layer's count.
+  const bool evicts = kvpress || tokens >= of.integer("C");
+  check_window_selection(of, of.word("form", kWindowForms), evicts ? count : tokens + 1, groups);
 }
 
 }  // namespace

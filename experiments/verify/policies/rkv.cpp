@@ -79,7 +79,7 @@ void check_single(const PolicyCase& of, PolicyGroups& groups) {
     attention.push_back(found.attention);
     repetition.push_back(found.repetition);
     scores.push_back(found.scores);
-    kept.push_back(ordered_cut(found.scores, rule.budget, rule.window, PoolOrder::kPosition));
+    kept.push_back(ordered_selection(found.scores, rule.budget, rule.window, PoolOrder::kPosition));
   }
   groups.close("attention_pooled", of, "attention_pooled", at::stack(attention),
                of.input("attention_pooled", {heads, past}));
@@ -90,7 +90,7 @@ void check_single(const PolicyCase& of, PolicyGroups& groups) {
 }
 
 /// One head's whole generation: the cache in its own order after every step, and what the step's
-/// last query attended to. The prompt is cut at once if it fills the budget; a later step when the
+/// last query attended to. The prompt evicts at once if it fills the budget; a later step when the
 /// tokens before it are a multiple of the interval and the cache with its token fills it.
 void run_trace(const PolicyCase& of,
                int64_t head,
@@ -117,9 +117,9 @@ void run_trace(const PolicyCase& of,
     if (due && static_cast<int64_t>(cache.size()) >= rule.budget) {
       const at::Tensor q_window = q[head].slice(0, seen - rule.window, seen);
       std::vector<int64_t> next;
-      for (const int64_t place : ordered_cut(scores_of(q_window, held, rule).scores, rule.budget,
-                                             rule.window, PoolOrder::kScore)) {
-        next.push_back(cache[static_cast<std::size_t>(place)]);
+      for (const int64_t index : ordered_selection(scores_of(q_window, held, rule).scores,
+                                                   rule.budget, rule.window, PoolOrder::kScore)) {
+        next.push_back(cache[static_cast<std::size_t>(index)]);
       }
       cache = std::move(next);
     }

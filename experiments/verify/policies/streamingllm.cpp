@@ -18,11 +18,11 @@ namespace {
 struct Form {
   int64_t sinks = 0;
   int64_t budget = 1;
-  bool before = false;     // evict_for_space before a chunk instead of a cut after it
+  bool before = false;     // evict_for_space before a chunk instead of an eviction after it
   bool rerotates = false;  // in-cache positions
 };
 
-/// Lets the policy decide, and writes down what the step saw: the state before the cut.
+/// Lets the policy decide, and writes down what the step saw: the state before the eviction.
 class Witness : public CacheController {
  public:
   explicit Witness(Policy& policy) : policy_(policy) {}
@@ -43,7 +43,7 @@ class Witness : public CacheController {
 };
 
 /// A run's state after every stored step, as the reference counts it: the step's tokens included,
-/// cut already (after) or not yet (before).
+/// evicted already (after) or not yet (before).
 struct Trace {
   KeptLists kept;
   std::vector<at::Tensor> out;  // [heads, head_dim] of each step's last query
@@ -160,8 +160,8 @@ void check_rotation(const PolicyCase& of, PolicyGroups& groups) {
                of.input("final_rotated_keys", {heads, last.size(0), head_dim}));
 }
 
-/// One cut of a whole prompt.
-void check_cut(const PolicyCase& of, PolicyGroups& groups) {
+/// One eviction from a whole prompt.
+void check_eviction(const PolicyCase& of, PolicyGroups& groups) {
   const std::string form = of.word("form", {"KVCache-Factory", "R-KV", "kvpress"});
   const int64_t tokens = of.integer("N");
   const int64_t budget = form == "R-KV" ? of.integer("budget")
@@ -179,7 +179,7 @@ void check_cut(const PolicyCase& of, PolicyGroups& groups) {
                    : budget < tokens && budget <= sinks
                        ? everything(1, budget)  // first tokens alone
                        : kept_of_chunks({.sinks = sinks, .budget = budget}, {tokens});
-  groups.exact("kept of one cut", of, "kept", kept, recorded);
+  groups.exact("kept of one eviction", of, "kept", kept, recorded);
   if (!of.has_tensor("k_rotated")) return;
   const int64_t heads = of.integer("H", 1, 4096);
   const int64_t head_dim = of.integer("D", 2, 1024);
@@ -202,7 +202,7 @@ std::vector<GroupResult> verify_policy_streamingllm(GoldenFile& file) {
     } else if (of.has("prompt")) {
       check_rotation(of, groups);
     } else {
-      check_cut(of, groups);
+      check_eviction(of, groups);
     }
   }
   return groups.results();

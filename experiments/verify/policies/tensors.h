@@ -25,7 +25,7 @@ at::Tensor forced_scores(const at::Tensor& scores, const at::Tensor& forced);
 /// Tokens that kvpress keeps of `tokens`: trunc(tokens * (1 - ratio)) in double arithmetic.
 int64_t kvpress_tokens(int64_t tokens, double compression_ratio);
 
-/// What a cut leaves of each line of `scores` [..., tokens] fp32, ascending: the tokens of
+/// What an eviction leaves of each line of `scores` [..., tokens] fp32, ascending: the tokens of
 /// `always` (bool, broadcast; may be undefined) and then the best, `counts[line]` together, or
 /// `counts[0]` in every line. Throws Error(kInput) where a count does not fit.
 KeptLists best_tokens(const PolicyCase& of,

@@ -55,7 +55,7 @@ void check_official(const PolicyCase& of, PolicyGroups& groups) {
   const auto policy = policy_of(kTova);
   replay_trace(
       inputs, *policy, capacity,
-      [&](const LayerStep& step, const KeptIndices* /*cut*/) {
+      [&](const LayerStep& step, const KeptIndices* /*kept*/) {
         const at::Tensor of_heads = policy->scores(step);  // [rows, heads, tokens], all heads alike
         if (scores.empty()) {
           groups.close("prompt_scores", of, "prompt_scores", of_heads.select(1, 0),
@@ -73,7 +73,7 @@ void check_official(const PolicyCase& of, PolicyGroups& groups) {
   groups.exact("kept", of, "kept", kept, recorded_kept);
 }
 
-/// The last query over a cache that is cut once; its own key is forced to stay.
+/// The last query over a cache that evicts once; its own key is forced to stay.
 void check_kvpress(const PolicyCase& of, PolicyGroups& groups) {
   const int64_t rows = of.integer("B");
   const int64_t heads = of.integer("H");
@@ -93,7 +93,7 @@ void check_kvpress(const PolicyCase& of, PolicyGroups& groups) {
   const auto policy = policy_of(kTova);
   replay_trace(
       inputs, *policy, tokens,
-      [&](const LayerStep& step, const KeptIndices* /*cut*/) { scores = policy->scores(step); },
+      [&](const LayerStep& step, const KeptIndices* /*kept*/) { scores = policy->scores(step); },
       [](const at::Tensor& /*out*/, const KvCache& /*cache*/) {});
   const at::Tensor newest = last_tokens(tokens, 1, k.device());
   const at::Tensor forced = forced_scores(scores.select(1, 0), newest);

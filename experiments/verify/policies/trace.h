@@ -45,7 +45,7 @@ class WatchedPolicy : public CacheController {
 /// The policy of a `policy` group written as YAML.
 std::unique_ptr<Policy> policy_of(const std::string& yaml);
 
-/// Runs a trace in one layer with `capacity` tokens a head. `after` sees every step's attention
+/// Runs a trace in one layer with `capacity` tokens per head. `after` sees every step's attention
 /// output [rows, heads, queries, head_dim] and the cache that it leaves.
 void replay_trace(const TraceInputs& inputs,
                   Policy& policy,

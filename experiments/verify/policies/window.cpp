@@ -34,7 +34,7 @@ void check_window_selection(const PolicyCase& of,
   const int64_t head_dim = of.integer("D");
   const KeptLists recorded = of.kept("kept", {rows, heads}, tokens);
   const at::Tensor k = of.input("k", {rows, heads, tokens, head_dim});
-  // KVCache-Factory and R-KV leave a cache below the budget alone; at the budget they cut nothing
+  // KVCache-Factory and R-KV leave a cache below the budget alone; at the budget they evict nothing
   // off, but do run.
   const bool runs = form == "kvpress" || tokens >= count;
   const int64_t window = of.integer("w", 1, runs ? tokens - 1 : kLargestCaseSize);

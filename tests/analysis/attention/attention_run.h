@@ -42,7 +42,7 @@ struct AttentionRun {
   int64_t drawn_rows = 0;
   int64_t first_row = 0;
   std::vector<StepInfo> steps = next_scale_steps({{1, 1}, {2, 2}, {3, 4}, {5, 5}});
-  int64_t group = 1;  // query heads a head
+  int64_t group = 1;  // query heads per head
 
   /// [step][layer]: softmax over all keys in the order of generation [rows, heads, group * queries,
   /// K], dropped keys 0.

@@ -35,7 +35,7 @@ class ZipBytes {
     uint64_t header_byte = 0;
     uint16_t method = 0;
     uint16_t flags = 0;
-    bool zip64 = false;  ///< sizes and place in a zip64 field
+    bool zip64 = false;  ///< sizes and offset in a zip64 field
   };
 
   /// `alignment`: the data begins at a multiple of it, as torch.save does with 64.
@@ -57,19 +57,19 @@ class ZipBytes {
     std::string directory;
     for (const Entry& entry : entries_) {
       const uint32_t size = static_cast<uint32_t>(entry.data.size());
-      const auto place = static_cast<uint32_t>(entry.header_byte);
+      const auto offset = static_cast<uint32_t>(entry.header_byte);
       std::string extra;
       if (entry.zip64) {
         extra = raw<uint16_t>(0x7777) + raw<uint16_t>(3) + "abc" + raw<uint16_t>(1) +
                 raw<uint16_t>(24) + raw<uint64_t>(size) + raw<uint64_t>(size) +
-                raw<uint64_t>(place);
+                raw<uint64_t>(offset);
       }
       const auto field = [&entry](uint32_t value) { return raw(entry.zip64 ? ~0U : value); };
       directory += raw<uint32_t>(0x02014b50) + std::string(4, '\0') + raw(entry.flags) +
                    raw(entry.method) + std::string(8, '\0') + field(size) + field(size) +
                    raw(static_cast<uint16_t>(entry.name.size())) +
-                   raw(static_cast<uint16_t>(extra.size())) + std::string(10, '\0') + field(place) +
-                   entry.name + extra;
+                   raw(static_cast<uint16_t>(extra.size())) + std::string(10, '\0') +
+                   field(offset) + entry.name + extra;
     }
     std::string end;
     if (zip64_end) {

@@ -37,10 +37,10 @@ ZipBytes two_entries() {
   return zip;
 }
 
-// `bytes` with the number at `place` replaced.
+// `bytes` with the number at `offset` replaced.
 template <typename T>
-std::string with(std::string bytes, size_t place, T value) {
-  return bytes.replace(place, sizeof(T), raw(value));
+std::string with(std::string bytes, size_t offset, T value) {
+  return bytes.replace(offset, sizeof(T), raw(value));
 }
 
 TEST(ZipArchive, FindsStoredEntriesInEveryFormOfTheEndRecord) {

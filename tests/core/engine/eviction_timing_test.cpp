@@ -1,4 +1,4 @@
-// All layers cut together at the end of a step against one layer after the other.
+// All layers evict together at the end of a step against one layer after the other.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

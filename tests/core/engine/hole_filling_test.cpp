@@ -33,7 +33,7 @@ TEST(HoleFilling, MovesAsManyRowsAsWereDroppedInFrontOfThem) {
         std::ssize(kept) -
         std::ranges::count_if(kept, [&](int64_t token) { return token < std::ssize(kept); });
     int64_t moved = 0;
-    for (int64_t place = 0; place < std::ssize(stored); ++place) moved += stored[place] != place;
+    for (int64_t index = 0; index < std::ssize(stored); ++index) moved += stored[index] != index;
     EXPECT_EQ(moved, dropped_in_front);
   }
 }

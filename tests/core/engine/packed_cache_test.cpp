@@ -94,8 +94,8 @@ void pass_through_codes(std::vector<float*> numbers, int64_t bits, at::ScalarTyp
 
 struct NaiveToken {
   std::vector<float> numbers;
-  int64_t unit = -1;  // number of the unit it was packed in; -1: in full
-  int64_t place = 0;  // in the unit
+  int64_t unit = -1;   // number of the unit it was packed in; -1: in full
+  int64_t offset = 0;  // in the unit
 };
 
 /// Keys, or values, of one (row, head).
@@ -143,7 +143,7 @@ class NaiveSide {
   void pack(std::span<NaiveToken> unit, const SideFormat& format, at::ScalarType type) {
     bool stays = unit[0].unit >= 0;
     for (size_t i = 0; i < unit.size(); ++i) {
-      stays = stays && unit[i].unit == unit[0].unit && unit[i].place == static_cast<int64_t>(i);
+      stays = stays && unit[i].unit == unit[0].unit && unit[i].offset == static_cast<int64_t>(i);
     }
     if (stays) return;
     const int64_t group = format.group;
@@ -168,7 +168,7 @@ class NaiveSide {
     }
     for (size_t i = 0; i < unit.size(); ++i) {
       unit[i].unit = units_;
-      unit[i].place = static_cast<int64_t>(i);
+      unit[i].offset = static_cast<int64_t>(i);
       for (float& x : unit[i].numbers) x = rounded(x, type);
     }
     ++units_;

@@ -40,7 +40,7 @@ TEST(ResultFile, FilesOfTheFirstVersionAreReadWithoutWhatTheyLack) {
 TEST(ResultFile, APartOfTheFirstVersionIsContinuedAsOneOfToday) {
   const path file = fresh_folder("a") / "result.h5";
   PointInfo point = sample_point("snapkv", 0.1, 2);
-  point.budget_tokens = point.cut_tokens = 0;  // nothing else tells the versions apart
+  point.budget_tokens = point.target_tokens = 0;  // nothing else tells the versions apart
   ResultWriter(file, point).append(sample_row(1));
   make_first_version(file.string() + ".part");
   ResultWriter writer(file, point);

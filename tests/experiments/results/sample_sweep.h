@@ -35,7 +35,7 @@ inline PointInfo sample_point(const std::string& policy, double ratio, int64_t i
   point.kept_tokens = 100 * ratio;
   point.full_tokens = 100;
   point.budget_tokens = static_cast<int64_t>(100 * ratio);
-  point.cut_tokens = point.budget_tokens;
+  point.target_tokens = point.budget_tokens;
   point.images = images;
   point.steps = 3;
   point.token_bytes = 5;

@@ -63,12 +63,12 @@ TEST(FullDisk, AtEverySizeOneMessageAndTheSweepGoesOnLater) {
   if (!fs::exists(program)) GTEST_SKIP() << "the program is not built";
   const std::vector<std::string> words =
       std::vector<std::string>{program.string(), "run", "-m", folder.override_text()} + overrides;
-  for (const rlim_t room : {0, 300, 3000, 12000, 40000}) {
-    const Ended full = run_with_little_room(words, room);
-    EXPECT_EQ(full.exit_code, 3) << room << " bytes: " << full.errors;
-    EXPECT_THAT(full.errors, testing::HasSubstr("error: ")) << room;
-    EXPECT_THAT(full.errors, testing::HasSubstr(folder.path().string())) << room;
-    EXPECT_THAT(full.errors, testing::HasSubstr("File too large")) << room;
+  for (const rlim_t free_bytes : {0, 300, 3000, 12000, 40000}) {
+    const Ended full = run_with_little_room(words, free_bytes);
+    EXPECT_EQ(full.exit_code, 3) << free_bytes << " bytes: " << full.errors;
+    EXPECT_THAT(full.errors, testing::HasSubstr("error: ")) << free_bytes;
+    EXPECT_THAT(full.errors, testing::HasSubstr(folder.path().string())) << free_bytes;
+    EXPECT_THAT(full.errors, testing::HasSubstr("File too large")) << free_bytes;
     EXPECT_EQ(std::ranges::count(full.errors, '\n'), 1) << full.errors;
   }
   const Sweep sweep = sweep_of(overrides, folder);

@@ -172,7 +172,7 @@ TEST(Points, BudgetsInEveryUnitAreResolvedAndKept) {
     EXPECT_EQ(point.kept_tokens(), tokens) << text;
     const PointInfo info = point.info("{}", 15);
     EXPECT_EQ(info.budget_tokens, tokens);
-    EXPECT_EQ(info.cut_tokens, tokens);
+    EXPECT_EQ(info.target_tokens, tokens);
     EXPECT_EQ(info.label("budget"), budget_text(point.budget));
   }
 }

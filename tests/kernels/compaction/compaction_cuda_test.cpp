@@ -46,7 +46,7 @@ TEST(CompactionCuda, AppendMatchesTheCpu) {
   }
 }
 
-/// Every slot's cut, ordered or hole filling, on both sides.
+/// Every slot's selection, ordered or hole filling, on both sides.
 void expect_same_compaction(bool fills_holes) {
   for (const RaggedCase& c : emulated_cases()) {
     std::vector<int64_t> kept;

@@ -12,7 +12,7 @@
 namespace kvscope {
 namespace {
 
-/// The arena after random cuts of ragged slots against selection from a copy.
+/// The arena after random selections from ragged slots against selection from a copy.
 void expect_selection(std::vector<int64_t> (*arrange)(std::vector<int64_t>)) {
   std::mt19937 random(3);
   for (int trial = 0; trial < 300; ++trial) {

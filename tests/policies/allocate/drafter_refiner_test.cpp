@@ -86,8 +86,8 @@ TEST(DrafterRefiner, EveryCompressedStepHoldsExactlyTheBudget) {
 }
 
 TEST(DrafterRefiner, OtherBudgetsStartWhereTheAuthorSays) {
-  // 4 % cuts before scale 8, 20 % before scale 10.
-  const auto first_cut = [](int64_t tokens) {
+  // 4 % evicts before scale 8, 20 % before scale 10.
+  const auto first_eviction = [](int64_t tokens) {
     const CacheGeometry geometry = infinity(32, 16);
     const Plan plan =
         make_plan(geometry, named_policy(kPolicyFolder, "scalekv"), Budget::of_tokens(tokens));
@@ -98,9 +98,9 @@ TEST(DrafterRefiner, OtherBudgetsStartWhereTheAuthorSays) {
     }
     return int64_t{0};
   };
-  EXPECT_EQ(first_cut(265), 8);
-  EXPECT_EQ(first_cut(650), 9);
-  EXPECT_EQ(first_cut(1300), 10);
+  EXPECT_EQ(first_eviction(265), 8);
+  EXPECT_EQ(first_eviction(650), 9);
+  EXPECT_EQ(first_eviction(1300), 10);
 }
 
 TEST(PlannedMemory, IsThePapersTable1) {
@@ -131,7 +131,7 @@ TEST(ReleasedTable, GivesItsCapacitiesToAModelWithFewerLayers) {
   ConfigNode policy = named_policy(kPolicyFolder, "scalekv");
   policy.set_path("allocate.budgets", "released_2b");
   CacheGeometry geometry = infinity(4, 4);
-  const Plan plan = make_plan(geometry, policy, tokens_at_cuts(650));
+  const Plan plan = make_plan(geometry, policy, tokens_at_evictions(650));
   const int64_t drafter[] = {920, 1490, 2510, 4100, 6385};
   const int64_t refiner[] = {632, 594, 526, 420, 465};
   for (int64_t i = 0; i < 5; ++i) {
@@ -139,9 +139,9 @@ TEST(ReleasedTable, GivesItsCapacitiesToAModelWithFewerLayers) {
     EXPECT_EQ(plan.kept(7 + i, 1, 0), refiner[i]);
     EXPECT_EQ(plan.kept(7 + i, 3, 1), refiner[i]);
   }
-  EXPECT_THROW(make_plan(geometry, policy, tokens_at_cuts(651)), Error);
+  EXPECT_THROW(make_plan(geometry, policy, tokens_at_evictions(651)), Error);
   geometry.steps = next_scale_steps({{1, 1}, {20, 20}, {30, 30}});
-  EXPECT_THROW(make_plan(geometry, policy, tokens_at_cuts(400)), Error);
+  EXPECT_THROW(make_plan(geometry, policy, tokens_at_evictions(400)), Error);
 }
 
 TEST(DrafterRoles, AreTheReleasedOnesForTheReleasedModels) {

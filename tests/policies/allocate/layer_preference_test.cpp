@@ -51,7 +51,7 @@ TEST(LayerPreference, LayersHoldTheBudgetOnAverageExactly) {
 
 TEST(LayerPreference, PreferredLayersHoldMore) {
   const Plan plan = policy_from(cake("[1, 4, 2, 1]"))->plan(geometry(), Budget::of_tokens(11));
-  // 8 tokens a layer beside the window of 3, 32 together: 4, 16, 8 and 4 of them.
+  // 8 tokens per layer beside the window of 3, 32 together: 4, 16, 8 and 4 of them.
   EXPECT_EQ(plan.kept(3, 0, 0), 7);
   EXPECT_EQ(plan.kept(3, 1, 1), 19);
   EXPECT_EQ(plan.kept(3, 2, 0), 11);

@@ -28,7 +28,7 @@ TEST(Pyramid, LowerLayersKeepMoreAndTheMeanFitsTheBudget) {
       if (layer > 0) {
         EXPECT_LT(plan.kept(2, layer, 1), plan.kept(2, layer - 1, 1));
       }
-      EXPECT_EQ(plan.kept(1, layer, 0), 26);  // fewer tokens than the budget: no cut
+      EXPECT_EQ(plan.kept(1, layer, 0), 26);  // fewer tokens than the budget: no eviction
     }
     EXPECT_LE(total, 40 * 5);
     EXPECT_GE(total, 38 * 5);

@@ -164,13 +164,13 @@ TEST(LinearBudget, ALineOfANextTokenModelCountsAsAScale) {
       EXPECT_EQ(plan.kept(step.index, 0, 1), wanted) << step.index;
     } else {
       EXPECT_EQ(plan.kept(step.index, 0, 1), plan.kept(step.index - 1, 0, 1) + 1)
-          << "drafters lack tokens, not room";
+          << "drafters lack tokens, not budget";
     }
   }
-  EXPECT_EQ(policy->remarks(plan, 26).size(), 6u) << "one a line";
+  EXPECT_EQ(policy->remarks(plan, 26).size(), 6u) << "one per line";
 }
 
-TEST(Threshold, SaysWhereCutsBegin) {
+TEST(Threshold, SaysWhereEvictionsBegin) {
   ConfigNode config = named_policy(kPolicyFolder, "scalekv");
   const CacheGeometry geometry = infinity_1m(32, 16);
   config.set_path("allocate.threshold", 1497);
@@ -203,9 +203,9 @@ TEST(Window, OnTopAddsItToEveryLayer) {
   ConfigNode config = named_policy(kPolicyFolder, "scalekv");
   config.set_path("allocate.budgets", "released_2b");  // whatever the drafters can hold
   const CacheGeometry geometry = infinity_1m(32, 16);
-  const Plan inside = make_plan(geometry, config, tokens_at_cuts(650));
+  const Plan inside = make_plan(geometry, config, tokens_at_evictions(650));
   config.set_path("allocate.window", "on_top");
-  const Plan on_top = make_plan(geometry, config, tokens_at_cuts(650));
+  const Plan on_top = make_plan(geometry, config, tokens_at_evictions(650));
   for (int64_t step = 8; step < 12; ++step) {
     EXPECT_EQ(on_top.kept(step, 9, 0), inside.kept(step, 9, 0) + 16);
   }

@@ -82,7 +82,7 @@ TEST_P(Allocations, DoNotGrowOverAGeneration) {
   const auto policy = make_policy(named_policy(kPolicyFolder, GetParam()));
   CacheGeometry geometry = tiny_geometry(tiny);
   geometry.line_tokens = 12;
-  const Plan plan = policy->plan(geometry, tokens_at_cuts(40));
+  const Plan plan = policy->plan(geometry, tokens_at_evictions(40));
   const std::vector<StepAllocations> steps = allocations(policy.get(), plan, tiny);
   ASSERT_EQ(steps.size(), 144);
   // The budget is reached in the first half; periods of a line or 24 tokens fit into a third.

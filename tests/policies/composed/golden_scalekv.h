@@ -35,7 +35,7 @@ struct GoldenScaleKv {
     config.code_bits = integer("vae_bits");
   }
 
-  /// With the last scale stored and cut, as the released code does.
+  /// With the last scale stored and evicted from, as the released code does.
   [[nodiscard]] CacheGeometry geometry() const {
     CacheGeometry geometry = cache_geometry(config.attention(), next_scale_steps(image.schedule));
     geometry.steps.back().stored = true;

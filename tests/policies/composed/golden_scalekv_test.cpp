@@ -17,7 +17,7 @@ TEST(GoldenScaleKv, KeepsTheSameTokensAndDrawsTheSameLogits) {
   ConfigNode config = named_policy(std::filesystem::path(kSourceDir) / "configs/policy", "scalekv");
   config.set_path("allocate.budgets", "released_2b");
   const auto policy = make_policy(config);
-  KvCache cache(policy->plan(geometry, tokens_at_cuts(650)), 2, at::kCPU);
+  KvCache cache(policy->plan(geometry, tokens_at_evictions(650)), 2, at::kCPU);
   Replay replay(*policy, [&](int64_t step, int64_t layer) { return golden.recorded(step, layer); });
   AttentionContext context{.cache = cache, .controller = &replay};
   replay.begin_generation(cache.rows());
@@ -36,9 +36,9 @@ TEST(GoldenScaleKv, KeepsTheSameTokensAndDrawsTheSameLogits) {
     identical += comparison.identical;
   }
   EXPECT_EQ(replay.comparisons().size(), 24u);
-  // Pooled scores come in runs of five equal ones and cuts fall on them. Their order under topk can
-  // turn on the last bit of another score, hence on the summation order of attention: one of the
-  // 192 sets has such a neighbour, two scores that differ by 1e-6 of their size.
+  // Pooled scores come in runs of five equal ones and evictions end among them. Their order under
+  // topk can turn on the last bit of another score, hence on the summation order of attention: one
+  // of the 192 sets has such a neighbour, two scores that differ by 1e-6 of their size.
   EXPECT_GE(identical, 191);
   // Of the last layer: its keys are computed from what every layer before it kept.
   for (const int64_t layer : {golden.config.depth - 1}) {

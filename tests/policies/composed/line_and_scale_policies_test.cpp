@@ -41,8 +41,9 @@ TEST(Linear, EvictsTheMiddleByTheLastLinesAttention) {
     return naive_best(view, attention_of(view, 6),
                       [&](int64_t token) { return token < 5 + 3 || token >= end - 12; });
   };
-  EXPECT_GT(expect_same_as_naive(*policy, token_geometry(), tokens_at_cuts(24), {0, 7, 3}, rule),
-            20);
+  EXPECT_GT(
+      expect_same_as_naive(*policy, token_geometry(), tokens_at_evictions(24), {0, 7, 3}, rule),
+      20);
 }
 
 TEST(Linear, InANextScaleModelTheLastLinesOfAScaleLook) {
@@ -60,11 +61,11 @@ TEST(Linear, InANextScaleModelTheLastLinesOfAScaleLook) {
 
 TEST(Linear, HoldsTheBudgetAndTheLineThatIsDrawn) {
   const auto policy = policy_from(kLinear);
-  const Plan plan = policy->plan(token_geometry(), tokens_at_cuts(24));
+  const Plan plan = policy->plan(token_geometry(), tokens_at_evictions(24));
   for (const StepInfo& step : token_geometry().steps) {
     if (!step.stored || step.first_token < 24) continue;
-    const int64_t behind_the_cut = (step.first_token + 1 - 5) % 6;
-    const int64_t expected = std::min(step.first_token + 1, 24 + behind_the_cut);
+    const int64_t behind_the_eviction = (step.first_token + 1 - 5) % 6;
+    const int64_t expected = std::min(step.first_token + 1, 24 + behind_the_eviction);
     EXPECT_EQ(plan.kept(step.index, 0, 1), expected) << step.index;
   }
 }

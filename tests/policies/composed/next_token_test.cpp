@@ -1,5 +1,5 @@
 // Every YAML in configs/policy inside the generation of next-token models: padded prompts, guided
-// rows, one cut a token, the cache audited at the end.
+// rows, one eviction per token, the cache audited at the end.
 #include <gtest/gtest.h>
 
 #include "../budgets.h"

@@ -13,7 +13,7 @@
 namespace kvscope {
 namespace {
 
-constexpr int64_t kLastStep = 8;  // two steps are cut up to here
+constexpr int64_t kLastStep = 8;  // two steps evict up to here
 
 using Kept = std::map<std::pair<int64_t, int64_t>, KeptIndices>;
 
@@ -39,14 +39,14 @@ using Settings = std::vector<std::pair<std::string, ConfigNode>>;
 
 class ScaleKvSwitches : public testing::Test {
  protected:
-  /// What is kept after the first two steps that the released code cuts.
+  /// What is kept after the first two steps that the released code evicts after.
   Kept run(const Settings& settings, bool tied_rows = false) {
     ConfigNode config =
         named_policy(std::filesystem::path(kSourceDir) / "configs/policy", "scalekv");
     for (const auto& [key, value] : settings) config.set_path(key, value);
     const auto policy = make_policy(config);
     policy->tie_guidance_pairs(tied_rows);
-    KvCache cache(policy->plan(golden_.geometry(), tokens_at_cuts(650)), 2, at::kCPU);
+    KvCache cache(policy->plan(golden_.geometry(), tokens_at_evictions(650)), 2, at::kCPU);
     Notes notes(*policy);
     AttentionContext context{.cache = cache, .controller = &notes};
     notes.begin_generation(cache.rows());
@@ -76,8 +76,9 @@ TEST_F(ScaleKvSwitches, ReleasedSettingsKeepTheRecordedTokens) {
       identical += kept.at({7, layer})[slot] == recorded[slot] ? 1 : 0;
     }
   }
-  EXPECT_GE(identical, heads - 1) << "at most the one set whose cut falls among equal scores, see "
-                                     "golden_scalekv_test.cpp";
+  EXPECT_GE(identical, heads - 1)
+      << "at most the one set whose last token falls among equal scores, see "
+         "golden_scalekv_test.cpp";
   EXPECT_TRUE(run({kReleased, {"score.grid", "square_1m"}}) == kept)
       << "on a square image the released grid is the scale's own";
 }
@@ -162,9 +163,9 @@ TEST_F(ScaleKvSwitches, TheLastScaleIsKeptOnlyWhereItIsStored) {  // 13
   ConfigNode config = named_policy(std::filesystem::path(kSourceDir) / "configs/policy", "scalekv");
   config.set_path(kReleased.first, kReleased.second);
   const auto policy = make_policy(config);
-  const Plan stored = policy->plan(geometry, tokens_at_cuts(650));
+  const Plan stored = policy->plan(geometry, tokens_at_evictions(650));
   geometry.steps.back().stored = false;
-  const Plan plain = policy->plan(geometry, tokens_at_cuts(650));
+  const Plan plain = policy->plan(geometry, tokens_at_evictions(650));
   for (int64_t layer = 0; layer < geometry.layers; ++layer) {
     ASSERT_TRUE(golden_.recorded(12, layer).has_value());
     EXPECT_EQ(stored.kept(12, layer, 0), std::ssize(golden_.recorded(12, layer)->front()));

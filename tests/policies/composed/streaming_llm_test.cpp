@@ -1,5 +1,5 @@
-// StreamingLLM's switches: sinks that are the text, room for the next step, keys turned to their
-// positions in the cache.
+// StreamingLLM's switches: sinks that are the text, capacity for the next step, keys turned to
+// their positions in the cache.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

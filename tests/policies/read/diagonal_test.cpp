@@ -108,18 +108,18 @@ void check(
       const LayerInputs made = layer_inputs(geometry, step, layer, rows);
       const at::Tensor out = attend(context, made.at(step, layer, kScale));
       for (int64_t slot = 0; slot < 4; ++slot) {
-        const std::pair<int64_t, int64_t> place{layer, slot};
-        inputs[place].add(made, step, slot / 2, slot % 2);
+        const std::pair<int64_t, int64_t> layer_slot{layer, slot};
+        inputs[layer_slot].add(made, step, slot / 2, slot % 2);
         for (int64_t i = 0; i < step.queries(); ++i) {
-          values[place].emplace_back();
+          values[layer_slot].emplace_back();
           for (int64_t c = 0; c < 5; ++c) {
-            values[place].back().push_back(made.v[slot / 2][slot % 2][i][c].item<double>());
+            values[layer_slot].back().push_back(made.v[slot / 2][slot % 2][i][c].item<double>());
           }
         }
         if (step.kind != StepKind::kToken) continue;
         auto& rule =
             rules
-                .try_emplace(place,
+                .try_emplace(layer_slot,
                              NaiveDiagonal{.window = window, .attends = attends, .sinks = sinks})
                 .first->second;
         std::vector<int64_t> tokens = rule.seen(step.first_token);
@@ -128,11 +128,11 @@ void check(
         left_out += step.first_token - std::ssize(tokens);
         tokens.push_back(step.first_token);
         const auto weights =
-            inputs[place].attention(tokens, step.first_token, step.first_token, kScale);
+            inputs[layer_slot].attention(tokens, step.first_token, step.first_token, kScale);
         for (int64_t c = 0; c < 5; ++c) {
           double expected = 0;
           for (std::size_t i = 0; i < tokens.size(); ++i) {
-            expected += weights[i] * values[place][tokens[i]][c];
+            expected += weights[i] * values[layer_slot][tokens[i]][c];
           }
           EXPECT_NEAR(out[slot / 2][slot % 2][0][c].item<double>(), expected, 1e-5);
         }
@@ -141,7 +141,8 @@ void check(
     }
     cache.audit(step.index);
   }
-  for (const auto& [place, rule] : rules) EXPECT_EQ(std::ssize(rule.skipped), window - attends);
+  for (const auto& [layer_slot, rule] : rules)
+    EXPECT_EQ(std::ssize(rule.skipped), window - attends);
   EXPECT_GT(left_out, 500);
 }
 

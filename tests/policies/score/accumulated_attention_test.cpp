@@ -65,12 +65,13 @@ void check(const std::string& reduce, const Plan& plan, const std::vector<int64_
   for (int generation = 0; generation < 2; ++generation) {  // the second finds nothing left
     Ledger ledger;
     int64_t compared = 0;
-    RandomCuts controller(*score, [&](const LayerStep& layer_step) {
+    RandomEvictions controller(*score, [&](const LayerStep& layer_step) {
       add_step(ledger, layer_step);
       compared += compare(ledger, layer_step, score->score(layer_step), reduce == "mean");
     });
-    run_cuts(controller, plan,
-             padding.empty() ? std::vector<int64_t>{4} : std::vector<int64_t>{4, 9, 2}, padding);
+    run_evictions(controller, plan,
+                  padding.empty() ? std::vector<int64_t>{4} : std::vector<int64_t>{4, 9, 2},
+                  padding);
     EXPECT_GT(compared, 100);
   }
 }
@@ -96,7 +97,7 @@ TEST(AccumulatedAttention, DropsAsTheEquationsSay) {
   policy->keep_order();  // the oracle takes the last tokens for the newest
   const Plan plan = policy->plan(geometry, Budget::of_tokens(kHeavy + kRecent));
   Ledger ledger;
-  int64_t cuts = 0;
+  int64_t evictions = 0;
   class Oracle : public CacheController {
    public:
     Oracle(Policy& inner, Ledger& all, int64_t& count)
@@ -134,9 +135,9 @@ TEST(AccumulatedAttention, DropsAsTheEquationsSay) {
     Policy& policy_;
     Ledger& ledger_;
     int64_t& cuts_;
-  } oracle(*policy, ledger, cuts);
-  run_cuts(oracle, plan, {3, 8, 1});
-  EXPECT_GT(cuts, 100);
+  } oracle(*policy, ledger, evictions);
+  run_evictions(oracle, plan, {3, 8, 1});
+  EXPECT_GT(evictions, 100);
 }
 
 TEST(AccumulatedAttention, ProtectsTheNewestPartOfTheBudget) {

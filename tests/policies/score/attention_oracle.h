@@ -64,11 +64,11 @@ inline std::vector<double> oracle_attention(const LayerStep& layer_step,
 
 /// Feeds a score as a policy does, lets `check` look between observe() and settle(), and keeps
 /// random tokens, as many as the plan says.
-class RandomCuts : public CacheController {
+class RandomEvictions : public CacheController {
  public:
   using Check = std::function<void(const LayerStep&)>;
   using After = std::function<void(const LayerStep&, const KeptIndices&)>;
-  RandomCuts(Score& score, Check check, After after = {})
+  RandomEvictions(Score& score, Check check, After after = {})
       : score_(score), check_(std::move(check)), after_(std::move(after)) {}
   void begin_generation(int64_t rows) override { score_.begin_generation(rows); }
   std::optional<KeptIndices> decide(const LayerStep& layer_step) override {
@@ -120,10 +120,10 @@ inline Plan ragged_tokens() {
 }
 
 /// Runs a generation of layer 0 through `controller`; `padding` [rows] tokens, empty for none.
-inline void run_cuts(CacheController& controller,
-                     const Plan& plan,
-                     const std::vector<int64_t>& rows,
-                     const std::vector<int64_t>& padding = {}) {
+inline void run_evictions(CacheController& controller,
+                          const Plan& plan,
+                          const std::vector<int64_t>& rows,
+                          const std::vector<int64_t>& padding = {}) {
   KvCache cache(plan, std::ssize(rows), at::kCPU);
   if (!padding.empty()) cache.set_padding(padding);
   AttentionContext context{
@@ -135,14 +135,14 @@ inline void run_cuts(CacheController& controller,
   }
 }
 
-/// A part with its options, all of them known.
+/// A component with its options, all of them known.
 template <class Slot>
 std::unique_ptr<Slot> made_component(MakeComponent<Slot>* make, const std::string& text) {
   const ConfigNode node = yaml(text);
-  Options options = component_options("policy.part", node);
-  auto part = make(options);
+  Options options = component_options("policy.component", node);
+  auto component = make(options);
   options.finish();
-  return part;
+  return component;
 }
 
 }  // namespace kvscope

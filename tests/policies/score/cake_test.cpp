@@ -124,7 +124,7 @@ void check(const Options& options, const Plan& plan, const std::vector<int64_t>&
                   options.gamma, options.kernel, options.last_query ? "last_query" : "window"));
   Queries queries;
   int64_t compared = 0;
-  RandomCuts controller(*score, [&](const LayerStep& layer_step) {
+  RandomEvictions controller(*score, [&](const LayerStep& layer_step) {
     remember(queries, layer_step);
     const at::Tensor scores = score->score(layer_step);
     for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
@@ -141,8 +141,8 @@ void check(const Options& options, const Plan& plan, const std::vector<int64_t>&
       }
     }
   });
-  run_cuts(controller, plan,
-           padding.empty() ? std::vector<int64_t>{4} : std::vector<int64_t>{4, 9, 2}, padding);
+  run_evictions(controller, plan,
+                padding.empty() ? std::vector<int64_t>{4} : std::vector<int64_t>{4, 9, 2}, padding);
   EXPECT_GT(compared, 40);
 }
 

@@ -27,7 +27,7 @@ Vector in_double(const at::Tensor& x) {
 }
 
 /// A model's rotations, and where in them a token stands: -1, nowhere.
-struct Places {
+struct Rotations {
   std::optional<RotationTable> table;
   std::vector<int64_t> padding;  // [rows]; empty: none
 
@@ -84,7 +84,7 @@ using Queries = std::map<std::pair<int64_t, int64_t>, std::vector<std::pair<int6
 
 Vector oracle(const LayerStep& s,
               const Options& options,
-              const Places& places,
+              const Rotations& rotations,
               const Queries& queries,
               int64_t row,
               int64_t head) {
@@ -94,8 +94,8 @@ Vector oracle(const LayerStep& s,
   if (std::ssize(all) > options.newest) all.erase(all.begin(), all.end() - options.newest);
   for (const auto& [position, query] : all) {
     const bool placed =
-        !places.table ||
-        places.table->cosine[places.row_of(row, position)].abs().sum().item<double>() > 0;
+        !rotations.table ||
+        rotations.table->cosine[rotations.row_of(row, position)].abs().sum().item<double>() > 0;
     if (position - padding >= options.sinks && placed) used.push_back(query);
   }
   const auto count = static_cast<double>(std::max<std::size_t>(used.size(), 1));
@@ -111,18 +111,18 @@ Vector oracle(const LayerStep& s,
       }
     }
   }
-  if (places.table) {
+  if (rotations.table) {
     const auto& steps = s.cache->plan().geometry().steps;
     const StepInfo& last = steps[static_cast<std::size_t>(last_attending_step(steps))];
     std::vector<int64_t> rows;
     for (int64_t position = s.step.first_token + s.step.queries();
          position < last.first_token + last.queries() && std::ssize(rows) < options.future;
          ++position) {
-      rows.push_back(places.row_of(row, position));
+      rows.push_back(rotations.row_of(row, position));
     }
     // After the last step nobody looks any more, and nothing is turned.
     if (rows.empty()) rows.push_back(-1);
-    const Matrix turn = places.mean_matrix(rows);
+    const Matrix turn = rotations.mean_matrix(rows);
     mean = times(turn, mean);
     Matrix half;
     for (int64_t b = 0; b < kDim; ++b) {  // columns of covariance, turned
@@ -173,22 +173,22 @@ Vector oracle(const LayerStep& s,
   return scores;
 }
 
-/// Runs a generation whose queries and keys are turned as the places say, comparing at every
+/// Runs a generation whose queries and keys are turned as the rotations say, comparing at every
 /// eviction.
-void check(const Options& options, const Places& places, const Plan& plan, int64_t rows) {
+void check(const Options& options, const Rotations& rotations, const Plan& plan, int64_t rows) {
   const auto score = made_component(make_score_expected_attention,
                                     "{name: expected_attention" + options.text + "}");
   Queries queries;
   at::Tensor plain;
   int64_t compared = 0;
-  RandomCuts controller(*score, [&](const LayerStep& s) {
+  RandomEvictions controller(*score, [&](const LayerStep& s) {
     const at::Tensor scores = score->score(s);
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t head = 0; head < kHeads; ++head) {
         for (int64_t i = 0; i < s.step.queries(); ++i) {
           queries[{row, head}].emplace_back(s.step.first_token + i, in_double(plain[row][head][i]));
         }
-        const Vector expected = oracle(s, options, places, queries, row, head);
+        const Vector expected = oracle(s, options, rotations, queries, row, head);
         const double best = *std::max_element(expected.begin(), expected.end());
         for (int64_t token = 0; token < std::ssize(expected); ++token) {
           const auto actual = scores[row][head][token].item<double>();
@@ -205,26 +205,26 @@ void check(const Options& options, const Places& places, const Plan& plan, int64
     }
   });
   KvCache cache(plan, rows, at::kCPU);
-  if (!places.padding.empty()) cache.set_padding(places.padding);
+  if (!rotations.padding.empty()) cache.set_padding(rotations.padding);
   AttentionContext context{.cache = cache, .controller = &controller};
-  context.rotation = places.table;
+  context.rotation = rotations.table;
   controller.begin_generation(rows);
   for (const StepInfo& step : plan.geometry().steps) {
-    if (!step.stored) break;  // never cut
+    if (!step.stored) break;  // nothing is evicted from it
     std::vector<int64_t> seeds(static_cast<std::size_t>(rows));
     std::iota(seeds.begin(), seeds.end(), 3);
     const LayerInputs in = layer_inputs(plan.geometry(), step, 0, seeds);
     plain = in.q + 0.7;  // a mean that is not 0
     const auto placed = [&](const at::Tensor& x) {
-      if (!places.table) return x;
+      if (!rotations.table) return x;
       std::vector<int64_t> table_rows;
       for (int64_t row = 0; row < rows; ++row) {
         for (int64_t i = 0; i < step.queries(); ++i) {
-          table_rows.push_back(places.row_of(row, step.first_token + i));
+          table_rows.push_back(rotations.row_of(row, step.first_token + i));
         }
       }
       return rotate(
-          x, at_positions(*places.table, at::tensor(table_rows, at::kLong).view({rows, -1})));
+          x, at_positions(*rotations.table, at::tensor(table_rows, at::kLong).view({rows, -1})));
     };
     attend(context, {.step = step,
                      .layer = 0,
@@ -260,19 +260,19 @@ Plan scales_plan() {
 }
 
 TEST(ExpectedAttention, OnALine) {
-  Places places{.table = line_rotation(20, kDim, 100.0), .padding = {}};
-  check({.text = ""}, places, tokens_plan(), 2);
-  check({.text = ", n_future: 3, epsilon: 0.05", .future = 3, .epsilon = 0.05}, places,
+  Rotations rotations{.table = line_rotation(20, kDim, 100.0), .padding = {}};
+  check({.text = ""}, rotations, tokens_plan(), 2);
+  check({.text = ", n_future: 3, epsilon: 0.05", .future = 3, .epsilon = 0.05}, rotations,
         tokens_plan(), 1);
-  check({.text = ", covariance: ignore, sinks: 0", .sinks = 0, .covariance = false}, places,
+  check({.text = ", covariance: ignore, sinks: 0", .sinks = 0, .covariance = false}, rotations,
         tokens_plan(), 1);
 }
 
 TEST(ExpectedAttention, WithPaddedRows) {
-  Places places{.table = line_rotation(20, kDim, 100.0), .padding = {0, 3, 5}};
-  check({.text = ", sinks: 2", .sinks = 2}, places, tokens_plan(), 3);
-  places.table->skips_padding = true;
-  check({.text = ", sinks: 2", .sinks = 2}, places, tokens_plan(), 3);
+  Rotations rotations{.table = line_rotation(20, kDim, 100.0), .padding = {0, 3, 5}};
+  check({.text = ", sinks: 2", .sinks = 2}, rotations, tokens_plan(), 3);
+  rotations.table->skips_padding = true;
+  check({.text = ", sinks: 2", .sinks = 2}, rotations, tokens_plan(), 3);
 }
 
 TEST(ExpectedAttention, OnAGridBehindAConditionWithoutPositions) {

@@ -110,8 +110,8 @@ void expect_combined(const Part& part, const Plan& plan, const std::vector<int64
       members[static_cast<size_t>(member)]->settle(own.step(layer_step), &kept);
     }
   };
-  RandomCuts controller(*whole, check, settle);
-  run_cuts(controller, plan, {4, 9}, padding);
+  RandomEvictions controller(*whole, check, settle);
+  run_evictions(controller, plan, {4, 9}, padding);
   EXPECT_GT(compared, 100);
 }
 

@@ -31,7 +31,7 @@ void check(const std::string& queries, const Plan& plan, const std::vector<int64
   const auto score =
       made_component(make_score_last_query, "{name: last_query, queries: " + queries + "}");
   int64_t compared = 0;
-  RandomCuts controller(*score, [&](const LayerStep& layer_step) {
+  RandomEvictions controller(*score, [&](const LayerStep& layer_step) {
     const at::Tensor scores = score->score(layer_step);
     for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       const auto expected = oracle(layer_step, row, queries == "whole_scale");
@@ -46,8 +46,8 @@ void check(const std::string& queries, const Plan& plan, const std::vector<int64
       }
     }
   });
-  run_cuts(controller, plan,
-           padding.empty() ? std::vector<int64_t>{4} : std::vector<int64_t>{4, 9, 2}, padding);
+  run_evictions(controller, plan,
+                padding.empty() ? std::vector<int64_t>{4} : std::vector<int64_t>{4, 9, 2}, padding);
   EXPECT_GT(compared, 100);
 }
 
@@ -65,16 +65,16 @@ TEST(LastQuery, KeepsTheSameTokensInAllHeads) {
   const auto policy = policy_from("{score: last_query}");
   const CacheGeometry geometry{
       .layers = 2, .heads = 3, .head_dim = 6, .steps = next_token_steps(7, 19)};
-  int64_t cuts = 0;
+  int64_t evictions = 0;
   for (const Decision& decision :
        run_policy(*policy, policy->plan(geometry, Budget::of_tokens(9)), {0, 5, 2})) {
     if (!decision.kept) continue;
     for (std::size_t slot = 0; slot < decision.kept->size(); ++slot) {
       EXPECT_EQ((*decision.kept)[slot], (*decision.kept)[slot - slot % 3]);
     }
-    ++cuts;
+    ++evictions;
   }
-  EXPECT_GT(cuts, 20);
+  EXPECT_GT(evictions, 20);
 }
 
 }  // namespace

@@ -14,14 +14,14 @@ MakeComponent<Score> make_score_random;
 namespace {
 
 TEST(RandomScore, IsUniformWhicheverFieldRuns) {
-  using Field = std::function<RandomPlace(int64_t)>;
+  using Field = std::function<ScoreKey(int64_t)>;
   const std::vector<Field> fields = {
-      [](int64_t i) { return RandomPlace{.seed = static_cast<uint64_t>(i)}; },
-      [](int64_t i) { return RandomPlace{.row = static_cast<uint64_t>(i)}; },
-      [](int64_t i) { return RandomPlace{.layer = i}; },
-      [](int64_t i) { return RandomPlace{.head = i}; },
-      [](int64_t i) { return RandomPlace{.position = i}; },
-      [](int64_t i) { return RandomPlace{.draw = i}; }};
+      [](int64_t i) { return ScoreKey{.seed = static_cast<uint64_t>(i)}; },
+      [](int64_t i) { return ScoreKey{.row = static_cast<uint64_t>(i)}; },
+      [](int64_t i) { return ScoreKey{.layer = i}; },
+      [](int64_t i) { return ScoreKey{.head = i}; },
+      [](int64_t i) { return ScoreKey{.position = i}; },
+      [](int64_t i) { return ScoreKey{.draw = i}; }};
   constexpr int kCount = 20000;
   std::set<float> first_values;
   for (const Field& field : fields) {
@@ -53,7 +53,7 @@ using Seen = std::map<std::array<int64_t, 4>, float>;
 Seen seen(const std::string& text, const std::vector<int64_t>& rows, std::vector<int64_t> padding) {
   const auto score = made_component(make_score_random, text);
   Seen values;
-  RandomCuts controller(*score, [&](const LayerStep& layer_step) {
+  RandomEvictions controller(*score, [&](const LayerStep& layer_step) {
     const at::Tensor scores = score->score(layer_step);
     for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
@@ -67,18 +67,18 @@ Seen seen(const std::string& text, const std::vector<int64_t>& rows, std::vector
       }
     }
   });
-  run_cuts(controller, ragged_tokens(), rows, padding);
+  run_evictions(controller, ragged_tokens(), rows, padding);
   return values;
 }
 
 /// What both have, compared.
 int64_t expect_agree(const Seen& a, const Seen& b) {
   int64_t common = 0;
-  for (const auto& [place, value] : a) {
-    const auto other = b.find(place);
+  for (const auto& [key, value] : a) {
+    const auto other = b.find(key);
     if (other == b.end()) continue;
-    EXPECT_EQ(value, other->second) << fmt::format("step {}, row {}, head {}, position {}",
-                                                   place[0], place[1], place[2], place[3]);
+    EXPECT_EQ(value, other->second)
+        << fmt::format("step {}, row {}, head {}, position {}", key[0], key[1], key[2], key[3]);
     ++common;
   }
   return common;
@@ -90,10 +90,9 @@ TEST(Random, DependsOnRowLayerHeadAndPositionAlone) {
   const Seen padded = seen("{name: random, seed: 5}", {7, 1, 3}, {0, 2, 4});
   EXPECT_GT(expect_agree(alone, batch), 60);
   EXPECT_GT(expect_agree(alone, padded), 30);
-  for (const auto& [place, value] : alone) {
-    EXPECT_EQ(
-        value,
-        random_score({.seed = 5, .row = 1, .layer = 0, .head = place[2], .position = place[3]}));
+  for (const auto& [key, value] : alone) {
+    EXPECT_EQ(value,
+              random_score({.seed = 5, .row = 1, .layer = 0, .head = key[2], .position = key[3]}));
   }
 }
 
@@ -101,9 +100,9 @@ TEST(Random, RowsDrawAlikeWhenAsked) {
   const auto as_of_another_row = [](const Seen& values) {
     int64_t alike = 0;
     int64_t compared = 0;
-    for (const auto& [place, value] : values) {
-      if (place[1] != 7) continue;
-      auto other = place;
+    for (const auto& [key, value] : values) {
+      if (key[1] != 7) continue;
+      auto other = key;
       other[1] = 3;
       if (!values.contains(other)) continue;
       ++compared;
@@ -120,14 +119,14 @@ TEST(Random, DrawsAgainOnlyWhenAsked) {
   const Seen once = seen("{name: random}", {1}, {});
   const Seen again = seen("{name: random, redraw: each_step}", {1}, {});
   int64_t differing = 0;
-  for (const auto& [place, value] : once) {
-    auto earlier = place;
+  for (const auto& [key, value] : once) {
+    auto earlier = key;
     earlier[0] -= 1;
     if (once.contains(earlier)) {
       EXPECT_EQ(once.at(earlier), value);
     }
-    if (again.contains(earlier) && again.contains(place)) {
-      differing += again.at(earlier) != again.at(place) ? 1 : 0;
+    if (again.contains(earlier) && again.contains(key)) {
+      differing += again.at(earlier) != again.at(key) ? 1 : 0;
     }
   }
   EXPECT_GT(differing, 20);

@@ -31,10 +31,10 @@ std::vector<double> repetition(const at::Tensor& keys,
       similar.push_back(row.back() > threshold ? j : 0);
     }
     std::ranges::sort(similar);
-    const auto place = static_cast<std::size_t>(static_cast<double>(tokens) * ratio);
+    const auto rank = static_cast<std::size_t>(static_cast<double>(tokens) * ratio);
     const std::size_t left_out = retain == "last"    ? similar.back()
                                  : retain == "first" ? similar.front()
-                                                     : similar[std::max<std::size_t>(place, 1) - 1];
+                                                     : similar[std::max<std::size_t>(rank, 1) - 1];
     row[left_out] = 0;
     for (std::size_t j = 0; j < tokens; ++j) column[j] += row[j] / static_cast<double>(tokens);
   }
@@ -81,9 +81,11 @@ TEST(KeyRepetition, ARowWithoutASimilarKeyLeavesOutTheFirst) {
 
 TEST(OrderedCut, LeavesTheCacheInEitherOrder) {
   const at::Tensor scores = at::tensor({0.1F, 0.7F, 0.7F, 0.2F, 0.9F});
-  EXPECT_EQ(ordered_cut(scores, 5, 2, PoolOrder::kScore), (std::vector<int64_t>{4, 1, 2, 5, 6}));
-  EXPECT_EQ(ordered_cut(scores, 4, 2, PoolOrder::kPosition), (std::vector<int64_t>{1, 4, 5, 6}));
-  EXPECT_EQ(ordered_cut(scores, 2, 2, PoolOrder::kScore), (std::vector<int64_t>{5, 6}));
+  EXPECT_EQ(ordered_selection(scores, 5, 2, PoolOrder::kScore),
+            (std::vector<int64_t>{4, 1, 2, 5, 6}));
+  EXPECT_EQ(ordered_selection(scores, 4, 2, PoolOrder::kPosition),
+            (std::vector<int64_t>{1, 4, 5, 6}));
+  EXPECT_EQ(ordered_selection(scores, 2, 2, PoolOrder::kScore), (std::vector<int64_t>{5, 6}));
 }
 
 int64_t compare(const Plan& plan,
@@ -93,7 +95,7 @@ int64_t compare(const Plan& plan,
                                     "{name: redundancy, window: 3, kernel: 3, lambda: 0.2}");
   RememberedQueries queries;
   int64_t compared = 0;
-  RandomCuts controller(*score, [&](const LayerStep& layer_step) {
+  RandomEvictions controller(*score, [&](const LayerStep& layer_step) {
     queries.add(layer_step);
     const int64_t window = fitting_window(3, tightest_count(layer_step));
     const int64_t first = first_of_window(layer_step.step, window);
@@ -117,7 +119,7 @@ int64_t compare(const Plan& plan,
       }
     }
   });
-  run_cuts(controller, plan, rows, padding);
+  run_evictions(controller, plan, rows, padding);
   return compared;
 }
 

@@ -29,7 +29,7 @@ int64_t compare(const Form& form,
                   form.past_alone ? "past" : "all"));
   RememberedQueries queries;
   int64_t compared = 0;
-  RandomCuts controller(*score, [&](const LayerStep& layer_step) {
+  RandomEvictions controller(*score, [&](const LayerStep& layer_step) {
     queries.add(layer_step);
     const int64_t window = fitting_window(form.window, tightest_count(layer_step));
     const int64_t first = first_of_window(layer_step.step, window);
@@ -48,7 +48,7 @@ int64_t compare(const Form& form,
       }
     }
   });
-  run_cuts(controller, plan, rows, padding);
+  run_evictions(controller, plan, rows, padding);
   return compared;
 }
 

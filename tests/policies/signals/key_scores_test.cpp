@@ -59,7 +59,7 @@ void check(MakeComponent<Score>* make,
            const Oracle& oracle) {
   const auto score = made_component(make, text);
   int64_t compared = 0;
-  RandomCuts controller(*score, [&](const LayerStep& layer_step) {
+  RandomEvictions controller(*score, [&](const LayerStep& layer_step) {
     const at::Tensor scores = score->score(layer_step);
     for (int64_t row = 0; row < layer_step.cache->rows(); ++row) {
       for (int64_t head = 0; head < layer_step.k.size(1); ++head) {
@@ -81,9 +81,9 @@ void check(MakeComponent<Score>* make,
       }
     }
   });
-  run_cuts(controller, ragged_scales(), {4, 9, 2});
-  run_cuts(controller, ragged_tokens(), {5});
-  run_cuts(controller, ragged_tokens(), {5, 0, 3}, {0, 4, 1});
+  run_evictions(controller, ragged_scales(), {4, 9, 2});
+  run_evictions(controller, ragged_tokens(), {5});
+  run_evictions(controller, ragged_tokens(), {5, 0, 3}, {0, 4, 1});
   EXPECT_GT(compared, 900);
 }
 

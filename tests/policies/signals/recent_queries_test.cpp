@@ -1,4 +1,5 @@
-// The remembered queries against plain double loops: across steps, cuts, ragged heads and padding.
+// The remembered queries against plain double loops: across steps, evictions, ragged heads and
+// padding.
 #include "policies/signals/recent_queries.h"
 
 #include <fmt/format.h>
@@ -150,7 +151,7 @@ Seen run(const std::vector<StepInfo>& steps,
 const std::vector<std::vector<int64_t>> kKept = {{3, 2, 1}, {4, 2, 2}, {3, 3, 1},
                                                  {4, 2, 2}, {5, 1, 3}, {5, 1, 3}};
 
-TEST(RecentQueries, LooksBackAcrossTokensAndCuts) {
+TEST(RecentQueries, LooksBackAcrossTokensAndEvictions) {
   const Seen found = run(next_token_steps(3, 5), kKept, {4, 9}, {});
   EXPECT_GT(found.seen, 300);
   EXPECT_GT(found.unseen, 20);

@@ -19,18 +19,18 @@ std::vector<std::string> merge_naively(std::vector<std::string> word,
                                        const BytePairModel::Merges& merges) {
   for (;;) {
     size_t best_rank = merges.size();
-    size_t best_place = 0;
-    for (size_t place = 0; place + 1 < word.size(); ++place) {
+    size_t best_position = 0;
+    for (size_t position = 0; position + 1 < word.size(); ++position) {
       for (size_t rank = 0; rank < best_rank; ++rank) {
-        if (merges[rank] == std::pair(word[place], word[place + 1])) {
+        if (merges[rank] == std::pair(word[position], word[position + 1])) {
           best_rank = rank;
-          best_place = place;
+          best_position = position;
         }
       }
     }
     if (best_rank == merges.size()) return word;
-    word[best_place] += word[best_place + 1];
-    word.erase(word.begin() + static_cast<std::ptrdiff_t>(best_place) + 1);
+    word[best_position] += word[best_position + 1];
+    word.erase(word.begin() + static_cast<std::ptrdiff_t>(best_position) + 1);
   }
 }
 

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "core/base/byte_size.h"
 #include "core/base/error.h"
 #include "policies/slots.h"
 
@@ -37,36 +37,6 @@ const char* key_of(BudgetUnit unit) {
 
 [[noreturn]] void fail(const std::string& message) {
   throw Error(ErrorKind::kConfig, message);
-}
-
-/// "600MiB", "1.5 GB", "4096": decimal units count by 1000, binary ones by 1024.
-double bytes_of(const std::string& text) {
-  static constexpr std::array<std::pair<const char*, double>, 11> kByteUnits = {
-      {{"", 1},
-       {"B", 1},
-       {"kB", 1e3},
-       {"KB", 1e3},
-       {"MB", 1e6},
-       {"GB", 1e9},
-       {"TB", 1e12},
-       {"KiB", 1024.0},
-       {"MiB", 1048576.0},
-       {"GiB", 1073741824.0},
-       {"TiB", 1099511627776.0}}};
-  double number = 0;
-  const char* end = text.data() + text.size();
-  auto [rest, failure] = std::from_chars(text.data(), end, number);
-  if (failure != std::errc() || !std::isfinite(number)) {
-    fail(fmt::format("budget.bytes={}: expected a number of bytes such as 600MiB or 1.5GB", text));
-  }
-  while (rest != end && *rest == ' ') ++rest;
-  const std::string unit(rest, end);
-  std::vector<std::string> known;
-  for (const auto& [name, factor] : kByteUnits) {
-    if (unit == name) return std::floor(number * factor);
-    if (*name != '\0') known.emplace_back(name);
-  }
-  fail(fmt::format("budget.bytes={}: unknown unit '{}'. {}", text, unit, suggestion(unit, known)));
 }
 
 /// One of `words`, by its index among them.
@@ -106,8 +76,9 @@ std::array<std::optional<double>, kUnits.size()> read_amounts(Options& options) 
        .help = "K and V of one image, its guidance rows included, as the policy stores them; "
                "replaces the ratio"});
   if (bytes != nullptr && !bytes->is_null()) {
-    read(BudgetUnit::kBytes) =
-        bytes->is_string() ? bytes_of(bytes->as_string()) : std::floor(bytes->as_double());
+    read(BudgetUnit::kBytes) = bytes->is_string()
+                                   ? bytes_of_text("budget.bytes", bytes->as_string())
+                                   : std::floor(bytes->as_double());
   }
   whole(BudgetUnit::kLines, "lines",
         "as many tokens as this many image lines have, of a next-token model; replaces the ratio");
@@ -115,23 +86,6 @@ std::array<std::optional<double>, kUnits.size()> read_amounts(Options& options) 
         "as many tokens as the last n scales that are stored have, of a next-scale model; "
         "replaces the ratio");
   return amounts;
-}
-
-/// "600 MiB", "1.5 GB", "1234567 B": the shortest exact way to say it.
-std::string bytes_text(double bytes) {
-  static constexpr std::array<std::pair<const char*, double>, 6> kShown = {{{"GiB", 1073741824.0},
-                                                                            {"GB", 1e9},
-                                                                            {"MiB", 1048576.0},
-                                                                            {"MB", 1e6},
-                                                                            {"KiB", 1024.0},
-                                                                            {"kB", 1e3}}};
-  for (const auto& [name, factor] : kShown) {
-    const double amount = bytes / factor;
-    if (amount >= 1 && amount * 100 == std::floor(amount * 100)) {
-      return fmt::format("{:.10g} {}", amount, name);
-    }
-  }
-  return fmt::format("{:.0f} B", bytes);
 }
 
 /// Bytes of an image that holds `tokens` in every layer and head.
@@ -319,7 +273,7 @@ std::string budget_text(const Budget& budget) {
   if (budget.unit == BudgetUnit::kRatio) {
     text = fmt::format("{:.6g} %", 100 * budget.amount);
   } else if (budget.unit == BudgetUnit::kBytes) {
-    text = bytes_text(budget.amount);
+    text = exact_bytes_text(budget.amount);
   } else {
     text = fmt::format("{:.0f} {}", budget.amount, key_of(budget.unit));
   }

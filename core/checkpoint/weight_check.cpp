@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
+#include <utility>
 
 #include "core/base/dtype_name.h"
 #include "core/base/error.h"
@@ -22,11 +24,15 @@ std::string shape_text(at::IntArrayRef shape) {
   return fmt::format("[{}]", fmt::join(sides, ", "));
 }
 
-bool shape_fits(const WeightSpec& spec, const at::Tensor& tensor) {
-  if (spec.any_layout) return tensor.numel() == c10::multiply_integers(spec.shape);
-  return std::ranges::equal(spec.shape, tensor.sizes(), [](int64_t wanted, int64_t side) {
+bool fits(const std::vector<int64_t>& shape, const at::Tensor& tensor) {
+  return std::ranges::equal(shape, tensor.sizes(), [](int64_t wanted, int64_t side) {
     return wanted < 0 || wanted == side;
   });
+}
+
+bool shape_fits(const WeightSpec& spec, const at::Tensor& tensor) {
+  if (spec.any_layout) return tensor.numel() == c10::multiply_integers(spec.shape);
+  return fits(spec.shape, tensor);
 }
 
 // The spelling of `spec` that the file has, or the published one.
@@ -128,29 +134,34 @@ WeightReport compare_weights(const std::vector<WeightSpec>& specs, const TensorM
       }
     }
   }
+  std::vector<std::pair<std::string, at::Tensor>> spare;  // what a missing name may have meant
   for (const auto& [name, tensor] : tensors) {
     const auto starts = [&name = name](const std::string& head) { return name.starts_with(head); };
     if (!asked_for.contains(name) && std::ranges::none_of(unneeded, starts)) {
       report.unexpected.push_back(name);
+      if (spare.size() < kCompared) spare.emplace_back(name, tensor);
     }
+  }
+  const size_t shown = std::min(report.missing.size(), kShown);
+  for (MissingWeight& missing : std::span(report.missing).first(shown)) {
+    std::vector<std::string> candidates;
+    for (const auto& [name, tensor] : spare) {
+      if (fits(missing.shape, tensor)) candidates.push_back(name);
+    }
+    missing.nearest = nearest_name(missing.name, candidates);
   }
   return report;
 }
 
 std::string report_text(const WeightReport& report) {
-  const std::vector<std::string> candidates(
-      report.unexpected.begin(),
-      report.unexpected.begin() +
-          static_cast<std::ptrdiff_t>(std::min(report.unexpected.size(), kCompared)));
   std::string text;
   std::vector<std::string> first;  // unexpected names that look like a missing one
   for (size_t i = 0; i < std::min(report.missing.size(), kShown); ++i) {
     const MissingWeight& missing = report.missing[i];
-    const std::string near = nearest_name(missing.name, candidates);
     text += fmt::format("\n  missing '{}' {}", missing.name, shape_text(missing.shape));
-    if (near.empty()) continue;
-    text += fmt::format("; the nearest in the file is '{}'", near);
-    if (std::ranges::find(first, near) == first.end()) first.push_back(near);
+    if (missing.nearest.empty()) continue;
+    text += fmt::format("; the nearest of that shape in the file is '{}'", missing.nearest);
+    if (std::ranges::find(first, missing.nearest) == first.end()) first.push_back(missing.nearest);
   }
   text += cut_line(report.missing.size());
   for (size_t i = 0; i < std::min(report.mismatched.size(), kShown); ++i) {

@@ -13,6 +13,9 @@ namespace kvscope {
 struct MissingWeight {
   std::string name;
   std::vector<int64_t> shape;
+  /// The nearest name of that shape that the model does not ask for; empty where none is near, and
+  /// of what report_text() does not list.
+  std::string nearest = {};
 };
 
 /// How the tensors of a checkpoint compare with what a model needs.
@@ -31,9 +34,9 @@ struct WeightReport {
 /// is looked for below its prefix where the file has names that begin so, else by bare names.
 WeightReport compare_weights(const std::vector<WeightSpec>& specs, const TensorMap& tensors);
 
-/// The report as lines: what is missing, with the nearest unexpected name, what has another shape
-/// or dtype, what is unexpected (the names nearest to a missing one first). Long lists are cut, and
-/// say so.
+/// The report as lines: what is missing, with the nearest unexpected name of its shape, what has
+/// another shape or dtype, what is unexpected (the names nearest to a missing one first). Long
+/// lists are cut, and say so.
 std::string report_text(const WeightReport& report);
 
 /// Throws Error(kInput) with the report where something is missing or mismatched; logs a warning

@@ -34,7 +34,7 @@ SentencePiece open_pieces(const T5Config& config, const std::string& path) {
 }  // namespace
 
 CaptionEncoder::CaptionEncoder(int64_t channels, int64_t most_tokens, at::Device device)
-    : most_tokens_(std::min(kMadeUpTokens, most_tokens)), device_(device) {
+    : most_tokens_(longest_caption(/*random=*/true, most_tokens)), device_(device) {
   config_.d_model = channels;
 }
 
@@ -80,6 +80,31 @@ std::vector<WeightSpec> caption_encoder_tensors(const T5Config& config) {
     specs.push_back(unneeded_tensors(name, "t5."));
   }
   return specs;
+}
+
+int64_t longest_caption(bool random, int64_t most_tokens) {
+  return random ? std::min(kMadeUpTokens, most_tokens) : most_tokens;
+}
+
+void add_caption_encoder(ModelMemory& memory,
+                         const T5Config& config,
+                         bool random,
+                         int64_t captions,
+                         int64_t most_tokens) {
+  constexpr auto kBytes = static_cast<int64_t>(sizeof(float));
+  const int64_t tokens = captions * longest_caption(random, most_tokens);
+  if (random) {
+    memory.activations.push_back({"text", 2 * tokens * config.d_model * kBytes});
+    return;
+  }
+  memory.weights.push_back(
+      weight_part("text encoder", caption_encoder_tensors(config), at::kFloat));
+  // The bias of every head, the scores, the two added, their softmax; q, k and v are small beside
+  // them where captions are long, and beside the feed-forward's four where they are short.
+  const int64_t scores = 4 * config.heads * tokens * most_tokens + 5 * tokens * config.d_model;
+  const int64_t feed_forward =
+      config.heads * tokens * most_tokens + tokens * (4 * config.d_ff + 3 * config.d_model);
+  memory.activations.push_back({"text", std::max(scores, feed_forward) * kBytes});
 }
 
 uint64_t text_seed(std::string_view text) {

@@ -12,6 +12,7 @@
 
 #include "core/checkpoint/tensor_map.h"
 #include "core/checkpoint/weight_spec.h"
+#include "core/models/model_memory.h"
 #include "core/models/prompt_fit.h"
 #include "core/text/captions/t5_encoder.h"
 #include "core/text/tokenizers/sentencepiece.h"
@@ -55,6 +56,17 @@ class CaptionEncoder {
 /// What a model asks of its T5 checkpoint: the encoder's tensors, part "t5.". Published files carry
 /// a decoder and copies of the embedding as well.
 std::vector<WeightSpec> caption_encoder_tensors(const T5Config& config);
+
+/// What encoding captions adds to a model's memory: the encoder's weights, and the tensors of
+/// encoding `captions` of `most_tokens` each. With `random` weights there is no encoder, and
+/// captions of few tokens are made up.
+void add_caption_encoder(ModelMemory& memory,
+                         const T5Config& config,
+                         bool random,
+                         int64_t captions,
+                         int64_t most_tokens);
+/// Tokens of the longest caption that such an encoder hands out.
+int64_t longest_caption(bool random, int64_t most_tokens);
 
 /// FNV-1a of a text: what stands for it in a random model, everywhere the same.
 uint64_t text_seed(std::string_view text);

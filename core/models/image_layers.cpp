@@ -17,11 +17,13 @@ void ImageNetworkSpecs::convolution(const std::string& name,
                                     int64_t kernel) {
   specs_.push_back({name + style_.convolution_wrapper + ".weight", {out, in, kernel, kernel}});
   specs_.push_back({name + style_.convolution_wrapper + ".bias", {out}});
+  holds(2 * in + out);
 }
 
 void ImageNetworkSpecs::norm(const std::string& name, int64_t channels) {
   specs_.push_back({name + style_.norm_wrapper + ".weight", {channels}});
   specs_.push_back({name + style_.norm_wrapper + ".bias", {channels}});
+  holds(3 * channels);  // the input, normed, activated
 }
 
 void ImageNetworkSpecs::residual_block(const std::string& name, int64_t in, int64_t out) {
@@ -30,6 +32,10 @@ void ImageNetworkSpecs::residual_block(const std::string& name, int64_t in, int6
   norm(name + ".norm2", out);
   convolution(name + ".conv2", out, out, 3);
   if (in != out) convolution(name + ".nin_shortcut", in, out, 1);
+  // conv1 beside the block's input, conv2 beside that and what conv1 gave; the sum of input, or
+  // shortcut, and both convolutions is no more than either.
+  holds(3 * in + out);
+  holds(in + 4 * out);
 }
 
 void ImageNetworkSpecs::attention(const std::string& name, int64_t channels) {
@@ -37,6 +43,18 @@ void ImageNetworkSpecs::attention(const std::string& name, int64_t channels) {
   for (const char* projection : {".q", ".k", ".v", ".proj_out"}) {
     convolution(name + projection, channels, channels, 1);
   }
+  attends(channels);
+}
+
+void ImageNetworkSpecs::attends(int64_t channels) {
+  // The input, it normed, q, k, v; products of all pixels with all, scaled, their softmax.
+  holds(5 * channels + 3 * pixels_);
+}
+
+void ImageNetworkSpecs::upsample(const std::string& name, int64_t channels) {
+  holds((1 + 2 * 4 + 4) * channels);  // the input, enlarged, convolved
+  pixels_ *= 4;
+  convolution(name + ".conv", channels, channels, 3);
 }
 
 at::Tensor ImageLayers::convolution(const std::string& name, const at::Tensor& x) const {

@@ -3,6 +3,7 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,10 +22,13 @@ struct ImageNetworkStyle {
   int64_t other_norm_groups = 0;  ///< where norm_groups does not divide the channels; 0: none
 };
 
-/// Collects the names and shapes of a network while it is walked in module order.
+/// Collects the names and shapes of a network while it is walked in module order, and how much
+/// ImageLayers holds at once on the way.
 class ImageNetworkSpecs {
  public:
-  explicit ImageNetworkSpecs(ImageNetworkStyle style) : style_(std::move(style)) {}
+  /// `pixels` of an image where the walk begins; of no matter for names and shapes.
+  explicit ImageNetworkSpecs(ImageNetworkStyle style, int64_t pixels = 1)
+      : style_(std::move(style)), pixels_(pixels) {}
 
   void convolution(const std::string& name, int64_t in, int64_t out, int64_t kernel);
   void norm(const std::string& name, int64_t channels);
@@ -32,10 +36,21 @@ class ImageNetworkSpecs {
   void residual_block(const std::string& name, int64_t in, int64_t out);
   /// norm, q, k, v, proj_out.
   void attention(const std::string& name, int64_t channels);
+  /// One head over all pixels, named otherwise than attention() does.
+  void attends(int64_t channels);
+  /// Twice the height and width, then NAME.conv.
+  void upsample(const std::string& name, int64_t channels);
+  /// Elements of the tensors of one image at once where they are most, input included. A
+  /// convolution counts its input twice: the library copies it where it likes another layout.
+  [[nodiscard]] int64_t peak_elements() const { return peak_elements_; }
   std::vector<WeightSpec> take() { return std::move(specs_); }
 
  private:
+  void holds(int64_t channels) { peak_elements_ = std::max(peak_elements_, channels * pixels_); }
+
   ImageNetworkStyle style_;
+  int64_t pixels_;
+  int64_t peak_elements_ = 0;
   std::vector<WeightSpec> specs_;
 };
 

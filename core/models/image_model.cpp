@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/split_mix.h"
 #include "core/models/model_family.h"
+#include "core/models/model_memory.h"
 #include "core/models/model_options.h"
 #include "core/models/prompt_fit.h"
 
@@ -37,6 +38,10 @@ std::unique_ptr<ImageModel> open_model(const ConfigNode& model,
 
 std::vector<WeightSpec> model_tensors(const ConfigNode& model) {
   return checked_family(model).tensors(model);
+}
+
+ModelMemory model_memory(const ConfigNode& model, const BatchShape& batch) {
+  return checked_family(model).memory(model, batch);
 }
 
 std::vector<PromptFit> fit_prompts(const ConfigNode& model,

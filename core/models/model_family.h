@@ -9,6 +9,7 @@
 #include "core/checkpoint/weight_spec.h"
 #include "core/config/options.h"
 #include "core/models/image_model.h"
+#include "core/models/model_memory.h"
 #include "core/models/prompt_fit.h"
 
 namespace kvscope {
@@ -20,6 +21,8 @@ struct ModelFamily {
   /// The three of image_model.h, for a group whose keys are all known.
   std::function<ModelFacts(const ConfigNode& model)> facts;
   std::function<std::vector<WeightSpec>(const ConfigNode& model)> tensors;
+  /// model_memory() of such a group.
+  std::function<ModelMemory(const ConfigNode& model, const BatchShape& batch)> memory;
   std::function<std::unique_ptr<ImageModel>(
       const ConfigNode& model, const std::string& root, at::Device device)>
       open;

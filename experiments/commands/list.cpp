@@ -9,10 +9,12 @@
 #include <memory>
 
 #include "analysis/metrics/registry.h"
+#include "core/base/dtype_name.h"
 #include "core/base/error.h"
 #include "core/config/format.h"
 #include "core/config/repository.h"
 #include "core/models/image_model.h"
+#include "core/models/model_memory.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/policy_description.h"
@@ -69,17 +71,30 @@ std::string cache_text(const ModelFacts& facts) {
   return text;
 }
 
+/// "transformer bf16, image decoder fp32"; "fp32" where all are.
+std::string types_text(const std::vector<WeightPart>& weights) {
+  const at::ScalarType first = weights.front().type;
+  const auto is_first = [&](const WeightPart& part) { return part.type == first; };
+  if (std::ranges::all_of(weights, is_first)) return dtype_name(first);
+  std::vector<std::string> texts;
+  for (const WeightPart& part : weights) {
+    texts.push_back(fmt::format("{} {}", part.name, dtype_name(part.type)));
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 void print_models(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
   for (const std::string& name : repository.options("model")) {
     const ModelFacts facts = model_facts(repository.load("model/" + name)->body);
     const CacheGeometry& cache = facts.cache;
-    const auto parameters = static_cast<double>(facts.parameters);
+    const ModelMemory memory = model_memory(repository.load("model/" + name)->body, {});
     fmt::print(
-        "{:<22} {}, {:.1f} M parameters ({:.2f} GB in bf16), {} layers x {} heads, {} tokens in {} "
-        "steps, {} x {} pixels, {}\n",
-        name, facts.kind, parameters / 1e6, parameters * 2 / 1e9, cache.layers, cache.heads,
-        cache.steps.back().first_token + cache.steps.back().queries(), cache.steps.size(),
-        facts.image_height, facts.image_width, cache_text(facts));
+        "{:<22} {}, {:.1f} M parameters ({:.2f} GB of weights in memory: {}), {} layers x {} "
+        "heads, {} tokens in {} steps, {} x {} pixels, {}\n",
+        name, facts.kind, static_cast<double>(facts.parameters) / 1e6,
+        static_cast<double>(memory.weight_bytes()) / 1e9, types_text(memory.weights), cache.layers,
+        cache.heads, cache.steps.back().first_token + cache.steps.back().queries(),
+        cache.steps.size(), facts.image_height, facts.image_width, cache_text(facts));
   }
 }
 

@@ -5,14 +5,17 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "core/base/byte_size.h"
 #include "core/base/console.h"
 #include "core/base/dtype_name.h"
 #include "core/base/mebibytes.h"
 #include "core/engine/kv_memory.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
+#include "experiments/commands/plan_memory.h"
 #include "experiments/commands/results/paper_memory.h"
 #include "experiments/sweep/point.h"
 #include "experiments/terminal.h"
@@ -77,7 +80,7 @@ void append_heads(std::string& text, const Plan& plan) {
 /// What was asked for, and what it comes to.
 void append_budget(std::string& text, const Point& point) {
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "  {:<32}  {} tokens per head", "budget", point.budget_tokens);
+  fmt::format_to(out, "  {:<34}  {} tokens per head", "budget", point.budget_tokens);
   if (point.target_tokens != point.budget_tokens) {
     fmt::format_to(out, ", evictions aim at {} to stay within", point.target_tokens);
   }
@@ -99,7 +102,7 @@ std::string format_text(const SideFormat& side, at::ScalarType type) {
   return text;
 }
 
-std::string plan_text(const Point& point, const PlanOptions& options) {
+std::string plan_text(const Point& point, bool every_head, std::optional<double> limit_bytes) {
   std::string text;
   auto out = std::back_inserter(text);
   const Plan& plan = point.plan;
@@ -117,7 +120,7 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
   fmt::format_to(out, "  {} image{} at once, {} rows{}\n", images, images == 1 ? "" : "s", rows,
                  rows == images ? "" : ": guidance doubles them");
   append_budget(text, point);
-  fmt::format_to(out, "  tokens per head into the last step  {:.1f} of {:.0f}\n",
+  fmt::format_to(out, "  {:<34}  {:.1f} of {:.0f}\n", "tokens per head into the last step",
                  point.kept_tokens(), point.full_tokens());
   const auto policy = point.policy();
   const EvictionTiming timing = point.generation.eviction_timing;
@@ -128,26 +131,33 @@ std::string plan_text(const Point& point, const PlanOptions& options) {
        peak_kv_bytes(plan, rows, policy->kv_transients(plan, timing))},
       {"arena", plan.arena_bytes(rows)}};
   for (const auto& [what, bytes] : lines) {
-    fmt::format_to(out, "  {:<32}  {}\n", what, bytes_text(bytes));
+    fmt::format_to(out, "  {:<34}  {}\n", what, bytes_text(bytes));
   }
+  const PointMemory memory = point_memory(point, images);
+  text += memory_text(point, memory);
+  if (limit_bytes) text += fmt::format("  {}\n", fit_text(point, memory, *limit_bytes));
   append_steps(text, plan, rows);
   for (const std::string& remark : policy->remarks(plan, point.target_tokens)) {
     fmt::format_to(out, "  {}\n", remark);
   }
-  if (options.every_head) append_heads(text, plan);
+  if (every_head) append_heads(text, plan);
   return text;
 }
 
-std::string overview(const std::vector<Point>& points) {
-  std::string text = fmt::format("{:<24} {:<14} {:>14} {:>10} {:>16} {:>16}\n", "policy", "budget",
-                                 "tokens per head", "KV MiB", "KV bytes", "arena bytes");
+std::string overview(const std::vector<Point>& points, std::optional<double> limit_bytes) {
+  std::string text =
+      fmt::format("{:<24} {:<14} {:>15} {:>10} {:>16} {:>16} {:>14}\n", "policy", "budget",
+                  "tokens per head", "KV MiB", "KV bytes", "arena bytes", "total, about");
   for (const Point& point : points) {
     const int64_t rows = point.generation.rows(point.generation.batch);
     const auto last = static_cast<int64_t>(point.plan.geometry().steps.size()) - 1;
     const int64_t bytes = point.plan.live_bytes(last, rows);
-    text += fmt::format("{:<24} {:<14} {:>14.1f} {:>10.2f} {:>16} {:>16}\n", point.label("policy"),
-                        point.label("budget"), point.kept_tokens(), mebibytes(bytes), bytes,
-                        point.plan.arena_bytes(rows));
+    const PointMemory memory = point_memory(point, point.generation.batch);
+    text += fmt::format("{:<24} {:<14} {:>15.1f} {:>10.2f} {:>16} {:>16} {:>14}{}\n",
+                        point.label("policy"), point.label("budget"), point.kept_tokens(),
+                        mebibytes(bytes), bytes, memory.arena_bytes,
+                        short_bytes_text(memory.total_bytes()),
+                        limit_bytes ? "  " + fit_text(point, memory, *limit_bytes) : "");
   }
   return text;
 }
@@ -155,6 +165,8 @@ std::string overview(const std::vector<Point>& points) {
 }  // namespace
 
 int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
+  std::optional<double> limit_bytes;
+  if (!options.fits.empty()) limit_bytes = bytes_of_text("--fits", options.fits);
   if (is_paper_memory(arguments)) {
     fmt::print("{}", console_table(paper_memory(arguments).table, console_style()));
     return 0;
@@ -165,13 +177,20 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   for (const std::string& message : list.infeasible) {
     say("left out: {}", message);
   }
-  for (const Point& point : list.points) fmt::print("{}\n", plan_text(point, options));
+  for (const Point& point : list.points) {
+    fmt::print("{}\n", plan_text(point, options.every_head, limit_bytes));
+  }
   if (list.points.size() > 1) {
     fmt::print("{} points{}\n{}", list.points.size(),
                list.duplicates > 0 ? fmt::format(", {} duplicates left out", list.duplicates) : "",
-               overview(list.points));
+               overview(list.points, limit_bytes));
   }
-  return 0;
+  const bool all_fit = std::ranges::all_of(list.points, [&](const Point& point) {
+    return !limit_bytes ||
+           static_cast<double>(point_memory(point, point.generation.batch).total_bytes()) <=
+               *limit_bytes;
+  });
+  return all_fit ? 0 : 1;
 }
 
 void register_plan(const CommandRegistrar& registrar) {
@@ -180,6 +199,9 @@ void register_plan(const CommandRegistrar& registrar) {
   CLI::App& command = registrar.add("plan", "tokens and bytes of a run, without running it",
                                     [=] { return plan_command(*config, *options); });
   add_config_options(command, *config);
+  command.add_option("--fits", options->fits,
+                     "a size such as 24GiB: whether weights, activations and cache fit it; exit "
+                     "code 1 where they do not");
   command.add_flag("--full", options->every_head, "tokens of every (step, layer, head)");
 }
 

@@ -72,7 +72,8 @@ class InfinityModel : public ImageModel {
                            generators, context);
     wait_for_device(device_);
     start = std::chrono::steady_clock::now();
-    batch.images = to_images(vae_decode(description_.vae, vae_, generation.summed_codes));
+    batch.images =
+        to_images(vae_decode_one_by_one(description_.vae, vae_, generation.summed_codes));
     batch.decode_ms = milliseconds_since(start);
     batch.times = generation.times;
     for (size_t image = 0; image < prompts.size(); ++image) {
@@ -97,9 +98,10 @@ class InfinityModel : public ImageModel {
     const ModelFiles files(root, description_.name);
     const std::vector<WeightSpec> specs = description_tensors(description_);
     const TensorMap main = files.main(description_.weights, specs);
-    const TensorMap transformer = part_tensors(main, "model.");
-    // Checked before widening, so that a wrong file costs no memory.
-    resolve_transformer(description_.transformer, transformer);
+    // Checked before widening, so that a wrong file costs no memory; what published files carry
+    // beside these tensors stays in the file.
+    const TensorMap transformer =
+        published_transformer_tensors(description_.transformer, part_tensors(main, "model."));
     tensors_ = converted(transformer, device_, at::kFloat);
     if (description_.precision == "reference") round_blocks_to_bf16(tensors_);
     weights_ = resolve_transformer(description_.transformer, tensors_);
@@ -143,6 +145,7 @@ ModelFamily family_infinity() {
   return {.ask = [](Options& options) { static_cast<void>(infinity::read_model(options)); },
           .facts = infinity::infinity_facts,
           .tensors = infinity::infinity_tensors,
+          .memory = infinity::infinity_memory,
           .open = infinity::open,
           .fit_prompts = infinity::fit_prompts};
 }

@@ -7,6 +7,7 @@
 #include "core/config/options.h"
 #include "core/models/image_model.h"
 #include "core/models/infinity/config.h"
+#include "core/models/model_memory.h"
 #include "core/models/prompt_fit.h"
 #include "core/text/captions/t5_encoder.h"
 
@@ -35,6 +36,7 @@ ModelDescription describe_model(const ConfigNode& model);
 CacheGeometry description_geometry(const ModelDescription& description);
 
 ModelFacts infinity_facts(const ConfigNode& model);
+ModelMemory infinity_memory(const ConfigNode& model, const BatchShape& batch);
 /// Every published tensor of the transformer, the image autoencoder (its encoder may be missing)
 /// and the text encoder.
 std::vector<WeightSpec> description_tensors(const ModelDescription& description);

@@ -23,18 +23,8 @@ int64_t levels(const VaeConfig& config) {
   return static_cast<int64_t>(config.channel_multipliers.size());
 }
 
-}  // namespace
-
-std::string unwrapped_name(std::string name) {
-  for (const std::string_view wrapper : {".conv.", ".norm."}) {
-    const size_t at = name.rfind(wrapper);
-    if (at != std::string::npos) return name.erase(at, wrapper.size() - 1);
-  }
-  return name;
-}
-
-std::vector<TensorSpec> vae_decoder_tensors(const VaeConfig& config) {
-  ImageNetworkSpecs specs(style_of(config));
+ImageNetworkSpecs decoder_network(const VaeConfig& config, int64_t latent_pixels) {
+  ImageNetworkSpecs specs(style_of(config), latent_pixels);
   const int64_t top = level_channels(config, levels(config) - 1);
   specs.convolution("decoder.conv_in", config.code_bits, top, 3);
   specs.residual_block("decoder.mid.block_1", top, top);
@@ -47,12 +37,29 @@ std::vector<TensorSpec> vae_decoder_tensors(const VaeConfig& config) {
                            out);
     }
     channels = out;
-    if (level > 0)
-      specs.convolution(fmt::format("decoder.up.{}.upsample.conv", level), out, out, 3);
+    if (level > 0) specs.upsample(fmt::format("decoder.up.{}.upsample", level), out);
   }
   specs.norm("decoder.norm_out", channels);
   specs.convolution("decoder.conv_out", channels, 3, 3);
-  return specs.take();
+  return specs;
+}
+
+}  // namespace
+
+std::string unwrapped_name(std::string name) {
+  for (const std::string_view wrapper : {".conv.", ".norm."}) {
+    const size_t at = name.rfind(wrapper);
+    if (at != std::string::npos) return name.erase(at, wrapper.size() - 1);
+  }
+  return name;
+}
+
+std::vector<TensorSpec> vae_decoder_tensors(const VaeConfig& config) {
+  return decoder_network(config, 1).take();
+}
+
+int64_t vae_decoder_elements(const VaeConfig& config, int64_t latent_pixels) {
+  return decoder_network(config, latent_pixels).peak_elements();
 }
 
 std::vector<TensorSpec> vae_encoder_tensors(const VaeConfig& config) {
@@ -104,6 +111,16 @@ at::Tensor vae_decode(const VaeConfig& config, const TensorMap& weights, const a
     }
   }
   return layers.convolution("decoder.conv_out", layers.norm_act("decoder.norm_out", x));
+}
+
+at::Tensor vae_decode_one_by_one(const VaeConfig& config,
+                                 const TensorMap& weights,
+                                 const at::Tensor& latent) {
+  std::vector<at::Tensor> images;
+  for (int64_t image = 0; image < latent.size(0); ++image) {
+    images.push_back(vae_decode(config, weights, latent.narrow(0, image, 1)));
+  }
+  return at::cat(images);
 }
 
 at::Tensor vae_encode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& image) {

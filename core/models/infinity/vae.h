@@ -17,6 +17,8 @@ namespace kvscope::infinity {
 /// published
 /// ("...conv1.conv.weight", "...norm1.norm.weight").
 std::vector<TensorSpec> vae_decoder_tensors(const VaeConfig& config);
+/// Elements of the tensors of one image at once while so many latent pixels are decoded.
+int64_t vae_decoder_elements(const VaeConfig& config, int64_t latent_pixels);
 std::vector<TensorSpec> vae_encoder_tensors(const VaeConfig& config);
 
 /// The spelling without the wrapper: "a.conv1.conv.weight" -> "a.conv1.weight".
@@ -34,6 +36,11 @@ TensorMap random_vae(const std::vector<TensorSpec>& specs, at::Generator generat
 
 /// Latent [B, d, h, w] -> image [B, 3, h * stride, w * stride], before clamping.
 at::Tensor vae_decode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& latent);
+
+/// The same, an image at a time, so that working memory does not grow with the batch.
+at::Tensor vae_decode_one_by_one(const VaeConfig& config,
+                                 const TensorMap& weights,
+                                 const at::Tensor& latent);
 
 /// Image [B, 3, H, W] in [-1, 1] -> features [B, d, H / stride, W / stride].
 at::Tensor vae_encode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& image);

@@ -110,11 +110,11 @@ std::vector<TensorSpec> transformer_tensors(const TransformerConfig& config) {
   return specs;
 }
 
-TransformerWeights resolve_transformer(const TransformerConfig& config,
-                                       const TensorMap& tensors,
-                                       const std::string& prefix) {
+TensorMap published_transformer_tensors(const TransformerConfig& config,
+                                        const TensorMap& tensors,
+                                        const std::string& prefix) {
   std::string problems;
-  std::map<std::string, at::Tensor> found;
+  TensorMap found;
   for (const TensorSpec& spec : transformer_tensors(config)) {
     if (spec.buffer) continue;  // zeros by definition
     const std::string name = name_in(tensors, prefix, spec.name);
@@ -129,14 +129,20 @@ TransformerWeights resolve_transformer(const TransformerConfig& config,
                               spec.shape);
       continue;
     }
-    found[spec.name] = tensor;
+    found.set(spec.name, tensor);
   }
   if (!problems.empty()) {
     throw Error(ErrorKind::kInput, "checkpoint does not fit the Infinity transformer:" + problems);
   }
+  return found;
+}
+
+TransformerWeights resolve_transformer(const TransformerConfig& config,
+                                       const TensorMap& tensors,
+                                       const std::string& prefix) {
+  const TensorMap found = published_transformer_tensors(config, tensors, prefix);
   const auto get = [&](const std::string& name) {
-    const auto it = found.find(name);
-    return it == found.end() ? at::Tensor() : it->second;
+    return found.contains(name) ? found.at(name) : at::Tensor();
   };
   TransformerWeights w;
   read_transformer_weights(get, w);

@@ -38,6 +38,12 @@ struct TransformerWeights : ScaleTransformerWeights {
   std::vector<BlockWeights> blocks;
 };
 
+/// The tensors that the transformer reads, by published name, looked up under `prefix`. Throws as
+/// resolve_transformer().
+TensorMap published_transformer_tensors(const TransformerConfig& config,
+                                        const TensorMap& tensors,
+                                        const std::string& prefix = "");
+
 /// Looks every tensor up under `prefix` + published name. Throws Error(kInput) listing all missing
 /// names and every wrong shape with both shapes. scale_mul is accepted in either published layout;
 /// cfg_uncond shorter than text_max_tokens is accepted (prompts must then be no longer).

@@ -2,6 +2,7 @@
 
 #include "core/models/model_files.h"
 #include "core/models/next_token/family_tensors.h"
+#include "core/models/next_token/memory.h"
 #include "core/models/next_token/opened_model.h"
 
 namespace kvscope::next_token {
@@ -43,6 +44,10 @@ ModelFamily model_family(const NextTokenFamily& family) {
       .tensors =
           [&family](const ConfigNode& model) {
             return checkpoint_tensors(family, describe(family, model));
+          },
+      .memory =
+          [&family](const ConfigNode& model, const BatchShape& batch) {
+            return memory_of(family, describe(family, model), batch);
           },
       .open =
           [&family](const ConfigNode& model, const std::string& root, at::Device device) {

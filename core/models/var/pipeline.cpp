@@ -136,6 +136,7 @@ ModelFamily family_var() {
   return {.ask = [](Options& options) { static_cast<void>(var::read_model(options)); },
           .facts = var::var_facts,
           .tensors = var::var_tensors,
+          .memory = var::var_memory,
           .open = var::open,
           .fit_prompts = var::fit_prompts};
 }

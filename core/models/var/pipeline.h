@@ -6,6 +6,7 @@
 #include "core/checkpoint/weight_spec.h"
 #include "core/config/options.h"
 #include "core/models/image_model.h"
+#include "core/models/model_memory.h"
 #include "core/models/var/config.h"
 
 namespace kvscope::var {
@@ -27,6 +28,7 @@ ModelDescription read_model(Options& options);
 ModelDescription describe_model(const ConfigNode& model);
 
 ModelFacts var_facts(const ConfigNode& model);
+ModelMemory var_memory(const ConfigNode& model, const BatchShape& batch);
 /// Every published tensor of the transformer and the image decoder, with the encoder that
 /// published files carry beside them.
 std::vector<WeightSpec> description_tensors(const ModelDescription& description);

@@ -32,6 +32,7 @@ class FusedAttention {
     specs.norm(name + ".norm", channels);
     specs.convolution(name + ".qkv", channels, 3 * channels, 1);
     specs.convolution(name + ".proj_out", channels, channels, 1);
+    specs.attends(channels);
   }
 
   static at::Tensor apply(const VqvaeConfig& config,
@@ -50,6 +51,31 @@ class FusedAttention {
     return x + layers.convolution(name + ".proj_out", mixed);
   }
 };
+
+ImageNetworkSpecs decoder_network(const VqvaeConfig& config, int64_t latent_pixels) {
+  config.check();
+  ImageNetworkSpecs specs(style(config), latent_pixels);
+  const int64_t coarsest = config.levels() - 1;
+  int64_t channels = config.channels(coarsest);
+  specs.convolution("post_quant_conv", config.code_width, config.code_width, 3);
+  specs.convolution("decoder.conv_in", config.code_width, channels, 3);
+  specs.residual_block("decoder.mid.block_1", channels, channels);
+  FusedAttention::specs(specs, "decoder.mid.attn_1", channels);
+  specs.residual_block("decoder.mid.block_2", channels, channels);
+  for (int64_t level = coarsest; level >= 0; --level) {
+    const std::string up = fmt::format("decoder.up.{}", level);
+    const int64_t out = config.channels(level);
+    for (int64_t i = 0; i <= config.encoder_blocks; ++i) {
+      specs.residual_block(fmt::format("{}.block.{}", up, i), i == 0 ? channels : out, out);
+      if (level == coarsest) FusedAttention::specs(specs, fmt::format("{}.attn.{}", up, i), out);
+    }
+    channels = out;
+    if (level > 0) specs.upsample(up + ".upsample", out);
+  }
+  specs.norm("decoder.norm_out", channels);
+  specs.convolution("decoder.conv_out", channels, 3, 3);
+  return specs;
+}
 
 at::Tensor decode_one(const VqvaeConfig& config,
                       const TensorMap& weights,
@@ -89,28 +115,11 @@ std::vector<WeightSpec> quantizer_tensors(const VqvaeConfig& config) {
 }
 
 std::vector<WeightSpec> decoder_tensors(const VqvaeConfig& config) {
-  config.check();
-  ImageNetworkSpecs specs(style(config));
-  const int64_t coarsest = config.levels() - 1;
-  int64_t channels = config.channels(coarsest);
-  specs.convolution("post_quant_conv", config.code_width, config.code_width, 3);
-  specs.convolution("decoder.conv_in", config.code_width, channels, 3);
-  specs.residual_block("decoder.mid.block_1", channels, channels);
-  FusedAttention::specs(specs, "decoder.mid.attn_1", channels);
-  specs.residual_block("decoder.mid.block_2", channels, channels);
-  for (int64_t level = coarsest; level >= 0; --level) {
-    const std::string up = fmt::format("decoder.up.{}", level);
-    const int64_t out = config.channels(level);
-    for (int64_t i = 0; i <= config.encoder_blocks; ++i) {
-      specs.residual_block(fmt::format("{}.block.{}", up, i), i == 0 ? channels : out, out);
-      if (level == coarsest) FusedAttention::specs(specs, fmt::format("{}.attn.{}", up, i), out);
-    }
-    channels = out;
-    if (level > 0) specs.convolution(up + ".upsample.conv", out, out, 3);
-  }
-  specs.norm("decoder.norm_out", channels);
-  specs.convolution("decoder.conv_out", channels, 3, 3);
-  return of_the_vae(specs.take());
+  return of_the_vae(decoder_network(config, 1).take());
+}
+
+int64_t decoder_elements(const VqvaeConfig& config, int64_t latent_pixels) {
+  return decoder_network(config, latent_pixels).peak_elements();
 }
 
 TensorMap resolve_vqvae(const std::vector<WeightSpec>& specs,

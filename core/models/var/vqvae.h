@@ -18,6 +18,9 @@ std::vector<WeightSpec> quantizer_tensors(const VqvaeConfig& config);
 /// What turns features into images: "post_quant_conv" and "decoder.*".
 std::vector<WeightSpec> decoder_tensors(const VqvaeConfig& config);
 
+/// Elements of the tensors at once while an image of so many latent pixels is decoded.
+int64_t decoder_elements(const VqvaeConfig& config, int64_t latent_pixels);
+
 /// The tensors of `specs` under their published names, found below `prefix`, in fp32. Throws
 /// Error(kInput) listing what is missing or has another shape.
 TensorMap resolve_vqvae(const std::vector<WeightSpec>& specs,

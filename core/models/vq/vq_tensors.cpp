@@ -56,7 +56,7 @@ void decoder(ImageNetworkSpecs& specs, const VqConfig& config) {
     const std::string name = fmt::format("decoder.conv_blocks.{}", block);
     const int64_t out = config.channels(config.levels() - 1 - block);
     level_blocks(specs, name, config.encoder_blocks + 1, channels, out, block == 0);
-    if (block + 1 < config.levels()) specs.convolution(name + ".upsample.conv", out, out, 3);
+    if (block + 1 < config.levels()) specs.upsample(name + ".upsample", out);
     channels = out;
   }
   specs.norm("decoder.norm_out", channels);
@@ -101,6 +101,12 @@ std::vector<WeightSpec> vq_decoder_tensors(const VqConfig& config) {
   specs.push_back(codebook(config));
   append(specs, projection(config, "post_quant_conv", false));
   return specs;
+}
+
+int64_t vq_decoder_elements(const VqConfig& config, int64_t tokens) {
+  ImageNetworkSpecs network(vq_style(config), tokens);
+  decoder(network, config);
+  return network.peak_elements();
 }
 
 std::vector<WeightSpec> vq_encoder_tensors(const VqConfig& config) {

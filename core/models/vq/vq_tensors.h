@@ -14,6 +14,8 @@ namespace kvscope {
 
 /// What ids -> images reads: decoder, codebook, post_quant_conv.
 std::vector<WeightSpec> vq_decoder_tensors(const VqConfig& config);
+/// Elements of the tensors at once while an image of so many tokens is decoded.
+int64_t vq_decoder_elements(const VqConfig& config, int64_t tokens);
 /// What images -> ids reads: encoder, codebook, quant_conv.
 std::vector<WeightSpec> vq_encoder_tensors(const VqConfig& config);
 /// Every tensor, in the order of the published state dict.

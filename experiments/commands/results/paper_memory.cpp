@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/base/atomic_file.h"
+#include "core/base/byte_size.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/config/format.h"
@@ -20,16 +21,6 @@
 
 namespace kvscope {
 namespace {
-
-/// Bytes of a unit of memory; 0 for another word.
-double bytes_of_unit(const std::string& unit) {
-  static const std::vector<std::pair<std::string, double>> units = {
-      {"B", 1}, {"MB", 1e6}, {"GB", 1e9}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
-  for (const auto& [name, bytes] : units) {
-    if (name == unit) return bytes;
-  }
-  return 0;
-}
 
 /// One cell with the table's defaults filled in.
 class Cell {
@@ -44,9 +35,8 @@ class Cell {
     read(options);
     options.finish();
     if (quantity_ != "kept_share" && !(unit_bytes() > 0)) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("{}.unit={}: {}; for another say unit_bytes too", where_, unit_,
-                              suggestion(unit_, {"B", "MB", "GB", "KiB", "MiB", "GiB"})));
+      throw Error(ErrorKind::kConfig, fmt::format("{}.unit={}: {}; for another say unit_bytes too",
+                                                  where_, unit_, suggestion(unit_, byte_units())));
     }
   }
 
@@ -57,7 +47,9 @@ class Cell {
   [[nodiscard]] const std::string& quantity() const { return quantity_; }
   [[nodiscard]] const std::string& unit() const { return unit_; }
   [[nodiscard]] const std::string& reason() const { return reason_; }
-  [[nodiscard]] double unit_bytes() const { return unit_bytes_.value_or(bytes_of_unit(unit_)); }
+  [[nodiscard]] double unit_bytes() const {
+    return unit_bytes_.value_or(bytes_of_unit(unit_).value_or(0));
+  }
   [[nodiscard]] int64_t decimals() const { return decimals_; }
   [[nodiscard]] int64_t images() const { return images_; }
   [[nodiscard]] std::optional<double> published() const { return published_; }

@@ -1,0 +1,42 @@
+#include "core/models/model_memory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/models/image_model.h"
+
+namespace kvscope {
+
+WeightPart weight_part(std::string name,
+                       const std::vector<WeightSpec>& specs,
+                       at::ScalarType type) {
+  const int64_t parameters = parameter_count(specs);
+  return {.name = std::move(name),
+          .parameters = parameters,
+          .bytes = parameters * static_cast<int64_t>(c10::elementSize(type)),
+          .type = type};
+}
+
+int64_t ModelMemory::weight_bytes() const {
+  int64_t bytes = 0;
+  for (const WeightPart& part : weights) bytes += part.bytes;
+  return bytes;
+}
+
+int64_t ModelMemory::activation_bytes() const {
+  int64_t bytes = 0;
+  for (const PhaseMemory& phase : activations) bytes = std::max(bytes, phase.bytes);
+  return bytes;
+}
+
+int64_t sampling_elements(int64_t logits) {
+  return 7 * logits;
+}
+
+int64_t image_bytes(int64_t images, int64_t pixels) {
+  constexpr int64_t kChannels = 3;
+  constexpr int64_t kAtOnce = 5;  // decoded, clamped, shifted, halved, scaled
+  return kAtOnce * images * pixels * kChannels * static_cast<int64_t>(sizeof(float));
+}
+
+}  // namespace kvscope

@@ -1,0 +1,66 @@
+#include "core/models/next_token/memory.h"
+
+#include <algorithm>
+
+#include "core/models/next_token/family_tensors.h"
+#include "core/models/vq/vq_tensors.h"
+
+namespace kvscope::next_token {
+namespace {
+
+constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
+
+WeightPart transformer_part(const NextTokenFamily& family, const ModelDescription& model) {
+  WeightPart part =
+      weight_part("transformer", transformer_tensors(family, model), model.weight_type);
+  if (model.weights == "random") return part;
+  for (const WeightSpec& spec : transformer_tensors(family, model)) {
+    const std::vector<std::string>& kept = family.names.kept_as_stored;
+    if (std::ranges::find(kept, spec.name) == kept.end()) continue;
+    const int64_t saved = static_cast<int64_t>(c10::elementSize(model.weight_type)) -
+                          static_cast<int64_t>(c10::elementSize(at::kBFloat16));
+    part.bytes -= saved * parameter_count({spec});
+  }
+  return part;
+}
+
+// The widest points of a layer are the feed-forward, whose four products are there until the last
+// of them is multiplied, and the attention, with q, k and v before and after they are turned.
+int64_t step_bytes(const ModelDescription& model, const BatchShape& batch) {
+  const DecoderConfig& decoder = model.decoder;
+  const auto element = static_cast<int64_t>(c10::elementSize(model.weight_type));
+  const int64_t prefill = batch.rows * model.condition.tokens();
+  const int64_t widest =
+      std::max(4 * decoder.width + 4 * decoder.feed_forward_width, 10 * decoder.width);
+  const int64_t rotation = 2 * model.positions() * decoder.head_dim() * kFloatBytes;
+  const int64_t vocabulary = model.vq.codebook_entries;
+  const int64_t sampling = batch.rows * vocabulary + sampling_elements(batch.images * vocabulary);
+  // The condition stays until the end.
+  const int64_t condition = prefill * decoder.width * element + rotation;
+  return condition + std::max(prefill * widest * element, sampling * kFloatBytes);
+}
+
+}  // namespace
+
+ModelMemory memory_of(const NextTokenFamily& family,
+                      const ModelDescription& model,
+                      const BatchShape& batch) {
+  ModelMemory memory;
+  memory.weights.push_back(transformer_part(family, model));
+  const ConditionConfig& condition = model.condition;
+  if (condition.kind == ConditionKind::kFeatures) {
+    add_caption_encoder(memory, condition.text_encoder, model.weights == "random", batch.images,
+                        condition.text_tokens);
+  }
+  memory.weights.push_back(weight_part("image decoder", vq_decoder_tensors(model.vq), at::kFloat));
+  memory.activations.push_back({"steps", step_bytes(model, batch)});
+  const int64_t pixels = model.image_tokens() * model.vq.stride() * model.vq.stride();
+  const int64_t decoded = 3 * batch.images * pixels;  // of the images before
+  memory.activations.push_back(
+      {"image",
+       std::max((decoded + vq_decoder_elements(model.vq, model.image_tokens())) * kFloatBytes,
+                image_bytes(batch.images, pixels))});
+  return memory;
+}
+
+}  // namespace kvscope::next_token

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "core/base/error.h"
 #include "policies/profiles/drafter_selection.h"
@@ -12,7 +13,6 @@
 namespace kvscope {
 namespace {
 
-constexpr double kDefaultDrafterShare = 0.06;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 int64_t step_count(const AttentionRecord& record) {
@@ -128,6 +128,34 @@ LayerRoles layer_roles(const AttentionRecord& record,
 
 LayerRoles layer_roles(const AttentionRecord& record, int64_t drafters) {
   return layer_roles(record, single_steps(record), drafters);
+}
+
+std::vector<StepGroup> groups_without_drafter(const LayerRoles& roles) {
+  const auto count = static_cast<int64_t>(roles.groups.size());
+  std::vector<StepGroup> found;
+  for (int64_t group = 0; group < count; ++group) {
+    bool has_history = false;
+    bool has_drafter = false;
+    for (size_t pair = static_cast<size_t>(group); pair < roles.role.size(); pair += count) {
+      has_history = has_history || roles.role[pair] != LayerRole::kNone;
+      has_drafter = has_drafter || roles.role[pair] == LayerRole::kDrafter;
+    }
+    if (has_history && !has_drafter) found.push_back(roles.groups[group]);
+  }
+  return found;
+}
+
+int64_t drafters_for_every_group(const LayerRoles& roles) {
+  const auto count = static_cast<int64_t>(roles.groups.size());
+  const auto pairs = static_cast<int64_t>(roles.z_score.size());
+  std::set<int64_t> seen;
+  int64_t drafters = 0;
+  int64_t taken = 0;
+  for (const auto& [layer, group] : lowest_pairs(roles.z_score, pairs / count, count, pairs)) {
+    ++taken;
+    if (seen.insert(group).second) drafters = taken;
+  }
+  return drafters;
 }
 
 }  // namespace kvscope

@@ -52,6 +52,13 @@ LayerRoles layer_roles(const AttentionRecord& record,
 /// The same of single steps.
 LayerRoles layer_roles(const AttentionRecord& record, int64_t drafters = -1);
 
+/// Groups with a history and no drafter among their layers, in order.
+std::vector<StepGroup> groups_without_drafter(const LayerRoles& roles);
+/// The fewest drafters that leave no such group.
+int64_t drafters_for_every_group(const LayerRoles& roles);
+
+/// The share of the pairs with a history that are drafters where no number is given.
+inline constexpr double kDefaultDrafterShare = 0.06;
 /// 6 % of the pairs with a history, at least one: between the released budgets' 9 of 160 and 15 of
 /// 200.
 int64_t default_drafters(int64_t pairs_with_history);

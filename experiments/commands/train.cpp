@@ -9,10 +9,12 @@
 #include <string>
 #include <string_view>
 
+#include "analysis/shapes/scene.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/config/compose.h"
 #include "core/device/device.h"
+#include "core/models/image_model.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/unread_overrides.h"
@@ -54,6 +56,17 @@ std::string chosen_model(const ConfigArguments& arguments) {
   return compose(compose_request(plain)).config.at("model.name").as_string();
 }
 
+/// Throws where a model's images are of another size than those it is to learn from.
+void check_image_size(const ConfigNode& model) {
+  const ModelFacts facts = model_facts(model);
+  if (facts.image_height == shapes::kImageSize && facts.image_width == shapes::kImageSize) return;
+  throw Error(ErrorKind::kConfig,
+              fmt::format("model {} makes images of {} x {} pixels, and the shapes task has {} x "
+                          "{}; expected a model.picture that comes to these",
+                          facts.name, facts.image_height, facts.image_width, shapes::kImageSize,
+                          shapes::kImageSize));
+}
+
 }  // namespace
 
 int train_command(ConfigArguments arguments, const std::string& command_line) {
@@ -82,6 +95,7 @@ int train_command(ConfigArguments arguments, const std::string& command_line) {
   const std::string& family = model.at("family").as_string();
   const TrainSettings settings = train_settings(family, config.at("train"));
   const FamilyTraining& training = training_of(family);
+  check_image_size(model);
   const at::Device device = open_device(config.at("device").as_string());
   const std::filesystem::path folder = std::filesystem::path(root) / settings.folder;
   std::filesystem::create_directories(folder);

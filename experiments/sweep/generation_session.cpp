@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/device/allocation_meter.h"
+#include "core/device/device_error.h"
 #include "core/engine/kv_memory.h"
 
 namespace kvscope {
@@ -63,6 +64,19 @@ MadeBatch GenerationSession::make(std::span<const uint64_t> images,
   batch.memory.allocator_peak_bytes = batch.memory.arena_bytes + meter.peak_bytes();
   batch.memory.device_peak_bytes = meter.device_peak_bytes();
   return batch;
+}
+
+std::optional<MadeBatch> GenerationSession::make_if_memory_suffices(
+    std::span<const uint64_t> images, std::vector<AttentionObserver*> observers) {
+  try {
+    return make(images, std::move(observers));
+  } catch (const std::exception& error) {
+    const std::optional<OutOfMemory> memory = out_of_memory(error);
+    if (!memory) throw;
+    cache_.reset();
+    if (!point_.generation.batch_is_auto || images.size() == 1) throw OutOfMemory(*memory);
+  }
+  return std::nullopt;
 }
 
 BatchMemory GenerationSession::audited(const AttentionContext& context) const {

@@ -45,8 +45,10 @@ class GenerationSession {
   /// Error(kEnvironment) where the memory is not to be had, and what the model throws.
   MadeBatch make(std::span<const uint64_t> images, std::vector<AttentionObserver*> observers = {});
 
-  /// Gives the cache's memory back, as after a batch that memory did not suffice for.
-  void release() { cache_.reset(); }
+  /// The same; nullopt where memory does not suffice for them and gen.batch=auto lets fewer be
+  /// tried. Throws OutOfMemory where it does not. The cache's memory is given back either way.
+  std::optional<MadeBatch> make_if_memory_suffices(std::span<const uint64_t> images,
+                                                   std::vector<AttentionObserver*> observers = {});
 
   /// As the last batch left it.
   [[nodiscard]] const KvCache& cache() const { return *cache_; }

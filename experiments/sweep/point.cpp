@@ -14,11 +14,13 @@
 #include "core/config/format.h"
 #include "core/config/hash.h"
 #include "core/config/override.h"
+#include "core/config/path.h"
 #include "core/config/sweep.h"
 #include "core/device/device.h"
 #include "experiments/sweep/config_paths.h"
 #include "experiments/sweep/digests.h"
 #include "experiments/sweep/override_judge.h"
+#include "experiments/sweep/prompt_files.h"
 #include "experiments/sweep/run_keys.h"
 #include "policies/old_spellings.h"
 #include "policies/registry.h"
@@ -165,7 +167,7 @@ class PointMaker {
   Point make(const std::vector<std::string>& overrides, PointList& list) {
     ComposeRequest request = request_;
     request.overrides = overrides;
-    const Composition composition = judge_.compose(request, repository_, *components_);
+    Composition composition = judge_.compose(request, repository_, *components_);
     if (list.results_folder.empty()) {
       const char* folder = request_.multirun ? "sweep.dir" : "run.dir";
       list.results_folder = composition.hydra.at(folder).as_string();
@@ -176,6 +178,7 @@ class PointMaker {
         params != nullptr && params->is_map()) {
       for (const ConfigEntry& entry : params->entries()) swept_keys_.push_back(entry.name);
     }
+    say_where_swept(composition);
     Point point;
     point.overrides = request.overrides;
     point.config = composition.config;
@@ -198,7 +201,8 @@ class PointMaker {
     resolved_tokens(point.budget, point.facts.cache, image_rows);
     if (keeps_all) point.budget = Budget{};  // so that all its points are one
     point.config.set("budget", budget_group(point.budget));
-    point.prompts = prompts_of(point.config);
+    point.prompt_files = prompt_files_;
+    point.prompts = prompts_of(point.config, *prompt_files_);
     point.components = components_;
     const OpenedFiles opened;
     PlannedBudget planned = planned_budget(point, image_rows);
@@ -233,7 +237,7 @@ class PointMaker {
       point.digests.emplace_back("plugin", files_.of_file(library));
     }
     const std::vector<std::string> outside = keys_outside_hash(point.config);
-    const std::string prompts = prompts_digest(source_prompts(point.config));
+    const std::string prompts = prompts_digest(source_prompts(point.config, *prompt_files_));
     point.hash = point_digest(point.config, outside, with_prompts(point.digests, prompts));
     std::vector<std::string> outside_setting = outside;
     for (const char* key : {"prompts", "prompt"}) outside_setting.emplace_back(key);
@@ -251,6 +255,21 @@ class PointMaker {
   }
 
  private:
+  /// What a configuration's own sweep set was written in that configuration: paths are relative to
+  /// its folder.
+  void say_where_swept(Composition& composition) const {
+    const ConfigNode* params = composition.hydra.find("sweeper.params");
+    if (params == nullptr || !params->is_map()) return;
+    for (const ConfigEntry& entry : params->entries()) {
+      const std::string key = entry.name.substr(entry.name.starts_with("+") ? 1 : 0);
+      const auto is_same = [&](const std::string& text) { return parse_override(text).key == key; };
+      if (key.empty() || std::ranges::any_of(request_.overrides, is_same)) continue;
+      ConfigNode* node = composition.config.find(key);
+      if (node == nullptr || !from_command_line(node->origin())) continue;
+      node->set_origin_below(entry.value.origin());
+    }
+  }
+
   /// "auto" becomes what it stands for here, so that it is the same point as that.
   void settle_device(ConfigNode& config) {
     ConfigNode* device = config.child("device");
@@ -298,6 +317,7 @@ class PointMaker {
   OverrideJudge judge_;
   std::vector<std::string> swept_keys_;
   FileDigests files_;
+  std::shared_ptr<PromptFiles> prompt_files_ = std::make_shared<PromptFiles>();
   std::string auto_device_;     // asked once
   std::set<std::string> said_;  // about spellings, once each
 };
@@ -385,7 +405,7 @@ std::string Point::former_hash(const ConfigNode& asking) const {
     set_value(before, key, asking.find(key));
   }
   try {
-    const std::string of_prompts = prompts_digest(prompts_of(before));
+    const std::string of_prompts = prompts_digest(prompts_of(before, *prompt_files));
     return point_digest(before, keys_outside_former_hash(before),
                         with_prompts(digests, of_prompts));
   } catch (const Error&) {

@@ -34,6 +34,7 @@ struct Point {
   Plan plan{};                ///< within the budget
   int64_t budget_tokens = 0;  ///< per (layer, head): what the budget's number means
   int64_t target_tokens = 0;  ///< per (layer, head): what every eviction aims at, see PlannedBudget
+  std::shared_ptr<PromptFiles> prompt_files{};            ///< what its prompts were read through
   std::shared_ptr<const ComponentRegistry> components{};  ///< what its policy is made of
   std::vector<std::filesystem::path> policy_files{};  ///< that its policy's components have read
   std::vector<std::pair<std::string, std::string>> digests{};  ///< of all its files, by what reads

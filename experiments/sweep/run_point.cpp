@@ -9,7 +9,6 @@
 #include "analysis/metrics/measurement.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/device/device_error.h"
 #include "experiments/results/result_file.h"
 #include "experiments/sweep/generation_session.h"
 
@@ -65,7 +64,7 @@ class PointRunner {
       if (run_.stop_asked()) return false;
       const size_t count = std::min(batch, missing.size() - first);
       const auto images = std::span<const uint64_t>(missing).subspan(first, count);
-      const std::optional<MadeBatch> made = made_if_memory_suffices(images);
+      const std::optional<MadeBatch> made = session_.make_if_memory_suffices(images);
       if (!made) {
         batch = count / 2;
         run_.say(fmt::format("memory does not suffice for {} images at once: going on with {}",
@@ -84,19 +83,6 @@ class PointRunner {
   void open_writer(int64_t token_bytes) {
     info_ = point_.info(run_.manifest_json, token_bytes);
     writer_.emplace(folder_ / "result.h5", info_, run_.kept);
-  }
-
-  /// None where the batch may be halved and does not fit.
-  std::optional<MadeBatch> made_if_memory_suffices(std::span<const uint64_t> images) {
-    try {
-      return session_.make(images);
-    } catch (const std::exception& error) {
-      const std::optional<OutOfMemory> memory = out_of_memory(error);
-      if (!memory) throw;
-      session_.release();
-      if (!point_.generation.batch_is_auto || images.size() == 1) throw OutOfMemory(*memory);
-    }
-    return std::nullopt;
   }
 
   bool keep(std::span<const uint64_t> images, const MadeBatch& batch) {

@@ -4,10 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <span>
-#include <sstream>
 #include <utility>
 
 #include "analysis/metrics/registry.h"
@@ -17,8 +14,8 @@
 #include "core/base/shell_word.h"
 #include "core/config/override.h"
 #include "core/config/path.h"
-#include "core/text/text_input.h"
 #include "experiments/launch/launcher.h"
+#include "experiments/sweep/prompt_files.h"
 
 namespace kvscope {
 namespace {
@@ -28,24 +25,6 @@ void check_length(const std::vector<double>& values, int64_t steps, const std::s
   throw Error(ErrorKind::kConfig,
               fmt::format("'{}' has {} values; expected 1 or one for each of the model's {} steps",
                           key, values.size(), steps));
-}
-
-/// One prompt a line, with the place of each.
-std::vector<Prompt> prompts_in(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) {
-    throw Error(ErrorKind::kInput, fmt::format("prompts.file={}: cannot be read", file.string()));
-  }
-  std::istringstream text(text_input({std::istreambuf_iterator<char>(stream), {}}, file.string()));
-  std::vector<Prompt> prompts;
-  int64_t number = 0;
-  for (std::string line; std::getline(text, line);) {
-    ++number;
-    if (line.ends_with('\r')) line.pop_back();
-    if (line.empty()) continue;
-    prompts.push_back({.text = line, .place = fmt::format("{}:{}", file.string(), number)});
-  }
-  return prompts;
 }
 
 /// A prompt as it is written in a config: a text, or the number of a class.
@@ -83,12 +62,14 @@ std::vector<Prompt> first_prompts(std::optional<int64_t> images,
   return prompts;
 }
 
-std::vector<Prompt> file_prompts(const ConfigNode* file, std::optional<int64_t> images) {
+std::vector<Prompt> file_prompts(const ConfigNode* file,
+                                 std::optional<int64_t> images,
+                                 PromptFiles& files) {
   if (file == nullptr || file->is_null()) {
     throw Error(ErrorKind::kConfig,
-                "prompts.source=file needs prompts.file=PATH, a text with one prompt a line");
+                "prompts.source=file needs prompts.file=PATH, a text with one prompt per line");
   }
-  return first_prompts(images, prompts_in(path_of(*file)), "prompts.file=" + file->as_string());
+  return first_prompts(images, files.of(path_of(*file)), "prompts.file=" + file->as_string());
 }
 
 std::vector<Prompt> listed_prompts(const PromptSettings& settings, std::optional<int64_t> images) {
@@ -124,7 +105,9 @@ std::vector<Prompt> shapes_prompts(const PromptSettings& settings, std::optional
 }
 
 /// The first `images` prompts of a config, all where that is none.
-std::vector<Prompt> some_prompts(const ConfigNode& config, std::optional<int64_t> images) {
+std::vector<Prompt> some_prompts(const ConfigNode& config,
+                                 std::optional<int64_t> images,
+                                 PromptFiles& files) {
   const ConfigNode* single = config.find("prompt");
   if (single != nullptr && !single->is_null()) {
     return {{.id = 0, .text = prompt_text(*single), .place = "prompt"}};
@@ -132,7 +115,7 @@ std::vector<Prompt> some_prompts(const ConfigNode& config, std::optional<int64_t
   Options options("prompts", config.at("prompts"));
   const PromptSettings settings = read_prompts(options);
   if (settings.source == "list") return listed_prompts(settings, images);
-  return settings.source == "file" ? file_prompts(config.find("prompts.file"), images)
+  return settings.source == "file" ? file_prompts(config.find("prompts.file"), images, files)
                                    : shapes_prompts(settings, images);
 }
 
@@ -305,7 +288,7 @@ PromptSettings read_prompts(Options& options) {
                                    .default_value = settings.seed,
                                    .min = 0,
                                    .help = "order of the shapes test captions"});
-  settings.file = options.word_or_null({.key = "file", .help = "UTF-8 text, one prompt a line"});
+  settings.file = options.word_or_null({.key = "file", .help = "UTF-8 text, one prompt per line"});
   settings.list = options.value({.key = "list",
                                  .accepts = "list of texts, or of numbers of classes",
                                  .help = "the prompts themselves",
@@ -331,16 +314,16 @@ std::vector<std::string> read_metrics(Options& options) {
                         .identity = Identity::kFormerly});
 }
 
-std::vector<Prompt> prompts_of(const ConfigNode& config) {
+std::vector<Prompt> prompts_of(const ConfigNode& config, PromptFiles& files) {
   Options gen("gen", config.at("gen"));
-  return some_prompts(config, read_generation(gen).images);
+  return some_prompts(config, read_generation(gen).images, files);
 }
 
-std::vector<Prompt> source_prompts(const ConfigNode& config) {
+std::vector<Prompt> source_prompts(const ConfigNode& config, PromptFiles& files) {
   constexpr int64_t kOfShapes = 256;
   Options options("prompts", config.at("prompts"));
   const bool is_endless = read_prompts(options).source == "shapes";
-  return some_prompts(config, is_endless ? std::optional(kOfShapes) : std::nullopt);
+  return some_prompts(config, is_endless ? std::optional(kOfShapes) : std::nullopt, files);
 }
 
 }  // namespace kvscope

@@ -11,6 +11,8 @@
 
 namespace kvscope {
 
+class PromptFiles;
+
 /// The keys of a run that stand in no group: how its points are run, not what they are.
 struct LaunchSettings {
   std::string device = "cpu";             ///< cpu | cuda | cuda:N | auto
@@ -67,10 +69,10 @@ struct Prompt {
 /// The prompts of a config: `prompt`, or the first gen.images of the `prompts` group. A number is
 /// the text of its digits, as class-conditional models take it. Throws Error(kInput) for a prompts
 /// file that cannot be read or is not UTF-8, Error(kConfig) where file or list has too few.
-std::vector<Prompt> prompts_of(const ConfigNode& config);
+std::vector<Prompt> prompts_of(const ConfigNode& config, PromptFiles& files);
 
 /// All prompts that the config chooses the first ones of: of the endless list of the shapes task as
 /// many as tell one of its orders from another. What prompts_of() gives is as many of these.
-std::vector<Prompt> source_prompts(const ConfigNode& config);
+std::vector<Prompt> source_prompts(const ConfigNode& config, PromptFiles& files);
 
 }  // namespace kvscope

@@ -143,9 +143,10 @@ class DrafterRefiner : public Allocate {
       if (step.kind == StepKind::kToken && requested.k == reported) continue;  // one per line
       reported = requested.k;
       lines.push_back(fmt::format(
-          "step {}, k {}: {} drafters of {} layers; tokens a drafter / a refiner: requested {}, "
-          "planned {}",
-          step.index, requested.k, requested.drafters.size(), geometry.layers,
+          "after step {}, for step {} (k {}): {} of {} layers {}; tokens per drafter / per "
+          "refiner: requested {}, planned {}",
+          step.index, step.index + 1, requested.k, requested.drafters.size(), geometry.layers,
+          requested.drafters.size() == 1 ? "is a drafter" : "are drafters",
           both_text(requested.tokens, requested.drafters), both_text(planned, requested.drafters)));
     }
     return lines;
@@ -228,11 +229,11 @@ class DrafterRefiner : public Allocate {
     const ScaleKvBudget* entry = choices_.table.after(step.index);
     if (entry != nullptr) return *entry;
     throw Error(ErrorKind::kConfig,
-                fmt::format("policy.allocate.budgets={}: it starts before scale {}, but this "
-                            "schedule evicts before scale {}; use budgets=rule and roles={} "
-                            "instead",
-                            choices_.table_name, choices_.table.budgets.front().next_scale,
-                            step.index + 2, choices_.table_name));
+                fmt::format("policy.allocate.budgets={}: it starts for step {} (scales count from "
+                            "0), but this schedule evicts for step {}; use budgets=rule and "
+                            "roles={} instead",
+                            choices_.table_name, choices_.table.budgets.front().next_scale - 1,
+                            step.index + 1, choices_.table_name));
   }
 
   void check_table(const CacheGeometry& geometry, int64_t budget_tokens) const {

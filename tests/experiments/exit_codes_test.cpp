@@ -106,6 +106,8 @@ TEST(ExitCodes, AfterA2NothingRanAndNothingWasWritten) {
       {"generate", "-m", "policy=full,snapkv", "--out", out},
       {"train", "model=shapes_next_scale", "+train=shapes_next_scale", "train.stepps=1",
        "train.folder=" + out},
+      {"train", "model=shapes_next_scale", "+train=shapes_next_scale", "train.folder=" + out,
+       "model.picture.schedule=[[1,1],[2,2]]"},
       {"list", "polices"},
       {"describe", "policy/snapvk"},
       {"table", sweep, "--format", "cvs"},

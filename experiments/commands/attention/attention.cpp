@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/attention/selectivity.h"
 #include "core/base/error.h"
 #include "experiments/commands/attention/attention_convert.h"
 #include "experiments/commands/attention/attention_heads.h"
@@ -87,7 +88,14 @@ void add_roles(const CommandRegistrar& group) {
   CLI::App* command = &group.add("roles", "drafters and refiners of a record",
                                  [roles] { return attention_roles_command(*roles); });
   command->add_option("file", roles->file, "attention.h5")->required();
-  command->add_option("--drafters", roles->drafters, "(layer, scale) pairs that are drafters");
+  command
+      ->add_option(
+          "--drafters", roles->drafters,
+          fmt::format(
+              "(layer, scale) pairs that are drafters; default: {:g} % of those with a history",
+              100 * kDefaultDrafterShare))
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--allow-none", roles->allow_none, "a scale may be left without a drafter");
   command->add_option(
       "--line", roles->line_tokens,
       "tokens per line of a next-token model, which counts as a scale; 0: a square");

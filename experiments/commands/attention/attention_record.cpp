@@ -181,14 +181,22 @@ int attention_record_command(const ConfigArguments& arguments,
   progress.begin_point(0, "attention of " + point.facts.name, point.images(), recorder.images());
   Keeper keeper(recorder, kept, recording);
   GenerationSession session(point, *model, device);
-  for (int64_t first = recorder.images(); first < point.images(); first += point.generation.batch) {
-    std::vector<uint64_t> images(
-        static_cast<size_t>(std::min(point.generation.batch, point.images() - first)));
+  int64_t batch = point.generation.batch;
+  while (recorder.images() < point.images()) {
+    const int64_t first = recorder.images();
+    std::vector<uint64_t> images(static_cast<size_t>(std::min(batch, point.images() - first)));
     std::iota(images.begin(), images.end(), static_cast<uint64_t>(first));
     std::vector<std::string> texts;
     for (const uint64_t image : images) texts.push_back(point.prompt_of(image).text);
     recorder.add_prompts(texts);
-    session.make(images, {&recorder});
+    if (!session.make_if_memory_suffices(images, {&recorder})) {
+      batch = std::ssize(images) / 2;
+      progress.note(fmt::format("memory does not suffice for {} images at once: going on with {}",
+                                images.size(), batch));
+      recorder = AttentionRecorder(what);  // what it saw of the batch is not whole
+      go_on_with(kept, recording, point, recorder, what);
+      continue;
+    }
     const bool is_last = recorder.images() == point.images();
     progress.add_images(0, keeper.keep(interrupt.requested() || is_last));
     if (!interrupt.requested() || is_last) continue;

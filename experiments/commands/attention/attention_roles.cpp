@@ -1,6 +1,7 @@
 #include "experiments/commands/attention/attention_roles.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
@@ -8,6 +9,8 @@
 
 #include "analysis/attention/attention_file.h"
 #include "analysis/attention/selectivity.h"
+#include "core/base/console.h"
+#include "core/base/error.h"
 #include "experiments/commands/attention/attention_profile.h"
 #include "experiments/report/figures/heatmap.h"
 #include "experiments/report/tables/table.h"
@@ -139,12 +142,35 @@ Profile profile_of(const AttentionRecord& record,
   return profile;
 }
 
+/// Refuses a number that leaves scales without a drafter; of the default it is said.
+void check_coverage(const AttentionRecord& record,
+                    const LayerRoles& roles,
+                    const AttentionRolesOptions& options) {
+  const std::vector<StepGroup> without = groups_without_drafter(roles);
+  if (without.empty() || options.allow_none) return;
+  std::vector<std::string> names;
+  for (const StepGroup& group : without) names.push_back(group_name(record, group));
+  const std::string finding =
+      fmt::format("{} drafters leave {} without one: {}", roles.drafters,
+                  without.size() == 1 ? "a scale" : "scales", fmt::join(names, ", "));
+  const int64_t enough = drafters_for_every_group(roles);
+  if (options.drafters < 0) {
+    say("note: {}; --drafters {} is the fewest that leaves none", finding, enough);
+    return;
+  }
+  throw Error(ErrorKind::kConfig,
+              fmt::format("--drafters {}: {}. --drafters {} is the fewest that leaves none; "
+                          "--allow-none keeps it so",
+                          options.drafters, finding, enough));
+}
+
 }  // namespace
 
 int attention_roles_command(const AttentionRolesOptions& options) {
   const AttentionRecord record = read_attention(options.file);
   const LayerRoles roles =
       layer_roles(record, step_groups(record, options.line_tokens), options.drafters);
+  check_coverage(record, roles, options);
   const Heatmap map = roles_map(record, roles);
   const Canvas canvas = draw_heatmap(map);
   const std::string stem =

@@ -117,9 +117,9 @@ void run_trace(const PolicyCase& of,
     if (due && static_cast<int64_t>(cache.size()) >= rule.budget) {
       const at::Tensor q_window = q[head].slice(0, seen - rule.window, seen);
       std::vector<int64_t> next;
-      for (const int64_t index : ordered_selection(scores_of(q_window, held, rule).scores,
-                                                   rule.budget, rule.window, PoolOrder::kScore)) {
-        next.push_back(cache[static_cast<std::size_t>(index)]);
+      for (const int64_t chosen : ordered_selection(scores_of(q_window, held, rule).scores,
+                                                    rule.budget, rule.window, PoolOrder::kScore)) {
+        next.push_back(cache[static_cast<std::size_t>(chosen)]);
       }
       cache = std::move(next);
     }

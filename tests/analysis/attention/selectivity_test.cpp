@@ -79,6 +79,15 @@ TEST(LayerRoles, LowestScoresWithinTheirScaleAreDrafters) {
   EXPECT_THROW(layer_roles(record, 7), Error);
 }
 
+TEST(LayerRoles, GroupsWithoutADrafterAreNamedWithTheNumberThatLeavesNone) {
+  const AttentionRecord record = record_of(kCurrent, kTop);
+  const LayerRoles one = layer_roles(record, 1);
+  EXPECT_EQ(groups_without_drafter(one), (std::vector<StepGroup>{{1, 1}}));
+  EXPECT_EQ(drafters_for_every_group(one), 2);
+  EXPECT_TRUE(groups_without_drafter(layer_roles(record, 2)).empty());
+  EXPECT_EQ(groups_without_drafter(layer_roles(record, 0)).size(), 2u) << "not the first scale";
+}
+
 TEST(LayerRoles, EqualLayersHaveScoreZero) {
   const LayerRoles roles =
       layer_roles(record_of({{1, .5, .2}, {1, .5, .2}}, {{0, .4, .3}, {0, .4, .3}}), 1);

@@ -63,8 +63,30 @@ TEST(WeightCheck, ARenamedTensorIsNamedByBothNames) {
       input_error_of([&] { require_weights(specs(), renamed, "file.bin", "probe"); });
   EXPECT_THAT(text, AllOf(HasSubstr("file.bin does not fit probe: 1 missing"),
                           HasSubstr("missing 'head.weight' [3, 4]"),
-                          HasSubstr("the nearest in the file is 'head.wieght'"),
+                          HasSubstr("the nearest of that shape in the file is 'head.wieght'"),
                           HasSubstr("unexpected 'head.wieght'")));
+}
+
+TEST(WeightCheck, ANearNameOfAnotherShapeIsNotSuggested) {
+  TensorMap other;
+  for (const auto& [name, tensor] : weights()) {
+    if (name == "head.weight") {
+      other.set("head.wieght", at::ones({4, 3}));
+      other.set("head.weight_1", at::ones({3, 4}));
+    } else {
+      other.set(name, tensor);
+    }
+  }
+  const std::string text =
+      input_error_of([&] { require_weights(specs(), other, "file.bin", "probe"); });
+  EXPECT_THAT(text, HasSubstr("the nearest of that shape in the file is 'head.weight_1'"));
+  TensorMap none;
+  for (const auto& [name, tensor] : weights()) {
+    if (name != "head.weight") none.set(name, tensor);
+  }
+  none.set("head.wieght", at::ones({4, 3}));
+  EXPECT_THAT(input_error_of([&] { require_weights(specs(), none, "file.bin", "probe"); }),
+              testing::Not(HasSubstr("nearest")));
 }
 
 TEST(WeightCheck, MismatchesSayBothValues) {

@@ -75,10 +75,11 @@ TEST(WeightsCommand, CheckNamesARenamedTensorByBothNames) {
   const fs::path path = embedded_copy("model.head.weight", "model.haed.weight");
   const Answer renamed = weights({"check", "model=shapes_next_scale", path.string()});
   EXPECT_EQ(renamed.exit_code, 3);
-  EXPECT_THAT(renamed.err, AllOf(HasSubstr("copy.safetensors does not fit shapes_next_scale"),
-                                 HasSubstr("missing 'model.head.weight'"),
-                                 HasSubstr("the nearest in the file is 'model.haed.weight'"),
-                                 HasSubstr("unexpected 'model.haed.weight'")));
+  EXPECT_THAT(renamed.err,
+              AllOf(HasSubstr("copy.safetensors does not fit shapes_next_scale"),
+                    HasSubstr("missing 'model.head.weight'"),
+                    HasSubstr("the nearest of that shape in the file is 'model.haed.weight'"),
+                    HasSubstr("unexpected 'model.haed.weight'")));
   EXPECT_EQ(renamed.out, "");
 }
 

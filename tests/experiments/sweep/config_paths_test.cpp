@@ -1,8 +1,11 @@
 // Relative paths start at the current folder on a command line, and at a file's own folder in it.
 #include "experiments/sweep/config_paths.h"
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 #include "core/base/error.h"
 #include "sweep_testing.h"
@@ -95,6 +98,54 @@ TEST(ConfigPaths, InAFileTheyStartAtItsFolder) {
   EXPECT_EQ(point.prompts.front().text, "a red circle");
   EXPECT_THAT(point.policy_files, testing::Contains(mine / "roles.yaml"));
   fs::remove_all(mine);
+}
+
+TEST(ConfigPaths, InAConfigurationsOwnSweepTheyStartAtItsFolder) {
+  const fs::path mine = fs::canonical(testing::TempDir()) / "kvscope_swept";
+  fs::create_directories(mine / "experiment");
+  std::ofstream(mine / "experiment/mine.yaml")
+      << "# @package _global_\nhydra:\n  sweeper:\n    params:\n"
+         "      model.weights: a.safetensors,../b.safetensors\n      prompts.file: p.txt\n";
+  std::ofstream(mine / "experiment/p.txt") << "a red circle\n";
+  const auto points = [&](const std::vector<std::string>& more) {
+    const ConfigArguments arguments{
+        .config_folder = mine,
+        .overrides =
+            std::vector<std::string>{"+experiment=mine", "prompts=file", "gen.images=1"} + more,
+        .multirun = true};
+    return list_points(compose_request(arguments), data_root().string(), PointIdentity::kNone)
+        .points;
+  };
+  const std::vector<Point> swept = points({});
+  ASSERT_EQ(swept.size(), 2);
+  EXPECT_EQ(weights_of(swept[0]), (mine / "experiment/a.safetensors").string());
+  EXPECT_EQ(weights_of(swept[1]), (mine / "b.safetensors").string());
+  EXPECT_EQ(swept[0].prompts.front().text, "a red circle");
+  const fs::path elsewhere = fs::canonical(testing::TempDir()) / "kvscope_typed";
+  {
+    const CurrentFolder current(elsewhere);
+    const std::vector<Point> typed = points({"model.weights=c.safetensors"});
+    ASSERT_EQ(typed.size(), 1);
+    EXPECT_EQ(weights_of(typed[0]), (elsewhere / "c.safetensors").string());
+  }
+  fs::remove_all(elsewhere);
+  fs::remove_all(mine);
+}
+
+TEST(ConfigPaths, WhatCanBeReadOnlyOnceServesEveryPointOfASweep) {
+  const fs::path pipe = fs::path(testing::TempDir()) / "kvscope_prompts_pipe";
+  fs::remove(pipe);
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::jthread writer([&] { std::ofstream(pipe) << "a red circle\na blue square\n"; });
+  const PointList list = points_of(
+      tiny_model() + std::vector<std::string>{"policy=full,h2o", "budget.tokens=6", "prompts=file",
+                                              "prompts.file=" + pipe.string(), "gen.images=2"});
+  ASSERT_EQ(list.points.size(), 2);
+  for (const Point& point : list.points) {
+    ASSERT_EQ(point.prompts.size(), 2);
+    EXPECT_EQ(point.prompts[1].text, "a blue square");
+  }
+  fs::remove(pipe);
 }
 
 TEST(ConfigPaths, TheFolderOfConfigurationsMayEndInASlash) {

@@ -117,7 +117,7 @@ TEST(LinearBudget, IsTheEquationWhereItIsFeasible) {
   EXPECT_EQ(plan.kept(6, 20, 3), 521) << "nothing is dropped below the budget";
   const auto remarks = policy->remarks(plan, 650);
   ASSERT_EQ(remarks.size(), 5u);
-  EXPECT_THAT(remarks[1], HasSubstr("step 8, k 1: 5 drafters of 32 layers"));
+  EXPECT_THAT(remarks[1], HasSubstr("after step 8, for step 9 (k 1): 5 of 32 layers are drafters"));
   EXPECT_THAT(remarks[1], HasSubstr("requested 1298 / 530, planned 1298 / 530"));
 }
 
@@ -127,7 +127,7 @@ TEST(LinearBudget, RemarksSayWhatWasRequestedAndWhatIsPlanned) {
   const auto remarks = policy->remarks(plan, 650);
   ASSERT_EQ(remarks.size(), 5u);
   EXPECT_THAT(remarks[0], HasSubstr("requested 1400 / 600, planned 921 / 631..632"));
-  EXPECT_THAT(remarks[4], HasSubstr("1 drafters of 32 layers"));
+  EXPECT_THAT(remarks[4], HasSubstr("1 of 32 layers is a drafter"));
   EXPECT_THAT(remarks[4], HasSubstr("requested 10880 / 320, planned"));
   const auto released = make_policy(named_policy(kPolicyFolder, "scalekv"));
   EXPECT_THAT(

@@ -46,6 +46,27 @@ TEST(AttentionRolesCommand, PrintsRolesAndDrawsTheMapBesideTheFile) {
   EXPECT_THROW(attention_roles_command({.file = folder / "none.h5"}), Error);
 }
 
+TEST(AttentionRolesCommand, ANumberThatLeavesScalesWithoutADrafterIsRefused) {
+  const std::filesystem::path folder = fresh_folder("few");
+  AttentionRun run;
+  AttentionRecorder recorder({.guided = true});
+  run.generate(recorder, 3);
+  write_attention(folder / "attention.h5", recorder.record());
+  const AttentionRolesOptions few = {.file = folder / "attention.h5", .drafters = 1};
+  EXPECT_THAT(
+      [&] { attention_roles_command(few); },
+      testing::ThrowsMessage<Error>(AllOf(HasSubstr("--drafters 1: 1 drafters leave scales"),
+                                          HasSubstr("is the fewest that leaves none"))));
+  EXPECT_FALSE(std::filesystem::exists(folder / "attention-roles.yaml"));
+  const int64_t enough = drafters_for_every_group(layer_roles(read_attention(few.file), 1));
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(attention_roles_command({.file = few.file, .drafters = 1, .allow_none = true}), 0);
+  EXPECT_EQ(attention_roles_command({.file = few.file, .drafters = enough}), 0);
+  testing::internal::GetCapturedStdout();
+  EXPECT_TRUE(groups_without_drafter(layer_roles(read_attention(few.file), enough)).empty());
+  EXPECT_FALSE(groups_without_drafter(layer_roles(read_attention(few.file), enough - 1)).empty());
+}
+
 TEST(AttentionRolesCommand, WritesTheFileThatThePolicyReads) {
   const std::filesystem::path folder = fresh_folder("roles");
   AttentionRun run;

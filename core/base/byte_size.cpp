@@ -34,6 +34,7 @@ std::optional<double> bytes_of_unit(const std::string& unit) {
 
 std::vector<std::string> byte_units() {
   std::vector<std::string> names;
+  names.reserve(kUnits.size());
   for (const auto& [name, bytes] : kUnits) names.emplace_back(name);
   return names;
 }

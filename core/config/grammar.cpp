@@ -217,7 +217,7 @@ class Parser {
         return;
       }
     }
-    map.entries.emplace_back(std::move(key), std::move(value));
+    map.entries.push_back({std::move(key), std::move(value)});
   }
 
   /// Backslashes count only right before a quote of the same kind: 2n of them and the quote end the

@@ -3,12 +3,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/config/value.h"
 
 namespace kvscope {
+
+struct GrammarEntry;
 
 /// A value of the override grammar with what is needed to write it back as it was typed.
 struct GrammarValue {
@@ -17,11 +18,17 @@ struct GrammarValue {
   std::string literal;  // of a number, as typed
   ConfigKind kind = ConfigKind::kNull;
   std::vector<GrammarValue> items;
-  std::vector<std::pair<GrammarValue, GrammarValue>> entries;
+  std::vector<GrammarEntry> entries;
 
   [[nodiscard]] ConfigNode node() const;
   /// As Hydra writes it into a job's override: escapes restored, quotes kept.
   [[nodiscard]] std::string text() const;
+};
+
+/// A key of a mapping with what stands behind it.
+struct GrammarEntry {
+  GrammarValue key;
+  GrammarValue value;
 };
 
 enum class SweepKind {

@@ -145,16 +145,18 @@ std::string plan_text(const Point& point, bool every_head, std::optional<double>
 }
 
 std::string overview(const std::vector<Point>& points, std::optional<double> limit_bytes) {
+  size_t width = 24;
+  for (const Point& point : points) width = std::max(width, point.label("policy").size());
   std::string text =
-      fmt::format("{:<24} {:<14} {:>15} {:>10} {:>16} {:>16} {:>14}\n", "policy", "budget",
+      fmt::format("{:<{}} {:<14} {:>15} {:>10} {:>16} {:>16} {:>14}\n", "policy", width, "budget",
                   "tokens per head", "KV MiB", "KV bytes", "arena bytes", "total, about");
   for (const Point& point : points) {
     const int64_t rows = point.generation.rows(point.generation.batch);
     const auto last = static_cast<int64_t>(point.plan.geometry().steps.size()) - 1;
     const int64_t bytes = point.plan.live_bytes(last, rows);
     const PointMemory memory = point_memory(point, point.generation.batch);
-    text += fmt::format("{:<24} {:<14} {:>15.1f} {:>10.2f} {:>16} {:>16} {:>14}{}\n",
-                        point.label("policy"), point.label("budget"), point.kept_tokens(),
+    text += fmt::format("{:<{}} {:<14} {:>15.1f} {:>10.2f} {:>16} {:>16} {:>14}{}\n",
+                        point.label("policy"), width, point.label("budget"), point.kept_tokens(),
                         mebibytes(bytes), bytes, memory.arena_bytes,
                         short_bytes_text(memory.total_bytes()),
                         limit_bytes ? "  " + fit_text(point, memory, *limit_bytes) : "");

@@ -15,6 +15,7 @@ namespace {
 
 std::string parts_text(const std::vector<WeightPart>& weights) {
   std::vector<std::string> parts;
+  parts.reserve(weights.size());
   for (const WeightPart& part : weights) {
     parts.push_back(fmt::format("{} {} ({} parameters, {})", part.name,
                                 short_bytes_text(part.bytes), part.parameters,
@@ -25,6 +26,7 @@ std::string parts_text(const std::vector<WeightPart>& weights) {
 
 std::string phases_text(const std::vector<PhaseMemory>& activations) {
   std::vector<std::string> phases;
+  phases.reserve(activations.size());
   for (const PhaseMemory& phase : activations) {
     phases.push_back(fmt::format("{} {}", phase.name, short_bytes_text(phase.bytes)));
   }

@@ -27,6 +27,7 @@ class Tally:
         self.tried = 0
         self.faults = []
         self.note = ""
+        self.seconds = 0.0
 
     def count(self, fault=None):
         self.tried += 1
@@ -34,7 +35,7 @@ class Tally:
             self.faults.append(fault)
 
     def line(self):
-        text = f"{self.tried} tried, {self.tried - len(self.faults)} survived, {len(self.faults)} faults"
+        text = f"{self.tried} tried, {self.tried - len(self.faults)} survived, {len(self.faults)} faults in {self.seconds:.0f} s"
         return text + (f" ({self.note})" if self.note else "")
 
 
@@ -61,8 +62,10 @@ class Ended:
 
 
 class Bench:
-    def __init__(self, source, build, work, choice):
+    def __init__(self, source, build, work, choice, mutations):
+        """`mutations` of every fuzz target at a time."""
         self.source, self.build, self.work, self.choice = source, build, work, choice
+        self.mutations = mutations
         self.program = os.path.join(build, "experiments", "kvscope")
         self.environment = dict(os.environ, OMP_NUM_THREADS="1",
                                 KVSCOPE_CONFIGS=os.path.join(source, "configs"))

@@ -161,7 +161,7 @@ def fuzz_targets(bench, tally):
         if not os.path.exists(program):
             tally.note = "not all fuzz targets are built"
             continue
-        words = [program, os.path.join(bench.source, "tests", "fuzz", "corpus", name), "300",
+        words = [program, os.path.join(bench.source, "tests", "fuzz", "corpus", name), str(bench.mutations),
                  str(bench.choice.randrange(1 << 31))]
         ended = subprocess.run(words, capture_output=True, cwd=bench.folder("fuzz"), env=bench.environment)
         tally.count(None if ended.returncode == 0 else f"{words}: exit {ended.returncode}\n{ended.stderr.decode()[-800:]}")

@@ -40,7 +40,7 @@ std::vector<std::string> names_between_commas(const std::string& text) {
 }
 
 void add_record(const CommandRegistrar& group) {
-  const std::string command_line = group.typed();
+  const std::string& command_line = group.typed();
   const auto config = std::make_shared<ConfigArguments>();
   const auto options = std::make_shared<AttentionRecordOptions>();
   const auto raw_heads = std::make_shared<std::vector<std::string>>();

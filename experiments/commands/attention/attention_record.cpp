@@ -187,6 +187,7 @@ int attention_record_command(const ConfigArguments& arguments,
     std::vector<uint64_t> images(static_cast<size_t>(std::min(batch, point.images() - first)));
     std::iota(images.begin(), images.end(), static_cast<uint64_t>(first));
     std::vector<std::string> texts;
+    texts.reserve(images.size());
     for (const uint64_t image : images) texts.push_back(point.prompt_of(image).text);
     recorder.add_prompts(texts);
     if (!session.make_if_memory_suffices(images, {&recorder})) {

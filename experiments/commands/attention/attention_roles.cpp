@@ -149,6 +149,7 @@ void check_coverage(const AttentionRecord& record,
   const std::vector<StepGroup> without = groups_without_drafter(roles);
   if (without.empty() || options.allow_none) return;
   std::vector<std::string> names;
+  names.reserve(without.size());
   for (const StepGroup& group : without) names.push_back(group_name(record, group));
   const std::string finding =
       fmt::format("{} drafters leave {} without one: {}", roles.drafters,

@@ -70,6 +70,12 @@ void write_prompts(hdf5::Group& root, const std::vector<std::string>& prompts) {
       .append_unflushed(prompts);
 }
 
+void write_images(hdf5::Group& root, const std::vector<std::vector<uint8_t>>& images) {
+  for (size_t image = 0; image < images.size(); ++image) {
+    write_dataset(root, fmt::format("images/{}", image), hdf5::Element::kU8, {}, images[image]);
+  }
+}
+
 /// Axes by name, each written once.
 void write_axes(hdf5::Group& root, const AttentionRecord& record) {
   std::map<std::string, ArrayAxis> written;
@@ -192,6 +198,17 @@ void check_axes(const hdf5::Group& root, const std::string& name, const NamedArr
   }
 }
 
+std::vector<std::vector<uint8_t>> read_images(const AttentionReader& reader) {
+  std::vector<std::vector<uint8_t>> images;
+  if (!reader.root().contains("images")) return images;
+  const size_t count = reader.root().group("images").names().size();
+  while (images.size() < count) {
+    const std::string name = fmt::format("images/{}", images.size());
+    images.push_back(reader.read<uint8_t>(name, {reader.root().dataset(name).rows()}));
+  }
+  return images;
+}
+
 AttentionRecord read_version_2(const AttentionReader& reader) {
   const hdf5::Group& root = reader.root();
   AttentionRecord record;
@@ -205,6 +222,7 @@ AttentionRecord read_version_2(const AttentionReader& reader) {
   record.heads = attention_attribute<int64_t>(root, "heads");
   record.head_dim = attention_attribute<int64_t>(root, "head_dim");
   record.prompts = reader.texts("prompts");
+  record.first_images = read_images(reader);
   record.steps = read_steps(reader, {.kind = "steps/kind",
                                      .height = "steps/height",
                                      .width = "steps/width",
@@ -241,6 +259,7 @@ void write_attention(const std::filesystem::path& path, const AttentionRecord& r
     root.set_attribute("head_dim", record.head_dim);
     root.set_attribute("cfg_branch", std::string("conditional"));
     write_prompts(root, record.prompts);
+    write_images(root, record.first_images);
     write_steps(root, record.steps);
     write_axes(root, record);
     root.create_group("arrays");

@@ -10,7 +10,8 @@ namespace kvscope {
 struct AttentionRecorderOptions {
   /// Rows are doubled by classifier-free guidance: only the first, conditional half is recorded.
   bool guided = true;
-  /// Names of statistics.def; empty: all that are of the model at hand, `raw` only with raw_heads.
+  /// Names of statistics.def; empty: all that are of the model at hand, `raw` only with raw_heads,
+  /// `query_map` only with query_maps.
   std::vector<std::string> statistics{};
   /// K' of the Attention Selectivity Index. The paper gives no number; 16 is the size of the
   /// method's observation window.
@@ -23,6 +24,11 @@ struct AttentionRecorderOptions {
   std::vector<std::pair<int64_t, int64_t>> raw_heads{};
   /// Rows of a raw map at most, evenly spaced; 0 keeps all.
   int64_t raw_queries = 256;
+  /// Records query_map beside what `statistics` names, or beside all.
+  bool query_maps = false;
+  /// Sides of what a query map keeps of a grid: queries, cells of keys (query_map_layout.h).
+  int64_t map_query_side = 6;
+  int64_t map_key_side = 16;
 };
 
 }  // namespace kvscope

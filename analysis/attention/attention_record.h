@@ -20,11 +20,12 @@ struct AttentionRecord {
   std::string point_hash{};            ///< 64 hex digits of the resolved config; may be empty
   std::string recording{};             ///< hash of what was recorded of it and how; may be empty
   std::vector<std::string> prompts{};  ///< [images]
+  std::vector<std::vector<uint8_t>> first_images{};  ///< PNG bytes; none in files that have none
   std::vector<StepInfo> steps{};
   int64_t layers = 0;
   int64_t heads = 0;
   int64_t head_dim = 0;  ///< 0 in files that do not say
-  int64_t images = 0;
+  int64_t images = 0;    ///< that the arrays are means over
   std::map<std::string, NamedArray> arrays{};
 
   [[nodiscard]] bool holds(const std::string& name) const { return arrays.contains(name); }

@@ -9,11 +9,16 @@
 
 #include "core/base/error.h"
 #include "core/checkpoint/safetensors.h"
+#include "core/image/png.h"
 
 namespace kvscope {
 namespace {
 
 constexpr const char* kStateKind = "kvscope_attention_recording";
+
+std::string image_name(size_t image) {
+  return fmt::format("image.{}", image);
+}
 
 }  // namespace
 
@@ -27,10 +32,27 @@ AttentionRecorder::AttentionRecorder(AttentionRecorderOptions options)
                             options_.top_keys, options_.sampled_queries, options_.raw_queries,
                             options_.window_queries));
   }
+  if (options_.map_query_side < 1 || options_.map_key_side < 1) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("attention record: query side {}, key side {}: expected at least 1",
+                            options_.map_query_side, options_.map_key_side));
+  }
 }
 
 void AttentionRecorder::add_prompts(const std::vector<std::string>& prompts) {
   recorded_.prompts.insert(recorded_.prompts.end(), prompts.begin(), prompts.end());
+}
+
+void AttentionRecorder::add_images(std::span<const Image> images) {
+  const auto kept = std::ssize(recorded_.first_images);
+  // A recording that an earlier version interrupted has none of its first images.
+  if (kept + std::ssize(images) != recorded_.images) return;
+  for (const Image& image : images) {
+    if (recorded_.first_images.size() == kFirstImages) return;
+    const std::vector<std::byte> png = encode_png(image);
+    const auto* bytes = reinterpret_cast<const uint8_t*>(png.data());
+    recorded_.first_images.emplace_back(bytes, bytes + png.size());
+  }
 }
 
 void AttentionRecorder::begin_generation(int64_t rows) {
@@ -94,6 +116,10 @@ void AttentionRecorder::save(const std::filesystem::path& path, const std::strin
                            at::from_blob(sums.data(), {std::ssize(sums)}, at::kDouble));
     }
   }
+  for (size_t image = 0; image < recorded_.first_images.size(); ++image) {
+    const std::vector<uint8_t>& png = recorded_.first_images[image];
+    tensors.emplace_back(image_name(image), at::tensor(at::ArrayRef<uint8_t>(png), at::kByte));
+  }
   write_safetensors(
       path, tensors,
       {{"kind", kStateKind},
@@ -130,6 +156,12 @@ void AttentionRecorder::restore(const std::filesystem::path& path,
       }
       std::memcpy(sums.data(), kept.contiguous().const_data_ptr(), sums.size_bytes());
     }
+  }
+  for (size_t image = 0; state.contains(image_name(image)); ++image) {
+    const at::Tensor kept = state.tensor(image_name(image));
+    if (kept.scalar_type() != at::kByte) damaged(image_name(image) + " is no PNG");
+    const auto* bytes = kept.const_data_ptr<uint8_t>();
+    recorded_.first_images.emplace_back(bytes, bytes + kept.numel());
   }
   recorded_.images = std::stoll(images);
   for (const auto& prompt : prompts)

@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "analysis/attention/attention_options.h"
 #include "analysis/attention/attention_record.h"
 #include "analysis/attention/statistic_registry.h"
+#include "core/base/image.h"
 #include "core/engine/attend.h"
 #include "policies/signals/recent_queries.h"
 
@@ -19,11 +21,15 @@ namespace kvscope {
 /// of keys and a few chosen rows: no queries x keys map is made. Call add_prompts() once per batch.
 class AttentionRecorder : public AttentionObserver {
  public:
-  /// Throws Error(kConfig) for negative numbers or top_keys 0.
+  /// Throws Error(kConfig) for negative numbers, top_keys 0 or a side of a query map below 1.
   explicit AttentionRecorder(AttentionRecorderOptions options);
 
   /// Names of the images of the coming generation, in row order.
   void add_prompts(const std::vector<std::string>& prompts);
+  /// What the generation that has ended came to, in row order; the first kFirstImages of all are
+  /// kept.
+  void add_images(std::span<const Image> images);
+  static constexpr size_t kFirstImages = 4;
 
   void begin_generation(int64_t rows) override;
   /// Throws Error(kConfig) where a raw head or a chosen statistic is not one of the model's, or

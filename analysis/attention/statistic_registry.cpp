@@ -63,7 +63,9 @@ std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOption
   for (const RegisteredStatistic& one : all) {
     const bool is_named =
         std::ranges::find(options.statistics, one.name) != options.statistics.end();
-    if (!is_named && !options.statistics.empty()) continue;
+    const bool is_asked_for =
+        one.name == "query_map" ? options.query_maps : options.statistics.empty();
+    if (!is_named && !is_asked_for) continue;
     const StatisticModels models = one.make(options)->info().models;
     const bool lacks_maps = one.name == "raw" && options.raw_heads.empty();
     if (defined_for(models, steps) && !lacks_maps) {

@@ -28,8 +28,9 @@ std::string cost_text(const AttentionNeeds& needs);
 bool defined_for(StatisticModels models, const std::vector<StepInfo>& steps);
 
 /// The registered statistics that `options` choose for a model of these steps: those named, or else
-/// every one that is defined for it, `raw` only where maps are asked for. Throws Error(kConfig) for
-/// an unknown name, one named twice, one that is not defined for the model, and `raw` without maps.
+/// every one that is defined for it, `raw` and `query_map` only where maps are asked for. Throws
+/// Error(kConfig) for an unknown name, one named twice, one that is not defined for the model, and
+/// `raw` without maps.
 std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOptions& options,
                                                    const std::vector<StepInfo>& steps);
 

@@ -61,6 +61,16 @@ void add_record(const CommandRegistrar& group) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);  // what follows is another argument
+  command->add_flag("--query-maps", options->query_maps,
+                    "also where queries of the first image look, for `kvscope attention explore`");
+  command
+      ->add_option("--query-side", options->map_query_side,
+                   "queries of a query map: at most so many times so many of a scale")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--key-side", options->map_key_side,
+                   "keys of a query map: pooled to at most so many times so many of a scale")
+      ->check(CLI::PositiveNumber);
 }
 
 void add_list_and_show(const CommandRegistrar& group) {

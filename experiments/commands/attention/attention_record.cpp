@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -49,6 +50,9 @@ std::string recording_of(const Point& point, const AttentionRecorderOptions& wha
                   what.sampled_queries, what.window_queries, what.raw_queries);
   for (const std::string& name : what.statistics) text += " " + name;
   for (const auto& [layer, head] : what.raw_heads) text += fmt::format(" {}:{}", layer, head);
+  if (what.query_maps || std::ranges::find(what.statistics, "query_map") != what.statistics.end()) {
+    text += fmt::format(" maps {} {}", what.map_query_side, what.map_key_side);
+  }
   return sha256_hex(text);
 }
 
@@ -163,7 +167,10 @@ int attention_record_command(const ConfigArguments& arguments,
                                       .statistics = options.statistics,
                                       .top_keys = options.top_keys,
                                       .sampled_queries = options.sampled_queries,
-                                      .raw_heads = options.raw_heads};
+                                      .raw_heads = options.raw_heads,
+                                      .query_maps = options.query_maps,
+                                      .map_query_side = options.map_query_side,
+                                      .map_key_side = options.map_key_side};
   check_raw_heads(options, point.facts.cache);
   static_cast<void>(chosen_statistics(what, point.facts.cache.steps));  // before a weight is loaded
   const std::string recording = recording_of(point, what);
@@ -190,7 +197,8 @@ int attention_record_command(const ConfigArguments& arguments,
     texts.reserve(images.size());
     for (const uint64_t image : images) texts.push_back(point.prompt_of(image).text);
     recorder.add_prompts(texts);
-    if (!session.make_if_memory_suffices(images, {&recorder})) {
+    const std::optional<MadeBatch> made = session.make_if_memory_suffices(images, {&recorder});
+    if (!made) {
       batch = std::ssize(images) / 2;
       progress.note(fmt::format("memory does not suffice for {} images at once: going on with {}",
                                 images.size(), batch));
@@ -198,6 +206,7 @@ int attention_record_command(const ConfigArguments& arguments,
       go_on_with(kept, recording, point, recorder, what);
       continue;
     }
+    recorder.add_images(made->generated.images);
     const bool is_last = recorder.images() == point.images();
     progress.add_images(0, keeper.keep(interrupt.requested() || is_last));
     if (!interrupt.requested() || is_last) continue;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <functional>
+#include <set>
 
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/selectivity.h"
@@ -37,6 +38,7 @@ AttentionRecord sample_record() {
   AttentionRecord record = recorder.record();
   record.model = "toy";
   record.point_hash = "0123456789abcdef";
+  record.first_images = {{137, 80, 0}, {255}};
   return record;
 }
 
@@ -48,6 +50,7 @@ TEST(AttentionFile, GivesTheRecordBack) {
   EXPECT_EQ(read.model, record.model);
   EXPECT_EQ(read.point_hash, record.point_hash);
   EXPECT_EQ(read.prompts, record.prompts);
+  EXPECT_EQ(read.first_images, record.first_images);
   EXPECT_EQ(read.steps, record.steps);
   EXPECT_EQ(read.layers, record.layers);
   EXPECT_EQ(read.heads, record.heads);
@@ -182,10 +185,12 @@ TEST_P(EarlierAttentionFile, HoldsTheArraysOfToday) {
   const path folder = path(kSourceDir) / "tests/golden/attention_v1";
   const AttentionRecord record = read_attention(folder / (std::string(GetParam()) + ".h5"));
   const bool next_token = std::string(GetParam()) == "next_token";
+  const std::set<std::string> younger = {"query_map"};  // than that version
   EXPECT_EQ(record.images, 2);
   EXPECT_EQ(record.prompts.size(), 2);
   EXPECT_EQ(record.is_next_token(), next_token);
   for (const RegisteredStatistic& one : attention_statistics()) {
+    if (younger.contains(one.name)) continue;
     const StatisticInfo info = one.make({})->info();
     ASSERT_EQ(record.holds(one.name), defined_for(info.models, record.steps)) << one.name;
     if (!record.holds(one.name)) continue;

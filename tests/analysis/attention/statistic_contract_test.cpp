@@ -43,7 +43,10 @@ class StatisticContract : public testing::TestWithParam<Case> {
             .sampled_queries = 7,
             .window_queries = 5,
             .raw_heads = {{1, 2}},
-            .raw_queries = 6};
+            .raw_queries = 6,
+            .query_maps = GetParam().statistic == "query_map",
+            .map_query_side = 2,
+            .map_key_side = 3};
   }
 
   [[nodiscard]] static bool is_defined() {

@@ -23,8 +23,8 @@ using Words = std::vector<std::string>;
 
 Words recording(const fs::path& out, const Words& more = {}) {
   return Words{"attention", "record"} + tiny_model() +
-         Words{"policy=h2o", "budget.tokens=6", "gen.images=40", "gen.batch=2",   "--out",
-               out.string(), "--raw",           "1:0",           "gen.replicas=1"} +
+         Words{"policy=h2o", "budget.tokens=6", "gen.images=40", "gen.batch=2",    "--out",
+               out.string(), "--raw",           "1:0",           "gen.replicas=1", "--query-maps"} +
          more;
 }
 
@@ -57,6 +57,8 @@ TEST(AttentionRecordCommand, GoesOnWhereItWasInterruptedAndComesToTheSame) {
   const AttentionRecord b = read_attention(out);
   EXPECT_EQ(a.prompts, b.prompts);
   EXPECT_EQ(a.images, b.images);
+  EXPECT_EQ(a.first_images.size(), 4);
+  EXPECT_EQ(a.first_images, b.first_images);
   ASSERT_EQ(a.arrays.size(), b.arrays.size());
   for (const auto& [name, array] : a.arrays) EXPECT_EQ(array.values, b.array(name).values) << name;
 
@@ -75,7 +77,7 @@ TEST(AttentionRecordCommand, WhatIsOfSomethingElseIsRefusedAndStays) {
   for (const Words& other :
        {Words{"gen.images=2", "gen.seed=9"}, Words{"gen.images=2", "policy=full"},
         Words{"gen.images=2", "--statistics", "step_mass"},
-        Words{"gen.images=2", "--top-keys", "3"}}) {
+        Words{"gen.images=2", "--top-keys", "3"}, Words{"gen.images=2", "--key-side", "3"}}) {
     const Answer refused = answer(recording(out, other));
     EXPECT_EQ(refused.exit_code, 2) << other.back() << refused.err;
     EXPECT_THAT(refused.err, testing::AllOf(HasSubstr(out.string()), HasSubstr("--out")));

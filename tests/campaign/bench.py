@@ -16,7 +16,9 @@ TINY_MODEL = ["model.weights=random", "model.tokenizer=null", "model.transformer
               "model.text.d_ff=16", "threads=1"]
 SWEEP = ["policy=full,sliding_window,h2o", "budget.tokens=6", "gen.images=10", "gen.batch=2"]
 TRAINING = ["train.autoencoder.steps=6", "train.transformer.steps=10", "train.save_every_steps=2",
-            "train.autoencoder.batch=2", "train.transformer.batch=2"]
+            "train.autoencoder.batch=2", "train.transformer.batch=2", "model.transformer.depth=1",
+            "model.transformer.width=48", "model.transformer.heads=2", "model.transformer.feed_forward_width=64",
+            "model.vae.base_channels=4"]
 LONGEST_SECONDS = 120
 
 

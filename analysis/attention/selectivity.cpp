@@ -43,7 +43,8 @@ std::vector<double> means_of_groups(const std::vector<double>& values,
 
 }  // namespace
 
-std::vector<double> attention_selectivity(const AttentionRecord& record) {
+std::vector<double> attention_selectivity(const AttentionRecord& record,
+                                          SelectivityFactors factors) {
   const int64_t steps = step_count(record);
   const NamedArray& mass = record.array("step_mass");
   const NamedArray& top_mass = record.array("history_top_mass");
@@ -58,7 +59,9 @@ std::vector<double> attention_selectivity(const AttentionRecord& record) {
         top += top_mass.at(layer, head, step);
       }
       const auto heads = static_cast<double>(record.heads);
-      selectivity[layer * steps + step] = (current / heads) * (top / heads);
+      const double first = factors == SelectivityFactors::kHistory ? 1 : current / heads;
+      const double second = factors == SelectivityFactors::kCurrent ? 1 : top / heads;
+      selectivity[layer * steps + step] = first * second;
     }
   }
   return selectivity;
@@ -100,11 +103,12 @@ int64_t default_drafters(int64_t pairs_with_history) {
 
 LayerRoles layer_roles(const AttentionRecord& record,
                        const std::vector<StepGroup>& groups,
-                       int64_t drafters) {
+                       int64_t drafters,
+                       SelectivityFactors factors) {
   const auto count = static_cast<int64_t>(groups.size());
   LayerRoles roles{.groups = groups};
-  roles.selectivity =
-      means_of_groups(attention_selectivity(record), groups, record.layers, step_count(record));
+  roles.selectivity = means_of_groups(attention_selectivity(record, factors), groups, record.layers,
+                                      step_count(record));
   roles.z_score = selectivity_z_scores(roles.selectivity, record.layers, count);
   const int64_t pairs =
       std::ranges::count_if(roles.z_score, [](double z) { return !std::isnan(z); });

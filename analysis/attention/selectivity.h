@@ -10,9 +10,12 @@ namespace kvscope {
 /// ScaleKV's Attention Selectivity Index (arXiv 2505.19602), [L][S]:
 ///   ASI(l, k) = E_i[sum of a_ij over the current map] * E_i[sum of the K' largest a_ij over
 ///   earlier maps],
-/// E over queries, heads and images. NaN where there is no earlier map. Throws Error(kInput) where
-/// the record holds no step_mass or history_top_mass.
-std::vector<double> attention_selectivity(const AttentionRecord& record);
+/// E over queries, heads and images. NaN where there is no earlier map. Of the factors alone, the
+/// first or the second (figure 6b of the paper). Throws Error(kInput) where the record holds no
+/// step_mass or history_top_mass.
+enum class SelectivityFactors : uint8_t { kBoth, kCurrent, kHistory };
+std::vector<double> attention_selectivity(const AttentionRecord& record,
+                                          SelectivityFactors factors = SelectivityFactors::kBoth);
 
 enum class LayerRole : uint8_t {
   kNone,     ///< no history to choose from
@@ -48,7 +51,8 @@ struct LayerRoles {
 /// are pairs.
 LayerRoles layer_roles(const AttentionRecord& record,
                        const std::vector<StepGroup>& groups,
-                       int64_t drafters = -1);
+                       int64_t drafters = -1,
+                       SelectivityFactors factors = SelectivityFactors::kBoth);
 /// The same of single steps.
 LayerRoles layer_roles(const AttentionRecord& record, int64_t drafters = -1);
 

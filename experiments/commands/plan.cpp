@@ -3,18 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "core/base/byte_size.h"
 #include "core/base/console.h"
 #include "core/base/dtype_name.h"
+#include "core/base/error.h"
 #include "core/base/mebibytes.h"
+#include "core/base/output_check.h"
 #include "core/engine/kv_memory.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
+#include "experiments/commands/plan_figures.h"
 #include "experiments/commands/plan_memory.h"
 #include "experiments/commands/results/paper_memory.h"
 #include "experiments/sweep/point.h"
@@ -164,11 +169,34 @@ std::string overview(const std::vector<Point>& points, std::optional<double> lim
   return text;
 }
 
+void check_figures(const PlanOptions& options) {
+  constexpr std::array<std::string_view, 4> kEndings = {".svg", ".png", ".pdf", ".csv"};
+  for (const std::string& out : options.maps) check_output(out, "--map", kEndings);
+  for (const std::string& out : options.curves) check_output(out, "--curve", kEndings);
+}
+
+void write_figures(const std::vector<Point>& points, const PlanOptions& options) {
+  if (!options.maps.empty() && points.size() != 1) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("--map draws one point, and there are {}; --curve draws them all",
+                            points.size()));
+  }
+  for (const std::string& out : options.maps) {
+    write_plan_map(points.front(), out);
+    fmt::print("{}\n", out);
+  }
+  for (const std::string& out : options.curves) {
+    write_plan_curve(points, out);
+    fmt::print("{}\n", out);
+  }
+}
+
 }  // namespace
 
 int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   std::optional<double> limit_bytes;
   if (!options.fits.empty()) limit_bytes = bytes_of_text("--fits", options.fits);
+  check_figures(options);
   if (is_paper_memory(arguments)) {
     fmt::print("{}", console_table(paper_memory(arguments).table, console_style()));
     return 0;
@@ -187,6 +215,7 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
                list.duplicates > 0 ? fmt::format(", {} duplicates left out", list.duplicates) : "",
                overview(list.points, limit_bytes));
   }
+  write_figures(list.points, options);
   const bool all_fit = std::ranges::all_of(list.points, [&](const Point& point) {
     return !limit_bytes ||
            static_cast<double>(point_memory(point, point.generation.batch).total_bytes()) <=
@@ -204,6 +233,14 @@ void register_plan(const CommandRegistrar& registrar) {
   command.add_option("--fits", options->fits,
                      "a size such as 24GiB: whether weights, activations and cache fit it; exit "
                      "code 1 where they do not");
+  const auto add_figures = [&](const char* name, std::vector<std::string>& files,
+                               const char* help) {
+    command.add_option(name, files, help)->expected(1)->take_all()->allow_extra_args(false);
+  };
+  add_figures("--map", options->maps,
+              "FILE.svg, .png, .pdf or .csv: tokens kept by layer and step; repeatable");
+  add_figures("--curve", options->curves,
+              "likewise: the KV cache after every step, a line per point");
   command.add_flag("--full", options->every_head, "tokens of every (step, layer, head)");
 }
 

@@ -10,12 +10,14 @@
 #include "analysis/attention/selectivity.h"
 #include "core/base/error.h"
 #include "experiments/commands/attention/attention_convert.h"
+#include "experiments/commands/attention/attention_density.h"
 #include "experiments/commands/attention/attention_heads.h"
 #include "experiments/commands/attention/attention_list.h"
 #include "experiments/commands/attention/attention_preferences.h"
 #include "experiments/commands/attention/attention_record.h"
 #include "experiments/commands/attention/attention_roles.h"
 #include "experiments/commands/attention/attention_show.h"
+#include "experiments/commands/attention/attention_stability.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
 
@@ -105,10 +107,28 @@ void add_roles(const CommandRegistrar& group) {
               "(layer, scale) pairs that are drafters; default: {:g} % of those with a history",
               100 * kDefaultDrafterShare))
       ->check(CLI::NonNegativeNumber);
+  command->add_option("--by", roles->by, "selectivity, or one of its factors: current or history");
   command->add_flag("--allow-none", roles->allow_none, "a scale may be left without a drafter");
   command->add_option(
       "--line", roles->line_tokens,
       "tokens per line of a next-token model, which counts as a scale; 0: a square");
+}
+
+void add_density(const CommandRegistrar& group) {
+  const auto density = std::make_shared<AttentionDensityOptions>();
+  CLI::App* command = &group.add("density", "how much small and large scales look at themselves",
+                                 [density] { return attention_density_command(*density); });
+  command->add_option("file", density->file, "attention.h5 of a next-scale model")->required();
+  command->add_option("-o,--out", density->out, "FILE.svg, .png or .pdf")->required();
+}
+
+void add_stability(const CommandRegistrar& group) {
+  const auto stability = std::make_shared<AttentionStabilityOptions>();
+  CLI::App* command = &group.add("stability", "how roles depend on the number of images",
+                                 [stability] { return attention_stability_command(*stability); });
+  command->add_option("files", stability->files, "records of one model")->required();
+  command->add_option("--drafters", stability->drafters, "as for roles")
+      ->check(CLI::NonNegativeNumber);
 }
 
 void add_heads(const CommandRegistrar& group) {
@@ -159,6 +179,8 @@ void register_attention(const CommandRegistrar& registrar) {
   add_record(group);
   add_list_and_show(group);
   add_roles(group);
+  add_density(group);
+  add_stability(group);
   add_heads(group);
   add_preferences(group);
   add_convert(group);

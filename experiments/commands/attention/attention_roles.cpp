@@ -114,11 +114,31 @@ Heatmap roles_map(const AttentionRecord& record, const LayerRoles& roles) {
   return map;
 }
 
+/// What --by chooses, and what a profile calls it.
+struct RolesBy {
+  const char* word;
+  SelectivityFactors factors;
+  const char* metric;
+};
+
+RolesBy roles_by(const std::string& word) {
+  static constexpr RolesBy kKnown[] = {
+      {"selectivity", SelectivityFactors::kBoth, "selectivity"},
+      {"current", SelectivityFactors::kCurrent, "current_mass"},
+      {"history", SelectivityFactors::kHistory, "history_top_mass"}};
+  std::vector<std::string> known;
+  for (const RolesBy& one : kKnown) {
+    if (word == one.word) return one;
+    known.emplace_back(one.word);
+  }
+  throw Error(ErrorKind::kConfig, fmt::format("--by {}: {}", word, suggestion(word, known)));
+}
+
 Profile profile_of(const AttentionRecord& record,
                    const LayerRoles& roles,
-                   const std::filesystem::path& file) {
-  Profile profile = profile_of_record(record, file, ProfileKind::kRoles);
-  profile.metric.name = "selectivity";
+                   const AttentionRolesOptions& options) {
+  Profile profile = profile_of_record(record, options.file, ProfileKind::kRoles);
+  profile.metric.name = roles_by(options.by).metric;
   profile.metric.parameters = {{"drafters", static_cast<double>(roles.drafters)}};
   for (const auto& [name, value] : record.array("history_top_mass").parameters) {
     profile.metric.parameters[name] = static_cast<double>(value);
@@ -168,18 +188,20 @@ void check_coverage(const AttentionRecord& record,
 }  // namespace
 
 int attention_roles_command(const AttentionRolesOptions& options) {
+  const RolesBy by = roles_by(options.by);
   const AttentionRecord record = read_attention(options.file);
   const LayerRoles roles =
-      layer_roles(record, step_groups(record, options.line_tokens), options.drafters);
+      layer_roles(record, step_groups(record, options.line_tokens), options.drafters, by.factors);
   check_coverage(record, roles, options);
   const Heatmap map = roles_map(record, roles);
   const Canvas canvas = draw_heatmap(map);
   const std::string stem =
-      (options.file.parent_path() / (options.file.stem().string() + "-roles")).string();
+      (options.file.parent_path() / (options.file.stem().string() + "-roles")).string() +
+      (by.factors == SelectivityFactors::kBoth ? "" : "-by-" + options.by);
   constexpr double kPngScale = 2;
   canvas.write(stem + ".svg", heatmap_info(map));
   canvas.write(stem + ".png", heatmap_info(map), kPngScale);
-  write_profile(stem + ".yaml", profile_of(record, roles, options.file));
+  write_profile(stem + ".yaml", profile_of(record, roles, options));
   fmt::print("{}{}.svg\n{}.png\n{}.yaml\n",
              console_table(roles_table(record, roles), console_style()), stem, stem, stem);
   return 0;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "analysis/metrics/registry.h"
 #include "core/base/atomic_file.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
@@ -15,6 +16,7 @@
 #include "experiments/commands/results/results_folder_option.h"
 #include "experiments/report/tables/table.h"
 #include "experiments/results/late_metrics.h"
+#include "experiments/results/skill_table.h"
 #include "experiments/results/sweep_table.h"
 #include "experiments/terminal.h"
 
@@ -49,12 +51,16 @@ std::string formatted_table(const Table& table,
 
 int table_command(const TableOptions& options) {
   formatted_table({}, options.format, options.style);  // an unknown format before all else
+  if (!options.by_skill.empty()) metric_named(options.by_skill);
   const SweepSummary sweep = summarise_sweep(options.folder);
-  const Table table = sweep_table(sweep);
+  const bool by_skill = !options.by_skill.empty();
+  const Table table =
+      by_skill ? skill_table(sweep, metric_named(options.by_skill)) : sweep_table(sweep);
+  const std::string stem = by_skill ? "skills_" + options.by_skill : "table";
   std::optional<Error> unwritten;  // a folder that is only read has a table all the same
   for (const TableFormat& format : file_formats()) {
     try {
-      write_file_atomically(options.folder / "report" / ("table." + format.name),
+      write_file_atomically(options.folder / "report" / (stem + "." + format.name),
                             format.write(table));
     } catch (const Error& error) {
       unwritten = error;
@@ -74,6 +80,8 @@ void register_table(const CommandRegistrar& registrar) {
     return table_command(*options);
   });
   add_results_folder(command, options->folder);
+  command.add_option("--by-skill", options->by_skill,
+                     "a metric of single images by the skill that prompts test, as shape_eval");
   command.add_option("--format", options->format, "console, csv, md or tex");
 }
 

@@ -10,6 +10,7 @@ namespace kvscope {
 struct TableOptions {
   std::filesystem::path folder{};  ///< DIR with points/*/result.h5
   std::string format = "console";  ///< console, csv, md or tex
+  std::string by_skill{};          ///< a metric: its values by skill instead; empty: the sweep's
   ConsoleStyle style{};            ///< of the console format
 };
 

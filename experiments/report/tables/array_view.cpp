@@ -74,6 +74,29 @@ std::vector<Pinned> pinned_by(const std::vector<Along>& all, const std::vector<s
   return pins;
 }
 
+/// Leaves the coordinates along the axes of `pins` the values that occur with what is pinned: of
+/// step 6 its own queries.
+void restrict_to(std::vector<Along>& all, const std::vector<Pinned>& pins) {
+  for (Along& one : all) {
+    const auto is_left = [&](size_t index) {
+      return std::ranges::all_of(pins, [&](const Pinned& pin) {
+        return pin.along->axis != one.axis || (*pin.along->of_index)[index] == pin.value;
+      });
+    };
+    std::vector<int64_t> left;
+    for (size_t index = 0; index < one.of_index->size(); ++index) {
+      if (is_left(index)) left.push_back((*one.of_index)[index]);
+    }
+    if (left.empty()) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("--at: nothing is there, as no {} has all of these", one.name));
+    }
+    std::ranges::sort(left);
+    left.erase(std::unique(left.begin(), left.end()), left.end());
+    one.values = std::move(left);
+  }
+}
+
 /// The two coordinates that stand; null where there is none.
 std::pair<const Along*, const Along*> chosen(const std::vector<Along>& all,
                                              const std::vector<Pinned>& pins,
@@ -144,8 +167,9 @@ size_t place_of(const Along& along, size_t index) {
 }  // namespace
 
 ArrayView array_view(const NamedArray& array, const ArrayViewOptions& options) {
-  const std::vector<Along> all = coordinates_of(array);
+  std::vector<Along> all = coordinates_of(array);
   const std::vector<Pinned> pins = pinned_by(all, options.at);
+  restrict_to(all, pins);
   const auto [rows, columns] = chosen(all, pins, options);
   ArrayView view{.row_values = {0}, .column_values = {0}};
   if (rows != nullptr) {

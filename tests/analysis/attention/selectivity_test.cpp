@@ -79,6 +79,17 @@ TEST(LayerRoles, LowestScoresWithinTheirScaleAreDrafters) {
   EXPECT_THROW(layer_roles(record, 7), Error);
 }
 
+TEST(Selectivity, ItsFactorsAloneMultiplyToIt) {
+  const AttentionRecord record = record_of(kCurrent, kTop);
+  const std::vector<double> both = attention_selectivity(record);
+  const std::vector<double> current = attention_selectivity(record, SelectivityFactors::kCurrent);
+  const std::vector<double> history = attention_selectivity(record, SelectivityFactors::kHistory);
+  for (const size_t pair : {1, 2, 4, 5, 7, 8}) {
+    EXPECT_NEAR(current[pair] * history[pair], both[pair], 1e-12);
+    EXPECT_NEAR(history[pair], kTop[pair / 3][pair % 3], 1e-12);
+  }
+}
+
 TEST(LayerRoles, GroupsWithoutADrafterAreNamedWithTheNumberThatLeavesNone) {
   const AttentionRecord record = record_of(kCurrent, kTop);
   const LayerRoles one = layer_roles(record, 1);

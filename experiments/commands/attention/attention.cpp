@@ -92,7 +92,8 @@ void add_list_and_show(const CommandRegistrar& group) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);  // what follows is another argument
-  command->add_option("-o,--out", show->out, "heat map: FILE.svg, .png or .pdf");
+  command->add_option("-o,--out", show->out,
+                      "heat map: FILE.svg, .png or .pdf; or the numbers as .csv");
 }
 
 void add_roles(const CommandRegistrar& group) {

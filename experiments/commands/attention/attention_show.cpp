@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "analysis/attention/attention_file.h"
+#include "core/base/atomic_file.h"
+#include "core/base/console.h"
 #include "core/base/error.h"
 #include "experiments/report/figures/heatmap.h"
 #include "experiments/report/tables/array_view.h"
@@ -138,7 +140,8 @@ ArrayViewOptions view_options(const AttentionShowOptions& options, bool figure) 
 
 int attention_show_command(const AttentionShowOptions& options) {
   const bool has_figure = !options.out.empty();
-  if (has_figure) check_figure_path(options.out);
+  const bool is_csv = options.out.extension() == ".csv";
+  if (has_figure && !is_csv) check_figure_path(options.out);
   const AttentionRecord record = read_attention(options.file);
   if (options.name.empty()) {
     if (has_figure || !options.at.empty() || !options.rows.empty() || !options.columns.empty()) {
@@ -152,9 +155,22 @@ int attention_show_command(const AttentionShowOptions& options) {
   }
   const NamedArray& array = record.array(options.name);
   const ArrayView view = array_view(array, view_options(options, false));
-  fmt::print("{}", console_table(table_of(options, record, view), console_style()));
+  const ArrayViewOptions usual;
+  const bool is_long = std::ssize(view.row_values) > usual.most_rows ||
+                       std::ssize(view.column_values) > usual.most_columns;
+  if (has_figure && is_long) {
+    say("{} x {} numbers are not printed; --out FILE.csv writes them", view.row_values.size(),
+        view.column_values.size());
+  } else {
+    fmt::print("{}", console_table(table_of(options, record, view), console_style()));
+  }
   if (has_figure) {
-    draw(options, map_of(options, record, array_view(array, view_options(options, true))));
+    const ArrayView whole = array_view(array, view_options(options, true));
+    if (is_csv) {
+      write_file_atomically(options.out, csv_table(table_of(options, record, whole)));
+    } else {
+      draw(options, map_of(options, record, whole));
+    }
     fmt::print("{}\n", options.out.string());
   }
   return 0;

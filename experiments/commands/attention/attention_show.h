@@ -12,11 +12,12 @@ struct AttentionShowOptions {
   std::string rows{};             ///< a coordinate; empty: as array_view.h chooses
   std::string columns{};          ///< likewise
   std::vector<std::string> at{};  ///< NAME=VALUE
-  std::filesystem::path out{};    ///< heat map, *.svg or *.png; empty: none
+  std::filesystem::path out{};    ///< heat map, or the numbers as *.csv; empty: none
 };
 
 /// `kvscope attention show`: what a record holds, or one array as a table on the console and a heat
-/// map in options.out, averaged over what does not fit, which is said. Returns the exit code.
+/// map in options.out, averaged over what does not fit, which is said; what is too long to be read
+/// stands in options.out alone, where that is given. Returns the exit code.
 /// Throws Error(kInput) for a missing or damaged file or an array it does not hold, Error(kConfig)
 /// for coordinates that the array lacks and other endings of options.out.
 int attention_show_command(const AttentionShowOptions& options);

@@ -97,6 +97,26 @@ TEST(AttentionShowCommand, DrawsEveryArray) {
   EXPECT_GT(read_png(png).image.width, 100);
 }
 
+TEST(AttentionShowCommand, AStepHasItsOwnQueriesAndAHeadItsOwnLayer) {
+  const std::filesystem::path folder = fresh_folder("pinned");
+  const std::string file = recorded(folder);
+  const std::string csv = (folder / "raw.csv").string();
+  const Answer shown = answer({"attention", "show", file, "raw", "--rows", "query", "--columns",
+                               "key", "--at", "step=1", "--at", "layer=1", "--out", csv});
+  EXPECT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_THAT(shown.err, HasSubstr("4 x 42 numbers are not printed"))
+      << "the second scale has 2 x 2";
+  std::ifstream stream(csv);
+  std::string line;
+  int64_t lines = 0;
+  while (std::getline(stream, line)) ++lines;
+  EXPECT_EQ(lines, 5);
+  const Answer none = answer(
+      {"attention", "show", file, "raw", "--rows", "key", "--at", "step=1", "--at", "query=7"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err, HasSubstr("nothing is there"));
+}
+
 TEST(AttentionShowCommand, SaysWhatIsWrong) {
   const std::filesystem::path folder = fresh_folder("a");
   const std::string file = recorded(folder);

@@ -16,7 +16,6 @@
 namespace kvscope {
 namespace {
 
-constexpr const char* kSchema = "kvscope.attention";
 constexpr int64_t kVersion = 2;
 
 /// "axes/layer", "axes/step_key/step".
@@ -248,7 +247,7 @@ void write_attention(const std::filesystem::path& path, const AttentionRecord& r
   {
     hdf5::File file = hdf5::File::create(place.part_path());
     hdf5::Group& root = file.root();
-    root.set_attribute("schema", std::string(kSchema));
+    root.set_attribute("schema", std::string(kAttentionSchema));
     root.set_attribute("schema_version", kVersion);
     root.set_attribute("model", record.model);
     root.set_attribute("point", record.point_hash);
@@ -274,11 +273,11 @@ AttentionRecord read_attention(const std::filesystem::path& path) {
   const hdf5::Group& root = file.root();
   const auto schema = attention_attribute<std::string>(root, "schema");
   const auto version = attention_attribute<int64_t>(root, "schema_version");
-  if (schema != kSchema || version < 1 || version > kVersion) {
+  if (schema != kAttentionSchema || version < 1 || version > kVersion) {
     throw Error(
         ErrorKind::kInput,
         fmt::format("{}: schema '{}' version {}, expected '{}' version {} or an earlier one",
-                    path.string(), schema, version, kSchema, kVersion));
+                    path.string(), schema, version, kAttentionSchema, kVersion));
   }
   const AttentionReader reader(root, std::filesystem::file_size(path));
   return version == 1 ? read_attention_v1(reader) : read_version_2(reader);

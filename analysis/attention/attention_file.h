@@ -6,6 +6,9 @@
 
 namespace kvscope {
 
+/// What the root's attribute "schema" of such a file says.
+inline constexpr const char* kAttentionSchema = "kvscope.attention";
+
 // attention.h5, little-endian, readable by h5py (docs/attention_files.md). One layout for whatever
 // statistics there are:
 //   /@schema = "kvscope.attention" @schema_version = 2 @model @point @recording @images

@@ -1,0 +1,103 @@
+#include "experiments/commands/h5_check.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analysis/attention/attention_file.h"
+#include "core/base/error.h"
+#include "core/hdf5/file.h"
+#include "experiments/commands/command_registrar.h"
+#include "experiments/results/result_check.h"
+#include "experiments/results/result_file.h"
+#include "experiments/results/result_schema.h"
+
+namespace kvscope {
+namespace {
+
+/// What a file was found to be.
+struct Finding {
+  std::string text{};
+  bool is_whole = false;
+};
+
+std::string schema_of(const std::filesystem::path& file) {
+  const hdf5::File opened = hdf5::File::open(file, hdf5::File::Access::kRead);
+  if (!opened.root().has_attribute("schema")) return "";
+  const hdf5::AttributeValue value = opened.root().attribute("schema");
+  const auto* text = std::get_if<std::string>(&value);
+  return text == nullptr ? "" : *text;
+}
+
+/// Files of the results that are not there or cannot be read.
+int64_t missing_images(const std::filesystem::path& file, const ResultFile& result) {
+  int64_t missing = 0;
+  for (const ImageRow& row : result.rows) {
+    if (!stored_image(image_path(file.parent_path(), row.image_index))) ++missing;
+  }
+  return missing;
+}
+
+Finding result_finding(const std::filesystem::path& file) {
+  const ResultFile result = read_result(file);
+  const PointInfo& point = result.point;
+  std::string text =
+      fmt::format("results of point {} ({} of {}, {}), version {}: {} of {} images",
+                  point.point_hash.substr(0, 12), point.label("policy"), point.label("model"),
+                  point.label("budget"), result.schema_version, result.rows.size(), point.images);
+  const int64_t missing = missing_images(file, result);
+  if (missing > 0) text += fmt::format(", {} of their PNGs missing or damaged", missing);
+  if (!result.finished) text += ", unfinished: kvscope run goes on with them";
+  return {.text = text, .is_whole = result.finished && result.has_all() && missing == 0};
+}
+
+Finding attention_finding(const std::filesystem::path& file) {
+  const AttentionRecord record = read_attention(file);
+  std::string names;
+  for (const auto& [name, array] : record.arrays) names += (names.empty() ? "" : ", ") + name;
+  return {.text = fmt::format("attention of {}: {} images, {} layers x {} heads x {} steps; {}",
+                              record.model.empty() ? "a model" : record.model, record.images,
+                              record.layers, record.heads, record.steps.size(), names),
+          .is_whole = true};
+}
+
+Finding finding_of(const std::filesystem::path& file) {
+  try {
+    // The library is not given what a digest refuses.
+    if (seal_of(file) == Seal::kBroken) {
+      return {.text = "results of a point whose bytes are not those that were written"};
+    }
+    const std::string schema = schema_of(file);
+    if (schema == kResultSchema) return result_finding(file);
+    if (schema == kAttentionSchema) return attention_finding(file);
+    return {.text = schema.empty() ? "an HDF5 file that says no kvscope schema"
+                                   : fmt::format("an HDF5 file of schema '{}'", schema)};
+  } catch (const Error& error) {
+    return {.text = error.what()};
+  }
+}
+
+}  // namespace
+
+int h5_check_command(std::span<const std::filesystem::path> files) {
+  bool all_whole = true;
+  for (const std::filesystem::path& file : files) {
+    const Finding finding = finding_of(file);
+    fmt::print("{}: {}: {}\n", file.string(), finding.is_whole ? "whole" : "not whole",
+               finding.text);
+    all_whole = all_whole && finding.is_whole;
+  }
+  return all_whole ? 0 : Error(ErrorKind::kInput, "").exit_code();
+}
+
+void register_h5(const CommandRegistrar& registrar) {
+  const CommandRegistrar group = registrar.group("h5", "what HDF5 files of kvscope hold: check");
+  const auto files = std::make_shared<std::vector<std::filesystem::path>>();
+  CLI::App& command = group.add("check", "what is in files, and whether they are whole",
+                                [files] { return h5_check_command(*files); });
+  command.add_option("files", *files, "result.h5, result.h5.part, attention.h5")->required();
+}
+
+}  // namespace kvscope

@@ -81,7 +81,7 @@ std::optional<Image> image_of(const PointSummary& point,
 }
 
 bool asks_for(const PointSummary& point, const Metric& metric) {
-  return std::ranges::find(point.asked_metrics, metric.name) != point.asked_metrics.end();
+  return point.asked_metrics && std::ranges::count(*point.asked_metrics, metric.name) > 0;
 }
 
 /// Fills what is open of `point`; whether there was a pair to be measured or none was open.
@@ -122,9 +122,11 @@ std::vector<MissingReasons> complete_metrics(std::span<PointSummary> points,
                                              std::vector<std::string>& notes) {
   std::vector<MissingReasons> reasons;
   for (PointSummary& point : points) {
+    const bool asks_for_none = point.asked_metrics && point.asked_metrics->empty();
     std::vector<std::string> names;
     for (const Metric& metric : metrics()) {
-      const bool is_standard_pair = metric.scope == MetricScope::kPair && metric.standard;
+      const bool is_standard_pair =
+          metric.scope == MetricScope::kPair && metric.standard && !asks_for_none;
       if (metric.scope != MetricScope::kSet && (is_standard_pair || asks_for(point, metric))) {
         names.push_back(metric.name);
       }
@@ -138,7 +140,7 @@ std::vector<MissingReasons> complete_metrics(std::span<PointSummary> points,
       if (is_pair && point.point().full_cache) {
         reason = "the reference itself";
       } else if (!asks_for(point, metric) &&
-                 (!metric.standard || (!is_pair && !point.asked_metrics.empty()))) {
+                 (!metric.standard || asks_for_none || (!is_pair && point.asked_metrics))) {
         reason = "metrics.list of the point does not have " + metric.name;
       } else if (is_pair && reference == nullptr) {
         reason = "no full-cache point of the same setting";

@@ -263,10 +263,11 @@ Measured median_of(std::vector<double> values) {
   return result;
 }
 
-std::vector<std::string> asked_metrics(const PointInfo& point) {
+std::optional<std::vector<std::string>> asked_metrics(const PointInfo& point) {
   const ConfigNode config = load_yaml_text(point.config_yaml, "the point's config");
   const ConfigNode* list = config.find("metrics.list");
-  return list == nullptr || !list->is_list() ? std::vector<std::string>() : list->as_string_list();
+  if (list == nullptr || !list->is_list()) return std::nullopt;
+  return list->as_string_list();
 }
 
 SweepSummary summarise_sweep(const std::filesystem::path& folder) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,8 @@ struct PointSummary {
   Measured seconds_per_image{};                            ///< median, interval by order statistics
   Measured attention_ms{};                                 ///< median likewise
   std::map<std::string, Measured, std::less<>> metrics{};  ///< by name; missing ones say why
-  bool filled_late = false;                  ///< rows have values now that the file has not
-  std::vector<std::string> asked_metrics{};  ///< metrics.list of its config; empty: not known
+  bool filled_late = false;  ///< rows have values now that the file has not
+  std::optional<std::vector<std::string>> asked_metrics{};  ///< asked_metrics() of it
 
   [[nodiscard]] const PointInfo& point() const { return result.point; }
   /// What `metrics` has of it.
@@ -60,8 +61,9 @@ struct SweepSummary {
   std::vector<std::string> notes{};  ///< what is not in it and why, e.g. unfinished points
 };
 
-/// metrics.list of a point's config; empty where there is none.
-std::vector<std::string> asked_metrics(const PointInfo& point);
+/// metrics.list of a point's config; none where it does not say, as those of before do not. A list
+/// of nothing asks for no metric.
+std::optional<std::vector<std::string>> asked_metrics(const PointInfo& point);
 
 /// Reads DIR/points/*/result.h5. Of points of the same settings (labels and config) the one
 /// that was finished last, by what its file says, counts, and a note names the others. Where a row

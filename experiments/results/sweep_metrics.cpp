@@ -23,11 +23,11 @@ std::vector<Metric> shown_metrics(const SweepSummary& sweep) {
   std::vector<Metric> shown;
   for (const Metric& metric : metrics()) {
     const bool asked = std::ranges::any_of(sweep.points, [&](const PointSummary& summary) {
-      return std::ranges::find(summary.asked_metrics, metric.name) != summary.asked_metrics.end();
+      return summary.asked_metrics && std::ranges::count(*summary.asked_metrics, metric.name) > 0;
     });
     // Files of before do not say what was asked for.
     const bool unsaid = std::ranges::any_of(
-        sweep.points, [](const PointSummary& summary) { return summary.asked_metrics.empty(); });
+        sweep.points, [](const PointSummary& summary) { return !summary.asked_metrics; });
     if ((metric.standard && unsaid) || asked || was_measured(sweep, metric))
       shown.push_back(metric);
   }

@@ -37,7 +37,7 @@ std::optional<ResultFile> read_own(const Point& point, const fs::path& file, Kep
 bool says_the_same(const ResultFile& file, const Point& point) {
   return file.has_all() && file.point.images == point.images() &&
          file.point.replicas == point.generation.replicas &&
-         asked_metrics(file.point) == point.metrics;
+         asked_metrics(file.point).value_or(std::vector<std::string>()) == point.metrics;
 }
 
 void note_damage(const Damage& damage, const fs::path& kept_as, std::vector<std::string>& notes) {

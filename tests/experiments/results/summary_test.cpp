@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/hdf5/file.h"
 #include "experiments/results/late_metrics.h"
+#include "experiments/results/sweep_metrics.h"
 #include "experiments/results/sweep_table.h"
 #include "tests/experiments/results/sample_sweep.h"
 
@@ -141,7 +142,7 @@ TEST(SummariseSweep, AMetricOfASetSeesAllImagesBesideTheirReferences) {
     PointSummary& point = points.emplace_back();
     point.folder = entry.path();
     point.result = read_result(entry.path() / "result.h5");
-    if (!point.point().full_cache) point.asked_metrics = {"shift"};
+    if (!point.point().full_cache) point.asked_metrics = std::vector<std::string>{"shift"};
   }
   std::vector<std::string> notes;
   measure_sets(points, std::vector<Metric>{shift}, notes);
@@ -308,6 +309,24 @@ TEST(SummariseSweep, WrongFoldersPointToTheRightOne) {
   const path running = fresh_folder("running");
   { ResultWriter writer(running / "points" / "a" / "result.h5", sample_point("full", 1, 1)); }
   EXPECT_THAT(input_error([&] { summarise_sweep(running); }), HasSubstr("unfinished: a"));
+}
+
+TEST(SummariseSweep, APointThatAsksForNoMetricHasNoneAndIsNotMeasuredLate) {
+  const std::filesystem::path folder = fresh_folder("none");
+  for (const char* policy : {"full", "snapkv"}) {
+    PointInfo point = sample_point(policy, policy == std::string("full") ? 1 : 0.1, 2);
+    point.config_yaml = fmt::format("policy: {}\nmetrics: {{list: []}}\n", policy);
+    write_sample_point(folder, point, 20);
+  }
+  const SweepSummary sweep = summarise_sweep(folder);
+  for (const PointSummary& point : sweep.points) {
+    EXPECT_FALSE(point.filled_late);
+    EXPECT_THAT(point.metric(metric_named("psnr")).missing,
+                testing::AnyOf(testing::HasSubstr("metrics.list of the point does not have psnr"),
+                               testing::HasSubstr("the reference itself")));
+  }
+  const std::vector<Metric> shown = shown_metrics(sweep);
+  EXPECT_TRUE(std::ranges::none_of(shown, [](const Metric& one) { return one.name == "psnr"; }));
 }
 
 }  // namespace

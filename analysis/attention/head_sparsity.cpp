@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <numeric>
 
 #include "core/base/error.h"
 
@@ -49,6 +51,16 @@ std::vector<double> head_sparsity(const AttentionRecord& record,
     sparsity.push_back(std::clamp(1 - near, 0.0, 1.0));
   }
   return sparsity;
+}
+
+std::vector<uint8_t> contextual_heads(const std::vector<double>& values, double share) {
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, {}, [&](size_t head) { return values[head]; });
+  const auto count = std::llround(share * static_cast<double>(order.size()));
+  std::vector<uint8_t> is_contextual(order.size(), 0);
+  for (int64_t i = 0; i < count; ++i) is_contextual[order[static_cast<size_t>(i)]] = 1;
+  return is_contextual;
 }
 
 const std::vector<double>& head_variance(const AttentionRecord& record) {

@@ -20,6 +20,14 @@ struct Neighbourhood {
 std::vector<double> head_sparsity(const AttentionRecord& record,
                                   const Neighbourhood& neighbourhood);
 
+/// Sparsity from which a head counts as semantic, below it as spatial, where nothing else is said.
+inline constexpr double kSpatialSparsity = 0.2;
+/// Share of the heads, those of lowest variance, that are contextual where nothing else is said.
+inline constexpr double kContextualShare = 0.5;
+
+/// [heads] 1 for the `share` of them whose values are lowest, rounded; ties go to the earlier.
+std::vector<uint8_t> contextual_heads(const std::vector<double>& values, double share);
+
 /// HACK's variance of every head (arXiv:2504.09261), [L * H]. Throws Error(kInput) where the record
 /// has none: next-token models, older files.
 const std::vector<double>& head_variance(const AttentionRecord& record);

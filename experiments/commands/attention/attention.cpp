@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "experiments/commands/attention/attention_convert.h"
 #include "experiments/commands/attention/attention_density.h"
+#include "experiments/commands/attention/attention_explore.h"
 #include "experiments/commands/attention/attention_heads.h"
 #include "experiments/commands/attention/attention_list.h"
 #include "experiments/commands/attention/attention_preferences.h"
@@ -96,6 +97,20 @@ void add_list_and_show(const CommandRegistrar& group) {
                       "heat map: FILE.svg, .png or .pdf; or the numbers as .csv");
 }
 
+void add_explore(const CommandRegistrar& group) {
+  const auto explore = std::make_shared<AttentionExploreOptions>();
+  CLI::App* command = &group.add("explore", "a page to look at a record, or to compare two",
+                                 [explore] { return attention_explore_command(*explore); });
+  command->add_option("files", explore->files, "attention.h5, and another to compare it with")
+      ->required()
+      ->expected(1, 2);
+  command->add_option("-o,--out", explore->out, "HTML file; FILE.html");
+  command
+      ->add_option("--map-megabytes", explore->map_megabytes,
+                   "of the page that query maps may take; evenly spaced layers where all take more")
+      ->check(CLI::PositiveNumber);
+}
+
 void add_roles(const CommandRegistrar& group) {
   const auto roles = std::make_shared<AttentionRolesOptions>();
   CLI::App* command = &group.add("roles", "drafters and refiners of a record",
@@ -179,6 +194,7 @@ void register_attention(const CommandRegistrar& registrar) {
       registrar.group("attention", "what attention does: record, list, show, roles, heads, ...");
   add_record(group);
   add_list_and_show(group);
+  add_explore(group);
   add_roles(group);
   add_density(group);
   add_stability(group);

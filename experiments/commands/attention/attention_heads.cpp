@@ -68,12 +68,7 @@ HeadFinding variance_finding(const AttentionRecord& record, const AttentionHeads
   for (const auto& [name, value] : record.array("query_variance").parameters) {
     finding.metric.parameters[name] = static_cast<double>(value);
   }
-  std::vector<size_t> order(finding.values.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::stable_sort(order, {}, [&](size_t head) { return finding.values[head]; });
-  finding.is_narrow.assign(order.size(), 0);
-  const auto count = std::llround(options.share * static_cast<double>(order.size()));
-  for (int64_t i = 0; i < count; ++i) finding.is_narrow[order[static_cast<size_t>(i)]] = 1;
+  finding.is_narrow = contextual_heads(finding.values, options.share);
   return finding;
 }
 

@@ -12,8 +12,8 @@ struct AttentionHeadsOptions {
   std::filesystem::path out{};   ///< profile; empty: FILE-heads.yaml
   std::string metric = "auto";   ///< sparsity | variance; auto: the one that the record has
   Neighbourhood neighbourhood{};
-  double threshold = 0.2;  ///< tau of the sparsity
-  double share = 0.5;      ///< alpha: heads of lowest variance that are contextual
+  double threshold = kSpatialSparsity;  ///< tau of the sparsity
+  double share = kContextualShare;      ///< alpha: heads of lowest variance that are contextual
 };
 
 /// Types of heads from a record: SSD's sparsity (spatial below the threshold, semantic from it on)

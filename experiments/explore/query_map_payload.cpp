@@ -1,0 +1,65 @@
+#include "experiments/explore/query_map_payload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "analysis/attention/attention_axes.h"
+#include "core/base/error.h"
+#include "experiments/explore/number_bytes.h"
+
+namespace kvscope {
+namespace {
+
+const std::vector<int64_t>& coordinate_of(const ArrayAxis& axis, const std::string& name) {
+  for (const Coordinate& coordinate : axis.coordinates) {
+    if (coordinate.name == name) return coordinate.values;
+  }
+  throw Error(ErrorKind::kInput,
+              fmt::format("query_map: its axis '{}' has no coordinate '{}'", axis.name, name));
+}
+
+}  // namespace
+
+QueryMapPayload::QueryMapPayload(const AttentionRecord& record) : map_(record.array("query_map")) {
+  for (const char* name : {"line", "column", "lines", "columns"}) static_cast<void>(cell(name));
+  static_cast<void>(query("query"));
+  const std::vector<int64_t>& first_steps = cell("on_step");
+  if (!std::ranges::is_sorted(first_steps)) {
+    throw Error(ErrorKind::kInput, "query_map: its keys are not in the order of their steps");
+  }
+  for (const int64_t step : query("step")) {
+    row_lengths_.push_back(std::ranges::upper_bound(first_steps, step) - first_steps.begin());
+  }
+}
+
+const std::vector<int64_t>& QueryMapPayload::query(const std::string& coordinate) const {
+  return coordinate_of(map_.axes[2], coordinate);
+}
+
+const std::vector<int64_t>& QueryMapPayload::cell(const std::string& coordinate) const {
+  return coordinate_of(map_.axes[3], coordinate);
+}
+
+int64_t QueryMapPayload::block_bytes() const {
+  return 2 * std::accumulate(row_lengths_.begin(), row_lengths_.end(), int64_t{0});
+}
+
+std::string QueryMapPayload::block(int64_t layer, int64_t head) const {
+  std::vector<double> seen;
+  for (size_t row = 0; row < row_lengths_.size(); ++row) {
+    const auto begin =
+        map_.values.begin() + static_cast<std::ptrdiff_t>(map_.index(layer, head, row, 0));
+    seen.insert(seen.end(), begin, begin + row_lengths_[row]);
+  }
+  return half_bytes(seen);
+}
+
+std::vector<int64_t> QueryMapPayload::fitting_layers(int64_t most_bytes) const {
+  const int64_t layers = map_.axes[0].size();
+  const int64_t layer_bytes = map_.axes[1].size() * block_bytes() * 4 / 3 + 1;
+  return evenly_spaced(layers, std::clamp<int64_t>(most_bytes / layer_bytes, 1, layers));
+}
+
+}  // namespace kvscope

@@ -101,6 +101,28 @@ def little_memory(bench, tally):
     tally.count(fault or bench.end_differs(folder))
 
 
+def little_memory_for_a_record(bench, tally):
+    """The shipped model, whose batches are halved until they fit."""
+    def words(out):
+        return ["attention", "record", "gen.batch=auto", "gen.images=16", "threads=1", "--statistics", "step_mass",
+                "--out", out]
+
+    def shown(out):
+        return bench.run(["attention", "show", out, "step_mass"]).out.replace(out, "FILE")
+
+    def whole():
+        out = os.path.join(bench.folder("whole_memory_record"), "attention.h5")
+        ended = bench.run(words(out))
+        assert ended.fault() is None, ended.fault()
+        return shown(out)
+    expected = bench.once("memory record", whole)
+    out = os.path.join(bench.folder("memory_record"), "attention.h5")
+    ended = bench.run(words(out), limits=[(resource.RLIMIT_AS, int(bench.choice.uniform(0.4, 1.0) * (1 << 30)))])
+    loaded = "cannot open shared object" not in ended.err and "error while loading" not in ended.err
+    fault = (ended.fault((0, 3)) if loaded else None) or bench.run(words(out)).fault()
+    tally.count(fault or (None if shown(out) == expected else "the record is other than one with ample memory"))
+
+
 def few_open_files(bench, tally):
     bench.whole_sweep()
     folder = bench.folder("files")
@@ -118,5 +140,6 @@ KINDS = {
     "folder removed under way": removed_folder,
     "rights revoked": revoked,
     "little memory": little_memory,
+    "little memory, record": little_memory_for_a_record,
     "few open files": few_open_files,
 }

@@ -1,5 +1,7 @@
 #include "core/device/device_error.h"
 
+#include <ATen/ATen.h>
+#include <c10/util/Logging.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,6 +34,17 @@ TEST(DeviceError, AFailedKernelIsTheDevices) {
 
 TEST(DeviceError, OtherErrorsAreNot) {
   EXPECT_FALSE(device_error(c10::Error(kHere, "q has shape [1], expected [2]")));
+}
+
+// Of a library beside LibTorch that overwrites its switches: core/text/tokenizers/minloglevel.cpp.
+TEST(OutOfMemory, AnAllocationThatFailsThrowsAndDoesNotEndTheProgram) {
+  EXPECT_FALSE(FLAGS_caffe2_use_fatal_for_enforce);
+  try {
+    const at::Tensor impossible = at::empty({int64_t{1} << 46});
+    FAIL() << "64 TiB: " << impossible.sizes();
+  } catch (const std::exception& error) {
+    EXPECT_TRUE(out_of_memory(error)) << error.what();
+  }
 }
 
 TEST(OutOfMemory, IsKnownWhoeverSaysIt) {

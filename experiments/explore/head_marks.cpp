@@ -37,11 +37,15 @@ HeadMark contextual_heads_of(const AttentionRecord& record) {
 /// Mean over the steps behind the first of what their queries pay to one key of it, the largest.
 HeadMark sinks(const AttentionRecord& record) {
   const NamedArray& mass = record.array("key_mass");
-  const std::vector<int64_t> begins = step_key_begins(record.steps);
   const int64_t last = last_attending_step(record.steps);
-  if (mass.axes[2] != step_key_axis(record.steps)) {
+  int64_t keys = 0;  // before the axis is made: a damaged step may be of any size
+  for (int64_t step = 0; step < std::ssize(record.steps) && keys <= mass.axes[2].size(); ++step) {
+    keys += record.keys(step);
+  }
+  if (keys != mass.axes[2].size() || mass.axes[2] != step_key_axis(record.steps)) {
     throw Error(ErrorKind::kInput, "key_mass: its keys are not those of the record's steps");
   }
+  const std::vector<int64_t> begins = step_key_begins(record.steps);
   HeadMark mark{.name = "sink share",
                 .marked = "sink",
                 .help = fmt::format("the largest share that one token of the first step receives, "
@@ -72,7 +76,8 @@ int64_t line_tokens(const AttentionRecord& record) {
     const auto found = record.arrays.find(name);
     if (found == record.arrays.end()) continue;
     const auto line = found->second.parameters.find("line_tokens");
-    if (line != found->second.parameters.end() && line->second > 0) return line->second;
+    if (line == found->second.parameters.end()) continue;
+    if (line->second > 0 && line->second <= std::ssize(record.steps)) return line->second;
   }
   return 0;
 }

@@ -20,11 +20,41 @@ const std::vector<int64_t>& coordinate_of(const ArrayAxis& axis, const std::stri
               fmt::format("query_map: its axis '{}' has no coordinate '{}'", axis.name, name));
 }
 
+/// Whether `first` .. first + count - 1 lies in 0 .. size - 1.
+bool lies_within(int64_t first, int64_t count, int64_t size) {
+  return first >= 0 && count >= 1 && first <= size && count <= size - first;
+}
+
 }  // namespace
 
+void QueryMapPayload::check(const AttentionRecord& record) const {
+  const auto damaged = [](const std::string& what, size_t index) {
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("query_map: damaged: {} {} lies outside the record's steps", what, index));
+  };
+  const int64_t steps = std::ssize(record.steps);
+  for (size_t i = 0; i < query("step").size(); ++i) {
+    const int64_t step = query("step")[i];
+    if (!lies_within(step, 1, steps) ||
+        !lies_within(query("query")[i], 1, record.steps[static_cast<size_t>(step)].queries())) {
+      damaged("query", i);
+    }
+  }
+  for (size_t i = 0; i < cell("on_step").size(); ++i) {
+    const int64_t on_step = cell("on_step")[i];
+    if (!lies_within(on_step, 1, steps)) damaged("cell", i);
+    const StepInfo& step = record.steps[static_cast<size_t>(on_step)];
+    const bool is_raster = step.kind == StepKind::kToken;  // as many lines and columns as steps
+    if (!lies_within(cell("line")[i], cell("lines")[i], is_raster ? steps : step.grid_height) ||
+        !lies_within(cell("column")[i], cell("columns")[i], is_raster ? steps : step.grid_width)) {
+      damaged("cell", i);
+    }
+  }
+}
+
 QueryMapPayload::QueryMapPayload(const AttentionRecord& record) : map_(record.array("query_map")) {
-  for (const char* name : {"line", "column", "lines", "columns"}) static_cast<void>(cell(name));
-  static_cast<void>(query("query"));
+  check(record);
   const std::vector<int64_t>& first_steps = cell("on_step");
   if (!std::ranges::is_sorted(first_steps)) {
     throw Error(ErrorKind::kInput, "query_map: its keys are not in the order of their steps");

@@ -15,7 +15,8 @@ namespace kvscope {
 /// are IEEE halves, little-endian, those of the file.
 class QueryMapPayload {
  public:
-  /// `record` outlives it. Throws Error(kInput) where the axes of its query_map lack a coordinate.
+  /// `record` outlives it. Throws Error(kInput) where the axes of its query_map lack a coordinate,
+  /// or coordinates lie outside the record's steps.
   explicit QueryMapPayload(const AttentionRecord& record);
 
   /// A coordinate of the queries (step, query) or cells (on_step, line, column, lines, columns).
@@ -31,6 +32,8 @@ class QueryMapPayload {
   [[nodiscard]] std::vector<int64_t> fitting_layers(int64_t most_bytes) const;
 
  private:
+  void check(const AttentionRecord& record) const;
+
   const NamedArray& map_;
   std::vector<int64_t> row_lengths_;
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "core/base/error.h"
 #include "experiments/explore/head_marks.h"
@@ -130,6 +131,30 @@ TEST(RecordPayload, MapsThatLackACoordinateAreRefused) {
   AttentionRecord record = explored_record();
   record.arrays.at("query_map").axes[3].coordinates.pop_back();
   EXPECT_THROW(record_payload(record, "a.h5", "a", kRoom), Error);
+}
+
+TEST(RecordPayload, MapsThatLieOutsideTheStepsAreRefused) {
+  const AttentionRecord good = explored_record();
+  for (const auto& [axis, coordinate, value] :
+       std::vector<std::tuple<size_t, size_t, int64_t>>{{2, 0, 4},
+                                                        {2, 0, -1},
+                                                        {2, 1, 25},
+                                                        {3, 0, 4},
+                                                        {3, 1, 5},
+                                                        {3, 2, -1},
+                                                        {3, 3, int64_t{1} << 62},
+                                                        {3, 4, 0}}) {
+    AttentionRecord record = good;
+    record.arrays.at("query_map").axes[axis].coordinates[coordinate].values.back() = value;
+    EXPECT_THROW(record_payload(record, "a.h5", "a", kRoom), Error) << axis << " " << coordinate;
+  }
+}
+
+TEST(RecordMarks, KeysOfOtherStepsAreRefused) {
+  AttentionRecord record = explored_record();
+  record.steps.back().grid_height = int64_t{1} << 20;
+  record.steps.back().grid_width = int64_t{1} << 20;
+  EXPECT_THROW(record_marks(record), Error);
 }
 
 TEST(RecordMarks, ASinkIsWhoPaysEnoughToOneTokenOfTheFirstStep) {

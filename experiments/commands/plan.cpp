@@ -175,12 +175,14 @@ void check_figures(const PlanOptions& options) {
   for (const std::string& out : options.curves) check_output(out, "--curve", kEndings);
 }
 
+void check_one_point(const std::vector<Point>& points, const PlanOptions& options) {
+  if (options.maps.empty() || points.size() == 1) return;
+  throw Error(ErrorKind::kConfig,
+              fmt::format("--map draws one point, and there are {}; --curve draws them all",
+                          points.size()));
+}
+
 void write_figures(const std::vector<Point>& points, const PlanOptions& options) {
-  if (!options.maps.empty() && points.size() != 1) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("--map draws one point, and there are {}; --curve draws them all",
-                            points.size()));
-  }
   for (const std::string& out : options.maps) {
     write_plan_map(points.front(), out);
     fmt::print("{}\n", out);
@@ -203,6 +205,7 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   }
   const PointList list = list_points(compose_request(arguments), data_root().string(),
                                      PointIdentity::kNone, component_registry(arguments));
+  check_one_point(list.points, options);
   say_notes(list);
   for (const std::string& message : list.infeasible) {
     say("left out: {}", message);

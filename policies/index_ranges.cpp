@@ -51,7 +51,8 @@ IndexRanges IndexRanges::from_option(Options& options, const Key& key) {
                      .accepts = "all, none, a number, or a list of numbers and ranges as [0, 2-5]",
                      .default_value = key.default_word,
                      .unit = key.unit,
-                     .help = key.help});
+                     .help = key.help,
+                     .identity = key.identity});
   const std::string word = node == nullptr     ? key.default_word
                            : node->is_string() ? node->as_string()
                                                : "";

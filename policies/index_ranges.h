@@ -22,6 +22,7 @@ class IndexRanges {
     std::string default_word{};  ///< "all" or "none"
     std::string unit{};
     std::string help{};
+    Identity identity = Identity::kCounts;
   };
   /// Throws Error(kConfig) naming the key where it is none of these.
   static IndexRanges from_option(Options& options, const Key& key);

@@ -13,6 +13,7 @@
 #include "experiments/sweep/settings.h"
 #include "experiments/training/train_settings.h"
 #include "policies/budget.h"
+#include "policies/registry.h"
 
 namespace kvscope {
 namespace {
@@ -45,6 +46,26 @@ OptionInfo read_slot() {
           .identity = Identity::kUnlessDefault};
 }
 
+/// The options of built-in components of policies that are younger than results, with the component
+/// that reads each.
+const std::vector<RunKey>& younger_policy_keys() {
+  static const std::vector<RunKey> keys = [] {
+    std::vector<RunKey> all = policy_keys(ComponentRegistry());
+    std::erase_if(
+        all, [](const RunKey& key) { return key.option.identity != Identity::kUnlessDefault; });
+    return all;
+  }();
+  return keys;
+}
+
+/// Whether the slot that the key belongs to holds the component that reads it.
+bool is_of_chosen_component(const ConfigNode& config, const RunKey& key) {
+  const std::string slot = key.option.key.substr(0, key.option.key.rfind('.'));
+  const ConfigNode* name = config.find(slot + ".name");
+  return name != nullptr && name->is_string() &&
+         std::ranges::find(key.readers, name->as_string()) != key.readers.end();
+}
+
 /// Adds what `options` were asked for. The same declaration of several readers is one entry.
 void append(std::vector<RunKey>& keys, const Options& options, const std::string& reader) {
   for (const OptionInfo& option : options.asked()) {
@@ -74,13 +95,21 @@ std::string same_name_elsewhere(const std::string& unknown) {
 /// The keys of `config` of these identities, and defaults of those that count only otherwise.
 std::vector<std::string> keys_outside(const ConfigNode& config, const std::set<Identity>& never) {
   std::vector<std::string> keys;
+  const auto is_default = [&](const OptionInfo& option) {
+    return option.identity == Identity::kUnlessDefault &&
+           *config.find(option.key) == option.default_value.value_or(ConfigNode());
+  };
   for (const RunKey& key : run_keys()) {
-    const OptionInfo& option = key.option;
-    const ConfigNode* given = config.find(option.key);
-    if (given == nullptr) continue;
-    const ConfigNode standard = option.default_value.value_or(ConfigNode());
-    const bool is_default = option.identity == Identity::kUnlessDefault && *given == standard;
-    if (never.contains(option.identity) || is_default) keys.push_back(option.key);
+    if (config.find(key.option.key) == nullptr) continue;
+    if (never.contains(key.option.identity) || is_default(key.option)) {
+      keys.push_back(key.option.key);
+    }
+  }
+  for (const RunKey& key : younger_policy_keys()) {
+    if (config.find(key.option.key) == nullptr) continue;
+    if (is_of_chosen_component(config, key) && is_default(key.option)) {
+      keys.push_back(key.option.key);
+    }
   }
   return keys;
 }

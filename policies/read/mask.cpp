@@ -14,15 +14,17 @@ struct Hidden {
   IndexRanges layers;
   IndexRanges heads;
   IndexRanges steps;
+  IndexRanges from_steps;
   bool text = false;
   int64_t sinks = 0;
 };
 
 /// For ablations: in some heads of some layers the tokens of some earlier steps, the condition
-/// tokens or the first tokens take no part in attention. They are stored, counted and scored as if
-/// they did; a step always sees itself, so that a head whose whole history is hidden attends to the
-/// current step alone. Observers and scores of a step's own attention see none on hidden tokens;
-/// scores that recompute the attention of earlier queries look at all that is held.
+/// tokens or the first tokens take no part in the attention of all later steps, or of some. They
+/// are stored, counted and scored as if they did; a step always sees itself, so that a head whose
+/// whole history is hidden attends to the current step alone. Observers and scores of a step's own
+/// attention see none on hidden tokens; scores that recompute the attention of earlier queries look
+/// at all that is held.
 class Mask : public Read {
  public:
   explicit Mask(Hidden hidden) : hidden_(std::move(hidden)) {}
@@ -38,6 +40,7 @@ class Mask : public Read {
     fits("layers", hidden_.layers, geometry.layers);
     fits("heads", hidden_.heads, geometry.heads);
     fits("steps", hidden_.steps, std::ssize(geometry.steps));
+    fits("from_steps", hidden_.from_steps, std::ssize(geometry.steps));
   }
 
   [[nodiscard]] bool copies_all_held() const override { return true; }
@@ -86,7 +89,8 @@ class Mask : public Read {
  private:
   [[nodiscard]] bool applies(const StepInfo& step, int64_t layer) const {
     const bool hides_anything = !hidden_.steps.empty() || hidden_.text || hidden_.sinks > 0;
-    return hides_anything && step.index > 0 && hidden_.layers.contains(layer);
+    return hides_anything && step.index > 0 && hidden_.layers.contains(layer) &&
+           hidden_.from_steps.contains(step.index);
   }
 
   [[nodiscard]] bool hides_token(const CacheGeometry& geometry,
@@ -116,6 +120,12 @@ std::unique_ptr<Read> make_read_mask(Options& options) {
                 .default_word = "none",
                 .help = "earlier steps (scales of a next-scale model; the prefill is 0) whose "
                         "tokens are hidden. all: the whole history"});
+  hidden.from_steps = IndexRanges::from_option(
+      options, {.key = "from_steps",
+                .default_word = "all",
+                .help = "steps from which it is hidden: their queries look past it, those of other "
+                        "steps see it",
+                .identity = Identity::kUnlessDefault});
   hidden.text = options.flag({.key = "text",
                               .default_value = false,
                               .help = "the condition tokens of a next-token model are hidden"});

@@ -151,6 +151,15 @@ TEST(RunKeys, TheHashLeavesOutWhatChangesNoImageAndDefaultsOfYoungKeys) {
               Not(testing::Contains("gen.cuts")));
   EXPECT_THAT(keys_outside_hash(composed({"prompts=imagenet_classes"})),
               Not(testing::Contains("prompts.list")));
+  EXPECT_THAT(keys_outside_hash(composed({"policy=masked"})),
+              testing::Contains("policy.read.from_steps"));
+  EXPECT_THAT(keys_outside_hash(composed({"policy=masked", "policy.read.from_steps=[2]"})),
+              Not(testing::Contains("policy.read.from_steps")));
+  EXPECT_THAT(keys_outside_hash(composed({"policy=masked",
+                                          "policy.read={name: other, "
+                                          "from_steps: all}"})),
+              Not(testing::Contains("policy.read.from_steps")))
+      << "another component's key of the same name is its own affair";
 }
 
 // "gen.batch" in "a smaller gen.batch": keys as they stand in texts, "model." tensors left out.

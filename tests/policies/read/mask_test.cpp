@@ -14,8 +14,16 @@ namespace {
 
 constexpr double kScale = 0.4;
 
-/// Whether a token at `position`, written by step `writer`, is hidden from (layer, head).
-using Hides = std::function<bool(int64_t layer, int64_t head, int64_t writer, int64_t position)>;
+/// A token at `position`, written by step `writer`, that a query of `step` could look at.
+struct Look {
+  int64_t step = 0;
+  int64_t layer = 0;
+  int64_t head = 0;
+  int64_t writer = 0;
+  int64_t position = 0;
+};
+/// Whether it is hidden.
+using Hides = std::function<bool(const Look& look)>;
 
 /// Every output of a generation that keeps everything equals softmax over what is not hidden.
 void expect_masked(const CacheGeometry& geometry, const std::string& mask, const Hides& hides) {
@@ -42,7 +50,7 @@ void expect_masked(const CacheGeometry& geometry, const std::string& mask, const
             const LayerInputs& of = steps[static_cast<std::size_t>(writer.index)];
             for (int64_t token = 0; token < writer.queries(); ++token) {
               if (writer.index < step.index &&
-                  hides(layer, head, writer.index, writer.first_token + token)) {
+                  hides({step.index, layer, head, writer.index, writer.first_token + token})) {
                 ++hidden;
                 continue;
               }
@@ -81,26 +89,34 @@ CacheGeometry scales() {
 
 TEST(Mask, HidesStepsHeadsAndLayers) {
   expect_masked(scales(), "{name: mask, steps: [1, 2-3]}",
-                [](int64_t, int64_t, int64_t writer, int64_t) { return writer >= 1; });
-  expect_masked(scales(), "{name: mask, layers: 1, heads: [0, 2], steps: [0, 2]}",
-                [](int64_t layer, int64_t head, int64_t writer, int64_t) {
-                  return layer == 1 && head != 1 && (writer == 0 || writer == 2);
+                [](const Look& look) { return look.writer >= 1; });
+  expect_masked(
+      scales(), "{name: mask, layers: 1, heads: [0, 2], steps: [0, 2]}", [](const Look& look) {
+        return look.layer == 1 && look.head != 1 && (look.writer == 0 || look.writer == 2);
+      });
+}
+
+TEST(Mask, HidesFromTheQueriesOfSomeSteps) {
+  expect_masked(scales(), "{name: mask, steps: all, from_steps: [2, 4]}",
+                [](const Look& look) { return look.step == 2 || look.step == 4; });
+  expect_masked(scales(), "{name: mask, layers: 1, heads: 2, steps: 1, from_steps: 3-4}",
+                [](const Look& look) {
+                  return look.layer == 1 && look.head == 2 && look.writer == 1 && look.step >= 3;
                 });
 }
 
 TEST(Mask, AHeadWithoutHistoryAttendsToTheCurrentStepAlone) {
   expect_masked(scales(), "{name: mask, heads: 1, steps: all}",
-                [](int64_t, int64_t head, int64_t, int64_t) { return head == 1; });
+                [](const Look& look) { return look.head == 1; });
 }
 
 TEST(Mask, HidesTextAndSinks) {
   const CacheGeometry tokens{
       .layers = 2, .heads = 2, .head_dim = 5, .steps = next_token_steps(4, 9)};
   expect_masked(tokens, "{name: mask, text: true}",
-                [](int64_t, int64_t, int64_t writer, int64_t) { return writer == 0; });
-  expect_masked(
-      tokens, "{name: mask, sinks: 6, layers: 0}",
-      [](int64_t layer, int64_t, int64_t, int64_t position) { return layer == 0 && position < 6; });
+                [](const Look& look) { return look.writer == 0; });
+  expect_masked(tokens, "{name: mask, sinks: 6, layers: 0}",
+                [](const Look& look) { return look.layer == 0 && look.position < 6; });
 }
 
 TEST(Mask, ThePlanTellsWhatAttentionReads) {
@@ -116,6 +132,8 @@ TEST(Mask, ThePlanTellsWhatAttentionReads) {
   EXPECT_THAT(remarks("{name: mask, steps: all, layers: 0, heads: 2}"),
               testing::ElementsAre(
                   "attention reads at most 20.0 of 24.0 tokens per head in the last step"));
+  // The last step sees all.
+  EXPECT_THAT(remarks("{name: mask, steps: all, from_steps: 0-3}"), testing::IsEmpty());
   EXPECT_THAT(remarks("all"), testing::IsEmpty());
 }
 
@@ -127,7 +145,8 @@ TEST(Mask, WhatTheModelLacksIsRefusedBeforeTheRun) {
   for (const auto& [mask, message] :
        {std::pair("layers: [0, 2]", "policy.read.layers: there is no 2"),
         std::pair("heads: 1-3, steps: all", "policy.read.heads: there is no 3"),
-        std::pair("steps: 5", "policy.read.steps: there is no 5")}) {
+        std::pair("steps: 5", "policy.read.steps: there is no 5"),
+        std::pair("steps: all, from_steps: [1, 5]", "policy.read.from_steps: there is no 5")}) {
     const auto attempt = [&, text = mask] { plan(text); };
     EXPECT_THAT(attempt, testing::ThrowsMessage<Error>(testing::HasSubstr(message)));
   }

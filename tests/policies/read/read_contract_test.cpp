@@ -18,6 +18,7 @@ std::vector<std::string> reads() {
   found.emplace_back("{name: mask, heads: 0, steps: all}");
   found.emplace_back("{name: mask, layers: [1], steps: [1, 3-4], sinks: 2}");
   found.emplace_back("{name: mask, text: true}");
+  found.emplace_back("{name: mask, steps: all, from_steps: [2, 4]}");
   found.emplace_back("{name: diagonal, attended_tokens: 3}");
   return found;
 }

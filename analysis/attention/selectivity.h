@@ -32,6 +32,7 @@ struct StepGroup {
 
 /// Every scale and the prefill by itself, the tokens of a next-token model `line_tokens` together
 /// (0: the side of a square image); without a last token that is never fed.
+std::vector<StepGroup> step_groups(const std::vector<StepInfo>& steps, int64_t line_tokens = 0);
 std::vector<StepGroup> step_groups(const AttentionRecord& record, int64_t line_tokens = 0);
 
 /// Every step by itself.

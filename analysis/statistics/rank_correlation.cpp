@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <random>
 #include <utility>
@@ -17,18 +18,19 @@ namespace {
 constexpr int64_t kMostPairsOfAllPermutations = 8;
 constexpr int64_t kDraws = 9999;
 
-/// Ranks less their mean, at unit length; empty where all are equal.
-std::vector<double> unit_ranks(std::span<const double> values) {
+/// Ranks less their mean.
+std::vector<double> centred_ranks(std::span<const double> values) {
   std::vector<double> ranks = average_ranks(values);
-  const double mean = 0.5 * (static_cast<double>(ranks.size()) + 1);
-  double squares = 0;
-  for (double& rank : ranks) {
-    rank -= mean;
-    squares += rank * rank;
-  }
-  if (squares == 0) return {};
-  for (double& rank : ranks) rank /= std::sqrt(squares);
+  for (double& rank : ranks) rank -= 0.5 * (static_cast<double>(ranks.size()) + 1);
   return ranks;
+}
+
+/// At unit length; empty where all are 0.
+std::vector<double> to_unit_length(std::vector<double> values) {
+  const double squares = std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
+  if (squares == 0) return {};
+  for (double& value : values) value /= std::sqrt(squares);
+  return values;
 }
 
 double product(const std::vector<double>& a, const std::vector<double>& b) {
@@ -54,15 +56,71 @@ double exact_p_value(const std::vector<double>& x, std::vector<double> y, double
   return static_cast<double>(found) / static_cast<double>(all);
 }
 
-double drawn_p_value(const std::vector<double>& x, std::vector<double> y, double rho) {
+/// Of drawn permutations within runs of so many values.
+double drawn_p_value(const std::vector<double>& x,
+                     std::vector<double> y,
+                     double rho,
+                     const std::vector<size_t>& runs) {
   std::mt19937_64 random(20260601);
   int64_t found = 0;
   for (int64_t draw = 0; draw < kDraws; ++draw) {
-    // Not std::shuffle: its draws differ between standard libraries.
-    for (size_t last = y.size() - 1; last > 0; --last) std::swap(y[last], y[random() % (last + 1)]);
+    size_t begin = 0;
+    for (const size_t run : runs) {
+      // Not std::shuffle: its draws differ between standard libraries.
+      for (size_t left = run; left > 1; --left) {
+        std::swap(y[begin + left - 1], y[begin + random() % left]);
+      }
+      begin += run;
+    }
     found += is_as_large(product(x, y), rho) ? 1 : 0;
   }
   return static_cast<double>(found + 1) / static_cast<double>(kDraws + 1);
+}
+
+void require_equally_many(size_t x, size_t y) {
+  if (x == y) return;
+  throw Error(ErrorKind::kConfig,
+              fmt::format("a rank correlation of {} with {} values; expected equally many", x, y));
+}
+
+/// The pairs with a value on both sides as centred ranks, one stratum after the other.
+struct RankedPairs {
+  std::vector<double> x{};
+  std::vector<double> y{};
+  std::vector<size_t> runs{};  // pairs in each stratum
+};
+
+RankedPairs ranked_pairs(std::span<const double> x,
+                         std::span<const double> y,
+                         std::span<const int64_t> strata) {
+  std::map<int64_t, std::pair<std::vector<double>, std::vector<double>>> values;
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (std::isnan(x[i]) || std::isnan(y[i])) continue;
+    values[strata[i]].first.push_back(x[i]);
+    values[strata[i]].second.push_back(y[i]);
+  }
+  RankedPairs pairs;
+  for (const auto& [stratum, of_stratum] : values) {
+    const std::vector<double> ranks_x = centred_ranks(of_stratum.first);
+    const std::vector<double> ranks_y = centred_ranks(of_stratum.second);
+    pairs.x.insert(pairs.x.end(), ranks_x.begin(), ranks_x.end());
+    pairs.y.insert(pairs.y.end(), ranks_y.begin(), ranks_y.end());
+    pairs.runs.push_back(ranks_x.size());
+  }
+  return pairs;
+}
+
+RankCorrelation correlation_of(const RankedPairs& pairs) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  RankCorrelation result{.rho = kNan, .p_value = kNan, .pairs = std::ssize(pairs.x)};
+  result.is_exact = pairs.runs.size() < 2 && result.pairs <= kMostPairsOfAllPermutations;
+  const std::vector<double> unit_x = to_unit_length(pairs.x);
+  const std::vector<double> unit_y = to_unit_length(pairs.y);
+  if (unit_x.empty() || unit_y.empty()) return result;
+  result.rho = product(unit_x, unit_y);
+  result.p_value = result.is_exact ? exact_p_value(unit_x, unit_y, result.rho)
+                                   : drawn_p_value(unit_x, unit_y, result.rho, pairs.runs);
+  return result;
 }
 
 }  // namespace
@@ -86,28 +144,16 @@ std::vector<double> average_ranks(std::span<const double> values) {
 }
 
 RankCorrelation rank_correlation(std::span<const double> x, std::span<const double> y) {
-  if (x.size() != y.size()) {
-    throw Error(ErrorKind::kConfig, fmt::format("a rank correlation of {} with {} values; expected "
-                                                "equally many",
-                                                x.size(), y.size()));
-  }
-  std::vector<double> of_x;
-  std::vector<double> of_y;
-  for (size_t i = 0; i < x.size(); ++i) {
-    if (std::isnan(x[i]) || std::isnan(y[i])) continue;
-    of_x.push_back(x[i]);
-    of_y.push_back(y[i]);
-  }
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  RankCorrelation result{.rho = kNan, .p_value = kNan, .pairs = std::ssize(of_x)};
-  result.is_exact = result.pairs <= kMostPairsOfAllPermutations;
-  const std::vector<double> unit_x = unit_ranks(of_x);
-  const std::vector<double> unit_y = unit_ranks(of_y);
-  if (unit_x.empty() || unit_y.empty()) return result;
-  result.rho = product(unit_x, unit_y);
-  result.p_value = result.is_exact ? exact_p_value(unit_x, unit_y, result.rho)
-                                   : drawn_p_value(unit_x, unit_y, result.rho);
-  return result;
+  require_equally_many(x.size(), y.size());
+  return correlation_of(ranked_pairs(x, y, std::vector<int64_t>(x.size(), 0)));
+}
+
+RankCorrelation rank_correlation_within(std::span<const double> x,
+                                        std::span<const double> y,
+                                        std::span<const int64_t> strata) {
+  require_equally_many(x.size(), y.size());
+  require_equally_many(x.size(), strata.size());
+  return correlation_of(ranked_pairs(x, y, strata));
 }
 
 }  // namespace kvscope

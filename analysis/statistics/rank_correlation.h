@@ -25,4 +25,12 @@ struct RankCorrelation {
 /// sides of unlike length.
 RankCorrelation rank_correlation(std::span<const double> x, std::span<const double> y);
 
+/// The same within strata, which differ for reasons of their own: ranks are counted within each and
+/// centred, and the p-value is of drawn permutations within each where there are several. `strata`
+/// names the stratum of every pair; one with a single pair, or a single value on one side, says
+/// nothing.
+RankCorrelation rank_correlation_within(std::span<const double> x,
+                                        std::span<const double> y,
+                                        std::span<const int64_t> strata);
+
 }  // namespace kvscope

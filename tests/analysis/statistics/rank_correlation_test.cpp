@@ -121,6 +121,25 @@ TEST(RankCorrelation, OfManyPairsDrawsPermutations) {
   EXPECT_EQ(rank_correlation(x, unlike).p_value, none.p_value);
 }
 
+TEST(RankCorrelation, WithinStrataTheirLevelsDoNotCount) {
+  // Within each stratum y falls as x rises; between them both rise.
+  const std::array x{1.0, 2.0, 3.0, 11.0, 12.0, 13.0, 21.0, 22.0, 23.0};
+  const std::array y{3.0, 2.0, 1.0, 13.0, 12.0, 11.0, 23.0, 22.0, 21.0};
+  const std::array<int64_t, 9> strata{0, 0, 0, 1, 1, 1, 2, 2, 2};
+  EXPECT_GT(rank_correlation(x, y).rho, 0.7);
+  const RankCorrelation within = rank_correlation_within(x, y, strata);
+  EXPECT_NEAR(within.rho, -1, 1e-12);
+  // Of the 6^3 permutations two are as large: all falling, all rising.
+  EXPECT_NEAR(within.p_value, 2.0 / 216, 0.004);
+  EXPECT_EQ(within.pairs, 9);
+  EXPECT_FALSE(within.is_exact);
+  // A stratum of one pair changes nothing.
+  const RankCorrelation more =
+      rank_correlation_within(std::array{1.0, 2.0, 3.0, 99.0}, std::array{5.0, 7.0, 6.0, -99.0},
+                              std::array<int64_t, 4>{4, 4, 4, 1});
+  EXPECT_NEAR(more.rho, 0.5, 1e-12);
+}
+
 TEST(RankCorrelation, LeavesOutPairsWithoutAValueAndKnowsWhenThereIsNone) {
   const double nan = std::nan("");
   const RankCorrelation some =

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 
@@ -13,6 +12,7 @@
 #include "experiments/commands/results/paper_memory.h"
 #include "experiments/commands/results/report.h"
 #include "experiments/commands/results/table.h"
+#include "experiments/commands/sweep_outcome.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/prompt_check.h"
 #include "experiments/sweep/runner.h"
@@ -20,20 +20,6 @@
 #include "experiments/terminal.h"
 
 namespace kvscope {
-namespace {
-
-void print_outcome(const SweepOutcome& outcome, size_t points) {
-  if (outcome.images_made == 0 && outcome.failures.empty()) {
-    say("all {} points are done already; nothing to make", points);
-  }
-  for (const std::string& failure : outcome.failures) {
-    say("failed: {}", failure);
-  }
-  std::fflush(stderr);
-}
-
-}  // namespace
-
 int run_command(const ConfigArguments& arguments, const std::string& command_line) {
   if (is_paper_memory(arguments)) return paper_memory_command(arguments, command_line);
   const std::string root = data_root().string();
@@ -55,18 +41,12 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
     say("left out: {}", message);
   }
   const SweepOutcome outcome = run_sweep(sweep);
-  if (outcome.interrupted) {
-    say("interrupted; {} images made and kept. The same command goes on:\n  {}",
-        outcome.images_made, command_line);
-    constexpr int kInterrupted = 130;
-    return kInterrupted;
-  }
-  print_outcome(outcome, sweep.list.points.size());
-  if (outcome.points_done > 0) {
+  const int exit_code = say_outcome(outcome, sweep);
+  if (!outcome.interrupted && outcome.points_done > 0) {
     table_command({.folder = sweep.folder, .style = console_style()});
     report_command({.folder = sweep.folder});
   }
-  return outcome.failures.empty() ? 0 : 1;
+  return exit_code;
 }
 
 void register_run(const CommandRegistrar& registrar) {

@@ -19,6 +19,7 @@
 #include "core/device/device.h"
 #include "experiments/sweep/config_paths.h"
 #include "experiments/sweep/digests.h"
+#include "experiments/sweep/full_cache.h"
 #include "experiments/sweep/override_judge.h"
 #include "experiments/sweep/prompt_files.h"
 #include "experiments/sweep/run_keys.h"
@@ -30,30 +31,6 @@ namespace {
 
 /// Changes whenever equal configs would give other results.
 constexpr const char* kResultsVersion = "2";
-
-bool keeps_everything(const ConfigNode& policy) {
-  const ConfigNode* allocate = policy.child("allocate");
-  if (allocate == nullptr) return false;
-  if (allocate->is_string()) return allocate->as_string() == "full";
-  const ConfigNode* name = allocate->child("name");
-  return name != nullptr && name->is_string() && name->as_string() == "full";
-}
-
-/// Whether what is kept stays as the model made it. A packed cache is none to compare with.
-bool stores_as_is(const ConfigNode& policy) {
-  const ConfigNode* store = policy.child("store");
-  if (store == nullptr || store->is_null()) return true;
-  const ConfigNode* name = store->is_map() ? store->child("name") : store;
-  return name != nullptr && name->is_string() && name->as_string() == "as_is";
-}
-
-/// Whether a step attends to all that is kept, where it stood.
-bool reads_everything(const ConfigNode& policy) {
-  const ConfigNode* read = policy.child("read");
-  if (read == nullptr || read->is_null()) return true;
-  const ConfigNode* name = read->is_map() ? read->child("name") : read;
-  return name != nullptr && name->is_string() && name->as_string() == "all";
-}
 
 /// "snapkv", or "snapkv (score.window=8)" where the command line changed a slot.
 std::string policy_text(const ConfigNode& config, const std::vector<std::string>& overrides) {
@@ -188,8 +165,7 @@ class PointMaker {
     check_config(point.config, ConfigUse::kRun);
     read_groups(point);
     const bool keeps_all = keeps_everything(point.config.at("policy"));
-    point.full_cache = keeps_all && stores_as_is(point.config.at("policy")) &&
-                       reads_everything(point.config.at("policy"));
+    point.full_cache = is_full_cache(point.config.at("policy"));
     point.facts = model_facts(point.config.at("model"));
     settle_device(point.config);
     point.generation = generation_settings(point.config, point.facts);
@@ -362,6 +338,52 @@ std::vector<std::string> notes_of(const Point& point, std::vector<std::string> s
   return notes;
 }
 
+using Grid = std::vector<std::vector<std::string>>;
+
+PointList points_of_grid(const ComposeRequest& request,
+                         const Grid& grid,
+                         const std::string& root,
+                         PointIdentity identity,
+                         std::shared_ptr<const ComponentRegistry> components) {
+  if (grid.empty()) {
+    throw Error(ErrorKind::kConfig, "the sweep has no points: a range or glob in it is empty");
+  }
+  PointMaker maker(request, root, std::move(components));
+  PointList list;
+  std::vector<Point> points;
+  for (size_t i = 0; i < grid.size(); ++i) {
+    try {
+      points.push_back(maker.make(grid[i], list));
+    } catch (const Infeasible& infeasible) {
+      list.infeasible.push_back(fmt::format("{}: {}", fmt::join(grid[i], " "), infeasible.message));
+    } catch (const Error& error) {
+      if (grid.size() == 1) throw;
+      throw Error(error.kind(), fmt::format("point {} of {} ({}): {}", i + 1, grid.size(),
+                                            fmt::join(grid[i], " "), error.what()));
+    }
+  }
+  maker.judge_overrides();
+  if (points.empty()) {
+    throw Error(ErrorKind::kConfig, fmt::format("no policy of this sweep can meet its budget; {}",
+                                                list.infeasible.front()));
+  }
+  if (!request.multirun) list.notes = notes_of(points.front(), maker.swept_keys());
+  // Only now are files read: a typo in the last point is found before gigabytes of the first.
+  std::map<std::string, size_t> seen;
+  for (Point& point : points) {
+    if (identity == PointIdentity::kHashed) maker.identify(point);
+    const auto [found, is_new] = seen.emplace(identity_text(point), list.points.size());
+    if (is_new) {
+      list.points.push_back(std::move(point));
+    } else {
+      ask_for_both(list.points[found->second], point);
+      ++list.duplicates;
+    }
+  }
+  order(list.points);
+  return list;
+}
+
 }  // namespace
 
 std::string Point::label(std::string_view key) const {
@@ -456,46 +478,17 @@ PointList list_points(const ComposeRequest& request,
                       const std::string& root,
                       PointIdentity identity,
                       std::shared_ptr<const ComponentRegistry> components) {
-  const std::vector<std::vector<std::string>> grid =
-      request.multirun ? expand_sweep(request)
-                       : std::vector<std::vector<std::string>>{request.overrides};
-  if (grid.empty()) {
-    throw Error(ErrorKind::kConfig, "the sweep has no points: a range or glob in it is empty");
-  }
-  PointMaker maker(request, root, std::move(components));
-  PointList list;
-  std::vector<Point> points;
-  for (size_t i = 0; i < grid.size(); ++i) {
-    try {
-      points.push_back(maker.make(grid[i], list));
-    } catch (const Infeasible& infeasible) {
-      list.infeasible.push_back(fmt::format("{}: {}", fmt::join(grid[i], " "), infeasible.message));
-    } catch (const Error& error) {
-      if (grid.size() == 1) throw;
-      throw Error(error.kind(), fmt::format("point {} of {} ({}): {}", i + 1, grid.size(),
-                                            fmt::join(grid[i], " "), error.what()));
-    }
-  }
-  maker.judge_overrides();
-  if (points.empty()) {
-    throw Error(ErrorKind::kConfig, fmt::format("no policy of this sweep can meet its budget; {}",
-                                                list.infeasible.front()));
-  }
-  if (!request.multirun) list.notes = notes_of(points.front(), maker.swept_keys());
-  // Only now are files read: a typo in the last point is found before gigabytes of the first.
-  std::map<std::string, size_t> seen;
-  for (Point& point : points) {
-    if (identity == PointIdentity::kHashed) maker.identify(point);
-    const auto [found, is_new] = seen.emplace(identity_text(point), list.points.size());
-    if (is_new) {
-      list.points.push_back(std::move(point));
-    } else {
-      ask_for_both(list.points[found->second], point);
-      ++list.duplicates;
-    }
-  }
-  order(list.points);
-  return list;
+  return points_of_grid(request, request.multirun ? expand_sweep(request) : Grid{request.overrides},
+                        root, identity, std::move(components));
+}
+
+PointList list_points(ComposeRequest request,
+                      const std::vector<std::vector<std::string>>& grid,
+                      const std::string& root,
+                      PointIdentity identity,
+                      std::shared_ptr<const ComponentRegistry> components) {
+  request.multirun = true;
+  return points_of_grid(request, grid, root, identity, std::move(components));
 }
 
 }  // namespace kvscope

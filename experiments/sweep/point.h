@@ -95,6 +95,15 @@ PointList list_points(
     PointIdentity identity,
     std::shared_ptr<const ComponentRegistry> components = std::make_shared<ComponentRegistry>());
 
+/// The same of these points, each by all of its overrides, instead of those that `request` asks
+/// for: a sweep that a command makes up itself.
+PointList list_points(
+    ComposeRequest request,
+    const std::vector<std::vector<std::string>>& grid,
+    const std::string& root,
+    PointIdentity identity,
+    std::shared_ptr<const ComponentRegistry> components = std::make_shared<ComponentRegistry>());
+
 /// Says the notes of a list on standard error.
 void say_notes(const PointList& list);
 

@@ -9,6 +9,8 @@
 
 #include "analysis/attention/selectivity.h"
 #include "core/base/error.h"
+#include "experiments/ablation/ablation.h"
+#include "experiments/commands/attention/attention_ablate.h"
 #include "experiments/commands/attention/attention_convert.h"
 #include "experiments/commands/attention/attention_density.h"
 #include "experiments/commands/attention/attention_explore.h"
@@ -174,6 +176,24 @@ void add_preferences(const CommandRegistrar& group) {
   command->add_option("--tau2", preferences->tau2, "temperature of the variance");
 }
 
+void add_ablate(const CommandRegistrar& group) {
+  const auto config = std::make_shared<ConfigArguments>();
+  const auto ablate = std::make_shared<AttentionAblateOptions>();
+  CLI::App* command = &group.add(
+      "ablate", "what images lose when layers, heads or scales are hidden",
+      [=, typed = group.typed()] { return attention_ablate_command(*config, *ablate, typed); });
+  add_config_options(*command, *config);
+  command->add_option("--over", ablate->over, ablation_axis_help())->required();
+  command->add_option("--metric", ablate->metric, "of images or pairs, of kvscope list metrics");
+  command->add_option(
+      "--line", ablate->line_tokens,
+      "tokens per line of a next-token model, which counts as a scale; 0: a square");
+  command->add_option("--compare", ablate->compare,
+                      "attention.h5: how its roles go with what hiding did");
+  command->add_option("--recent", ablate->neighbourhood.recent_tokens,
+                      "neighbourhood of SSD's sparsity: so many tokens before a query");
+}
+
 void add_convert(const CommandRegistrar& group) {
   const auto config = std::make_shared<ConfigArguments>();
   const auto convert = std::make_shared<AttentionConvertOptions>();
@@ -191,7 +211,7 @@ void add_convert(const CommandRegistrar& group) {
 
 void register_attention(const CommandRegistrar& registrar) {
   const CommandRegistrar group =
-      registrar.group("attention", "what attention does: record, list, show, roles, heads, ...");
+      registrar.group("attention", "what attention does: record, list, show, roles, ablate, ...");
   add_record(group);
   add_list_and_show(group);
   add_explore(group);
@@ -200,6 +220,7 @@ void register_attention(const CommandRegistrar& registrar) {
   add_stability(group);
   add_heads(group);
   add_preferences(group);
+  add_ablate(group);
   add_convert(group);
 }
 

@@ -1,6 +1,7 @@
 #include "analysis/attention/attention_axes.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kvscope {
 
@@ -20,6 +21,10 @@ ArrayAxis on_step_axis(const std::vector<StepInfo>& steps) {
   return ArrayAxis::counted("on_step", std::ssize(steps));
 }
 
+std::vector<ArrayAxis> head_step_axes(const CacheGeometry& geometry) {
+  return {layer_axis(geometry.layers), head_axis(geometry.heads), step_axis(geometry.steps)};
+}
+
 ArrayAxis step_key_axis(const std::vector<StepInfo>& steps) {
   Coordinate step{.name = "step"};
   Coordinate key{.name = "key"};
@@ -30,6 +35,18 @@ ArrayAxis step_key_axis(const std::vector<StepInfo>& steps) {
     }
   }
   return {.name = "step_key", .coordinates = {std::move(step), std::move(key)}};
+}
+
+ArrayAxis sampled_query_axis(const std::vector<StepInfo>& steps, int64_t wanted) {
+  Coordinate step{.name = "step"};
+  Coordinate query{.name = "query"};
+  for (int64_t index = 0; index <= last_attending_step(steps); ++index) {
+    for (const int64_t taken : evenly_spaced(steps[index].queries(), wanted)) {
+      step.values.push_back(index);
+      query.values.push_back(taken);
+    }
+  }
+  return {.name = "sampled_query", .coordinates = {std::move(step), std::move(query)}};
 }
 
 int64_t keys_of_step(const std::vector<StepInfo>& steps, int64_t step) {

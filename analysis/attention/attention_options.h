@@ -10,8 +10,8 @@ namespace kvscope {
 struct AttentionRecorderOptions {
   /// Rows are doubled by classifier-free guidance: only the first, conditional half is recorded.
   bool guided = true;
-  /// Names of statistics.def; empty: all that are of the model at hand, `raw` only with raw_heads,
-  /// `query_map` only with query_maps.
+  /// Names of statistics.def, "default" or "all"; empty: "default". chosen_statistics() says what
+  /// of it is recorded.
   std::vector<std::string> statistics{};
   /// K' of the Attention Selectivity Index. The paper gives no number; 16 is the size of the
   /// method's observation window.

@@ -12,9 +12,9 @@ namespace kvscope {
 
 /// What attention did, averaged over images: what was recorded, and a named array a statistic
 /// (`kvscope attention list` says what each is). Heads are those of keys, each the mean over the
-/// query heads that read it. Rows of the conditional branch only. "Mass" of a
-/// query on a set of keys is the sum of its softmax weights on them, so the masses of one query
-/// sum to 1.
+/// query heads that read it. Rows of the conditional branch, where a statistic does not compare
+/// both. "Mass" of a query on a set of keys is the sum of its softmax weights on them, so the
+/// masses of one query sum to 1.
 struct AttentionRecord {
   std::string model{};
   std::string point_hash{};            ///< 64 hex digits of the resolved config; may be empty

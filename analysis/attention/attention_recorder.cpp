@@ -76,18 +76,20 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
                 "attention record: generations of different models or image sizes cannot be "
                 "averaged; record them into files of their own");
   }
-  bool needs_last_queries = false;
+  AttentionNeeds needs;
   std::vector<Measured> measured;
   for (const RegisteredStatistic& chosen : chosen_statistics(options_, geometry.steps)) {
     Measured one{
         .name = chosen.name, .help = chosen.help, .info = {}, .statistic = chosen.make(options_)};
     one.info = one.statistic->info();
     one.statistic->begin_model(geometry);
-    needs_last_queries = needs_last_queries || one.info.needs.last_queries;
+    needs.last_queries = needs.last_queries || one.info.needs.last_queries;
+    needs.received_mass = needs.received_mass || one.info.needs.received_mass;
     measured.push_back(std::move(one));
   }
   measured_ = std::move(measured);
-  if (needs_last_queries) recent_.emplace(options_.window_queries);
+  if (needs.last_queries) recent_.emplace(options_.window_queries);
+  if (needs.received_mass) received_.emplace();
   recorded_.steps = geometry.steps;
   recorded_.layers = geometry.layers;
   recorded_.heads = geometry.heads;
@@ -97,7 +99,12 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
 void AttentionRecorder::observe(const LayerStep& layer_step) {
   begin_model(layer_step.cache->plan().geometry());
   if (recent_) recent_->observe(layer_step);
-  ObservedStep step(layer_step, batch_images_, recent_ ? &*recent_ : nullptr);
+  ObservedStep step(layer_step, batch_images_, recent_ ? &*recent_ : nullptr,
+                    received_ ? &*received_ : nullptr);
+  if (received_) {
+    step.grant({.column_sums = true});
+    received_->observe(step);
+  }
   for (const Measured& one : measured_) {
     step.grant(one.info.needs);
     one.statistic->observe(step);

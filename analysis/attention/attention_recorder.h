@@ -10,6 +10,7 @@
 
 #include "analysis/attention/attention_options.h"
 #include "analysis/attention/attention_record.h"
+#include "analysis/attention/received_mass.h"
 #include "analysis/attention/statistic_registry.h"
 #include "core/base/image.h"
 #include "core/engine/attend.h"
@@ -61,10 +62,11 @@ class AttentionRecorder : public AttentionObserver {
   void begin_model(const CacheGeometry& geometry);
 
   AttentionRecorderOptions options_;
-  std::vector<Measured> measured_;       // empty before the first step
-  std::optional<RecentQueries> recent_;  // where a statistic needs the last queries
-  int64_t batch_images_ = 0;             // of the generation that runs now
-  AttentionRecord recorded_;             // without arrays
+  std::vector<Measured> measured_;        // empty before the first step
+  std::optional<RecentQueries> recent_;   // where a statistic needs the last queries
+  std::optional<ReceivedMass> received_;  // where one needs what keys received
+  int64_t batch_images_ = 0;              // of the generation that runs now
+  AttentionRecord recorded_;              // without arrays
 };
 
 }  // namespace kvscope

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "analysis/attention/attention_axes.h"
+#include "analysis/attention/received_mass.h"
 #include "core/base/error.h"
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
@@ -17,7 +18,7 @@ namespace {
 
 constexpr size_t kTileQueries = 64;
 
-/// The conditional rows of a layer's step, as the kernels read them.
+/// Some rows of a layer's step, as the kernels read them.
 struct RecordedRows {
   at::Tensor q;
   at::Tensor lse;
@@ -25,37 +26,56 @@ struct RecordedRows {
   RaggedRows history;
   bool causal;
 
-  RecordedRows(const LayerStep& layer_step, int64_t rows)
-      : q(layer_step.q.narrow(0, 0, rows)),
-        lse(layer_step.lse.narrow(0, 0, rows)),
-        k(layer_step.k.narrow(0, 0, rows)),
+  RecordedRows(const LayerStep& layer_step, int64_t first, int64_t rows)
+      : q(layer_step.q.narrow(0, first, rows)),
+        lse(layer_step.lse.narrow(0, first, rows)),
+        k(layer_step.k.narrow(0, first, rows)),
         history(layer_step.cache->history(layer_step.layer)),
         causal(layer_step.step.kind == StepKind::kPrefill) {
+    const auto before = static_cast<size_t>(first * layer_step.k.size(1));
     const auto count = static_cast<size_t>(rows * layer_step.k.size(1));
-    history.begin = history.begin.subspan(0, count);
-    history.length = history.length.subspan(0, count);
+    history.begin = history.begin.subspan(before, count);
+    history.length = history.length.subspan(before, count);
   }
 };
 
 }  // namespace
 
-RowTile::RowTile(
-    at::Tensor packed, std::vector<int64_t> offsets, int64_t queries, int64_t heads, int64_t group)
+RowTile::RowTile(at::Tensor packed,
+                 std::vector<int64_t> offsets,
+                 std::vector<int64_t> queries,
+                 int64_t heads,
+                 int64_t group)
     : packed_(std::move(packed)),
       offsets_(std::move(offsets)),
-      queries_(queries),
+      queries_(std::move(queries)),
       heads_(heads),
       group_(group) {}
 
-at::Tensor RowTile::rows(int64_t image, int64_t head) const {
-  return rows_of_slot(packed_, offsets_, group_ * queries_, image * heads_ + head);
+at::Tensor RowTile::rows_of(const at::Tensor& packed, int64_t image, int64_t head) const {
+  return rows_of_slot(packed, offsets_, group_ * std::ssize(queries_), image * heads_ + head);
 }
 
-ObservedStep::ObservedStep(const LayerStep& layer_step, int64_t images, const RecentQueries* recent)
+at::Tensor RowTile::rows(int64_t image, int64_t head) const {
+  return rows_of(packed_, image, head);
+}
+
+at::Tensor RowTile::rows_on_cpu(int64_t image, int64_t head) const {
+  if (!on_cpu_.defined()) on_cpu_ = packed_.to(at::kCPU);
+  return rows_of(on_cpu_, image, head);
+}
+
+ObservedStep::ObservedStep(const LayerStep& layer_step,
+                           int64_t first_row,
+                           int64_t images,
+                           const RecentQueries* recent,
+                           const ReceivedMass* received)
     : layer_step_(layer_step),
+      first_row_(first_row),
       images_(images),
       heads_(layer_step.k.size(1)),
       recent_(recent),
+      received_(received),
       positions_(static_cast<size_t>(images * heads_)) {}
 
 const std::vector<StepInfo>& ObservedStep::steps() const {
@@ -80,16 +100,55 @@ const LayerStep& ObservedStep::layer_step() const {
 
 std::span<const int64_t> ObservedStep::positions(int64_t image, int64_t head) {
   std::vector<int64_t>& known = positions_[slot(image, head)];
-  if (known.empty()) known = positions_of(layer_step_, image, head);
+  if (known.empty()) known = positions_of(layer_step_, first_row_ + image, head);
   return known;
+}
+
+int64_t ObservedStep::padding(int64_t image) const {
+  return layer_step_.cache->padding(first_row_ + image);
+}
+
+int64_t ObservedStep::real_queries(int64_t image) const {
+  return step().queries() - layer_step_.cache->padding_of_step(step(), first_row_ + image);
+}
+
+std::vector<int64_t> ObservedStep::viewers(int64_t image, int64_t head) {
+  const KvCache& cache = *layer_step_.cache;
+  const int64_t row = first_row_ + image;
+  const int64_t queries = step().queries();
+  const int64_t real = real_queries(image);
+  const auto held = static_cast<size_t>(cache.length(layer(), row, head));
+  std::vector<int64_t> counts(positions(image, head).size(), 0);
+  if (layer_step_.attended != nullptr) {
+    const auto at = static_cast<size_t>(row * heads_ + head);
+    for (const int64_t index : (*layer_step_.attended)[at]) counts[index] = real;
+  } else {
+    std::fill_n(counts.begin(), held, real);
+  }
+  std::fill_n(counts.begin(), cache.padding_length(layer(), row, head), 0);
+  const bool causal = step().kind == StepKind::kPrefill;
+  for (int64_t token = queries - real; token < queries; ++token) {
+    counts[held + static_cast<size_t>(token)] = causal ? queries - token : queries;
+  }
+  return counts;
+}
+
+ObservedStep& ObservedStep::unconditional() {
+  require(granted_.unconditional && layer_step_.q.size(0) == 2 * images_, "unconditional rows");
+  if (unconditional_ == nullptr) {
+    unconditional_ =
+        std::make_unique<ObservedStep>(layer_step_, images_, images_, nullptr, nullptr);
+    unconditional_->grant({.column_sums = true});
+  }
+  return *unconditional_;
 }
 
 void ObservedStep::compute_columns() {
   if (columns_.defined()) return;
-  const RecordedRows rows(layer_step_, images_);
+  const RecordedRows rows(layer_step_, first_row_, images_);
   columns_ = fill_padding(column_sum(rows.q, rows.lse, rows.history, rows.k,
                                      layer_step_.softmax_scale, rows.causal),
-                          layer_step_, 1, 0.0, 0, images_ * heads_)
+                          layer_step_, 1, 0.0, first_row_ * heads_, images_ * heads_)
                  .div_(layer_step_.group())
                  .to(at::kCPU);
   column_offsets_ = column_offsets(rows.history.length, step().queries());
@@ -129,13 +188,16 @@ std::span<const double> ObservedStep::step_sums(int64_t image, int64_t head) {
 }
 
 RowTile ObservedStep::tile_of(std::span<const int64_t> queries) const {
-  const RecordedRows rows(layer_step_, images_);
-  const auto count = static_cast<int64_t>(queries.size());
+  const RecordedRows rows(layer_step_, first_row_, images_);
   const at::Tensor packed = attention_rows(rows.q, rows.lse, rows.history, rows.k,
                                            layer_step_.softmax_scale, queries, rows.causal);
   const int64_t group = layer_step_.group();
-  return {fill_padding(packed, layer_step_, group * count, 0.0, 0, images_ * heads_),
-          column_offsets(rows.history.length, step().queries()), count, heads_, group};
+  return {fill_padding(packed, layer_step_, group * std::ssize(queries), 0.0, first_row_ * heads_,
+                       images_ * heads_),
+          column_offsets(rows.history.length, step().queries()),
+          {queries.begin(), queries.end()},
+          heads_,
+          group};
 }
 
 void ObservedStep::visit_rows(int64_t wanted, const std::function<void(const RowTile&)>& visit) {
@@ -153,11 +215,49 @@ void ObservedStep::visit_rows(int64_t wanted, const std::function<void(const Row
   }
 }
 
+void ObservedStep::visit_queries(int64_t wanted,
+                                 const std::function<void(const QueryWeights&)>& visit) {
+  visit_rows(wanted, [&](const RowTile& tile) {
+    for (int64_t image = 0; image < images_; ++image) {
+      const int64_t padding = step().queries() - real_queries(image);
+      for (int64_t head = 0; head < heads_; ++head) {
+        const at::Tensor rows = tile.rows_on_cpu(image, head);
+        const auto* weights = rows.const_data_ptr<float>();
+        QueryWeights line{.image = image, .head = head, .positions = positions(image, head)};
+        for (; line.query_head < tile.group(); ++line.query_head) {
+          for (const int64_t query : tile.queries()) {
+            line.query = query;
+            line.weights = {weights, line.positions.size()};
+            weights += line.positions.size();
+            if (query >= padding) visit(line);
+          }
+        }
+      }
+    }
+  });
+}
+
+std::vector<double> ObservedStep::received(int64_t image, int64_t head) {
+  require(granted_.received_mass && received_ != nullptr, "what keys received");
+  std::vector<double> means;
+  for (const int64_t position : positions(image, head)) {
+    means.push_back(received_->mean(layer(), image, head, position));
+  }
+  return means;
+}
+
+at::Tensor ObservedStep::values(int64_t image, int64_t head) const {
+  require(granted_.values, "values");
+  const int64_t row = first_row_ + image;
+  return at::cat({layer_step_.cache->values(layer(), row, head).to(at::kFloat),
+                  layer_step_.v[row][head].to(at::kFloat)});
+}
+
 std::vector<float> ObservedStep::head_rows(int64_t image,
                                            int64_t head,
                                            std::span<const int64_t> queries) {
   require(granted_.head_rows, "rows of a head");
-  const RecordedRows rows(layer_step_, images_);
+  const RecordedRows rows(layer_step_, first_row_, images_);
   const size_t at = slot(image, head);
   const RaggedRows history{.keys = rows.history.keys,
                            .values = rows.history.values,
@@ -173,9 +273,9 @@ std::vector<float> ObservedStep::head_rows(int64_t image,
                                          layer_step_.softmax_scale, queries, rows.causal)
                               .view({group, count, -1})
                               .mean(0);
-  const at::Tensor map =
-      fill_padding(mean.flatten(), layer_step_, count, 0.0, static_cast<int64_t>(at), 1)
-          .to(at::kCPU);
+  const at::Tensor map = fill_padding(mean.flatten(), layer_step_, count, 0.0,
+                                      first_row_ * heads_ + static_cast<int64_t>(at), 1)
+                             .to(at::kCPU);
   const auto* weight = map.const_data_ptr<float>();
   return {weight, weight + map.numel()};
 }
@@ -188,8 +288,8 @@ AttentionSpread ObservedStep::last_queries_spread(int64_t window) {
       positions_mask(layer_step_, recent_->positions(layer_step_, window)) |
       absent_mask(layer_step_);
   const at::Tensor logits = by_query_head(layer_step_, recent_->logits(layer_step_, window));
-  const AttentionSpread spread =
-      attention_spread(logits.narrow(0, 0, images_), in_window.unsqueeze(2).narrow(0, 0, images_));
+  const AttentionSpread spread = attention_spread(
+      logits.narrow(0, first_row_, images_), in_window.unsqueeze(2).narrow(0, first_row_, images_));
   return spreads_.emplace(window, spread).first->second;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -18,34 +19,54 @@ namespace kvscope {
 /// What a statistic reads of a layer's step. Whatever several of them ask for is computed once.
 struct AttentionNeeds {
   bool column_sums = false;     ///< what every key received from all queries of the step
+  bool unconditional = false;   ///< the same of the unconditional rows, under guidance
+  bool received_mass = false;   ///< what every key received on average so far
   bool attention_rows = false;  ///< what a few queries, evenly spaced, paid to every key
   bool head_rows = false;       ///< likewise of single heads of single images
   bool last_queries = false;    ///< spread of what a generation's last queries pay
-  bool layer_step = false;      ///< queries, keys, values and log-sum-exps themselves
+  bool values = false;          ///< values of the tokens held
+  bool layer_step = false;  ///< queries, keys, values, log-sum-exps and hidden states themselves
 };
 
 /// The attention of some queries of a step, for every image and head.
 class RowTile {
  public:
-  /// `group` query heads read each head.
+  /// `queries` of the step; `group` query heads read each head.
   RowTile(at::Tensor packed,
           std::vector<int64_t> offsets,
-          int64_t queries,
+          std::vector<int64_t> queries,
           int64_t heads,
           int64_t group);
-  [[nodiscard]] int64_t queries() const { return queries_; }
+  [[nodiscard]] const std::vector<int64_t>& queries() const { return queries_; }
   [[nodiscard]] int64_t group() const { return group_; }
   /// [group * queries, tokens of the head] fp32 on the step's device, the queries of one query head
   /// after those of the other; padding and dropped tokens are 0.
   [[nodiscard]] at::Tensor rows(int64_t image, int64_t head) const;
+  /// The same on the CPU, where they are copied once.
+  [[nodiscard]] at::Tensor rows_on_cpu(int64_t image, int64_t head) const;
 
  private:
+  [[nodiscard]] at::Tensor rows_of(const at::Tensor& packed, int64_t image, int64_t head) const;
+
   at::Tensor packed_;
+  mutable at::Tensor on_cpu_;  // undefined until asked for
   std::vector<int64_t> offsets_;
-  int64_t queries_;
+  std::vector<int64_t> queries_;
   int64_t heads_;
   int64_t group_;
 };
+
+/// What one query of one query head pays to every token of positions(), on the CPU.
+struct QueryWeights {
+  int64_t image = 0;
+  int64_t head = 0;
+  int64_t query_head = 0;  ///< 0 .. group - 1, of those that read the head
+  int64_t query = 0;       ///< of the step
+  std::span<const int64_t> positions{};
+  std::span<const float> weights{};  ///< padding and tokens that are not seen have 0
+};
+
+class ReceivedMass;
 
 /// One layer's step of the conditional rows of a batch, as statistics look at it. Outputs of
 /// kernels are made when the first statistic asks and kept for the others; what none asks for is
@@ -53,9 +74,19 @@ class RowTile {
 /// pay to one is their mean.
 class ObservedStep {
  public:
-  /// `images` conditional rows come first. `recent` has observed the step where needed; may be
-  /// null otherwise.
-  ObservedStep(const LayerStep& layer_step, int64_t images, const RecentQueries* recent);
+  /// `images` conditional rows come first. `recent` and `received` have observed the step where
+  /// needed; may be null otherwise.
+  ObservedStep(const LayerStep& layer_step,
+               int64_t images,
+               const RecentQueries* recent,
+               const ReceivedMass* received = nullptr)
+      : ObservedStep(layer_step, 0, images, recent, received) {}
+  /// `images` rows from `first_row` on.
+  ObservedStep(const LayerStep& layer_step,
+               int64_t first_row,
+               int64_t images,
+               const RecentQueries* recent,
+               const ReceivedMass* received);
 
   /// Whoever asks next may have these: anything else is Error(kAudit), so that what
   /// AttentionStatistic::info() declares is what is read.
@@ -71,6 +102,17 @@ class ObservedStep {
   /// Tokens of [history | current step] that the head holds or sees: positions in the generation.
   [[nodiscard]] std::span<const int64_t> positions(int64_t image, int64_t head);
 
+  /// Positions of an image's padding; the generation begins behind it.
+  [[nodiscard]] int64_t padding(int64_t image) const;
+  /// The step's queries that are no padding; they come last.
+  [[nodiscard]] int64_t real_queries(int64_t image) const;
+  /// How many of the step's queries see each of positions(): none sees padding, or what the step
+  /// does not attend to.
+  [[nodiscard]] std::vector<int64_t> viewers(int64_t image, int64_t head);
+
+  /// Needs unconditional: the unconditional rows, of which column_sums() and step_sums() may be
+  /// read.
+  [[nodiscard]] ObservedStep& unconditional();
   /// Needs column_sums: sum over the step's queries of the weight on each of positions().
   [[nodiscard]] std::span<const float> column_sums(int64_t image, int64_t head);
   /// Needs column_sums: calls `visit(head, position, weight)` for each of them, of every image.
@@ -91,6 +133,14 @@ class ObservedStep {
   /// Needs attention_rows: calls `visit` with all rows of `wanted` evenly spaced queries (0: all),
   /// at most 64 of them at a time; their rows over all keys are what takes memory.
   void visit_rows(int64_t wanted, const std::function<void(const RowTile&)>& visit);
+  /// Needs attention_rows: calls `visit` with each query of visit_rows() that is no padding, query
+  /// head by query head of each tile.
+  void visit_queries(int64_t wanted, const std::function<void(const QueryWeights&)>& visit);
+  /// Needs received_mass: what each of positions() received so far, this step included, mean over
+  /// the queries that saw it; 0 where none did.
+  [[nodiscard]] std::vector<double> received(int64_t image, int64_t head);
+  /// Needs values: those of positions(), [tokens, head_dim] fp32 on the step's device.
+  [[nodiscard]] at::Tensor values(int64_t image, int64_t head) const;
   /// Needs head_rows: rows [queries][positions()] of one head.
   [[nodiscard]] std::vector<float> head_rows(int64_t image,
                                              int64_t head,
@@ -110,10 +160,13 @@ class ObservedStep {
   [[nodiscard]] RowTile tile_of(std::span<const int64_t> queries) const;
 
   const LayerStep& layer_step_;
+  int64_t first_row_;
   int64_t images_;
   int64_t heads_;
   const RecentQueries* recent_;
+  const ReceivedMass* received_;
   AttentionNeeds granted_{};
+  std::unique_ptr<ObservedStep> unconditional_;  // null until asked for
   std::vector<std::vector<int64_t>> positions_;  // [images * heads]
   at::Tensor columns_;                           // on the CPU; undefined until asked for
   std::vector<int64_t> column_offsets_;

@@ -73,29 +73,6 @@ std::vector<StepGroup> single_steps(const AttentionRecord& record) {
   return groups;
 }
 
-std::vector<StepGroup> step_groups(const std::vector<StepInfo>& steps, int64_t line_tokens) {
-  const int64_t tokens = std::ranges::count_if(
-      steps, [](const StepInfo& step) { return step.kind == StepKind::kToken; });
-  const bool has_lines = tokens > 0;
-  const int64_t line =
-      line_tokens > 0 ? line_tokens
-                      : std::max<int64_t>(1, std::llround(std::sqrt(static_cast<double>(tokens))));
-  const int64_t last = has_lines ? last_attending_step(steps) : std::ssize(steps) - 1;
-  std::vector<StepGroup> groups;
-  for (int64_t step = 0; step <= last; ++step) {
-    const bool is_token = steps[step].kind == StepKind::kToken;
-    const bool goes_on = is_token && !groups.empty() &&
-                         steps[groups.back().first].kind == StepKind::kToken &&
-                         step - groups.back().first < line;
-    if (goes_on) {
-      groups.back().last = step;
-    } else {
-      groups.push_back({step, step});
-    }
-  }
-  return groups;
-}
-
 std::vector<StepGroup> step_groups(const AttentionRecord& record, int64_t line_tokens) {
   return step_groups(record.steps, line_tokens);
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "analysis/attention/attention_record.h"
+#include "analysis/attention/step_groups.h"
 
 namespace kvscope {
 
@@ -23,16 +24,7 @@ enum class LayerRole : uint8_t {
   kRefiner,  ///< looks at the current map or at few tokens
 };
 
-/// Steps that one role is for: a scale of a next-scale model, a line of a next-token model.
-struct StepGroup {
-  int64_t first = 0;
-  int64_t last = 0;
-  bool operator==(const StepGroup&) const = default;
-};
-
-/// Every scale and the prefill by itself, the tokens of a next-token model `line_tokens` together
-/// (0: the side of a square image); without a last token that is never fed.
-std::vector<StepGroup> step_groups(const std::vector<StepInfo>& steps, int64_t line_tokens = 0);
+/// The steps that one role is for (step_groups.h).
 std::vector<StepGroup> step_groups(const AttentionRecord& record, int64_t line_tokens = 0);
 
 /// Every step by itself.

@@ -21,12 +21,14 @@ struct StatisticInfo {
   std::string unit{};
   AttentionNeeds needs{};
   StatisticModels models = StatisticModels::kAny;
+  bool by_default = false;      ///< recorded where nobody chooses
+  bool needs_guidance = false;  ///< reads both rows of an image under classifier-free guidance
 };
 
-/// One thing to measure of attention, averaged over images. Adding one touches two files: its
-/// source statistics/<name>.cpp, which defines make_statistic_<name>(), and a line of
-/// statistics.def. Recording, files, `kvscope attention list` and `show`, and the contract tests
-/// follow.
+/// One thing to measure of attention, averaged over images. Adding one touches three files: its
+/// source statistics/<name>.cpp, which defines make_statistic_<name>(), a line of statistics.def,
+/// and what it is compared with, tests/analysis/attention/oracles/<name>.cpp. Recording, files,
+/// `kvscope attention list` and `show`, and the contract tests follow.
 class AttentionStatistic {
  public:
   virtual ~AttentionStatistic() = default;
@@ -36,7 +38,8 @@ class AttentionStatistic {
   virtual void begin_model(const CacheGeometry& geometry) = 0;
   /// One layer's step of one batch. Layers come in turn, then steps, then batches.
   virtual void observe(ObservedStep& step) = 0;
-  /// Means over the `images` >= 1 observed so far; unit and help are filled in by who asks.
+  /// Means over the `images` >= 1 observed so far, or whatever else of them the statistic is; unit
+  /// and help are filled in by who asks.
   [[nodiscard]] virtual NamedArray finish(int64_t images) const = 0;
   /// Everything that observe() changes, from begin_model() on: a recording that is interrupted
   /// keeps these numbers and goes on with them. Valid until the next call.

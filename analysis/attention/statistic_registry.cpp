@@ -31,10 +31,13 @@ std::string models_text(StatisticModels models) {
 std::string cost_text(const AttentionNeeds& needs) {
   std::vector<std::string> parts;
   if (needs.column_sums) parts.emplace_back("column sums: a second pass over Q and K");
+  if (needs.unconditional) parts.emplace_back("column sums of the unconditional rows");
+  if (needs.received_mass) parts.emplace_back("column sums, two numbers kept for every key");
   if (needs.attention_rows) parts.emplace_back("rows of sampled queries");
   if (needs.head_rows) parts.emplace_back("rows of the chosen heads");
   if (needs.last_queries) parts.emplace_back("the last queries, kept for every layer");
-  if (needs.layer_step) parts.emplace_back("queries, keys and values");
+  if (needs.values) parts.emplace_back("values of held tokens");
+  if (needs.layer_step) parts.emplace_back("queries, keys, values and hidden states");
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, "; "));
 }
 
@@ -44,40 +47,79 @@ bool defined_for(StatisticModels models, const std::vector<StepInfo>& steps) {
   return next_token == (models == StatisticModels::kNextToken);
 }
 
-std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOptions& options,
-                                                   const std::vector<StepInfo>& steps) {
-  const std::vector<RegisteredStatistic> all = attention_statistics();
+namespace {
+
+/// Throws Error(kConfig) for a name that is none, or comes twice.
+void check_names(const std::vector<std::string>& names,
+                 const std::vector<RegisteredStatistic>& all) {
   std::vector<std::string> known;
   for (const RegisteredStatistic& one : all) known.push_back(one.name);
-  for (const std::string& name : options.statistics) {
+  known.insert(known.end(), {kDefaultStatistics, kAllStatistics});
+  for (const std::string& name : names) {
     if (std::ranges::find(known, name) == known.end()) {
       throw Error(ErrorKind::kConfig, fmt::format("attention record: no statistic '{}'. {}", name,
                                                   suggestion(name, known)));
     }
-    if (std::ranges::count(options.statistics, name) > 1) {
+    if (std::ranges::count(names, name) > 1) {
       throw Error(ErrorKind::kConfig,
                   fmt::format("attention record: the statistic '{}' is named twice", name));
     }
   }
+}
+
+/// Why a statistic cannot be recorded; empty where it can.
+std::string obstacle_to(const std::string& name,
+                        const StatisticInfo& info,
+                        const AttentionRecorderOptions& options,
+                        const std::vector<StepInfo>& steps) {
+  if (name == "raw" && options.raw_heads.empty()) {
+    return "the statistic 'raw' keeps the maps that --raw LAYER:HEAD names; none is named. Try "
+           "--raw 0:0";
+  }
+  if (!defined_for(info.models, steps)) {
+    return fmt::format("the statistic '{}' is defined for {}; this model is none of them", name,
+                       models_text(info.models));
+  }
+  if (info.needs_guidance && !options.guided) {
+    return fmt::format(
+        "the statistic '{}' compares the two rows of an image under classifier-free guidance; "
+        "there is none here. Try gen.cfg=3",
+        name);
+  }
+  return {};
+}
+
+}  // namespace
+
+bool names_a_set(const std::vector<std::string>& names) {
+  return std::ranges::any_of(names, [](const std::string& name) {
+    return name == kDefaultStatistics || name == kAllStatistics;
+  });
+}
+
+std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOptions& options,
+                                                   const std::vector<StepInfo>& steps) {
+  const std::vector<RegisteredStatistic> all = attention_statistics();
+  const std::vector<std::string>& names = options.statistics;
+  check_names(names, all);
+  const auto is_named = [&](const char* name) {
+    return std::ranges::find(names, name) != names.end();
+  };
   std::vector<RegisteredStatistic> chosen;
   for (const RegisteredStatistic& one : all) {
-    const bool is_named =
-        std::ranges::find(options.statistics, one.name) != options.statistics.end();
-    const bool is_asked_for =
-        one.name == "query_map" ? options.query_maps : options.statistics.empty();
-    if (!is_named && !is_asked_for) continue;
-    const StatisticModels models = one.make(options)->info().models;
-    const bool lacks_maps = one.name == "raw" && options.raw_heads.empty();
-    if (defined_for(models, steps) && !lacks_maps) {
+    const StatisticInfo info = one.make(options)->info();
+    const bool is_asked_for = is_named(one.name.c_str());
+    const bool is_of_set =
+        one.name == "query_map"
+            ? options.query_maps
+            : is_named(kAllStatistics) ||
+                  (info.by_default && (names.empty() || is_named(kDefaultStatistics)));
+    if (!is_asked_for && !is_of_set) continue;
+    const std::string obstacle = obstacle_to(one.name, info, options, steps);
+    if (obstacle.empty()) {
       chosen.push_back(one);
-    } else if (is_named) {
-      throw Error(ErrorKind::kConfig,
-                  lacks_maps
-                      ? "attention record: the statistic 'raw' keeps the maps that --raw "
-                        "LAYER:HEAD names; none is named. Try --raw 0:0"
-                      : fmt::format("attention record: the statistic '{}' is defined for {}; "
-                                    "this model is none of them",
-                                    one.name, models_text(models)));
+    } else if (is_asked_for) {
+      throw Error(ErrorKind::kConfig, "attention record: " + obstacle);
     }
   }
   return chosen;

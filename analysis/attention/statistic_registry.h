@@ -27,10 +27,19 @@ std::string cost_text(const AttentionNeeds& needs);
 /// Whether a statistic of `models` is defined for steps that begin as `steps` do.
 bool defined_for(StatisticModels models, const std::vector<StepInfo>& steps);
 
+/// Names of AttentionRecorderOptions::statistics that stand for several: those that are recorded
+/// where nobody chooses, and every one there is.
+inline constexpr const char* kDefaultStatistics = "default";
+inline constexpr const char* kAllStatistics = "all";
+
+/// Whether one of those is among `names`.
+bool names_a_set(const std::vector<std::string>& names);
+
 /// The registered statistics that `options` choose for a model of these steps: those named, or else
-/// every one that is defined for it, `raw` and `query_map` only where maps are asked for. Throws
-/// Error(kConfig) for an unknown name, one named twice, one that is not defined for the model, and
-/// `raw` without maps.
+/// the default ones; of sets only what can be recorded: what is defined for the model, `raw` where
+/// maps are asked for, what needs guidance where there is guidance. `query_map` is of no set, but
+/// chosen by options.query_maps. Throws Error(kConfig) for an unknown name, one named twice, and a
+/// named statistic that cannot be recorded.
 std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOptions& options,
                                                    const std::vector<StepInfo>& steps);
 

@@ -10,7 +10,7 @@ WindowSpread::WindowSpread(Number number, std::string unit, int64_t queries)
     : number_(number), unit_(std::move(unit)), queries_(queries) {}
 
 StatisticInfo WindowSpread::info() const {
-  return {.axes = {"layer"}, .unit = unit_, .needs = {.last_queries = true}};
+  return {.axes = {"layer"}, .unit = unit_, .needs = {.last_queries = true}, .by_default = true};
 }
 
 void WindowSpread::begin_model(const CacheGeometry& geometry) {

@@ -14,7 +14,8 @@ class ConditionMass : public AttentionStatistic {
     return {.axes = {"layer", "head", "tokens_back"},
             .unit = "share",
             .needs = {.column_sums = true},
-            .models = StatisticModels::kNextToken};
+            .models = StatisticModels::kNextToken,
+            .by_default = true};
   }
 
   void begin_model(const CacheGeometry& geometry) override {

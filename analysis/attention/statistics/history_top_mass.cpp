@@ -17,7 +17,10 @@ class HistoryTopMass : public AttentionStatistic {
       : top_keys_(top_keys), sampled_queries_(sampled_queries) {}
 
   [[nodiscard]] StatisticInfo info() const override {
-    return {.axes = {"layer", "head", "step"}, .unit = "share", .needs = {.attention_rows = true}};
+    return {.axes = {"layer", "head", "step"},
+            .unit = "share",
+            .needs = {.attention_rows = true},
+            .by_default = true};
   }
 
   void begin_model(const CacheGeometry& geometry) override {

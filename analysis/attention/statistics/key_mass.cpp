@@ -10,8 +10,10 @@ namespace {
 class KeyMass : public AttentionStatistic {
  public:
   [[nodiscard]] StatisticInfo info() const override {
-    return {
-        .axes = {"layer", "head", "step_key"}, .unit = "queries", .needs = {.column_sums = true}};
+    return {.axes = {"layer", "head", "step_key"},
+            .unit = "queries",
+            .needs = {.column_sums = true},
+            .by_default = true};
   }
 
   void begin_model(const CacheGeometry& geometry) override {

@@ -15,7 +15,8 @@ class OffsetMass : public AttentionStatistic {
     return {.axes = {"layer", "head", "lines_above", "columns_beside"},
             .unit = "share",
             .needs = {.column_sums = true},
-            .models = StatisticModels::kNextToken};
+            .models = StatisticModels::kNextToken,
+            .by_default = true};
   }
 
   void begin_model(const CacheGeometry& geometry) override {

@@ -20,7 +20,8 @@ class QueryVariance : public AttentionStatistic {
     return {.axes = {"layer", "head"},
             .unit = "share^2",
             .needs = {.attention_rows = true},
-            .models = StatisticModels::kNextScale};
+            .models = StatisticModels::kNextScale,
+            .by_default = true};
   }
 
   void begin_model(const CacheGeometry& geometry) override {

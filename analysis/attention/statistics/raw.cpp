@@ -17,8 +17,10 @@ class RawMaps : public AttentionStatistic {
       : heads_(options.raw_heads), queries_(options.raw_queries) {}
 
   [[nodiscard]] StatisticInfo info() const override {
-    return {
-        .axes = {"raw_head", "raw_query", "key"}, .unit = "share", .needs = {.head_rows = true}};
+    return {.axes = {"raw_head", "raw_query", "key"},
+            .unit = "share",
+            .needs = {.head_rows = true},
+            .by_default = true};
   }
 
   void begin_model(const CacheGeometry& geometry) override {

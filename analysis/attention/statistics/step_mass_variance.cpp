@@ -13,7 +13,8 @@ class StepMassVariance : public AttentionStatistic {
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head", "step", "on_step"},
             .unit = "share^2",
-            .needs = {.column_sums = true}};
+            .needs = {.column_sums = true},
+            .by_default = true};
   }
 
   void begin_model(const CacheGeometry& geometry) override {

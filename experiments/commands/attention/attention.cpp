@@ -58,8 +58,9 @@ void add_record(const CommandRegistrar& group) {
       });
   add_config_options(*command, *config);
   command->add_option("-o,--out", options->out, "HDF5 file");
-  command->add_option("--statistics", *statistics,
-                      "only these of `kvscope attention list`: a,b; otherwise all of the model's");
+  command->add_option(
+      "--statistics", *statistics,
+      "of `kvscope attention list`: a,b, `all`, or `default`, which it is otherwise");
   command->add_option("--top-keys", options->top_keys, "K' of the selectivity index");
   command->add_option("--sampled-queries", options->sampled_queries, "queries per step; 0: all");
   command->add_option("--raw", *raw_heads, "LAYER:HEAD whose map is kept; repeatable")

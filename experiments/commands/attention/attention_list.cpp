@@ -12,8 +12,9 @@ namespace kvscope {
 namespace {
 
 void print_text(const RegisteredStatistic& one, const StatisticInfo& info) {
-  fmt::print("{:<20} {}\n{:<20} {} [{}], {}; {}\n", one.name, one.help, "",
+  fmt::print("{:<26} {}\n{:<26} {} [{}], {}{}{}; {}\n", one.name, one.help, "",
              fmt::join(info.axes, " x "), info.unit, models_text(info.models),
+             info.needs_guidance ? " under guidance" : "", info.by_default ? ", default" : "",
              cost_text(info.needs));
 }
 
@@ -22,6 +23,8 @@ void print_json(const RegisteredStatistic& one, const StatisticInfo& info) {
                                     {"axes", info.axes},
                                     {"unit", info.unit},
                                     {"models", models_text(info.models)},
+                                    {"guidance", info.needs_guidance},
+                                    {"default", info.by_default},
                                     {"cost", cost_text(info.needs)},
                                     {"help", one.help}};
   fmt::print("{}\n", line.dump());

@@ -44,11 +44,16 @@ void check_raw_heads(const AttentionRecordOptions& options, const CacheGeometry&
 }
 
 /// A hash of everything that a record is of and is made with, but for the number of prompts.
-std::string recording_of(const Point& point, const AttentionRecorderOptions& what) {
+std::string recording_of(const Point& point,
+                         const AttentionRecorderOptions& what,
+                         const std::vector<RegisteredStatistic>& chosen) {
   std::string text =
       fmt::format("{} {} {} {} {} {}", point.hash, point.generation.replicas, what.top_keys,
                   what.sampled_queries, what.window_queries, what.raw_queries);
   for (const std::string& name : what.statistics) text += " " + name;
+  if (names_a_set(what.statistics)) {  // which may hold more one day
+    for (const RegisteredStatistic& one : chosen) text += " " + one.name;
+  }
   for (const auto& [layer, head] : what.raw_heads) text += fmt::format(" {}:{}", layer, head);
   if (what.query_maps || std::ranges::find(what.statistics, "query_map") != what.statistics.end()) {
     text += fmt::format(" maps {} {}", what.map_query_side, what.map_key_side);
@@ -172,8 +177,9 @@ int attention_record_command(const ConfigArguments& arguments,
                                       .map_query_side = options.map_query_side,
                                       .map_key_side = options.map_key_side};
   check_raw_heads(options, point.facts.cache);
-  static_cast<void>(chosen_statistics(what, point.facts.cache.steps));  // before a weight is loaded
-  const std::string recording = recording_of(point, what);
+  const std::vector<RegisteredStatistic> chosen =
+      chosen_statistics(what, point.facts.cache.steps);  // before a weight is loaded
+  const std::string recording = recording_of(point, what, chosen);
   if (is_recorded(options.out, recording, point.images())) return 0;
   AttentionRecorder recorder(what);
   fs::path kept = options.out;

@@ -19,7 +19,7 @@ struct AttentionRecordOptions {
   bool query_maps = false;     ///< the statistic query_map beside the others
   int64_t map_query_side = 6;  ///< see AttentionRecorderOptions
   int64_t map_key_side = 16;
-  std::vector<std::string> statistics{};  ///< names of `kvscope attention list`; empty: all
+  std::vector<std::string> statistics{};  ///< names of `kvscope attention list`, sets
 };
 
 /// `kvscope attention record`: generates one point's images and writes what attention did to

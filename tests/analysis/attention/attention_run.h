@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "analysis/attention/attention_recorder.h"
@@ -10,23 +12,66 @@
 
 namespace kvscope {
 
-/// Drops every second token of each head's [history | current], a different one in odd heads.
-class KeepEverySecond : public CacheController {
+/// Drops one token in `drop_one_in` of each head's [history | current], other ones in other heads;
+/// 0 keeps all. Where it `masks`, a step does not see every third of the tokens held.
+class DroppingController : public CacheController {
  public:
+  DroppingController(int64_t drop_one_in, bool masks) : drop_one_in_(drop_one_in), masks_(masks) {}
+
+  /// Kept of `all`.
+  [[nodiscard]] static int64_t kept(int64_t all, int64_t head, int64_t drop_one_in) {
+    const int64_t first = (head + 1) % drop_one_in;
+    return all <= first ? all : all - (all - first + drop_one_in - 1) / drop_one_in;
+  }
+
   void begin_generation(int64_t /*rows*/) override {}
+
+  [[nodiscard]] Reading read(const KvCache& cache,
+                             const StepInfo& /*step*/,
+                             int64_t layer) const override {
+    if (!masks_) return {};
+    auto seen = std::make_shared<KeptIndices>();
+    for (int64_t row = 0; row < cache.rows(); ++row) {
+      for (int64_t head = 0; head < cache.plan().geometry().heads; ++head) {
+        seen->emplace_back();
+        for (int64_t j = 0; j < cache.length(layer, row, head); ++j) {
+          if (j % 3 != (head + 1) % 3) seen->back().push_back(j);
+        }
+      }
+    }
+    return {.tokens = std::move(seen)};
+  }
+
   std::optional<KeptIndices> decide(const LayerStep& s) override {
+    if (drop_one_in_ == 0) return std::nullopt;
     KeptIndices kept;
     for (int64_t slot = 0; slot < s.k.size(0) * s.k.size(1); ++slot) {
       const int64_t head = slot % s.k.size(1);
       const int64_t all = s.cache->length(s.layer, slot / s.k.size(1), head) + s.step.queries();
       const int64_t count = s.cache->plan().kept(s.step.index, s.layer, head);
       kept.emplace_back();
-      for (int64_t j = head % 2; j < all && std::ssize(kept.back()) < count; j += 2) {
-        kept.back().push_back(j);
+      for (int64_t j = 0; j < all && std::ssize(kept.back()) < count; ++j) {
+        if (j % drop_one_in_ != (head + 1) % drop_one_in_) kept.back().push_back(j);
       }
     }
     return kept;
   }
+
+ private:
+  int64_t drop_one_in_;
+  bool masks_;
+};
+
+/// One layer's step of a generation as a naive observer saw it. Keys are those of all tokens up to
+/// the step's last, in the order of generation; numbers are in double.
+struct NaiveStep {
+  at::Tensor weights{};  ///< [rows, heads, group, queries, keys] attention; padding pays nothing
+  at::Tensor sees{};     ///< [rows, heads, queries, keys] bool
+  at::Tensor held{};     ///< [rows, heads, keys] bool: not dropped, and no padding
+  at::Tensor q{};        ///< [rows, heads, group, queries, head_dim]
+  at::Tensor k{};        ///< [rows, heads, queries, head_dim]
+  at::Tensor v{};        ///< likewise
+  at::Tensor hidden{};   ///< [rows, queries, width]
 };
 
 /// A random generation through attend(), and what a naive observer in double would have recorded.
@@ -37,16 +82,23 @@ struct AttentionRun {
   int64_t head_dim = 24;
   double scale = 0.7;
   bool drops = false;
+  int64_t drop_one_in = 2;
+  bool masks = false;
+  bool sinks = false;  ///< the first token receives far more than others
   int64_t line_tokens = 0;
-  /// Numbers are drawn for so many rows, of which `rows` from first_row on are run; 0: for `rows`.
+  std::vector<int64_t> padding{};  ///< [rows drawn] of a prefill; empty: none
+  /// Numbers are drawn for so many rows, of which `rows` from first_row on, row_stride apart, are
+  /// run; 0: for `rows`.
   int64_t drawn_rows = 0;
   int64_t first_row = 0;
+  int64_t row_stride = 1;
   std::vector<StepInfo> steps = next_scale_steps({{1, 1}, {2, 2}, {3, 4}, {5, 5}});
   int64_t group = 1;  // query heads per head
 
   /// [step][layer]: softmax over all keys in the order of generation [rows, heads, group * queries,
   /// K], dropped keys 0.
   std::vector<std::vector<at::Tensor>> weights{};
+  std::vector<std::vector<NaiveStep>> naive_steps{};  ///< [step that attends][layer]
 
   [[nodiscard]] Plan plan() const {
     const CacheGeometry geometry{.layers = layers,
@@ -62,7 +114,7 @@ struct AttentionRun {
       if (step.stored) {
         for (int64_t head = 0; head < heads; ++head) {
           const int64_t all = held[head] + step.queries();
-          held[head] = (all - head % 2 + 1) / 2;
+          held[head] = DroppingController::kept(all, head, drop_one_in);
         }
       }
       kept.emplace_back(static_cast<size_t>(layers), held);
@@ -73,52 +125,106 @@ struct AttentionRun {
   void generate(AttentionObserver& observer, uint64_t seed) {
     at::Generator generator = at::detail::createCPUGenerator(seed);
     const auto random = [&](int64_t queries, int64_t each = 1) {
-      return at::randn({drawn_rows > 0 ? drawn_rows : rows, heads * each, queries, head_dim},
-                       generator)
-          .narrow(0, first_row, rows)
-          .contiguous();
+      return taken(at::randn({drawn(), heads * each, queries, head_dim}, generator));
     };
+    at::Generator of_hidden = at::detail::createCPUGenerator(seed + 1000);
     KvCache cache(plan(), rows, at::kCPU);
-    KeepEverySecond controller;
+    DroppingController controller(drops ? drop_one_in : 0, masks);
     AttentionContext context{.cache = cache, .observers = {&observer}};
-    if (drops) context.controller = &controller;
+    if (drops || masks) context.controller = &controller;
+    if (!padding.empty()) {
+      std::vector<int64_t> of_rows;
+      for (int64_t row = 0; row < rows; ++row) of_rows.push_back(padding_of(row));
+      cache.set_padding(of_rows);
+    }
     observer.begin_generation(rows);
     weights.clear();
+    naive_steps.clear();
     std::vector<std::vector<at::Tensor>> keys(static_cast<size_t>(layers));
-    for (const StepInfo& step : steps) {
+    for (int64_t index = 0; index <= last_attending_step(steps); ++index) {
+      const StepInfo& step = steps[static_cast<size_t>(index)];
       weights.emplace_back();
+      naive_steps.emplace_back();
       for (int64_t layer = 0; layer < layers; ++layer) {
         const at::Tensor q = random(step.queries(), group) * (1.0 + static_cast<double>(layer));
         const at::Tensor k = random(step.queries());
+        if (sinks) q.select(3, 0).add_(6);
+        if (sinks && index == 0) k.select(2, 0).select(2, 0).add_(6);
         keys[layer].push_back(k);
-        weights.back().push_back(naive(cache, step, layer, q, at::cat(keys[layer], 2)));
+        NaiveStep seen = naive(cache, controller, step, layer, q, at::cat(keys[layer], 2));
+        const at::Tensor v = random(step.queries());
+        const at::Tensor hidden = taken(at::randn({drawn(), step.queries(), width()}, of_hidden));
+        seen.k = k.to(at::kDouble);
+        seen.v = v.to(at::kDouble);
+        seen.hidden = hidden.to(at::kDouble);
+        weights.back().push_back(seen.weights.flatten(2, 3));
+        naive_steps.back().push_back(std::move(seen));
         attend(context, {.step = step,
                          .layer = layer,
                          .q = q,
                          .k = k,
-                         .v = random(step.queries()),
-                         .softmax_scale = scale});
+                         .v = v,
+                         .softmax_scale = scale,
+                         .hidden = hidden});
       }
     }
   }
 
+  /// Channels of the hidden states.
+  [[nodiscard]] int64_t width() const { return heads * group * head_dim; }
+
+  [[nodiscard]] int64_t padding_of(int64_t row) const {
+    return padding.empty() ? 0 : padding[static_cast<size_t>(first_row + row * row_stride)];
+  }
+
  private:
-  [[nodiscard]] at::Tensor naive(const KvCache& cache,
-                                 const StepInfo& step,
-                                 int64_t layer,
-                                 const at::Tensor& q,
-                                 const at::Tensor& all_keys) const {
-    const at::Tensor of_heads = q.to(at::kDouble).unflatten(1, {heads, group}).flatten(2, 3);
-    at::Tensor scores = at::matmul(of_heads, all_keys.to(at::kDouble).transpose(2, 3)) * scale;
+  [[nodiscard]] int64_t drawn() const { return drawn_rows > 0 ? drawn_rows : rows; }
+
+  [[nodiscard]] at::Tensor taken(const at::Tensor& all) const {
+    return all.slice(0, first_row, first_row + rows * row_stride, row_stride).contiguous();
+  }
+
+  [[nodiscard]] NaiveStep naive(const KvCache& cache,
+                                const DroppingController& controller,
+                                const StepInfo& step,
+                                int64_t layer,
+                                const at::Tensor& q,
+                                const at::Tensor& all_keys) const {
+    const Reading reading = controller.read(cache, step, layer);
+    const int64_t tokens = all_keys.size(2);
+    NaiveStep seen{.q = q.to(at::kDouble).unflatten(1, {heads, group})};
+    seen.held = at::zeros({rows, heads, tokens}, at::kBool);
+    seen.sees = at::zeros({rows, heads, step.queries(), tokens}, at::kBool);
     for (int64_t row = 0; row < rows; ++row) {
+      const int64_t unseen = padding_of(row);
       for (int64_t head = 0; head < heads; ++head) {
-        at::Tensor hidden = at::ones({all_keys.size(2)}, at::kBool);
-        hidden.narrow(0, step.first_token, step.queries()).fill_(false);
-        for (const int64_t position : cache.positions(layer, row, head)) hidden[position] = false;
-        scores[row][head].masked_fill_(hidden, -INFINITY);
+        const std::vector<int64_t> held = cache.positions(layer, row, head);
+        for (const int64_t position : held) seen.held[row][head][position] = position >= unseen;
+        seen.held[row][head].narrow(0, step.first_token, step.queries()).fill_(true);
+        seen.held[row][head].narrow(0, 0, std::min(unseen, tokens)).fill_(false);
+        at::Tensor visible = seen.held[row][head].clone();
+        if (reading.tokens != nullptr) {
+          for (const int64_t position : held) visible[position] = false;
+          for (const int64_t index : (*reading.tokens)[static_cast<size_t>(row * heads + head)]) {
+            const int64_t position = held[static_cast<size_t>(index)];
+            visible[position] = position >= unseen;
+          }
+        }
+        for (int64_t query = 0; query < step.queries(); ++query) {
+          if (step.first_token + query < unseen) continue;
+          at::Tensor line = seen.sees[row][head][query];
+          line.copy_(visible);
+          if (step.kind == StepKind::kPrefill) line.slice(0, query + 1).fill_(false);
+        }
       }
     }
-    return at::softmax(scores, -1);
+    const at::Tensor scores =
+        at::matmul(seen.q, all_keys.to(at::kDouble).unsqueeze(2).transpose(3, 4)) * scale;
+    seen.weights = at::softmax(scores.masked_fill(seen.sees.unsqueeze(2).logical_not(), -INFINITY),
+                               -1)
+                       .nan_to_num(0)  // of a query that sees nothing
+                       .contiguous();
+    return seen;
   }
 };
 

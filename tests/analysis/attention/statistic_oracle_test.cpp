@@ -1,0 +1,147 @@
+// Every registered statistic against a naive computation in double from whole attention maps
+// (oracles/), on both kinds of models, batches, guidance, padding, grouped queries, dropped and
+// masked keys.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "analysis/attention/statistic_registry.h"
+#include "tests/analysis/attention/attention_run.h"
+#include "tests/analysis/attention/oracles/oracle.h"
+
+namespace kvscope {
+namespace {
+
+using Oracle = std::function<double(const NaiveRecording&, const Where&)>;
+
+std::map<std::string, Oracle> oracles() {
+  std::map<std::string, Oracle> all;
+#define KVSCOPE_STATISTIC(name, help) all[#name] = oracle_##name;
+#include "analysis/attention/statistics.def"
+#undef KVSCOPE_STATISTIC
+  return all;
+}
+
+struct Setting {
+  std::string name;
+  bool guided;
+  AttentionRun run;
+};
+
+std::vector<Setting> settings() {
+  const std::vector<StepInfo> oblong = next_scale_steps({{1, 1}, {1, 2}, {2, 3}, {4, 5}});
+  const std::vector<StepInfo> tokens = next_token_steps(3, 14);
+  return {
+      {"scales", false, {.rows = 1}},
+      {"scales_in_groups_dropped", true, {.rows = 6, .heads = 2, .drops = true, .group = 2}},
+      {"oblong_scales_masked", false, {.rows = 3, .masks = true, .steps = oblong}},
+      {"oblong_scales_in_groups", true, {.rows = 2, .heads = 2, .steps = oblong, .group = 2}},
+      {"tokens", false, {.rows = 1, .line_tokens = 4, .steps = tokens}},
+      {"padded_tokens_in_groups_dropped",
+       true,
+       {.rows = 6,
+        .heads = 2,
+        .drops = true,
+        .line_tokens = 4,
+        .padding = {2, 0, 1, 0, 2, 2},
+        .steps = tokens,
+        .group = 2}},
+      {"padded_tokens_masked",
+       false,
+       {.rows = 3,
+        .drops = true,
+        .masks = true,
+        .line_tokens = 5,
+        .padding = {1, 2, 0},
+        .steps = tokens}},
+      {"padded_tokens", true, {.rows = 2, .line_tokens = 4, .padding = {1, 2}, .steps = tokens}},
+  };
+}
+
+struct Case {
+  std::string statistic;
+  Setting setting;
+};
+
+AttentionNeeds needs_of(const std::string& statistic) {
+  for (const RegisteredStatistic& one : attention_statistics()) {
+    if (one.name == statistic) return one.make({})->info().needs;
+  }
+  return {};
+}
+
+class StatisticOracle : public testing::TestWithParam<Case> {};
+
+/// Calls `visit(index into values, where)` for every number of an array.
+template <class Visit>
+void each_place(const NamedArray& array, const Visit& visit) {
+  for (size_t at = 0; at < array.values.size(); ++at) {
+    std::map<std::string, int64_t> coordinates;
+    size_t rest = at;
+    for (auto axis = array.axes.rbegin(); axis != array.axes.rend(); ++axis) {
+      const size_t index = rest % static_cast<size_t>(axis->size());
+      rest /= static_cast<size_t>(axis->size());
+      for (const Coordinate& one : axis->coordinates) coordinates[one.name] = one.values[index];
+    }
+    visit(at, Where(coordinates));
+  }
+}
+
+TEST_P(StatisticOracle, Agrees) {
+  const auto& [statistic, setting] = GetParam();
+  AttentionRun run = setting.run;
+  const AttentionRecorderOptions options{.guided = setting.guided,
+                                         .statistics = {statistic},
+                                         .top_keys = 3,
+                                         .sampled_queries = 7,
+                                         .window_queries = 5,
+                                         .raw_heads = {{1, 1}, {0, 0}},
+                                         .raw_queries = 6,
+                                         .map_query_side = 2,
+                                         .map_key_side = 3};
+  AttentionRecorder recorder(options);
+  NaiveRecording seen{.geometry = run.plan().geometry(),
+                      .options = options,
+                      .images = setting.guided ? run.rows / 2 : run.rows,
+                      .padding = run.padding};
+  for (const uint64_t seed : {11, 12}) {
+    run.generate(recorder, seed);
+    seen.generations.push_back(run.naive_steps);
+  }
+  const Oracle oracle = oracles().at(statistic);
+  const AttentionRecord record = recorder.record();
+  const NamedArray& array = record.array(statistic);
+  bool any = false;
+  each_place(array, [&](size_t at, const Where& where) {
+    const double expected = oracle(seen, where);
+    any = any || expected != 0;
+    EXPECT_NEAR(array.values[at], expected, 1e-5 * std::max(1.0, std::abs(expected))) << at;
+  });
+  // Of single tokens so few stay that none receives five times the mean.
+  const bool has_none = run.drops && run.line_tokens > 0 && needs_of(statistic).received_mass;
+  EXPECT_NE(any, has_none) << "nothing but 0 is compared";
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const RegisteredStatistic& one : attention_statistics()) {
+    const StatisticInfo info = one.make({})->info();
+    for (const Setting& setting : settings()) {
+      if (!defined_for(info.models, setting.run.steps)) continue;
+      if (info.needs_guidance && !setting.guided) continue;
+      all.push_back({one.name, setting});
+    }
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryStatistic,
+                         StatisticOracle,
+                         testing::ValuesIn(cases()),
+                         [](const auto& one) {
+                           return one.param.statistic + "_on_" + one.param.setting.name;
+                         });
+
+}  // namespace
+}  // namespace kvscope

@@ -10,7 +10,7 @@
 
 #include "analysis/attention/attention_options.h"
 #include "analysis/attention/attention_record.h"
-#include "analysis/attention/received_mass.h"
+#include "analysis/attention/measures/received_mass.h"
 #include "analysis/attention/statistic_registry.h"
 #include "core/base/image.h"
 #include "core/engine/attend.h"

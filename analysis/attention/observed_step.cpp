@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "analysis/attention/attention_axes.h"
-#include "analysis/attention/received_mass.h"
+#include "analysis/attention/measures/received_mass.h"
 #include "core/base/error.h"
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"

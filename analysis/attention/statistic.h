@@ -26,9 +26,10 @@ struct StatisticInfo {
 };
 
 /// One thing to measure of attention, averaged over images. Adding one touches three files: its
-/// source statistics/<name>.cpp, which defines make_statistic_<name>(), a line of statistics.def,
-/// and what it is compared with, tests/analysis/attention/oracles/<name>.cpp. Recording, files,
-/// `kvscope attention list` and `show`, and the contract tests follow.
+/// source statistics/<group>/<name>.cpp, which defines make_statistic_<name>(), a line of
+/// statistics.def, and what it is compared with,
+/// tests/analysis/attention/oracles/<group>/<name>.cpp. Recording, files, `kvscope attention list`
+/// and `show`, and the contract tests follow.
 class AttentionStatistic {
  public:
   virtual ~AttentionStatistic() = default;

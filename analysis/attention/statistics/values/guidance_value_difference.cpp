@@ -1,0 +1,11 @@
+#include "analysis/attention/attention_options.h"
+#include "analysis/attention/measures/guidance_difference.h"
+
+namespace kvscope {
+
+std::unique_ptr<AttentionStatistic> make_statistic_guidance_value_difference(
+    const AttentionRecorderOptions& /*options*/) {
+  return std::make_unique<GuidanceDifference>(&LayerStep::v);
+}
+
+}  // namespace kvscope

@@ -42,7 +42,7 @@ AblationResult ablation_result(const Ablation& ablation,
 
 /// [ablation.size()] how bad each thing was to hide, 1 the least: every image ranks them by its own
 /// loss (equal ones share a rank), and these are the means over images. So an image that nothing
-/// changed, whose PSNR is infinite, counts like any other. Empty where one has no value.
+/// changed, whose metric is infinite, counts like any other. Empty where one has no value.
 std::vector<double> mean_loss_ranks(const AblationResult& result);
 
 }  // namespace kvscope

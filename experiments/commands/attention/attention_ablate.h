@@ -5,14 +5,15 @@
 #include <string>
 
 #include "analysis/attention/head_sparsity.h"
+#include "analysis/metrics/registry.h"
 #include "experiments/sweep/configuration.h"
 
 namespace kvscope {
 
 struct AttentionAblateOptions {
-  std::string over{};           ///< one or two axes, see Ablation
-  std::string metric = "psnr";  ///< of images or pairs
-  int64_t line_tokens = 0;      ///< of a next-token image, whose lines count as scales; 0: a square
+  std::string over{};                                    ///< one or two axes, see Ablation
+  std::string metric = standard_metric_names().front();  ///< of images or pairs
+  int64_t line_tokens = 0;  ///< of a next-token image, whose lines count as scales; 0: a square
   std::filesystem::path compare{};  ///< attention.h5 of the same model; empty: none
   Neighbourhood neighbourhood{};    ///< of SSD's sparsity in it
 };

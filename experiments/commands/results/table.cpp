@@ -81,7 +81,7 @@ void register_table(const CommandRegistrar& registrar) {
   });
   add_results_folder(command, options->folder);
   command.add_option("--by-skill", options->by_skill,
-                     "a metric of single images by the skill that prompts test, as shape_eval");
+                     "a metric of single images by the skill that its prompt tests");
   command.add_option("--format", options->format, "console, csv, md or tex");
 }
 

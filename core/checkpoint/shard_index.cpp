@@ -19,7 +19,9 @@ namespace {
 
 std::map<std::string, std::string> read_shard_index(const std::filesystem::path& index) {
   std::ifstream stream(index, std::ios::binary);
-  if (!stream) refuse(index, "cannot open for reading");
+  if (!stream || !std::filesystem::is_regular_file(index)) {
+    refuse(index, "cannot open for reading");
+  }
   OpenedFiles::note(index);
   // Nesting is cut by the callback, so a hostile index builds nothing deep.
   constexpr int kMaxDepth = 8;

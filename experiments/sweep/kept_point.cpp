@@ -92,6 +92,13 @@ void clear_the_way(const fs::path& folder, std::vector<std::string>& notes) {
     const fs::path path = folder / name;
     if (stands(path) && !fs::is_regular_file(path, unknown)) move(path, "file");
   }
+  std::vector<fs::path> in_the_way;  // of images that are yet to be made
+  for (const auto& entry : fs::directory_iterator(folder / "images", unknown)) {
+    if (!entry.is_regular_file(unknown) && !is_set_aside(entry.path())) {
+      in_the_way.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : in_the_way) move(path, "file");
 }
 
 }  // namespace kvscope

@@ -11,6 +11,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/opened_files.h"
+#include "core/base/set_aside.h"
 #include "core/config/format.h"
 #include "core/device/allocation_meter.h"
 #include "core/device/device.h"
@@ -81,8 +82,11 @@ std::string PointWorker::write_manifest(const fs::path& folder, const Point& poi
                               .gpu = gpu_name(point),
                               .threads = point.launch.threads,
                               .digests = point.model_digests};
-  const std::string text = manifest_json(provenance, root_);
-  write_file_atomically(folder / "manifest.json", text);
+  std::string text = manifest_json(provenance, root_);
+  const fs::path file = folder / "manifest.json";
+  std::error_code unknown;
+  if (fs::is_directory(file, unknown)) set_aside(file);
+  write_file_atomically(file, text);
   return text;
 }
 

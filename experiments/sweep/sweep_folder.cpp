@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/set_aside.h"
+#include "core/base/text_file.h"
 #include "core/config/hash.h"
 #include "experiments/sweep/run_keys.h"
 
@@ -40,8 +40,8 @@ SweepContent content_of(const std::vector<Point>& points) {
 
 /// What sweep.json says; none where there is no such file, or a damaged one.
 std::optional<SweepContent> read_content(const fs::path& folder) {
-  std::ifstream stream(folder / "sweep.json");
-  const auto json = nlohmann::json::parse(stream, nullptr, false);
+  const std::string text = text_of_file(folder / "sweep.json").value_or("");
+  const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   try {
     return SweepContent{.points = json.at("points"),

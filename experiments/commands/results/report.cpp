@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/atomic_file.h"
+#include "core/base/text_file.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/results/contact_sheet.h"
 #include "experiments/commands/results/plot.h"
@@ -88,8 +89,8 @@ ReportSection image_section(const std::vector<SweepSummary>& models) {
 std::vector<std::string> commands_of(const SweepSummary& sweep) {
   std::vector<std::string> commands;
   for (const PointSummary& point : sweep.points) {
-    std::ifstream file(point.folder / "manifest.json");
-    const auto manifest = nlohmann::json::parse(file, nullptr, false);
+    const std::optional<std::string> text = text_of_file(point.folder / "manifest.json");
+    const auto manifest = nlohmann::json::parse(text.value_or(""), nullptr, false);
     if (!manifest.is_object() || !manifest.contains("command_line")) continue;
     const auto& said = manifest["command_line"];
     const std::string command = said.is_string() ? said.get<std::string>() : "";

@@ -56,6 +56,17 @@ TEST(H5Check, DamageAndOtherFilesAreNotWhole) {
                                         HasSubstr("/nonexistent.h5: not whole")));
 }
 
+// Whatever stands in a manifest's place, even a folder, a report is made of the rest.
+TEST(Report, AManifestThatIsAFolderIsLeftOut) {
+  const fs::path folder = fresh_folder("report");
+  const fs::path point = write_sample_point(folder, sample_point("snapkv", 0.1, 3), 20);
+  write_sample_point(folder, sample_point("full", 1, 3), 30);
+  fs::create_directories(point / "manifest.json");
+  fs::create_directories(folder / "sweep.json");
+  const Answer made = answer({"report", folder.string()});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+}
+
 TEST(H5Check, APartSaysHowFarItIs) {
   const fs::path folder = fresh_folder("part");
   const PointInfo point = sample_point("snapkv", 0.1, 3);

@@ -185,6 +185,13 @@ const std::vector<Harm>& harms() {
       {"a part beside a good result",
        [](const fs::path& f) { std::ofstream(f / "result.h5.part") << "?"; }, 0},
       {"an image cut", [](const fs::path& f) { cut(f / "images" / "000001.png", 50); }, 1},
+      {"no results, a folder in an image's place",
+       [](const fs::path& f) {
+         fs::remove(f / "result.h5");
+         fs::remove(f / "images" / "000001.png");
+         fs::create_directories(f / "images" / "000001.png");
+       },
+       3},
       {"an image gone", [](const fs::path& f) { fs::remove(f / "images" / "000002.png"); }, 1},
       {"an image a folder", [](const fs::path& f) { replace_by_folder(f / "images/000000.png"); },
        1},

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/byte_size.h"
 #include "core/base/console.h"
@@ -107,7 +108,15 @@ std::string format_text(const SideFormat& side, at::ScalarType type) {
   return text;
 }
 
-std::string plan_text(const Point& point, bool every_head, std::optional<double> limit_bytes) {
+/// A point, what it takes, and whether that fits, in words; empty without a limit.
+struct PlannedPoint {
+  const Point& point;
+  PointMemory memory;
+  std::string fit;
+};
+
+std::string plan_text(const PlannedPoint& planned, bool every_head) {
+  const Point& point = planned.point;
   std::string text;
   auto out = std::back_inserter(text);
   const Plan& plan = point.plan;
@@ -138,9 +147,8 @@ std::string plan_text(const Point& point, bool every_head, std::optional<double>
   for (const auto& [what, bytes] : lines) {
     fmt::format_to(out, "  {:<34}  {}\n", what, bytes_text(bytes));
   }
-  const PointMemory memory = point_memory(point, images);
-  text += memory_text(point, memory);
-  if (limit_bytes) text += fmt::format("  {}\n", fit_text(point, memory, *limit_bytes));
+  text += memory_text(point, planned.memory);
+  if (!planned.fit.empty()) text += fmt::format("  {}\n", planned.fit);
   append_steps(text, plan, rows);
   for (const std::string& remark : policy->remarks(plan, point.target_tokens)) {
     fmt::format_to(out, "  {}\n", remark);
@@ -149,22 +157,22 @@ std::string plan_text(const Point& point, bool every_head, std::optional<double>
   return text;
 }
 
-std::string overview(const std::vector<Point>& points, std::optional<double> limit_bytes) {
+std::string overview(const std::vector<PlannedPoint>& points) {
   size_t width = 24;
-  for (const Point& point : points) width = std::max(width, point.label("policy").size());
+  for (const auto& planned : points) {
+    width = std::max(width, planned.point.label("policy").size());
+  }
   std::string text =
       fmt::format("{:<{}} {:<14} {:>15} {:>10} {:>16} {:>16} {:>14}\n", "policy", width, "budget",
                   "tokens per head", "KV MiB", "KV bytes", "arena bytes", "total, about");
-  for (const Point& point : points) {
+  for (const auto& [point, memory, fit] : points) {
     const int64_t rows = point.generation.rows(point.generation.batch);
     const auto last = static_cast<int64_t>(point.plan.geometry().steps.size()) - 1;
     const int64_t bytes = point.plan.live_bytes(last, rows);
-    const PointMemory memory = point_memory(point, point.generation.batch);
     text += fmt::format("{:<{}} {:<14} {:>15.1f} {:>10.2f} {:>16} {:>16} {:>14}{}\n",
                         point.label("policy"), width, point.label("budget"), point.kept_tokens(),
                         mebibytes(bytes), bytes, memory.arena_bytes,
-                        short_bytes_text(memory.total_bytes()),
-                        limit_bytes ? "  " + fit_text(point, memory, *limit_bytes) : "");
+                        short_bytes_text(memory.total_bytes()), fit.empty() ? "" : "  " + fit);
   }
   return text;
 }
@@ -210,20 +218,22 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   for (const std::string& message : list.infeasible) {
     say("left out: {}", message);
   }
+  std::vector<PlannedPoint> planned;
+  planned.reserve(list.points.size());
+  bool all_fit = true;
   for (const Point& point : list.points) {
-    fmt::print("{}\n", plan_text(point, options.every_head, limit_bytes));
+    const PointMemory memory = point_memory(point, point.generation.batch);
+    if (limit_bytes && !memory.fits(*limit_bytes)) all_fit = false;
+    planned.push_back(
+        {point, memory, limit_bytes ? fit_text(point, memory, *limit_bytes) : std::string()});
+    fmt::print("{}\n", plan_text(planned.back(), options.every_head));
   }
   if (list.points.size() > 1) {
     fmt::print("{} points{}\n{}", list.points.size(),
                list.duplicates > 0 ? fmt::format(", {} duplicates left out", list.duplicates) : "",
-               overview(list.points, limit_bytes));
+               overview(planned));
   }
   write_figures(list.points, options);
-  const bool all_fit = std::ranges::all_of(list.points, [&](const Point& point) {
-    return !limit_bytes ||
-           static_cast<double>(point_memory(point, point.generation.batch).total_bytes()) <=
-               *limit_bytes;
-  });
   return all_fit ? 0 : 1;
 }
 

@@ -39,6 +39,10 @@ int64_t PointMemory::total_bytes() const {
   return model.weight_bytes() + model.activation_bytes() + arena_bytes + waiting_bytes;
 }
 
+bool PointMemory::fits(double limit_bytes) const {
+  return static_cast<double>(total_bytes()) <= limit_bytes;
+}
+
 PointMemory point_memory(const Point& point, int64_t images) {
   const int64_t rows = point.generation.rows(images);
   const bool per_step = point.generation.eviction_timing == EvictionTiming::kPerStep;
@@ -64,12 +68,12 @@ std::string memory_text(const Point& point, const PointMemory& memory) {
 
 std::string fit_text(const Point& point, const PointMemory& memory, double limit_bytes) {
   const std::string limit = exact_bytes_text(limit_bytes);
+  if (memory.fits(limit_bytes)) return "fits " + limit;
   const auto excess = static_cast<double>(memory.total_bytes()) - limit_bytes;
-  if (excess <= 0) return "fits " + limit;
   const std::string text = fmt::format("does not fit {}: {} too much", limit,
                                        short_bytes_text(static_cast<int64_t>(excess)));
   for (int64_t images = point.generation.batch - 1; images > 0; --images) {
-    if (static_cast<double>(point_memory(point, images).total_bytes()) <= limit_bytes) {
+    if (point_memory(point, images).fits(limit_bytes)) {
       return fmt::format("{}; gen.batch={} fits", text, images);
     }
   }

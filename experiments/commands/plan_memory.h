@@ -16,6 +16,7 @@ struct PointMemory {
   int64_t waiting_bytes = 0;  ///< a step's K and V of all layers, under gen.cuts=per_step
 
   [[nodiscard]] int64_t total_bytes() const;
+  [[nodiscard]] bool fits(double limit_bytes) const;
 };
 
 /// Of `images` images at once.

@@ -39,4 +39,10 @@ int64_t image_bytes(int64_t images, int64_t pixels) {
   return kAtOnce * images * pixels * kChannels * static_cast<int64_t>(sizeof(float));
 }
 
+PhaseMemory image_phase(int64_t images, int64_t pixels, int64_t decoder_elements) {
+  const int64_t decoded = 3 * images * pixels;
+  const int64_t decoding_bytes = (decoded + decoder_elements) * static_cast<int64_t>(sizeof(float));
+  return {"image", std::max(decoding_bytes, image_bytes(images, pixels))};
+}
+
 }  // namespace kvscope

@@ -57,4 +57,8 @@ int64_t sampling_elements(int64_t logits);
 /// Bytes of `images` of so many pixels at once on their way from [-1, 1] to bytes.
 int64_t image_bytes(int64_t images, int64_t pixels);
 
+/// Phase "image": `images` of so many pixels are decoded one after another, which takes
+/// `decoder_elements` floats beside those decoded before; then all of them become bytes.
+PhaseMemory image_phase(int64_t images, int64_t pixels, int64_t decoder_elements);
+
 }  // namespace kvscope

@@ -40,10 +40,8 @@ ModelMemory infinity_memory(const ConfigNode& model, const BatchShape& batch) {
   const auto last = static_cast<int64_t>(d.image.schedule.size()) - 1;
   const auto [height, width] = d.image.latent(last, d.transformer.patchify);
   const int64_t pixels = height * width * d.vae.stride() * d.vae.stride();
-  const int64_t decoded = 3 * batch.images * pixels;  // of the images before
   memory.activations.push_back(
-      {"image", std::max((decoded + vae_decoder_elements(d.vae, height * width)) * kFloatBytes,
-                         image_bytes(batch.images, pixels))});
+      image_phase(batch.images, pixels, vae_decoder_elements(d.vae, height * width)));
   return memory;
 }
 

@@ -55,11 +55,8 @@ ModelMemory memory_of(const NextTokenFamily& family,
   memory.weights.push_back(weight_part("image decoder", vq_decoder_tensors(model.vq), at::kFloat));
   memory.activations.push_back({"steps", step_bytes(model, batch)});
   const int64_t pixels = model.image_tokens() * model.vq.stride() * model.vq.stride();
-  const int64_t decoded = 3 * batch.images * pixels;  // of the images before
   memory.activations.push_back(
-      {"image",
-       std::max((decoded + vq_decoder_elements(model.vq, model.image_tokens())) * kFloatBytes,
-                image_bytes(batch.images, pixels))});
+      image_phase(batch.images, pixels, vq_decoder_elements(model.vq, model.image_tokens())));
   return memory;
 }
 

@@ -33,11 +33,8 @@ ModelMemory var_memory(const ConfigNode& model, const BatchShape& batch) {
       weight_part("image decoder", image, at::kFloat)};
   const auto [height, width] = d.schedule.back();
   const int64_t pixels = height * width * d.vae.stride() * d.vae.stride();
-  const int64_t decoded = 3 * batch.images * pixels;  // of the images before
-  memory.activations = {
-      {"steps", step_bytes(d, batch)},
-      {"image", std::max((decoded + decoder_elements(d.vae, height * width)) * kFloatBytes,
-                         image_bytes(batch.images, pixels))}};
+  memory.activations = {{"steps", step_bytes(d, batch)},
+                        image_phase(batch.images, pixels, decoder_elements(d.vae, height * width))};
   return memory;
 }
 

@@ -8,6 +8,7 @@
 
 #include "analysis/attention/attention_file_v1.h"
 #include "analysis/attention/attention_reader.h"
+#include "analysis/attention/former_names.h"
 #include "analysis/attention/statistic_registry.h"
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
@@ -16,7 +17,7 @@
 namespace kvscope {
 namespace {
 
-constexpr int64_t kVersion = 2;
+constexpr int64_t kVersion = 3;
 
 /// "axes/layer", "axes/step_key/step".
 std::string place_of(const ArrayAxis& axis, const Coordinate& coordinate) {
@@ -208,7 +209,7 @@ std::vector<std::vector<uint8_t>> read_images(const AttentionReader& reader) {
   return images;
 }
 
-AttentionRecord read_version_2(const AttentionReader& reader) {
+AttentionRecord read_since_version_2(const AttentionReader& reader) {
   const hdf5::Group& root = reader.root();
   AttentionRecord record;
   record.model = attention_attribute<std::string>(root, "model");
@@ -228,8 +229,9 @@ AttentionRecord read_version_2(const AttentionReader& reader) {
                                      .first_token = "steps/first_token",
                                      .stored = "steps/stored"});
   for (const std::string& name : root.group("arrays").names()) {
-    const NamedArray& array = record.arrays[name] = read_array(reader, name);
-    check_axes(root, name, array);
+    const std::string name_today = name_since_version_3(name);
+    const NamedArray& array = record.arrays[name_today] = read_array(reader, name);
+    check_axes(root, name_today, array);
     for (const ArrayAxis& axis : array.axes) {
       check_axis(root, axis, "layer", record.layers);
       check_axis(root, axis, "head", record.heads);
@@ -280,7 +282,7 @@ AttentionRecord read_attention(const std::filesystem::path& path) {
                     path.string(), schema, version, kAttentionSchema, kVersion));
   }
   const AttentionReader reader(root, std::filesystem::file_size(path));
-  return version == 1 ? read_attention_v1(reader) : read_version_2(reader);
+  return version == 1 ? read_attention_v1(reader) : read_since_version_2(reader);
 }
 
 }  // namespace kvscope

@@ -11,7 +11,7 @@ inline constexpr const char* kAttentionSchema = "kvscope.attention";
 
 // attention.h5, little-endian, readable by h5py (docs/attention_files.md). One layout for whatever
 // statistics there are:
-//   /@schema = "kvscope.attention" @schema_version = 2 @model @point @recording @images
+//   /@schema = "kvscope.attention" @schema_version = 3 @model @point @recording @images
 //     @layers
 //     @heads @head_dim @cfg_branch = "conditional"
 //   /prompts                text [images]
@@ -20,7 +20,8 @@ inline constexpr const char* kAttentionSchema = "kvscope.attention";
 //                           dimension scales; @unit @help @parameters, a JSON object of integers
 //   /axes/<axis>            i64, the coordinate of an axis that has one
 //   /axes/<axis>/<name>     i64, a coordinate of an axis that has several
-// Files of schema version 1 have places of their own for every array (attention_file_v1.h).
+// Files of schema version 2 have other names of arrays (former_names.h), those of version 1 places
+// of their own for every array (attention_file_v1.h).
 
 /// Writes the record whole or not at all. Throws Error(kEnvironment), Error(kAudit) where arrays
 /// have different axes of one name.

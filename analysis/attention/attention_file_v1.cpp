@@ -61,8 +61,8 @@ class Version1 {
   void read_masses() {
     const std::vector<ArrayAxis> axes = {layer_axis(record_.layers), head_axis(record_.heads),
                                          step_axis(record_.steps), on_step_axis(record_.steps)};
-    add("step_mass", "mass/step_to_step", axes);
-    add("step_mass_variance", "mass/step_to_step_variance", axes);
+    add("mass.step", "mass/step_to_step", axes);
+    add("mass.step_variance", "mass/step_to_step_variance", axes);
   }
 
   void read_key_mass() {
@@ -80,26 +80,25 @@ class Version1 {
                                               0, pair, begins[static_cast<size_t>(step)])));
       }
     }
-    add("key_mass", std::move(mass));
+    add("mass.key", std::move(mass));
   }
 
   void read_stats() {
     const ArrayAxis layers = layer_axis(record_.layers);
     const ArrayAxis heads = head_axis(record_.heads);
     const hdf5::Group& root = reader_.root();
-    add("history_top_mass", "stats/history_top_mass", {layers, heads, step_axis(record_.steps)})
+    add("mass.history_top", "stats/history_top_mass", {layers, heads, step_axis(record_.steps)})
         .parameters = {{"top_keys", attention_attribute<int64_t>(root, "top_keys")},
                        {"sampled_queries", attention_attribute<int64_t>(root, "sampled_queries")}};
     if (root.group("stats").contains("window_entropy")) {
       const auto queries =
           attention_attribute<int64_t>(root.dataset("stats/window_entropy"), "queries");
-      for (const char* name : {"window_entropy", "window_variance"}) {
-        add(name, std::string("stats/") + name, {layers}).parameters = {{"queries", queries}};
-      }
+      add("entropy.window", "stats/window_entropy", {layers}).parameters = {{"queries", queries}};
+      add("variance.window", "stats/window_variance", {layers}).parameters = {{"queries", queries}};
     }
     if (root.group("stats").contains("query_variance")) {
       constexpr int64_t kQueries = 64;  // as all files of version 1 were recorded
-      add("query_variance", "stats/query_variance", {layers, heads}).parameters = {
+      add("variance.query", "stats/query_variance", {layers, heads}).parameters = {
           {"queries", kQueries}};
     }
   }
@@ -117,10 +116,10 @@ class Version1 {
     const ImageOffsets offsets = ImageOffsets::of(record_.steps, line);
     const ArrayAxis layers = layer_axis(record_.layers);
     const ArrayAxis heads = head_axis(record_.heads);
-    add("offset_mass", "offsets/image",
+    add("mass.offset", "offsets/image",
         {layers, heads, offsets.lines_above_axis(), offsets.columns_beside_axis()})
         .parameters = {{"line_tokens", line}};
-    add("condition_mass", "offsets/condition", {layers, heads, offsets.tokens_back_axis()});
+    add("mass.condition", "offsets/condition", {layers, heads, offsets.tokens_back_axis()});
   }
 
   /// One map of a step and head; its rows go into those of the array that begin at `row`.
@@ -187,7 +186,7 @@ class Version1 {
       }
       first_row += std::ssize(maps.front().queries);
     }
-    add("raw", std::move(raw));
+    add("map.raw", std::move(raw));
   }
 
   void copy_map(const StoredMap& map, size_t head, int64_t first_row, NamedArray& raw) const {

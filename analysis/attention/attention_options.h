@@ -24,7 +24,7 @@ struct AttentionRecorderOptions {
   std::vector<std::pair<int64_t, int64_t>> raw_heads{};
   /// Rows of a raw map at most, evenly spaced; 0 keeps all.
   int64_t raw_queries = 256;
-  /// Records query_map beside what `statistics` names, or beside all.
+  /// Records map.query beside what `statistics` names, or beside all.
   bool query_maps = false;
   /// Sides of what a query map keeps of a grid: queries, cells of keys (query_map_layout.h).
   int64_t map_query_side = 6;

@@ -21,15 +21,15 @@ std::vector<double> head_sparsity(const AttentionRecord& record,
                             recent, neighbourhood.lines_above, neighbourhood.columns_beside));
   }
   const int64_t pairs = record.layers * record.heads;
-  if (!record.holds("offset_mass") || !record.holds("condition_mass") || pairs < 1) {
+  if (!record.holds("mass.offset") || !record.holds("mass.condition") || pairs < 1) {
     throw Error(ErrorKind::kInput,
                 "the record does not say where the queries of single tokens look: it is of a "
-                "next-scale model, or was made without offset_mass and condition_mass; expected a "
+                "next-scale model, or was made without mass.offset and mass.condition; expected a "
                 "next-token "
                 "model's, as of kvscope attention record model=shapes_next_token");
   }
-  const NamedArray& offset_mass = record.array("offset_mass");
-  const NamedArray& condition_mass = record.array("condition_mass");
+  const NamedArray& offset_mass = record.array("mass.offset");
+  const NamedArray& condition_mass = record.array("mass.condition");
   const int64_t line = offset_mass.parameter("line_tokens");
   const int64_t width = 2 * line - 1;
   const int64_t cells = std::ssize(offset_mass.values) / pairs;
@@ -64,13 +64,13 @@ std::vector<uint8_t> contextual_heads(const std::vector<double>& values, double 
 }
 
 const std::vector<double>& head_variance(const AttentionRecord& record) {
-  if (!record.holds("query_variance")) {
+  if (!record.holds("variance.query")) {
     throw Error(ErrorKind::kInput,
                 "the record does not say how differently the queries of the last scale look: it is "
-                "of a next-token model, or was made without query_variance; expected a next-scale "
+                "of a next-token model, or was made without variance.query; expected a next-scale "
                 "model's, as of kvscope attention record model=shapes_next_scale");
   }
-  return record.array("query_variance").values;
+  return record.array("variance.query").values;
 }
 
 }  // namespace kvscope

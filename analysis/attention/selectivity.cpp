@@ -46,8 +46,8 @@ std::vector<double> means_of_groups(const std::vector<double>& values,
 std::vector<double> attention_selectivity(const AttentionRecord& record,
                                           SelectivityFactors factors) {
   const int64_t steps = step_count(record);
-  const NamedArray& mass = record.array("step_mass");
-  const NamedArray& top_mass = record.array("history_top_mass");
+  const NamedArray& mass = record.array("mass.step");
+  const NamedArray& top_mass = record.array("mass.history_top");
   std::vector<double> selectivity(static_cast<size_t>(record.layers * steps), kNan);
   for (int64_t layer = 0; layer < record.layers; ++layer) {
     for (int64_t step = 0; step < steps; ++step) {

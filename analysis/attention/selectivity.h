@@ -13,7 +13,7 @@ namespace kvscope {
 ///   earlier maps],
 /// E over queries, heads and images. NaN where there is no earlier map. Of the factors alone, the
 /// first or the second (figure 6b of the paper). Throws Error(kInput) where the record holds no
-/// step_mass or history_top_mass.
+/// mass.step or mass.history_top.
 enum class SelectivityFactors : uint8_t { kBoth, kCurrent, kHistory };
 std::vector<double> attention_selectivity(const AttentionRecord& record,
                                           SelectivityFactors factors = SelectivityFactors::kBoth);

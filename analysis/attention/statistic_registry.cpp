@@ -5,18 +5,21 @@
 
 #include <algorithm>
 
+#include "analysis/attention/former_names.h"
 #include "core/base/error.h"
 
 namespace kvscope {
 
-#define KVSCOPE_STATISTIC(name, help) \
-  std::unique_ptr<AttentionStatistic> make_statistic_##name(const AttentionRecorderOptions&);
+#define KVSCOPE_STATISTIC(group, name, help)                           \
+  std::unique_ptr<AttentionStatistic> make_statistic_##group##_##name( \
+      const AttentionRecorderOptions&);
 #include "analysis/attention/statistics.def"
 #undef KVSCOPE_STATISTIC
 
 std::vector<RegisteredStatistic> attention_statistics() {
   std::vector<RegisteredStatistic> all;
-#define KVSCOPE_STATISTIC(name, help) all.push_back({#name, help, make_statistic_##name});
+#define KVSCOPE_STATISTIC(group, name, help) \
+  all.push_back({#group "." #name, help, make_statistic_##group##_##name});
 #include "analysis/attention/statistics.def"
 #undef KVSCOPE_STATISTIC
   return all;
@@ -57,8 +60,11 @@ void check_names(const std::vector<std::string>& names,
   known.insert(known.end(), {kDefaultStatistics, kAllStatistics});
   for (const std::string& name : names) {
     if (std::ranges::find(known, name) == known.end()) {
-      throw Error(ErrorKind::kConfig, fmt::format("attention record: no statistic '{}'. {}", name,
-                                                  suggestion(name, known)));
+      const std::string today = name_since_version_3(name);
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("attention record: no statistic '{}'. {}", name,
+                              today != name ? fmt::format("It is called '{}' now.", today)
+                                            : suggestion(name, known)));
     }
     if (std::ranges::count(names, name) > 1) {
       throw Error(ErrorKind::kConfig,
@@ -72,8 +78,8 @@ std::string obstacle_to(const std::string& name,
                         const StatisticInfo& info,
                         const AttentionRecorderOptions& options,
                         const std::vector<StepInfo>& steps) {
-  if (name == "raw" && options.raw_heads.empty()) {
-    return "the statistic 'raw' keeps the maps that --raw LAYER:HEAD names; none is named. Try "
+  if (name == "map.raw" && options.raw_heads.empty()) {
+    return "the statistic 'map.raw' keeps the maps that --raw LAYER:HEAD names; none is named. Try "
            "--raw 0:0";
   }
   if (!defined_for(info.models, steps)) {
@@ -110,7 +116,7 @@ std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOption
     const StatisticInfo info = one.make(options)->info();
     const bool is_asked_for = is_named(one.name.c_str());
     const bool is_of_set =
-        one.name == "query_map"
+        one.name == "map.query"
             ? options.query_maps
             : is_named(kAllStatistics) ||
                   (info.by_default && (names.empty() || is_named(kDefaultStatistics)));

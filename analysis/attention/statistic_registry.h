@@ -36,10 +36,10 @@ inline constexpr const char* kAllStatistics = "all";
 bool names_a_set(const std::vector<std::string>& names);
 
 /// The registered statistics that `options` choose for a model of these steps: those named, or else
-/// the default ones; of sets only what can be recorded: what is defined for the model, `raw` where
-/// maps are asked for, what needs guidance where there is guidance. `query_map` is of no set, but
-/// chosen by options.query_maps. Throws Error(kConfig) for an unknown name, one named twice, and a
-/// named statistic that cannot be recorded.
+/// the default ones; of sets only what can be recorded: what is defined for the model, `map.raw`
+/// where maps are asked for, what needs guidance where there is guidance. `map.query` is of no set,
+/// but chosen by options.query_maps. Throws Error(kConfig) for an unknown name, one named twice,
+/// and a named statistic that cannot be recorded.
 std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOptions& options,
                                                    const std::vector<StepInfo>& steps);
 

@@ -23,7 +23,7 @@ double mean_mass(const AttentionRecord& record,
                  int64_t layer,
                  const StepGroup& looking,
                  const StepGroup& looked_at) {
-  const NamedArray& mass = record.array("step_mass");
+  const NamedArray& mass = record.array("mass.step");
   double sum = 0;
   for (int64_t head = 0; head < record.heads; ++head) {
     for (int64_t step = looking.first; step <= looking.last; ++step) {
@@ -37,7 +37,7 @@ double mean_mass(const AttentionRecord& record,
 
 /// Of every (layer, head), what its queries pay to earlier steps, mean over steps with a history.
 double history_mass_of_head(const AttentionRecord& record, int64_t layer, int64_t head) {
-  const NamedArray& mass = record.array("step_mass");
+  const NamedArray& mass = record.array("mass.step");
   double sum = 0;
   int64_t steps = 0;
   for (int64_t step = 0; step <= last_attending_step(record.steps); ++step) {
@@ -91,7 +91,7 @@ std::vector<AttentionFinding> layer_findings(const Ablation& ablation,
 std::vector<AttentionFinding> head_findings(const Ablation& ablation,
                                             const AttentionRecord& record,
                                             const Neighbourhood& neighbourhood) {
-  const bool has_sparsity = record.holds("offset_mass");
+  const bool has_sparsity = record.holds("mass.offset");
   const std::vector<double> of_heads =
       has_sparsity ? head_sparsity(record, neighbourhood) : head_variance(record);
   AttentionFinding type{.name = has_sparsity ? "sparsity" : "variance",

@@ -36,14 +36,14 @@ HeadMark contextual_heads_of(const AttentionRecord& record) {
 
 /// Mean over the steps behind the first of what their queries pay to one key of it, the largest.
 HeadMark sinks(const AttentionRecord& record) {
-  const NamedArray& mass = record.array("key_mass");
+  const NamedArray& mass = record.array("mass.key");
   const int64_t last = last_attending_step(record.steps);
   int64_t keys = 0;  // before the axis is made: a damaged step may be of any size
   for (int64_t step = 0; step < std::ssize(record.steps) && keys <= mass.axes[2].size(); ++step) {
     keys += record.keys(step);
   }
   if (keys != mass.axes[2].size() || mass.axes[2] != step_key_axis(record.steps)) {
-    throw Error(ErrorKind::kInput, "key_mass: its keys are not those of the record's steps");
+    throw Error(ErrorKind::kInput, "mass.key: its keys are not those of the record's steps");
   }
   const std::vector<int64_t> begins = step_key_begins(record.steps);
   HeadMark mark{.name = "sink share",
@@ -72,7 +72,7 @@ HeadMark sinks(const AttentionRecord& record) {
 }  // namespace
 
 int64_t line_tokens(const AttentionRecord& record) {
-  for (const char* name : {"query_map", "offset_mass"}) {
+  for (const char* name : {"map.query", "mass.offset"}) {
     const auto found = record.arrays.find(name);
     if (found == record.arrays.end()) continue;
     const auto line = found->second.parameters.find("line_tokens");
@@ -84,24 +84,24 @@ int64_t line_tokens(const AttentionRecord& record) {
 
 RecordMarks record_marks(const AttentionRecord& record) {
   RecordMarks marks;
-  if (record.holds("step_mass") && record.holds("history_top_mass")) {
+  if (record.holds("mass.step") && record.holds("mass.history_top")) {
     marks.roles = layer_roles(record, step_groups(record, line_tokens(record)));
   } else {
-    marks.missing.emplace_back("drafters and refiners: step_mass, history_top_mass");
+    marks.missing.emplace_back("drafters and refiners: mass.step, mass.history_top");
   }
-  if (record.holds("offset_mass") && record.holds("condition_mass")) {
+  if (record.holds("mass.offset") && record.holds("mass.condition")) {
     marks.heads.push_back(spatial_heads(record));
-  } else if (record.holds("query_variance")) {
+  } else if (record.holds("variance.query")) {
     marks.heads.push_back(contextual_heads_of(record));
   } else {
     marks.missing.emplace_back(record.is_next_token()
-                                   ? "spatial and semantic heads: offset_mass, condition_mass"
-                                   : "contextual heads: query_variance");
+                                   ? "spatial and semantic heads: mass.offset, mass.condition"
+                                   : "contextual heads: variance.query");
   }
-  if (record.holds("key_mass") && !record.steps.empty()) {
+  if (record.holds("mass.key") && !record.steps.empty()) {
     marks.heads.push_back(sinks(record));
   } else {
-    marks.missing.emplace_back("sinks: key_mass");
+    marks.missing.emplace_back("sinks: mass.key");
   }
   return marks;
 }

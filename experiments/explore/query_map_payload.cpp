@@ -17,7 +17,7 @@ const std::vector<int64_t>& coordinate_of(const ArrayAxis& axis, const std::stri
     if (coordinate.name == name) return coordinate.values;
   }
   throw Error(ErrorKind::kInput,
-              fmt::format("query_map: its axis '{}' has no coordinate '{}'", axis.name, name));
+              fmt::format("map.query: its axis '{}' has no coordinate '{}'", axis.name, name));
 }
 
 /// Whether `first` .. first + count - 1 lies in 0 .. size - 1.
@@ -31,7 +31,7 @@ void QueryMapPayload::check(const AttentionRecord& record) const {
   const auto damaged = [](const std::string& what, size_t index) {
     throw Error(
         ErrorKind::kInput,
-        fmt::format("query_map: damaged: {} {} lies outside the record's steps", what, index));
+        fmt::format("map.query: damaged: {} {} lies outside the record's steps", what, index));
   };
   const int64_t steps = std::ssize(record.steps);
   for (size_t i = 0; i < query("step").size(); ++i) {
@@ -53,11 +53,11 @@ void QueryMapPayload::check(const AttentionRecord& record) const {
   }
 }
 
-QueryMapPayload::QueryMapPayload(const AttentionRecord& record) : map_(record.array("query_map")) {
+QueryMapPayload::QueryMapPayload(const AttentionRecord& record) : map_(record.array("map.query")) {
   check(record);
   const std::vector<int64_t>& first_steps = cell("on_step");
   if (!std::ranges::is_sorted(first_steps)) {
-    throw Error(ErrorKind::kInput, "query_map: its keys are not in the order of their steps");
+    throw Error(ErrorKind::kInput, "map.query: its keys are not in the order of their steps");
   }
   for (const int64_t step : query("step")) {
     row_lengths_.push_back(std::ranges::upper_bound(first_steps, step) - first_steps.begin());

@@ -15,7 +15,7 @@ namespace kvscope {
 /// are IEEE halves, little-endian, those of the file.
 class QueryMapPayload {
  public:
-  /// `record` outlives it. Throws Error(kInput) where the axes of its query_map lack a coordinate,
+  /// `record` outlives it. Throws Error(kInput) where the axes of its map.query lack a coordinate,
   /// or coordinates lie outside the record's steps.
   explicit QueryMapPayload(const AttentionRecord& record);
 

@@ -95,7 +95,7 @@ class Writer {
     const std::vector<StepGroup> groups = step_groups(record_, line_tokens(record_));
     json arrays = json::array();
     for (const auto& [name, array] : record_.arrays) {
-      if (name == "query_map") continue;
+      if (name == "map.query") continue;
       const std::optional<ReducedArray> reduced = reduced_by_head(array, groups);
       if (!reduced) {
         payload_.notes.push_back(name + ": has no layer axis and is not shown");
@@ -147,7 +147,7 @@ class Writer {
   }
 
   void write_maps(int64_t most_map_bytes) {
-    if (!record_.holds("query_map")) {
+    if (!record_.holds("map.query")) {
       description_["recordMaps"] = recording_command(record_);
       payload_.notes.push_back(
           "where single queries look is not in the record; it is recorded by:"

@@ -187,6 +187,6 @@ KINDS = {
                              f"policy.allocate.importance={path}"]),
     "mutated records": _mutation(
         "record", _golden("attention_v1/next_scale.h5", "attention_v1/next_token.h5"),
-        lambda bench, path: ["attention", "show", path, bench.choice.choice(["step_mass", "key_mass", "offset_mass"])]),
+        lambda bench, path: ["attention", "show", path, bench.choice.choice(["mass.step", "mass.key", "mass.offset"])]),
     "fuzz targets": fuzz_targets,
 }

@@ -31,7 +31,7 @@ def _kill_run(*more):
 
 def kill_record(bench, tally):
     def shown(out):
-        words = ["attention", "show", out, "step_mass"]
+        words = ["attention", "show", out, "mass.step"]
         return bench.run(words).out.replace(out, "FILE")
 
     def whole():

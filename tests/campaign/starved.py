@@ -104,11 +104,11 @@ def little_memory(bench, tally):
 def little_memory_for_a_record(bench, tally):
     """The shipped model, whose batches are halved until they fit."""
     def words(out):
-        return ["attention", "record", "gen.batch=auto", "gen.images=16", "threads=1", "--statistics", "step_mass",
+        return ["attention", "record", "gen.batch=auto", "gen.images=16", "threads=1", "--statistics", "mass.step",
                 "--out", out]
 
     def shown(out):
-        return bench.run(["attention", "show", out, "step_mass"]).out.replace(out, "FILE")
+        return bench.run(["attention", "show", out, "mass.step"]).out.replace(out, "FILE")
 
     def whole():
         out = os.path.join(bench.folder("whole_memory_record"), "attention.h5")

@@ -30,6 +30,6 @@ with tempfile.TemporaryDirectory() as folder:
                 assert axis.label and len(axis) > 0, name
                 for scale in axis.values():
                     assert scale.shape == (size,) and scale.is_scale, (name, axis.label)
-        mass = file["arrays/step_mass"][:]
+        mass = file["arrays/mass.step"][:]
         assert abs(mass.sum(axis=3) - 1).max() < 1e-4
 print("passed")

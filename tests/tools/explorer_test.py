@@ -77,26 +77,26 @@ def check_overview(page, numbers):
     for row, column in ((3, 1), (2, 2), (0, 0)):
         tip = page.hover("#detail .map", (column + 0.5) / 4, (row + 0.5) / 4)
         assert f"scale {row}" in tip and f"on scale {column}" in tip, tip
-        numbers.check(tip, "step_mass", layer=1, head=0, step=row, on_step=column)
+        numbers.check(tip, "mass.step", layer=1, head=0, step=row, on_step=column)
     tip = page.hover('.head[data-layer="0"][data-head="1"] .thumb', 0.4, 0.9)
-    numbers.check(tip, "step_mass", layer=0, head=1, step=3, on_step=1)
+    numbers.check(tip, "mass.step", layer=0, head=1, step=3, on_step=1)
     # keys: to the right, down, another array, marked for the curves
     page.press("ArrowUp")
     page.press("ArrowRight")
     assert "Layer 0, head 1" in page.evaluate("document.querySelector('#detail h2').textContent")
     page.press("p")
     assert page.evaluate("explorer.state.pins") == [[0, 1]]
-    page.evaluate("(select => { select.value = 'query_variance'; select.dispatchEvent(new Event('change')); })"
+    page.evaluate("(select => { select.value = 'variance.query'; select.dispatchEvent(new Event('change')); })"
                   "(document.querySelector('.controls select'))")
     tip = page.hover('.head[data-layer="1"][data-head="1"] .thumb')
-    numbers.check(tip, "query_variance", layer=1, head=1)
+    numbers.check(tip, "variance.query", layer=1, head=1)
     # ordered by a number, the highest first
-    page.evaluate("(select => { select.value = 'query_variance'; select.dispatchEvent(new Event('change')); })"
+    page.evaluate("(select => { select.value = 'variance.query'; select.dispatchEvent(new Event('change')); })"
                   "(document.querySelectorAll('.controls select')[1])")
     values = page.evaluate("""[...document.querySelectorAll('#grid .head')].map(head =>
-        explorer.records[0].byName.get('query_variance').of(Number(head.dataset.layer), Number(head.dataset.head))[0])""")
+        explorer.records[0].byName.get('variance.query').of(Number(head.dataset.layer), Number(head.dataset.head))[0])""")
     assert values == sorted(values, reverse=True) and len(set(values)) == 4, values
-    page.evaluate("explorer.state.order = 'place'; explorer.state.array = 'key_mass'")
+    page.evaluate("explorer.state.order = 'place'; explorer.state.array = 'mass.key'")
     page.press("1")
     tip = page.hover("#detail .map", 4.5 / 78, 3.5 / 4)
     assert "key" in tip, tip
@@ -118,11 +118,11 @@ def check_image(page, numbers):
     for grid, side, line, column in ((1, 2, 1, 0), (2, 3, 0, 2), (3, 8, 5, 6)):
         tip = page.hover(f'.grid[data-grid="{grid}"] .map', (column + 0.5) / side, (line + 0.5) / side)
         assert f"scale {grid}, line {line}, column {column}" in tip, tip
-        numbers.check(tip, "query_map", layer=1, head=head, step=3, query=token, on_step=grid, line=line, column=column)
+        numbers.check(tip, "map.query", layer=1, head=head, step=3, query=token, on_step=grid, line=line, column=column)
     # the same cells lie under the image
     tip = page.hover(".stage", 0.99, 0.01).split("\n")
     assert len(tip) == 4, tip
-    numbers.check(tip[2].split(": ")[1], "query_map", layer=1, head=head, step=3, query=token, on_step=2, line=0, column=2)
+    numbers.check(tip[2].split(": ")[1], "map.query", layer=1, head=head, step=3, query=token, on_step=2, line=0, column=2)
     # scales, cells and heads by key
     page.press("ArrowLeft")
     assert page.evaluate("explorer.view.panels[0].query.step") == 2
@@ -139,14 +139,14 @@ def check_image(page, numbers):
 
 
 def check_curves(page, numbers):
-    page.evaluate("explorer.state.array = 'step_mass'; explorer.state.pins = [[1, 0]]")
+    page.evaluate("explorer.state.array = 'mass.step'; explorer.state.pins = [[1, 0]]")
     page.press("3")
     point = page.evaluate("""(dot => { const box = dot.getBoundingClientRect(); const chart = dot.ownerSVGElement.getBoundingClientRect();
         return [(box.left + box.width / 2 - chart.left) / chart.width, (box.top + box.height / 2 - chart.top) / chart.height]; })
         (document.querySelectorAll('#along .dot')[2])""")
     tip = page.hover("#along .chart", *point)
     assert "scale 2" in tip and "on scale 2" in tip, tip
-    numbers.check(tip, "step_mass", layer=1, head=0, step=2, on_step=2)
+    numbers.check(tip, "mass.step", layer=1, head=0, step=2, on_step=2)
     page.press("ArrowRight")
     assert "at scale 0" in page.evaluate("document.querySelector('#layers figcaption').textContent")
 
@@ -178,8 +178,8 @@ def check_widths(page):
 def check_comparison(page, first, second):
     assert page.evaluate("document.querySelectorAll('#detail figure').length") == 3
     tips = [page.hover(f'#detail figure[data-panel="{panel}"] .map', 0.4, 0.9) for panel in ("A", "B")]
-    first.check(tips[0], "step_mass", layer=0, head=0, step=3, on_step=1)
-    second.check(tips[1], "step_mass", layer=0, head=0, step=3, on_step=1)
+    first.check(tips[0], "mass.step", layer=0, head=0, step=3, on_step=1)
+    second.check(tips[1], "mass.step", layer=0, head=0, step=3, on_step=1)
     page.press("c")
     page.press("c")
     tip = page.hover('.head[data-layer="0"][data-head="0"] .thumb', 0.4, 0.9)
@@ -203,9 +203,9 @@ def main():
         own = ["model=shapes_next_scale", *TINY, "prompts.source=file", f"prompts.file={folder / 'prompts.txt'}"]
         full = record(folder, "full", *own, "--query-maps")
         evicting = record(folder, "h2o", *own, "policy=h2o", "budget.tokens=6", "--query-maps")
-        bare = record(folder, "bare", *own, "--statistics", "step_mass")
+        bare = record(folder, "bare", *own, "--statistics", "mass.step")
         raster = record(folder, "raster", "model=shapes_next_token", "gen.images=1", "gen.batch=1", "--query-maps",
-                        "--statistics", "offset_mass,condition_mass,key_mass")
+                        "--statistics", "mass.offset,mass.condition,mass.key")
         for words, out in (([full], "one"), ([full, evicting], "two"), ([bare], "bare"), ([raster], "raster"), ([full, raster], "models")):
             kvscope("attention", "explore", *words, "-o", folder / f"{out}.html")
         with Page() as page:
@@ -227,7 +227,7 @@ def main():
             page.click(".stage", 0.5, 0.5)
             tip = page.hover('.condition [data-token="9"]')
             step = page.evaluate("explorer.view.panels[0].query.step")
-            Numbers(raster).check(tip, "query_map", layer=0, head=0, step=step, query=0, on_step=0, column=9)
+            Numbers(raster).check(tip, "map.query", layer=0, head=0, step=step, query=0, on_step=0, column=9)
             page.press("ArrowRight")
             assert page.evaluate("explorer.view.panels[0].query.step") > step
             page.open(folder / "models.html")

@@ -102,8 +102,8 @@ def main():
             done = subprocess.run([str(program), *words], capture_output=True, text=True, env=environment, check=False)
             return done.stdout + done.stderr
 
-        if "first_key_mass" not in said("attention", "list"):
-            fail("attention list does not know first_key_mass")
+        if "mass.first_key" not in said("attention", "list"):
+            fail("attention list does not know mass.first_key")
         if "mean_level" not in said("run", "metrics.list=[no_such_metric]"):
             fail("the refusal of an unknown metric does not know mean_level")
         if "the last point first" not in said("list", "launchers"):

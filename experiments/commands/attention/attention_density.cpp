@@ -17,7 +17,7 @@ constexpr int64_t kScales = 3;  // of either kind
 
 /// Of every (layer, head) at the `kScales` steps from `first` on.
 std::vector<double> normalised_current_mass(const AttentionRecord& record, int64_t first) {
-  const NamedArray& mass = record.array("step_mass");
+  const NamedArray& mass = record.array("mass.step");
   std::vector<double> ratios;
   for (int64_t step = first; step < first + kScales; ++step) {
     const double tokens_share =

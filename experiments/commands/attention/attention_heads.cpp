@@ -65,7 +65,7 @@ HeadFinding variance_finding(const AttentionRecord& record, const AttentionHeads
                       .value_label = "variance",
                       .metric = {.name = "variance", .parameters = {}},
                       .values = head_variance(record)};
-  for (const auto& [name, value] : record.array("query_variance").parameters) {
+  for (const auto& [name, value] : record.array("variance.query").parameters) {
     finding.metric.parameters[name] = static_cast<double>(value);
   }
   finding.is_narrow = contextual_heads(finding.values, options.share);
@@ -160,7 +160,7 @@ int attention_heads_command(const AttentionHeadsOptions& options) {
   check(options);
   const AttentionRecord record = read_attention(options.file);
   const bool variance =
-      options.metric == "variance" || (options.metric == "auto" && !record.holds("offset_mass"));
+      options.metric == "variance" || (options.metric == "auto" && !record.holds("mass.offset"));
   HeadFinding finding;
   try {
     finding = variance ? variance_finding(record, options) : sparsity_finding(record, options);

@@ -19,8 +19,8 @@ namespace {
 
 std::vector<double> preferences_of(const AttentionRecord& record,
                                    const AttentionPreferencesOptions& options) {
-  const NamedArray& entropy = record.array("window_entropy");
-  const NamedArray& variance = record.array("window_variance");
+  const NamedArray& entropy = record.array("entropy.window");
+  const NamedArray& variance = record.array("variance.window");
   std::vector<double> preferences;
   for (int64_t layer = 0; layer < record.layers; ++layer) {
     preferences.push_back(
@@ -39,7 +39,7 @@ Table preferences_table(const AttentionRecord& record, const std::vector<double>
   Table table;
   table.title =
       fmt::format("Layer preferences{}{}, last {} queries", record.model.empty() ? "" : " of ",
-                  record.model, record.array("window_entropy").parameter("queries"));
+                  record.model, record.array("entropy.window").parameter("queries"));
   table.columns = {{.header = "layer", .decimals = 0},
                    {.header = "entropy", .decimals = 3},
                    {.header = "variance", .decimals = 5},
@@ -50,8 +50,8 @@ Table preferences_table(const AttentionRecord& record, const std::vector<double>
   for (std::size_t layer = 0; layer < preferences.size(); ++layer) {
     table.rows.push_back(
         {.cells = {TableCell::number(static_cast<double>(layer)),
-                   TableCell::number(record.array("window_entropy").at(layer)),
-                   TableCell::number(record.array("window_variance").at(layer)),
+                   TableCell::number(record.array("entropy.window").at(layer)),
+                   TableCell::number(record.array("variance.window").at(layer)),
                    TableCell::number(preferences[layer]),
                    TableCell::number(all > 0 ? 100 * preferences[layer] / all : 0)}});
   }
@@ -67,11 +67,11 @@ int attention_preferences_command(const AttentionPreferencesOptions& options) {
                                                 options.tau1, options.tau2));
   }
   const AttentionRecord record = read_attention(options.file);
-  if (!record.holds("window_entropy") || !record.holds("window_variance")) {
+  if (!record.holds("entropy.window") || !record.holds("variance.window")) {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: recorded without entropy and variance of the last queries' "
                             "attention; record it again: kvscope attention record --statistics "
-                            "window_entropy,window_variance",
+                            "entropy.window,variance.window",
                             options.file.string()));
   }
   const std::vector<double> preferences = preferences_of(record, options);
@@ -80,7 +80,7 @@ int attention_preferences_command(const AttentionPreferencesOptions& options) {
           ? options.file.parent_path() / (options.file.stem().string() + "-preferences.yaml")
           : options.out;
   Profile profile = profile_of_record(record, options.file, ProfileKind::kLayers);
-  const int64_t queries = record.array("window_entropy").parameter("queries");
+  const int64_t queries = record.array("entropy.window").parameter("queries");
   profile.metric = {.name = "preference",
                     .parameters = {{"tau1", options.tau1},
                                    {"tau2", options.tau2},

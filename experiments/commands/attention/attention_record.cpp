@@ -55,7 +55,7 @@ std::string recording_of(const Point& point,
     for (const RegisteredStatistic& one : chosen) text += " " + one.name;
   }
   for (const auto& [layer, head] : what.raw_heads) text += fmt::format(" {}:{}", layer, head);
-  if (what.query_maps || std::ranges::find(what.statistics, "query_map") != what.statistics.end()) {
+  if (what.query_maps || std::ranges::find(what.statistics, "map.query") != what.statistics.end()) {
     text += fmt::format(" maps {} {}", what.map_query_side, what.map_key_side);
   }
   return sha256_hex(text);

@@ -16,7 +16,7 @@ struct AttentionRecordOptions {
   int64_t sampled_queries = 64;  ///< queries per step behind that index; 0: all
   /// (layer, head) whose maps are kept, of the first image.
   std::vector<std::pair<int64_t, int64_t>> raw_heads{};
-  bool query_maps = false;     ///< the statistic query_map beside the others
+  bool query_maps = false;     ///< the statistic map.query beside the others
   int64_t map_query_side = 6;  ///< see AttentionRecorderOptions
   int64_t map_key_side = 16;
   std::vector<std::string> statistics{};  ///< names of `kvscope attention list`, sets

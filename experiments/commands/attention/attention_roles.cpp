@@ -44,8 +44,8 @@ std::vector<std::string> provenance_of(const AttentionRecord& record) {
 /// Drafters first, by rising Z-score; all pairs with a history.
 Table roles_table(const AttentionRecord& record, const LayerRoles& roles) {
   Table table;
-  const NamedArray& mass = record.array("step_mass");
-  const NamedArray& top_mass = record.array("history_top_mass");
+  const NamedArray& mass = record.array("mass.step");
+  const NamedArray& top_mass = record.array("mass.history_top");
   table.title =
       fmt::format("Drafters and refiners{}{}", record.model.empty() ? "" : " of ", record.model);
   table.columns = {
@@ -92,7 +92,7 @@ Heatmap roles_map(const AttentionRecord& record, const LayerRoles& roles) {
   map.title = "Attention Selectivity Index, Z-score within each scale";
   map.subtitle = fmt::format("{}{}{} images, top {} keys of history", record.model,
                              record.model.empty() ? "" : ", ", record.images,
-                             record.array("history_top_mass").parameter("top_keys"));
+                             record.array("mass.history_top").parameter("top_keys"));
   map.row_axis = "layer";
   map.column_axis = "scale";
   map.value_label = "Z-score";
@@ -125,7 +125,7 @@ RolesBy roles_by(const std::string& word) {
   static constexpr RolesBy kKnown[] = {
       {"selectivity", SelectivityFactors::kBoth, "selectivity"},
       {"current", SelectivityFactors::kCurrent, "current_mass"},
-      {"history", SelectivityFactors::kHistory, "history_top_mass"}};
+      {"history", SelectivityFactors::kHistory, "mass.history_top"}};
   std::vector<std::string> known;
   for (const RolesBy& one : kKnown) {
     if (word == one.word) return one;
@@ -140,7 +140,7 @@ Profile profile_of(const AttentionRecord& record,
   Profile profile = profile_of_record(record, options.file, ProfileKind::kRoles);
   profile.metric.name = roles_by(options.by).metric;
   profile.metric.parameters = {{"drafters", static_cast<double>(roles.drafters)}};
-  for (const auto& [name, value] : record.array("history_top_mass").parameters) {
+  for (const auto& [name, value] : record.array("mass.history_top").parameters) {
     profile.metric.parameters[name] = static_cast<double>(value);
   }
   profile.source.note = "drafters and refiners by Attention Selectivity Index, for ScaleKV";

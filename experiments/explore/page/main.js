@@ -10,7 +10,7 @@ function start() {
   const arrays = [...app.records[0].byName.keys()];
   app.state = {
     shown: "A",  // a record's letter, or "difference"
-    array: arrays.includes("step_mass") ? "step_mass" : arrays[0],
+    array: arrays.includes("mass.step") ? "mass.step" : arrays[0],
     layer: 0, head: 0,
     pins: [],  // [layer, head] that curves follow
     order: "place", isFalling: true, isOwn: false, isRoot: true,

@@ -117,21 +117,22 @@ TEST(AttentionFile, DamagedAndForeignFilesAreNamed) {
               HasSubstr("an axis 'layer' of 3, expected 7"));
   EXPECT_THAT(changed([](auto& root) { root.create_dataset("arrays/mine", {.row_shape = {4}}); }),
               AllOf(HasSubstr("arrays/mine"), HasSubstr("expected a label")));
-  EXPECT_THAT(changed([](auto& root) {
-                root.dataset("arrays/raw").set_attribute("parameters", std::string("{\"a\": 0.5}"));
-              }),
-              AllOf(HasSubstr("arrays/raw"), HasSubstr("JSON object of integers")));
+  EXPECT_THAT(
+      changed([](auto& root) {
+        root.dataset("arrays/map.raw").set_attribute("parameters", std::string("{\"a\": 0.5}"));
+      }),
+      AllOf(HasSubstr("arrays/map.raw"), HasSubstr("JSON object of integers")));
   EXPECT_THAT(changed([](auto& root) { root.set_attribute("model", int64_t{3}); }),
               HasSubstr("@model"));
   // A file without an array is a record; what needs the array says so.
   AttentionRecord bare = sample_record();
-  bare.arrays.erase("history_top_mass");
+  bare.arrays.erase("mass.history_top");
   write_attention(good, bare);
   try {
     (void)layer_roles(read_attention(good));
     ADD_FAILURE() << "nothing was thrown";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("--statistics history_top_mass"));
+    EXPECT_THAT(error.what(), HasSubstr("--statistics mass.history_top"));
   }
 }
 
@@ -140,7 +141,7 @@ TEST(AttentionFile, MissingPartsAndOtherAxesAreNamed) {
   {
     hdf5::File bare = hdf5::File::create(file);
     bare.root().set_attribute("schema", std::string("kvscope.attention"));
-    bare.root().set_attribute("schema_version", int64_t{2});
+    bare.root().set_attribute("schema_version", int64_t{3});
   }
   EXPECT_THAT(input_error(file), AllOf(HasSubstr("bare.h5"), HasSubstr("'model'")));
   {
@@ -153,9 +154,9 @@ TEST(AttentionFile, MissingPartsAndOtherAxesAreNamed) {
   }
   EXPECT_THAT(input_error(file), AllOf(HasSubstr("bare.h5"), HasSubstr("'prompts'")));
   AttentionRecord record = sample_record();
-  record.arrays["step_mass"] = record.array("query_variance");
+  record.arrays["mass.step"] = record.array("variance.query");
   write_attention(file, record);
-  EXPECT_THAT(input_error(file), AllOf(HasSubstr("arrays/step_mass: axes [layer, head], expected"),
+  EXPECT_THAT(input_error(file), AllOf(HasSubstr("arrays/mass.step: axes [layer, head], expected"),
                                        HasSubstr("on_step")));
 }
 
@@ -198,9 +199,9 @@ TEST_P(EarlierAttentionFile, HoldsTheArraysOfToday) {
     EXPECT_EQ(axes, info.axes) << one.name;
     EXPECT_EQ(array.unit, info.unit) << one.name;
   }
-  const NamedArray& mass = record.array("step_mass");
-  const NamedArray& keys = record.array("key_mass");
-  const NamedArray& raw = record.array("raw");
+  const NamedArray& mass = record.array("mass.step");
+  const NamedArray& keys = record.array("mass.key");
+  const NamedArray& raw = record.array("map.raw");
   const std::vector<int64_t> begins = step_key_begins(record.steps);
   const int64_t last = last_attending_step(record.steps);
   double sum = 0;
@@ -216,16 +217,34 @@ TEST_P(EarlierAttentionFile, HoldsTheArraysOfToday) {
     for (int64_t key = 0; key < raw.axes[2].size(); ++key) all += raw.at(0, row, key);
     EXPECT_NEAR(all, 1, 5e-3) << row;
   }
-  EXPECT_EQ(record.array("history_top_mass").parameter("top_keys"), 16);
+  EXPECT_EQ(record.array("mass.history_top").parameter("top_keys"), 16);
   const path again = file_of_test("again.h5");
   write_attention(again, record);
-  EXPECT_EQ(read_attention(again).array("raw").values, raw.values);
+  EXPECT_EQ(read_attention(again).array("map.raw").values, raw.values);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models,
                          EarlierAttentionFile,
                          testing::Values("next_scale", "next_token"),
                          [](const auto& model) { return std::string(model.param); });
+
+// Files of the version before, whose arrays had other names.
+TEST(AttentionFile, ArraysOfVersionTwoHaveTheNamesOfToday) {
+  const path folder = path(kSourceDir) / "tests/golden/attention_v2";
+  const auto names = [&](const char* file) {
+    std::vector<std::string> found;
+    for (const auto& [name, array] : read_attention(folder / file).arrays) found.push_back(name);
+    return found;
+  };
+  EXPECT_THAT(names("next_scale.h5"),
+              testing::ElementsAre("entropy.window", "magnitude.hidden_channel", "mass.history_top",
+                                   "mass.step", "mass.step_variance", "rank.effective",
+                                   "sink.all_value_norm", "sink.mass", "variance.query",
+                                   "variance.window"));
+  EXPECT_THAT(names("next_token.h5"),
+              testing::ElementsAre("guidance.value_difference", "mass.condition", "mass.text"));
+  EXPECT_EQ(layer_roles(read_attention(folder / "next_scale.h5"), 9).role.size(), 54);
+}
 
 TEST(AttentionFile, ArrayThatClaimsMoreThanTheFileHoldsIsNotBelieved) {
   const path file = file_of_test("attention.h5");

@@ -14,12 +14,12 @@ constexpr double kTolerance = 2e-5;
 
 double mass_of(
     const AttentionRecord& record, int64_t layer, int64_t head, int64_t step, int64_t on_step) {
-  return record.array("step_mass").at(layer, head, step, on_step);
+  return record.array("mass.step").at(layer, head, step, on_step);
 }
 
 double key_mass_of(
     const AttentionRecord& record, int64_t layer, int64_t head, int64_t step, int64_t key) {
-  return record.array("key_mass").at(layer, head, step_key_begins(record.steps)[step] + key);
+  return record.array("mass.key").at(layer, head, step_key_begins(record.steps)[step] + key);
 }
 
 /// Compares with the mean of what the naive observer saw in `runs` generations.
@@ -59,7 +59,7 @@ void expect_equals(const AttentionRecord& record, const Oracle& oracle, int64_t 
                   .sum(2)
                   .mean(1);
           EXPECT_NEAR(mass, per_image.mean().item<double>(), kTolerance);
-          EXPECT_NEAR(record.array("step_mass_variance").at(layer, head, step, on),
+          EXPECT_NEAR(record.array("mass.step_variance").at(layer, head, step, on),
                       per_image.var(false).item<double>(), kTolerance);
         }
         EXPECT_NEAR(total, 1, kTolerance);
@@ -70,13 +70,13 @@ void expect_equals(const AttentionRecord& record, const Oracle& oracle, int64_t 
         const int64_t past = record.steps[step].first_token;
         double top = 0;
         if (past > 0) {
-          const int64_t most = record.array("history_top_mass").parameter("top_keys");
+          const int64_t most = record.array("mass.history_top").parameter("top_keys");
           top = std::get<0>(rows.narrow(2, 0, past).topk(std::min(most, past), 2))
                     .sum(2)
                     .mean()
                     .item<double>();
         }
-        EXPECT_NEAR(record.array("history_top_mass").at(layer, head, step), top, kTolerance);
+        EXPECT_NEAR(record.array("mass.history_top").at(layer, head, step), top, kTolerance);
       }
     }
   }
@@ -119,7 +119,7 @@ TEST(AttentionRecorder, AHeadIsTheMeanOverTheQueryHeadsThatReadIt) {
   expect_equals(record, {run, {run.weights}}, 3);
   const at::Tensor map =
       run.weights[3][1][0][1].unflatten(0, {3, 25}).mean(0);  // of the last scale
-  const NamedArray& raw = record.array("raw");
+  const NamedArray& raw = record.array("map.raw");
   const int64_t first = raw.axes[1].size() - map.size(0);  // the last scale's rows come last
   for (int64_t row = 0; row < map.size(0); ++row) {
     for (int64_t key = 0; key < map.size(1); ++key) {
@@ -133,7 +133,7 @@ TEST(AttentionRecorder, AHeadIsTheMeanOverTheQueryHeadsThatReadIt) {
       spread += own.var(0, false).sum().item<double>() / 9;
     }
   }
-  EXPECT_NEAR(record.array("query_variance").at(2, 0), spread, kTolerance);
+  EXPECT_NEAR(record.array("variance.query").at(2, 0), spread, kTolerance);
 }
 
 TEST(AttentionRecorder, SampledQueriesAreEvenlySpaced) {
@@ -145,7 +145,7 @@ TEST(AttentionRecorder, SampledQueriesAreEvenlySpaced) {
   const at::Tensor rows = run.weights[3][2][0][1].narrow(1, 0, 17).sum(1);
   double mean = 0;
   for (const int64_t query : {3, 9, 15, 21}) mean += rows[query].item<double>() / 4;
-  EXPECT_NEAR(record.array("history_top_mass").at(2, 1, 3), mean, kTolerance);
+  EXPECT_NEAR(record.array("mass.history_top").at(2, 1, 3), mean, kTolerance);
 }
 
 TEST(AttentionRecorder, RawMapsOfTheFirstImage) {
@@ -155,7 +155,7 @@ TEST(AttentionRecorder, RawMapsOfTheFirstImage) {
   const auto first = run.weights;
   run.generate(recorder, 6);
   const AttentionRecord record = recorder.record();
-  const NamedArray& raw = record.array("raw");
+  const NamedArray& raw = record.array("map.raw");
   const std::vector<Coordinate>& heads = raw.axes[0].coordinates;
   const std::vector<Coordinate>& queries = raw.axes[1].coordinates;
   EXPECT_EQ(heads[0].values, (std::vector<int64_t>{1, 0}));
@@ -176,15 +176,15 @@ TEST(AttentionRecorder, RawMapsOfTheFirstImage) {
 
 TEST(AttentionRecorder, RecordsWhatIsChosenAndOnlyWhatTheModelHas) {
   AttentionRun run;
-  AttentionRecorder two({.statistics = {"key_mass", "history_top_mass"}});
+  AttentionRecorder two({.statistics = {"mass.key", "mass.history_top"}});
   run.generate(two, 1);
   EXPECT_EQ(two.record().arrays.size(), 2);
   AttentionRecorder all({});
   run.generate(all, 1);
-  EXPECT_EQ(all.record().array("key_mass").values, two.record().array("key_mass").values);
-  EXPECT_FALSE(all.record().holds("offset_mass")) << "of next-token models";
-  EXPECT_FALSE(all.record().holds("raw")) << "no map was asked for";
-  EXPECT_TRUE(all.record().holds("query_variance"));
+  EXPECT_EQ(all.record().array("mass.key").values, two.record().array("mass.key").values);
+  EXPECT_FALSE(all.record().holds("mass.offset")) << "of next-token models";
+  EXPECT_FALSE(all.record().holds("map.raw")) << "no map was asked for";
+  EXPECT_TRUE(all.record().holds("variance.query"));
   const auto refusal = [&](const std::vector<std::string>& names) -> std::string {
     AttentionRecorder recorder({.statistics = names});
     try {
@@ -194,10 +194,11 @@ TEST(AttentionRecorder, RecordsWhatIsChosenAndOnlyWhatTheModelHas) {
     }
     return "accepted";
   };
-  EXPECT_THAT(refusal({"key_mas"}), testing::HasSubstr("Did you mean 'key_mass'?"));
-  EXPECT_THAT(refusal({"key_mass", "key_mass"}), testing::HasSubstr("twice"));
-  EXPECT_THAT(refusal({"offset_mass"}), testing::HasSubstr("next-token models"));
-  EXPECT_THAT(refusal({"raw"}), testing::HasSubstr("--raw"));
+  EXPECT_THAT(refusal({"mass.ke"}), testing::HasSubstr("Did you mean 'mass.key'?"));
+  EXPECT_THAT(refusal({"key_mass"}), testing::HasSubstr("It is called 'mass.key' now"));
+  EXPECT_THAT(refusal({"mass.key", "mass.key"}), testing::HasSubstr("twice"));
+  EXPECT_THAT(refusal({"mass.offset"}), testing::HasSubstr("next-token models"));
+  EXPECT_THAT(refusal({"map.raw"}), testing::HasSubstr("--raw"));
 }
 
 TEST(ObservedStep, GivesNothingThatIsNotDeclared) {

@@ -2,8 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,12 @@
 #include "core/engine/attend.h"
 
 namespace kvscope {
+
+/// What a parametrised test of a statistic is called.
+inline std::string test_name(std::string statistic) {
+  std::ranges::replace(statistic, '.', '_');
+  return statistic;
+}
 
 /// Drops one token in `drop_one_in` of each head's [history | current], other ones in other heads;
 /// 0 keeps all. Where it `masks`, a step does not see every third of the tokens held.
@@ -84,7 +92,6 @@ struct AttentionRun {
   bool drops = false;
   int64_t drop_one_in = 2;
   bool masks = false;
-  bool sinks = false;  ///< the first token receives far more than others
   int64_t line_tokens = 0;
   std::vector<int64_t> padding{};  ///< [rows drawn] of a prefill; empty: none
   /// Numbers are drawn for so many rows, of which `rows` from first_row on, row_stride apart, are
@@ -148,8 +155,6 @@ struct AttentionRun {
       for (int64_t layer = 0; layer < layers; ++layer) {
         const at::Tensor q = random(step.queries(), group) * (1.0 + static_cast<double>(layer));
         const at::Tensor k = random(step.queries());
-        if (sinks) q.select(3, 0).add_(6);
-        if (sinks && index == 0) k.select(2, 0).select(2, 0).add_(6);
         keys[layer].push_back(k);
         NaiveStep seen = naive(cache, controller, step, layer, q, at::cat(keys[layer], 2));
         const at::Tensor v = random(step.queries());

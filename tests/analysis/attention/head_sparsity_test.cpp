@@ -43,7 +43,7 @@ TEST(HeadSparsity, IsTheShareOutsideAnyNeighbourhood) {
       generations.push_back(run.weights);
     }
     const AttentionRecord record = recorder.record();
-    EXPECT_EQ(record.array("offset_mass").parameter("line_tokens"), kLine);
+    EXPECT_EQ(record.array("mass.offset").parameter("line_tokens"), kLine);
     const auto last = static_cast<std::size_t>(last_attending_step(run.steps));
     for (const Neighbourhood& near :
          {Neighbourhood{.recent_tokens = 3}, Neighbourhood{.recent_tokens = 0},
@@ -86,7 +86,7 @@ TEST(HeadSparsity, SurvivesTheFile) {
       std::filesystem::path(testing::TempDir()) / "head_sparsity_test.h5";
   write_attention(path, record);
   const AttentionRecord read = read_attention(path);
-  EXPECT_EQ(read.array("offset_mass").parameter("line_tokens"), kLine);
+  EXPECT_EQ(read.array("mass.offset").parameter("line_tokens"), kLine);
   const Neighbourhood near{.recent_tokens = 4, .lines_above = 1, .columns_beside = 2};
   const std::vector<double> before = head_sparsity(record, near);
   const std::vector<double> after = head_sparsity(read, near);

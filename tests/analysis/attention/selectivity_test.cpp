@@ -14,8 +14,8 @@ namespace {
 void add_arrays(AttentionRecord& record) {
   const std::vector<ArrayAxis> axes = {layer_axis(record.layers), head_axis(record.heads),
                                        step_axis(record.steps)};
-  record.arrays["history_top_mass"] = NamedArray::zeros(axes);
-  record.arrays["step_mass"] =
+  record.arrays["mass.history_top"] = NamedArray::zeros(axes);
+  record.arrays["mass.step"] =
       NamedArray::zeros({axes[0], axes[1], axes[2], on_step_axis(record.steps)});
 }
 
@@ -39,8 +39,8 @@ AttentionRecord record_of(const std::vector<std::vector<double>>& current,
     for (int64_t head = 0; head < 2; ++head) {
       for (int64_t step = 0; step < 3; ++step) {
         const double shift = head == 0 ? 0.1 : -0.1;  // the mean over heads is what counts
-        set(record, "step_mass", current[layer][step] + shift, layer, head, step, step);
-        set(record, "history_top_mass", top[layer][step] - shift, layer, head, step);
+        set(record, "mass.step", current[layer][step] + shift, layer, head, step, step);
+        set(record, "mass.history_top", top[layer][step] - shift, layer, head, step);
       }
     }
   }
@@ -115,8 +115,8 @@ TEST(LayerRoles, ALineOfANextTokenModelIsOneScale) {
   add_arrays(record);
   for (int64_t layer = 0; layer < 2; ++layer) {
     for (int64_t step = 0; step < 5; ++step) {
-      set(record, "step_mass", 0.5, layer, 0, step, step);
-      set(record, "history_top_mass", layer == 0 ? 0.1 * static_cast<double>(step) : 0.3, layer, 0,
+      set(record, "mass.step", 0.5, layer, 0, step, step);
+      set(record, "mass.history_top", layer == 0 ? 0.1 * static_cast<double>(step) : 0.3, layer, 0,
           step);
     }
   }

@@ -51,7 +51,7 @@ class StatisticContract : public testing::TestWithParam<Case> {
             .window_queries = 5,
             .raw_heads = {{1, 2}},
             .raw_queries = 6,
-            .query_maps = GetParam().statistic == "query_map",
+            .query_maps = GetParam().statistic == "map.query",
             .map_query_side = 2,
             .map_key_side = 3};
   }
@@ -209,11 +209,14 @@ std::vector<Case> cases() {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    EveryStatistic, StatisticContract, testing::ValuesIn(cases()), [](const auto& one) {
-      return one.param.statistic + (one.param.next_token ? "_next_token" : "_next_scale") +
-             (one.param.drops ? "_dropping" : "_whole");
-    });
+INSTANTIATE_TEST_SUITE_P(EveryStatistic,
+                         StatisticContract,
+                         testing::ValuesIn(cases()),
+                         [](const auto& one) {
+                           return test_name(one.param.statistic) +
+                                  (one.param.next_token ? "_next_token" : "_next_scale") +
+                                  (one.param.drops ? "_dropping" : "_whole");
+                         });
 
 }  // namespace
 }  // namespace kvscope

@@ -17,7 +17,7 @@ using Oracle = std::function<double(const NaiveRecording&, const Where&)>;
 
 std::map<std::string, Oracle> oracles() {
   std::map<std::string, Oracle> all;
-#define KVSCOPE_STATISTIC(name, help) all[#name] = oracle_##name;
+#define KVSCOPE_STATISTIC(group, name, help) all[#group "." #name] = oracle_##group##_##name;
 #include "analysis/attention/statistics.def"
 #undef KVSCOPE_STATISTIC
   return all;
@@ -140,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(EveryStatistic,
                          StatisticOracle,
                          testing::ValuesIn(cases()),
                          [](const auto& one) {
-                           return one.param.statistic + "_on_" + one.param.setting.name;
+                           return test_name(one.param.statistic) + "_on_" + one.param.setting.name;
                          });
 
 }  // namespace

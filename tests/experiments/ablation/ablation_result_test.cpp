@@ -176,7 +176,7 @@ TEST(RoleComparison, FindsTheSelectivityThatDecidesTheLoss) {
       drafters += findings[2].values[thing];
       double history = 0;
       for (int64_t head = 0; head < run.heads; ++head) {
-        history += 1 - record.array("step_mass").at(layer, head, step, step);
+        history += 1 - record.array("mass.step").at(layer, head, step, step);
       }
       EXPECT_NEAR(findings[3].values[thing], history / static_cast<double>(run.heads), 1e-6);
       loss.push_back(-selectivity[pair]);
@@ -205,7 +205,7 @@ TEST(RoleComparison, OfScalesTheFirstHasNoSelectivityButReceivesAttention) {
   double received = 0;  // of scale 0 in layer 0
   for (int64_t head = 0; head < run.heads; ++head) {
     for (int64_t step = 1; step < 4; ++step) {
-      received += record.array("step_mass").at(int64_t{0}, head, step, int64_t{0});
+      received += record.array("mass.step").at(int64_t{0}, head, step, int64_t{0});
     }
   }
   EXPECT_NEAR(findings[3].values[0], received / static_cast<double>(3 * run.heads), 1e-12);

@@ -31,7 +31,7 @@ TEST(H5Check, SaysWhatIsInAFileAndWhetherItIsWhole) {
               testing::AllOf(HasSubstr("result.h5: whole: results of point"),
                              HasSubstr("(snapkv of toy, 10 %)"), HasSubstr("3 of 3 images"),
                              HasSubstr("attention.h5: whole: attention of a model"),
-                             HasSubstr("step_mass")));
+                             HasSubstr("mass.step")));
   fs::remove(image_path(point, 1));
   const Answer lacking = answer({"h5", "check", result});
   EXPECT_EQ(lacking.exit_code, 3);

@@ -39,9 +39,9 @@ TEST(ExplorerPage, TextOfRecordsIsDataAndNothingElse) {
   record.model = hostile;
   record.prompts[0] = hostile;
   record.point_hash = hostile;
-  record.arrays.at("step_mass").help = hostile;
-  record.arrays.at("step_mass").unit = hostile;
-  record.arrays[hostile] = record.arrays.at("history_top_mass");
+  record.arrays.at("mass.step").help = hostile;
+  record.arrays.at("mass.step").unit = hostile;
+  record.arrays[hostile] = record.arrays.at("mass.history_top");
   const std::string html = page_of({{.file = hostile, .record = record}});
   EXPECT_THAT(html, Not(HasSubstr("alert(1)</script>")));
   EXPECT_THAT(html, Not(HasSubstr("<!--<script")));

@@ -49,7 +49,7 @@ TEST(RecordPayload, ArraysThatFitAreTheFilesNumbers) {
 void check_maps(const AttentionRecord& record) {
   const RecordPayload payload = record_payload(record, "a.h5", "a", kRoom);
   const json maps = described(payload).at("maps");
-  const NamedArray& array = record.array("query_map");
+  const NamedArray& array = record.array("map.query");
   const auto steps = maps.at("query").at("step").get<std::vector<int64_t>>();
   const auto lengths = maps.at("rowLengths").get<std::vector<int64_t>>();
   const auto on_steps = maps.at("cell").at("onStep").get<std::vector<int64_t>>();
@@ -129,7 +129,7 @@ TEST(RecordPayload, EqualRecordsGiveEqualPayloads) {
 
 TEST(RecordPayload, MapsThatLackACoordinateAreRefused) {
   AttentionRecord record = explored_record();
-  record.arrays.at("query_map").axes[3].coordinates.pop_back();
+  record.arrays.at("map.query").axes[3].coordinates.pop_back();
   EXPECT_THROW(record_payload(record, "a.h5", "a", kRoom), Error);
 }
 
@@ -145,7 +145,7 @@ TEST(RecordPayload, MapsThatLieOutsideTheStepsAreRefused) {
                                                         {3, 3, int64_t{1} << 62},
                                                         {3, 4, 0}}) {
     AttentionRecord record = good;
-    record.arrays.at("query_map").axes[axis].coordinates[coordinate].values.back() = value;
+    record.arrays.at("map.query").axes[axis].coordinates[coordinate].values.back() = value;
     EXPECT_THROW(record_payload(record, "a.h5", "a", kRoom), Error) << axis << " " << coordinate;
   }
 }
@@ -159,7 +159,7 @@ TEST(RecordMarks, KeysOfOtherStepsAreRefused) {
 
 TEST(RecordMarks, ASinkIsWhoPaysEnoughToOneTokenOfTheFirstStep) {
   AttentionRecord record = explored_record();
-  NamedArray& mass = record.arrays.at("key_mass");
+  NamedArray& mass = record.arrays.at("mass.key");
   const auto set_share = [&](int64_t head, double share) {
     int64_t begin = 0;
     for (size_t step = 0; step < record.steps.size(); ++step) {
@@ -181,15 +181,15 @@ TEST(RecordMarks, ASinkIsWhoPaysEnoughToOneTokenOfTheFirstStep) {
 
 TEST(RecordMarks, WhatIsNotRecordedIsNamed) {
   AttentionRecord record = explored_record();
-  record.arrays.erase("history_top_mass");
-  record.arrays.erase("query_variance");
-  record.arrays.erase("key_mass");
+  record.arrays.erase("mass.history_top");
+  record.arrays.erase("variance.query");
+  record.arrays.erase("mass.key");
   const RecordMarks marks = record_marks(record);
   EXPECT_FALSE(marks.roles);
   EXPECT_TRUE(marks.heads.empty());
   EXPECT_THAT(marks.missing,
-              testing::ElementsAre(HasSubstr("history_top_mass"), HasSubstr("query_variance"),
-                                   HasSubstr("key_mass")));
+              testing::ElementsAre(HasSubstr("mass.history_top"), HasSubstr("variance.query"),
+                                   HasSubstr("mass.key")));
 }
 
 TEST(RecordMarks, AreThoseOfRolesAndHeads) {

@@ -26,7 +26,7 @@ double covering(std::span<const float> weights) {
 
 }  // namespace
 
-std::unique_ptr<AttentionStatistic> make_statistic_covering_keys(
+std::unique_ptr<AttentionStatistic> make_statistic_mass_covering_keys(
     const AttentionRecorderOptions& options) {
   return std::make_unique<QueryMean>("keys", options.sampled_queries, covering,
                                      std::map<std::string, int64_t>{{"percent", kPercent}});

@@ -48,7 +48,7 @@ class ScaleCumulativeAttention : public AttentionStatistic {
 
 }  // namespace
 
-std::unique_ptr<AttentionStatistic> make_statistic_s_cas(
+std::unique_ptr<AttentionStatistic> make_statistic_mass_s_cas(
     const AttentionRecorderOptions& /*options*/) {
   return std::make_unique<ScaleCumulativeAttention>();
 }

@@ -41,15 +41,15 @@ void check(AttentionRun run, int64_t window) {
     }
   }
   const AttentionRecord record = recorder.record();
-  EXPECT_EQ(record.array("window_entropy").parameter("queries"), window);
-  ASSERT_EQ(record.array("window_entropy").shape(), (std::vector<int64_t>{run.layers}));
-  ASSERT_EQ(record.array("window_variance").shape(), (std::vector<int64_t>{run.layers}));
+  EXPECT_EQ(record.array("entropy.window").parameter("queries"), window);
+  ASSERT_EQ(record.array("entropy.window").shape(), (std::vector<int64_t>{run.layers}));
+  ASSERT_EQ(record.array("variance.window").shape(), (std::vector<int64_t>{run.layers}));
   for (size_t layer = 0; layer < entropy.size(); ++layer) {
     const double mean_entropy = entropy[layer] / static_cast<double>(2 * images);
     const double mean_variance = variance[layer] / static_cast<double>(2 * images);
     EXPECT_GT(mean_entropy, 0);
-    EXPECT_NEAR(record.array("window_entropy").at(layer), mean_entropy, 1e-5 * mean_entropy);
-    EXPECT_NEAR(record.array("window_variance").at(layer), mean_variance, 1e-5 * mean_variance);
+    EXPECT_NEAR(record.array("entropy.window").at(layer), mean_entropy, 1e-5 * mean_entropy);
+    EXPECT_NEAR(record.array("variance.window").at(layer), mean_variance, 1e-5 * mean_variance);
   }
 }
 

@@ -131,9 +131,9 @@ inline double mass_on_step(const NaiveRecording& seen, const NaiveLine& line, in
 }
 
 // A statistic of statistics.def without its oracle does not link: each is defined in
-// oracles/<name>.cpp, and is what the array holds at a place.
-#define KVSCOPE_STATISTIC(name, help) \
-  double oracle_##name(const NaiveRecording& seen, const Where& where);
+// oracles/<group>/<name>.cpp, and is what the array holds at a place.
+#define KVSCOPE_STATISTIC(group, name, help) \
+  double oracle_##group##_##name(const NaiveRecording& seen, const Where& where);
 #include "analysis/attention/statistics.def"
 #undef KVSCOPE_STATISTIC
 

@@ -13,7 +13,7 @@ constexpr int64_t kImageTokens = 4 * kLine + 2;  // the fifth line is not whole
 void check(bool drops) {
   AttentionRun run{.drops = drops, .line_tokens = kLine};
   run.steps = next_token_steps(kText, kImageTokens);
-  AttentionRecorder recorder({.guided = true, .statistics = {"offset_mass", "condition_mass"}});
+  AttentionRecorder recorder({.guided = true, .statistics = {"mass.offset", "mass.condition"}});
   std::vector<double> offsets(static_cast<size_t>(run.layers * run.heads * 5 * (2 * kLine - 1)));
   std::vector<double> back(static_cast<size_t>(run.layers * run.heads * (kText + kImageTokens)));
   double queries = 0;  // of a layer and head
@@ -44,14 +44,14 @@ void check(bool drops) {
     }
   }
   const AttentionRecord record = recorder.record();
-  const NamedArray& found = record.array("offset_mass");
+  const NamedArray& found = record.array("mass.offset");
   EXPECT_EQ(found.shape(), (std::vector<int64_t>{run.layers, run.heads, 5, 2 * kLine - 1}));
   EXPECT_EQ(found.axes[3].coordinates[0].values.front(), 1 - kLine);
   ASSERT_EQ(found.values.size(), offsets.size());
   for (size_t i = 0; i < offsets.size(); ++i) {
     EXPECT_NEAR(found.values[i], offsets[i] / queries, 1e-6) << i;
   }
-  const std::vector<double>& condition = record.array("condition_mass").values;
+  const std::vector<double>& condition = record.array("mass.condition").values;
   ASSERT_EQ(condition.size(), back.size());
   for (size_t i = 0; i < back.size(); ++i) EXPECT_NEAR(condition[i], back[i] / queries, 1e-6) << i;
 }

@@ -43,12 +43,12 @@ at::Tensor row_of(
 
 void check(AttentionRun run) {
   AttentionRecorder recorder(
-      {.guided = true, .statistics = {"query_map"}, .map_query_side = 2, .map_key_side = 3});
+      {.guided = true, .statistics = {"map.query"}, .map_query_side = 2, .map_key_side = 3});
   run.generate(recorder, 3);
   AttentionRun other = run;
   other.generate(recorder, 4);  // maps are those of the first image
   const AttentionRecord record = recorder.record();
-  const NamedArray& map = record.array("query_map");
+  const NamedArray& map = record.array("map.query");
   const std::vector<int64_t>& steps = along(map.axes[2], "step");
   const std::vector<int64_t>& queries = along(map.axes[2], "query");
   std::vector<int64_t> seen(

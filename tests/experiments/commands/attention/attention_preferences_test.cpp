@@ -40,8 +40,8 @@ TEST(AttentionPreferencesCommand, WritesANumberALayerThatTheAllocationReads) {
   ASSERT_EQ(table.layers(), record.layers);
   ASSERT_EQ(table.heads(), 1);
   for (int64_t layer = 0; layer < record.layers; ++layer) {
-    const double expected = std::sqrt(record.array("window_entropy").at(layer)) *
-                            std::pow(record.array("window_variance").at(layer), 2.0);
+    const double expected = std::sqrt(record.array("entropy.window").at(layer)) *
+                            std::pow(record.array("variance.window").at(layer), 2.0);
     EXPECT_GT(expected, 0);
     EXPECT_NEAR(table.at(layer, 0), expected, 2e-5 * expected);
   }
@@ -50,7 +50,7 @@ TEST(AttentionPreferencesCommand, WritesANumberALayerThatTheAllocationReads) {
 TEST(AttentionPreferencesCommand, SaysWhatIsMissing) {
   const std::filesystem::path folder = fresh_folder("a");
   AttentionRecord record = sample_record();
-  record.arrays.erase("window_variance");
+  record.arrays.erase("variance.window");
   write_attention(folder / "old.h5", record);
   try {
     attention_preferences_command({.file = folder / "old.h5"});

@@ -76,7 +76,7 @@ TEST(AttentionRecordCommand, WhatIsOfSomethingElseIsRefusedAndStays) {
   const auto bytes = fs::file_size(out);
   for (const Words& other :
        {Words{"gen.images=2", "gen.seed=9"}, Words{"gen.images=2", "policy=full"},
-        Words{"gen.images=2", "--statistics", "step_mass"},
+        Words{"gen.images=2", "--statistics", "mass.step"},
         Words{"gen.images=2", "--top-keys", "3"}, Words{"gen.images=2", "--key-side", "3"}}) {
     const Answer refused = answer(recording(out, other));
     EXPECT_EQ(refused.exit_code, 2) << other.back() << refused.err;

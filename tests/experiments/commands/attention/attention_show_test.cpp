@@ -57,28 +57,28 @@ TEST(AttentionShowCommand, SaysWhatAFileHolds) {
   EXPECT_EQ(shown.exit_code, 0) << shown.err;
   EXPECT_THAT(shown.out, AllOf(HasSubstr("toy, 2 images, 3 layers x 3 heads x 4 steps, 42 tokens"),
                                HasSubstr("layer 3 x head 3 x step 4 x on_step 4 [share]"),
-                               HasSubstr("sampled_queries 64, top_keys 16"), HasSubstr("raw")));
-  EXPECT_THAT(shown.out, Not(HasSubstr("offset_mass")));
+                               HasSubstr("sampled_queries 64, top_keys 16"), HasSubstr("map.raw")));
+  EXPECT_THAT(shown.out, Not(HasSubstr("mass.offset")));
 }
 
 TEST(AttentionShowCommand, ShowsMeansAndSaysOfWhat) {
   const std::filesystem::path folder = fresh_folder("a");
   const std::string file = recorded(folder);
-  const Answer shown = answer({"attention", "show", file, "history_top_mass"});
+  const Answer shown = answer({"attention", "show", file, "mass.history_top"});
   EXPECT_EQ(shown.exit_code, 0) << shown.err;
   EXPECT_THAT(shown.out, AllOf(HasSubstr("layer \\ step"), HasSubstr("mean over head (3)")));
   // The number in the table is the mean.
-  const NamedArray array = read_attention(file).array("history_top_mass");
+  const NamedArray array = read_attention(file).array("mass.history_top");
   const double mean = (array.at(1, 0, 3) + array.at(1, 1, 3) + array.at(1, 2, 3)) / 3;
   EXPECT_THAT(shown.out, HasSubstr(fmt::format("{:.4f}", mean)));
-  const Answer one = answer({"attention", "show", file, "history_top_mass", "--rows", "head",
+  const Answer one = answer({"attention", "show", file, "mass.history_top", "--rows", "head",
                              "--columns", "step", "--at", "layer=1"});
   EXPECT_THAT(one.out, AllOf(HasSubstr("head \\ step"), HasSubstr("at layer = 1"),
                              HasSubstr(fmt::format("{:.4f}", array.at(1, 2, 3)))));
   EXPECT_THAT(one.out, Not(HasSubstr("mean over")));
-  const Answer layers = answer({"attention", "show", file, "window_entropy"});
+  const Answer layers = answer({"attention", "show", file, "entropy.window"});
   EXPECT_EQ(layers.exit_code, 0) << layers.err;
-  EXPECT_THAT(layers.out, AllOf(HasSubstr("window_entropy [nats]"), Not(HasSubstr("mean over"))));
+  EXPECT_THAT(layers.out, AllOf(HasSubstr("entropy.window [nats]"), Not(HasSubstr("mean over"))));
 }
 
 TEST(AttentionShowCommand, DrawsEveryArray) {
@@ -93,7 +93,7 @@ TEST(AttentionShowCommand, DrawsEveryArray) {
     EXPECT_THAT(text, HasSubstr(name));
   }
   const std::filesystem::path png = folder / "mass.png";
-  EXPECT_EQ(answer({"attention", "show", file, "step_mass", "--out", png.string()}).exit_code, 0);
+  EXPECT_EQ(answer({"attention", "show", file, "mass.step", "--out", png.string()}).exit_code, 0);
   EXPECT_GT(read_png(png).image.width, 100);
 }
 
@@ -101,7 +101,7 @@ TEST(AttentionShowCommand, AStepHasItsOwnQueriesAndAHeadItsOwnLayer) {
   const std::filesystem::path folder = fresh_folder("pinned");
   const std::string file = recorded(folder);
   const std::string csv = (folder / "raw.csv").string();
-  const Answer shown = answer({"attention", "show", file, "raw", "--rows", "query", "--columns",
+  const Answer shown = answer({"attention", "show", file, "map.raw", "--rows", "query", "--columns",
                                "key", "--at", "step=1", "--at", "layer=1", "--out", csv});
   EXPECT_EQ(shown.exit_code, 0) << shown.err;
   EXPECT_THAT(shown.err, HasSubstr("4 x 42 numbers are not printed"))
@@ -112,7 +112,7 @@ TEST(AttentionShowCommand, AStepHasItsOwnQueriesAndAHeadItsOwnLayer) {
   while (std::getline(stream, line)) ++lines;
   EXPECT_EQ(lines, 5);
   const Answer none = answer(
-      {"attention", "show", file, "raw", "--rows", "key", "--at", "step=1", "--at", "query=7"});
+      {"attention", "show", file, "map.raw", "--rows", "key", "--at", "step=1", "--at", "query=7"});
   EXPECT_EQ(none.exit_code, 2);
   EXPECT_THAT(none.err, HasSubstr("nothing is there"));
 }
@@ -126,14 +126,14 @@ TEST(AttentionShowCommand, SaysWhatIsWrong) {
     EXPECT_NE(refused.exit_code, 0);
     return refused.err;
   };
-  EXPECT_THAT(refusal({file, "step_mas"}), HasSubstr("Did you mean 'step_mass'?"));
-  EXPECT_THAT(refusal({file, "offset_mass"}), HasSubstr("--statistics offset_mass"));
-  EXPECT_THAT(refusal({file, "step_mass", "--rows", "laye"}), HasSubstr("Did you mean 'layer'?"));
-  EXPECT_THAT(refusal({file, "step_mass", "--at", "layer"}), HasSubstr("NAME=VALUE"));
-  EXPECT_THAT(refusal({file, "step_mass", "--at", "layer=3"}), HasSubstr("0..2"));
-  EXPECT_THAT(refusal({file, "step_mass", "--rows", "step", "--columns", "step"}),
+  EXPECT_THAT(refusal({file, "mass.ste"}), HasSubstr("Did you mean 'mass.step'?"));
+  EXPECT_THAT(refusal({file, "mass.offset"}), HasSubstr("--statistics mass.offset"));
+  EXPECT_THAT(refusal({file, "mass.step", "--rows", "laye"}), HasSubstr("Did you mean 'layer'?"));
+  EXPECT_THAT(refusal({file, "mass.step", "--at", "layer"}), HasSubstr("NAME=VALUE"));
+  EXPECT_THAT(refusal({file, "mass.step", "--at", "layer=3"}), HasSubstr("0..2"));
+  EXPECT_THAT(refusal({file, "mass.step", "--rows", "step", "--columns", "step"}),
               HasSubstr("two different"));
-  EXPECT_THAT(refusal({file, "step_mass", "--out", "a.jpg"}), HasSubstr(".svg, .png, .pdf"));
+  EXPECT_THAT(refusal({file, "mass.step", "--out", "a.jpg"}), HasSubstr(".svg, .png, .pdf"));
   EXPECT_THAT(refusal({file, "--out", "a.svg"}), HasSubstr("which array"));
   EXPECT_THAT(refusal({(folder / "none.h5").string()}), HasSubstr("none.h5"));
   std::ofstream(folder / "notes.h5") << "notes";
@@ -150,14 +150,14 @@ TEST(AttentionRecordCommand, RecordsTheChosenStatistics) {
     words.insert(words.end(), model.begin(), model.end());
     return answer(words);
   };
-  const Answer made = record("key_mass,window_entropy");
+  const Answer made = record("mass.key,entropy.window");
   EXPECT_EQ(made.exit_code, 0) << made.err;
   const AttentionRecord read = read_attention(file);
   EXPECT_EQ(read.arrays.size(), 2);
   EXPECT_EQ(read.images, 5);
   EXPECT_EQ(read.head_dim, 16);
-  EXPECT_THAT(record("key_mas").err, HasSubstr("Did you mean 'key_mass'?"));
-  EXPECT_THAT(record("condition_mass").err, HasSubstr("next-token models"));
+  EXPECT_THAT(record("mass.ke").err, HasSubstr("Did you mean 'mass.key'?"));
+  EXPECT_THAT(record("mass.condition").err, HasSubstr("next-token models"));
   const Answer roles = answer({"attention", "roles", file});
   EXPECT_EQ(roles.exit_code, 3);
   EXPECT_THAT(roles.err, HasSubstr("kvscope attention record --statistics"));

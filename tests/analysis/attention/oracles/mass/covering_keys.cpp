@@ -2,7 +2,7 @@
 
 namespace kvscope {
 
-double oracle_covering_keys(const NaiveRecording& seen, const Where& where) {
+double oracle_mass_covering_keys(const NaiveRecording& seen, const Where& where) {
   Mean mean;
   seen.each_line(
       where("layer"), where("head"), where("step"),

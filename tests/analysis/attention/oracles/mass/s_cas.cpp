@@ -2,7 +2,7 @@
 
 namespace kvscope {
 
-double oracle_s_cas(const NaiveRecording& seen, const Where& where) {
+double oracle_mass_s_cas(const NaiveRecording& seen, const Where& where) {
   Mean targets;
   for (int64_t target = where("on_step") + 1; target < std::ssize(seen.steps()); ++target) {
     Mean mass;

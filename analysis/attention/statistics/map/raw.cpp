@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+
+#include "analysis/attention/attention_axes.h"
+#include "analysis/attention/attention_options.h"
+#include "analysis/attention/raw_axes.h"
+#include "analysis/attention/statistic.h"
+#include "core/base/error.h"
+
+namespace kvscope {
+namespace {
+
+/// Rows of the attention maps of chosen heads, of the first image. Keys that a policy dropped, and
+/// those that a step cannot see, have 0.
+class RawMaps : public AttentionStatistic {
+ public:
+  explicit RawMaps(const AttentionRecorderOptions& options)
+      : heads_(options.raw_heads), queries_(options.raw_queries) {}
+
+  [[nodiscard]] StatisticInfo info() const override {
+    return {.axes = {"raw_head", "raw_query", "key"},
+            .unit = "share",
+            .needs = {.head_rows = true},
+            .by_default = true};
+  }
+
+  void begin_model(const CacheGeometry& geometry) override {
+    std::vector<std::pair<int64_t, int64_t>> rows;
+    for (int64_t step = 0; step <= last_attending_step(geometry.steps); ++step) {
+      first_rows_.push_back(std::ssize(rows));
+      for (const int64_t query : evenly_spaced(geometry.steps[step].queries(), queries_)) {
+        rows.emplace_back(step, query);
+      }
+    }
+    for (const auto& [layer, head] : heads_) {
+      if (layer < 0 || layer >= geometry.layers || head < 0 || head >= geometry.heads) {
+        throw Error(ErrorKind::kConfig,
+                    fmt::format("attention record: no layer {} head {}; the model has layers 0..{} "
+                                "and heads 0..{}",
+                                layer, head, geometry.layers - 1, geometry.heads - 1));
+      }
+    }
+    maps_ =
+        NamedArray::zeros({raw_head_axis(heads_), raw_query_axis(rows), key_axis(geometry.steps)});
+    maps_.precision = ArrayPrecision::kHalf;
+  }
+
+  void observe(ObservedStep& step) override {
+    if (complete_maps_ > 0) return;
+    const StepInfo& info = step.step();
+    for (size_t map = 0; map < heads_.size(); ++map) {
+      const auto& [layer, head] = heads_[map];
+      if (layer != step.layer()) continue;
+      const std::vector<int64_t> queries = evenly_spaced(info.queries(), queries_);
+      const std::vector<float> weights = step.head_rows(0, head, queries);
+      const auto positions = step.positions(0, head);
+      auto weight = weights.begin();
+      for (int64_t row = 0; row < std::ssize(queries); ++row) {
+        double* keys =
+            &maps_.values[maps_.index(map, first_rows_[static_cast<size_t>(info.index)] + row, 0)];
+        for (const int64_t position : positions) keys[position] = static_cast<double>(*weight++);
+      }
+    }
+    const bool is_last =
+        step.layer() == step.layers() - 1 && info.index == last_attending_step(step.steps());
+    if (is_last) complete_maps_ = 1;
+  }
+
+  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return maps_; }
+
+  [[nodiscard]] std::vector<std::span<double>> sums() override {
+    return {maps_.values, std::span<double>(&complete_maps_, 1)};
+  }
+
+ private:
+  std::vector<std::pair<int64_t, int64_t>> heads_;
+  int64_t queries_;
+  std::vector<int64_t> first_rows_;  // [steps that attend]
+  double complete_maps_ = 0;         // 1 after the first generation
+  NamedArray maps_;
+};
+
+}  // namespace
+
+std::unique_ptr<AttentionStatistic> make_statistic_map_raw(
+    const AttentionRecorderOptions& options) {
+  return std::make_unique<RawMaps>(options);
+}
+
+}  // namespace kvscope

@@ -1,0 +1,11 @@
+#include "analysis/attention/attention_options.h"
+#include "analysis/attention/measures/step_mass_mean.h"
+
+namespace kvscope {
+
+std::unique_ptr<AttentionStatistic> make_statistic_mass_unconditional_step(
+    const AttentionRecorderOptions& /*options*/) {
+  return std::make_unique<StepMassMean>(GuidanceRow::kUnconditional);
+}
+
+}  // namespace kvscope

@@ -1,0 +1,12 @@
+#include "tests/analysis/attention/oracles/magnitude.h"
+
+namespace kvscope {
+
+double oracle_magnitude_value_token(const NaiveRecording& seen, const Where& where) {
+  return naive_magnitude(
+      seen, where("layer"),
+      [&](const NaiveStep& step, int64_t row) { return step.v[row][where("head")]; },
+      [&](int64_t position, int64_t /*channel*/) { return position == where("key"); });
+}
+
+}  // namespace kvscope

@@ -56,8 +56,8 @@ constexpr std::pair<const char*, const char*> kRenamed[] = {
 }  // namespace
 
 std::string name_since_version_3(const std::string& name) {
-  const auto* const found = std::ranges::find_if(
-      kRenamed, [&](const auto& renamed) { return renamed.first == name; });
+  const auto* const found =
+      std::ranges::find_if(kRenamed, [&](const auto& renamed) { return renamed.first == name; });
   return found == std::end(kRenamed) ? name : found->second;
 }
 

@@ -29,7 +29,7 @@ with tempfile.TemporaryDirectory() as folder:
             for size, axis in zip(array.shape, array.dims):
                 assert axis.label and len(axis) > 0, name
                 for scale in axis.values():
-                    assert scale.shape == (size,) and scale.is_scale, (name, axis.label)
+                    assert scale.shape == (size,) and scale.attrs["CLASS"] == b"DIMENSION_SCALE", (name, axis.label)
         mass = file["arrays/mass.step"][:]
         assert abs(mass.sum(axis=3) - 1).max() < 1e-4
 print("passed")

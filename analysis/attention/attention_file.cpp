@@ -19,6 +19,15 @@ namespace {
 
 constexpr int64_t kVersion = 3;
 
+/// Where the arrays of a record lie.
+struct Place {
+  const char* group;
+  std::map<std::string, NamedArray> AttentionRecord::*arrays;
+};
+constexpr Place kPlaces[] = {{"arrays", &AttentionRecord::arrays},
+                             {"variances", &AttentionRecord::variances},
+                             {"of_images", &AttentionRecord::of_images}};
+
 /// "axes/layer", "axes/step_key/step".
 std::string place_of(const ArrayAxis& axis, const Coordinate& coordinate) {
   const std::string place = "axes/" + axis.name;
@@ -77,34 +86,40 @@ void write_images(hdf5::Group& root, const std::vector<std::vector<uint8_t>>& im
 }
 
 /// Axes by name, each written once.
+void write_axis(hdf5::Group& root,
+                const ArrayAxis& axis,
+                const std::string& name,
+                std::map<std::string, ArrayAxis>& written) {
+  const auto [known, is_new] = written.emplace(axis.name, axis);
+  if (!is_new && known->second != axis) {
+    throw Error(ErrorKind::kAudit,
+                fmt::format("attention record: the axis '{}' of '{}' is another one than that of "
+                            "the arrays before it; give it a name of its own",
+                            axis.name, name));
+  }
+  if (!is_new) return;
+  for (const Coordinate& coordinate : axis.coordinates) {
+    write_dataset(root, place_of(axis, coordinate), hdf5::Element::kI64, {}, coordinate.values)
+        .make_scale(coordinate.name);
+  }
+}
+
 void write_axes(hdf5::Group& root, const AttentionRecord& record) {
   std::map<std::string, ArrayAxis> written;
-  for (const auto& [name, array] : record.arrays) {
-    for (const ArrayAxis& axis : array.axes) {
-      const auto [known, is_new] = written.emplace(axis.name, axis);
-      if (!is_new && known->second != axis) {
-        throw Error(ErrorKind::kAudit,
-                    fmt::format("attention record: the axis '{}' of '{}' is another one than that "
-                                "of the arrays before it; give it a name of its own",
-                                axis.name, name));
-      }
-      if (!is_new) continue;
-      for (const Coordinate& coordinate : axis.coordinates) {
-        write_dataset(root, place_of(axis, coordinate), hdf5::Element::kI64, {}, coordinate.values)
-            .make_scale(coordinate.name);
-      }
+  for (const Place& place : kPlaces) {
+    for (const auto& [name, array] : record.*place.arrays) {
+      for (const ArrayAxis& axis : array.axes) write_axis(root, axis, name, written);
     }
   }
 }
 
-void write_array(hdf5::Group& root, const std::string& name, const NamedArray& array) {
+void write_array(hdf5::Group& root, const std::string& place, const NamedArray& array) {
   std::vector<int64_t> shape = array.shape();
   shape.erase(shape.begin());
   const auto element =
       array.precision == ArrayPrecision::kHalf ? hdf5::Element::kF16 : hdf5::Element::kF32;
-  hdf5::Dataset dataset =
-      write_dataset(root, "arrays/" + name, element, shape,
-                    std::vector<float>(array.values.begin(), array.values.end()));
+  hdf5::Dataset dataset = write_dataset(
+      root, place, element, shape, std::vector<float>(array.values.begin(), array.values.end()));
   for (size_t dimension = 0; dimension < array.axes.size(); ++dimension) {
     const ArrayAxis& axis = array.axes[dimension];
     dataset.label_dimension(static_cast<int64_t>(dimension), axis.name);
@@ -159,8 +174,8 @@ ArrayAxis read_axis(const AttentionReader& reader,
   return axis;
 }
 
-NamedArray read_array(const AttentionReader& reader, const std::string& name) {
-  const hdf5::Dataset dataset = reader.root().dataset("arrays/" + name);
+NamedArray read_array(const AttentionReader& reader, const std::string& place) {
+  const hdf5::Dataset dataset = reader.root().dataset(place);
   NamedArray array{.precision = dataset.element() == hdf5::Element::kF16 ? ArrayPrecision::kHalf
                                                                          : ArrayPrecision::kSingle};
   const int64_t dimensions = std::ssize(dataset.row_shape()) + 1;
@@ -170,31 +185,66 @@ NamedArray read_array(const AttentionReader& reader, const std::string& name) {
   array.unit = attention_attribute<std::string>(dataset, "unit");
   array.help = attention_attribute<std::string>(dataset, "help");
   array.parameters = read_parameters(dataset);
-  array.values = reader.doubles("arrays/" + name, array.shape());
+  array.values = reader.doubles(place, array.shape());
   return array;
 }
 
-/// Layers and heads are those of any array that has the axis; all must agree.
+/// What stands along an axis of the model, all of it or a part.
 void check_axis(const hdf5::Group& root,
                 const ArrayAxis& axis,
                 const char* name,
                 int64_t expected) {
-  if (axis.name != name || axis.size() == expected) return;
-  throw Error(ErrorKind::kInput, fmt::format("{}: an axis '{}' of {}, expected {}", root.where(),
-                                             name, axis.size(), expected));
+  if (axis.name != name) return;
+  const std::vector<int64_t>& values = axis.coordinates.front().values;
+  const bool ascends = std::ranges::adjacent_find(values, std::greater_equal<>()) == values.end();
+  if (ascends && (values.empty() || (values.front() >= 0 && values.back() < expected))) return;
+  throw Error(ErrorKind::kInput,
+              fmt::format("{}: an axis '{}' of {} in other order or beyond 0..{}", root.where(),
+                          name, axis.size(), expected - 1));
 }
 
 /// Who reads an array of a statistic goes by its axes.
-void check_axes(const hdf5::Group& root, const std::string& name, const NamedArray& array) {
+void check_axes(const hdf5::Group& root,
+                const std::string& where,
+                const std::string& name,
+                const NamedArray& array) {
   for (const RegisteredStatistic& one : attention_statistics()) {
     if (one.name != name) continue;
     const std::vector<std::string> expected = one.make({})->info().axes;
     std::vector<std::string> found;
     for (const ArrayAxis& axis : array.axes) found.push_back(axis.name);
+    if (where.starts_with("of_images/") && !found.empty() && found.front() == "image") {
+      found.erase(found.begin());
+    }
     if (found == expected) return;
     throw Error(ErrorKind::kInput,
-                fmt::format("{}arrays/{}: axes [{}], expected [{}]", root.where(), name,
+                fmt::format("{}{}: axes [{}], expected [{}]", root.where(), where,
                             fmt::join(found, ", "), fmt::join(expected, ", ")));
+  }
+}
+
+/// Files of version 2 have the one variance that they have among the arrays.
+constexpr const char* kFormerVariance = "step_mass_variance";
+
+void read_arrays(const AttentionReader& reader, const Place& place, AttentionRecord& record) {
+  const hdf5::Group& root = reader.root();
+  if (!root.contains(place.group)) return;
+  for (const std::string& name : root.group(place.group).names()) {
+    const std::string where = fmt::format("{}/{}", place.group, name);
+    if (name == kFormerVariance) {
+      record.variances["mass.step"] = read_array(reader, where);
+      continue;
+    }
+    const std::string name_today = name_since_version_3(name);
+    const NamedArray& array = (record.*place.arrays)[name_today] = read_array(reader, where);
+    check_axes(root, where, name_today, array);
+    for (const ArrayAxis& axis : array.axes) {
+      check_axis(root, axis, "layer", record.layers);
+      check_axis(root, axis, "head", record.heads);
+      check_axis(root, axis, "step", std::ssize(record.steps));
+      check_axis(root, axis, "on_step", std::ssize(record.steps));
+      check_axis(root, axis, "image", record.images);
+    }
   }
 }
 
@@ -228,17 +278,7 @@ AttentionRecord read_since_version_2(const AttentionReader& reader) {
                                      .width = "steps/width",
                                      .first_token = "steps/first_token",
                                      .stored = "steps/stored"});
-  for (const std::string& name : root.group("arrays").names()) {
-    const std::string name_today = name_since_version_3(name);
-    const NamedArray& array = record.arrays[name_today] = read_array(reader, name);
-    check_axes(root, name_today, array);
-    for (const ArrayAxis& axis : array.axes) {
-      check_axis(root, axis, "layer", record.layers);
-      check_axis(root, axis, "head", record.heads);
-      check_axis(root, axis, "step", std::ssize(record.steps));
-      check_axis(root, axis, "on_step", std::ssize(record.steps));
-    }
-  }
+  for (const Place& place : kPlaces) read_arrays(reader, place, record);
   return record;
 }
 
@@ -263,8 +303,12 @@ void write_attention(const std::filesystem::path& path, const AttentionRecord& r
     write_images(root, record.first_images);
     write_steps(root, record.steps);
     write_axes(root, record);
-    root.create_group("arrays");
-    for (const auto& [name, array] : record.arrays) write_array(root, name, array);
+    for (const auto& [group, arrays] : kPlaces) {
+      root.create_group(group);
+      for (const auto& [name, array] : record.*arrays) {
+        write_array(root, fmt::format("{}/{}", group, name), array);
+      }
+    }
     file.flush();
   }
   place.commit();

@@ -18,6 +18,9 @@ inline constexpr const char* kAttentionSchema = "kvscope.attention";
 //   /steps/kind, height, width, first_token, stored       i64 [S]; kind 0 prefill, 1 scale, 2 token
 //   /arrays/<name>          f32 or f16, a dimension an axis: labelled, its coordinates attached as
 //                           dimension scales; @unit @help @parameters, a JSON object of integers
+//   /variances/<name>       likewise, between images, of the arrays that are means
+//   /of_images/<name>       likewise, of every image, along a first dimension "image", where that
+//                           is few numbers
 //   /axes/<axis>            i64, the coordinate of an axis that has one
 //   /axes/<axis>/<name>     i64, a coordinate of an axis that has several
 // Files of schema version 2 have other names of arrays (former_names.h), those of version 1 places

@@ -62,7 +62,9 @@ class Version1 {
     const std::vector<ArrayAxis> axes = {layer_axis(record_.layers), head_axis(record_.heads),
                                          step_axis(record_.steps), on_step_axis(record_.steps)};
     add("mass.step", "mass/step_to_step", axes);
-    add("mass.step_variance", "mass/step_to_step_variance", axes);
+    NamedArray& variance = record_.variances["mass.step"] = record_.arrays.at("mass.step");
+    variance.values = reader_.doubles("mass/step_to_step_variance", variance.shape());
+    variance.unit = "share^2";
   }
 
   void read_key_mass() {

@@ -5,13 +5,15 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/attention/array_selection.h"
+
 namespace kvscope {
 
 struct AttentionRecorderOptions {
   /// Rows are doubled by classifier-free guidance: only the first, conditional half is recorded.
   bool guided = true;
-  /// Names of statistics.def, "default" or "all"; empty: "default". chosen_statistics() says what
-  /// of it is recorded.
+  /// Names of statistics.def or patterns of them ("sink.*"), "default" or "all"; empty: "default".
+  /// chosen_statistics() says what of it is recorded.
   std::vector<std::string> statistics{};
   /// K' of the Attention Selectivity Index. The paper gives no number; 16 is the size of the
   /// method's observation window.
@@ -29,6 +31,10 @@ struct AttentionRecorderOptions {
   /// Sides of what a query map keeps of a grid: queries, cells of keys (query_map_layout.h).
   int64_t map_query_side = 6;
   int64_t map_key_side = 16;
+  /// What is recorded of all of that.
+  RecordedPart part{};
+  /// Numbers of an array up to which they are also kept for every image by itself; 0: of none.
+  int64_t per_image_numbers = int64_t{1} << 17;
 };
 
 }  // namespace kvscope

@@ -27,10 +27,21 @@ struct AttentionRecord {
   int64_t head_dim = 0;  ///< 0 in files that do not say
   int64_t images = 0;    ///< that the arrays are means over
   std::map<std::string, NamedArray> arrays{};
+  /// Between images, divisor n, of the arrays that are means; 0 for a single one. Only images that
+  /// have something of a number count.
+  std::map<std::string, NamedArray> variances{};
+  /// [image, ...] the arrays of every image, where those are few numbers.
+  std::map<std::string, NamedArray> of_images{};
 
-  [[nodiscard]] bool holds(const std::string& name) const { return arrays.contains(name); }
-  /// Throws Error(kInput) naming what the record holds instead, and how to record `name`.
+  /// Whether it has the array, of all layers, heads and steps.
+  [[nodiscard]] bool holds(const std::string& name) const;
+  /// The array of all layers, heads and steps. Throws Error(kInput) naming what the record holds
+  /// instead, and how to record `name`.
   [[nodiscard]] const NamedArray& array(const std::string& name) const;
+  /// The array of whatever layers, heads and steps were recorded. Throws likewise.
+  [[nodiscard]] const NamedArray& part(const std::string& name) const;
+  /// "layers 0, 7..9 of 12": what an array lacks; empty where nothing.
+  [[nodiscard]] std::string lack_of(const NamedArray& array) const;
   /// Keys that queries of `step` can see: K.
   [[nodiscard]] int64_t keys(int64_t step) const {
     return steps[step].first_token + steps[step].queries();

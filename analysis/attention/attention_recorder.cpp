@@ -16,6 +16,10 @@ namespace {
 
 constexpr const char* kStateKind = "kvscope_attention_recording";
 
+std::string values_name(const RecordedStatistic& statistic) {
+  return statistic.name() + ".values_of_images";
+}
+
 std::string image_name(size_t image) {
   return fmt::format("image.{}", image);
 }
@@ -76,18 +80,18 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
                 "attention record: generations of different models or image sizes cannot be "
                 "averaged; record them into files of their own");
   }
+  RecordedIndices indices = RecordedIndices::of(options_.part, geometry);
   AttentionNeeds needs;
-  std::vector<Measured> measured;
+  std::vector<RecordedStatistic> statistics;
   for (const RegisteredStatistic& chosen : chosen_statistics(options_, geometry.steps)) {
-    Measured one{
-        .name = chosen.name, .help = chosen.help, .info = {}, .statistic = chosen.make(options_)};
-    one.info = one.statistic->info();
-    one.statistic->begin_model(geometry);
-    needs.last_queries = needs.last_queries || one.info.needs.last_queries;
-    needs.received_mass = needs.received_mass || one.info.needs.received_mass;
-    measured.push_back(std::move(one));
+    RecordedStatistic one(chosen, options_, indices, geometry);
+    if (one.numbers() == 0) continue;  // nothing of it lies in the layers, heads and steps chosen
+    const AttentionNeeds& reads = statistics.emplace_back(std::move(one)).info().needs;
+    needs.last_queries = needs.last_queries || reads.last_queries;
+    needs.received_mass = needs.received_mass || reads.received_mass;
   }
-  measured_ = std::move(measured);
+  indices_ = std::move(indices);
+  statistics_ = std::move(statistics);
   if (needs.last_queries) recent_.emplace(options_.window_queries);
   if (needs.received_mass) received_.emplace();
   recorded_.steps = geometry.steps;
@@ -98,6 +102,15 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
 
 void AttentionRecorder::observe(const LayerStep& layer_step) {
   begin_model(layer_step.cache->plan().geometry());
+  if (indices_.layers[static_cast<size_t>(layer_step.layer)]) observe_layer(layer_step);
+  const bool last = layer_step.layer == recorded_.layers - 1 &&
+                    layer_step.step.index == last_attending_step(recorded_.steps);
+  if (!last) return;
+  for (RecordedStatistic& one : statistics_) one.end_generation(batch_images_);
+  recorded_.images += batch_images_;
+}
+
+void AttentionRecorder::observe_layer(const LayerStep& layer_step) {
   if (recent_) recent_->observe(layer_step);
   ObservedStep step(layer_step, batch_images_, recent_ ? &*recent_ : nullptr,
                     received_ ? &*received_ : nullptr);
@@ -105,23 +118,23 @@ void AttentionRecorder::observe(const LayerStep& layer_step) {
     step.grant({.column_sums = true});
     received_->observe(step);
   }
-  for (const Measured& one : measured_) {
-    step.grant(one.info.needs);
-    one.statistic->observe(step);
+  for (RecordedStatistic& one : statistics_) {
+    if (!one.observes(layer_step.step.index)) continue;
+    step.grant(one.info().needs);
+    one.observe(step);
   }
-  const bool last = layer_step.layer == recorded_.layers - 1 &&
-                    layer_step.step.index == last_attending_step(recorded_.steps);
-  if (last) recorded_.images += batch_images_;
 }
 
-void AttentionRecorder::save(const std::filesystem::path& path, const std::string& identity) const {
+void AttentionRecorder::save(const std::filesystem::path& path, const std::string& identity) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
-  for (const Measured& one : measured_) {
-    int64_t number = 0;
-    for (const std::span<double> sums : one.statistic->sums()) {
-      tensors.emplace_back(fmt::format("{}.{}", one.name, number++),
-                           at::from_blob(sums.data(), {std::ssize(sums)}, at::kDouble));
+  for (RecordedStatistic& one : statistics_) {
+    for (const RecordedStatistic::Section& section : one.sections()) {
+      tensors.emplace_back(section.name, at::from_blob(section.numbers.data(),
+                                                       {std::ssize(section.numbers)}, at::kDouble));
     }
+    if (one.numbers_of_image() == 0) continue;
+    tensors.emplace_back(values_name(one),
+                         at::tensor(at::ArrayRef<float>(one.values_of_images()), at::kFloat));
   }
   for (size_t image = 0; image < recorded_.first_images.size(); ++image) {
     const std::vector<uint8_t>& png = recorded_.first_images[image];
@@ -153,16 +166,25 @@ void AttentionRecorder::restore(const std::filesystem::path& path,
       images.find_first_not_of("0123456789") != images.npos || images.size() > 9) {
     damaged("is no kept recording");
   }
-  for (const Measured& one : measured_) {
-    int64_t number = 0;
-    for (const std::span<double> sums : one.statistic->sums()) {
-      const std::string name = fmt::format("{}.{}", one.name, number++);
-      const at::Tensor kept = state.tensor(name);
-      if (kept.scalar_type() != at::kDouble || kept.numel() != std::ssize(sums)) {
-        damaged(fmt::format("{} has {} numbers, expected {}", name, kept.numel(), sums.size()));
-      }
-      std::memcpy(sums.data(), kept.contiguous().const_data_ptr(), sums.size_bytes());
+  recorded_.images = std::stoll(images);
+  const auto kept_of = [&](const std::string& name, at::ScalarType type, int64_t numbers) {
+    const at::Tensor kept = state.tensor(name);
+    if (kept.scalar_type() != type || kept.numel() != numbers) {
+      damaged(fmt::format("{} has {} numbers, expected {}", name, kept.numel(), numbers));
     }
+    return kept.contiguous();
+  };
+  for (RecordedStatistic& one : statistics_) {
+    for (const auto& [name, numbers] : one.sections()) {
+      const at::Tensor kept = kept_of(name, at::kDouble, std::ssize(numbers));
+      std::memcpy(numbers.data(), kept.const_data_ptr(), numbers.size_bytes());
+    }
+    std::vector<float> values;
+    if (const int64_t numbers = one.numbers_of_image(); numbers > 0) {
+      const at::Tensor kept = kept_of(values_name(one), at::kFloat, numbers * recorded_.images);
+      values.assign(kept.const_data_ptr<float>(), kept.const_data_ptr<float>() + kept.numel());
+    }
+    one.go_on(recorded_.images, std::move(values));
   }
   for (size_t image = 0; state.contains(image_name(image)); ++image) {
     const at::Tensor kept = state.tensor(image_name(image));
@@ -170,7 +192,6 @@ void AttentionRecorder::restore(const std::filesystem::path& path,
     const auto* bytes = kept.const_data_ptr<uint8_t>();
     recorded_.first_images.emplace_back(bytes, bytes + kept.numel());
   }
-  recorded_.images = std::stoll(images);
   for (const auto& prompt : prompts)
     recorded_.prompts.push_back(prompt.is_string() ? prompt.get<std::string>() : "");
 }
@@ -180,12 +201,7 @@ AttentionRecord AttentionRecorder::record() const {
     throw Error(ErrorKind::kConfig, "attention record: no generation was completed");
   }
   AttentionRecord record = recorded_;
-  for (const Measured& one : measured_) {
-    NamedArray array = one.statistic->finish(recorded_.images);
-    array.unit = one.info.unit;
-    array.help = one.help;
-    record.arrays.emplace(one.name, std::move(array));
-  }
+  for (const RecordedStatistic& one : statistics_) one.add_to(record);
   return record;
 }
 

@@ -11,7 +11,7 @@
 #include "analysis/attention/attention_options.h"
 #include "analysis/attention/attention_record.h"
 #include "analysis/attention/measures/received_mass.h"
-#include "analysis/attention/statistic_registry.h"
+#include "analysis/attention/recorded_statistic.h"
 #include "core/base/image.h"
 #include "core/engine/attend.h"
 #include "policies/signals/recent_queries.h"
@@ -41,7 +41,7 @@ class AttentionRecorder : public AttentionObserver {
   [[nodiscard]] int64_t images() const { return recorded_.images; }
   /// Keeps all that was recorded so far, whole or not at all; between generations. `identity` says
   /// what of. Throws Error(kEnvironment).
-  void save(const std::filesystem::path& path, const std::string& identity) const;
+  void save(const std::filesystem::path& path, const std::string& identity);
   /// Goes on from what save() kept of a model of this geometry; before the first generation. Throws
   /// Error(kInput) where that is damaged or of another identity.
   void restore(const std::filesystem::path& path,
@@ -52,21 +52,16 @@ class AttentionRecorder : public AttentionObserver {
   [[nodiscard]] AttentionRecord record() const;
 
  private:
-  struct Measured {
-    std::string name;
-    std::string help;
-    StatisticInfo info;
-    std::unique_ptr<AttentionStatistic> statistic;
-  };
-
   void begin_model(const CacheGeometry& geometry);
+  void observe_layer(const LayerStep& layer_step);
 
   AttentionRecorderOptions options_;
-  std::vector<Measured> measured_;        // empty before the first step
-  std::optional<RecentQueries> recent_;   // where a statistic needs the last queries
-  std::optional<ReceivedMass> received_;  // where one needs what keys received
-  int64_t batch_images_ = 0;              // of the generation that runs now
-  AttentionRecord recorded_;              // without arrays
+  RecordedIndices indices_;                    // empty before the first step
+  std::vector<RecordedStatistic> statistics_;  // likewise
+  std::optional<RecentQueries> recent_;        // where a statistic needs the last queries
+  std::optional<ReceivedMass> received_;       // where one needs what keys received
+  int64_t batch_images_ = 0;                   // of the generation that runs now
+  AttentionRecord recorded_;                   // without arrays
 };
 
 }  // namespace kvscope

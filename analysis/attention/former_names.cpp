@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::pair<const char*, const char*> kRenamed[] = {
     {"step_mass", "mass.step"},
-    {"step_mass_variance", "mass.step_variance"},
     {"key_mass", "mass.key"},
     {"history_top_mass", "mass.history_top"},
     {"offset_mass", "mass.offset"},

@@ -53,7 +53,8 @@ RowTile::RowTile(at::Tensor packed,
       group_(group) {}
 
 at::Tensor RowTile::rows_of(const at::Tensor& packed, int64_t image, int64_t head) const {
-  return rows_of_slot(packed, offsets_, group_ * std::ssize(queries_), image * heads_ + head);
+  return rows_of_slot(packed, offsets_, group_ * std::ssize(queries_),
+                      (first_image_ + image) * heads_ + head);
 }
 
 at::Tensor RowTile::rows(int64_t image, int64_t head) const {
@@ -72,6 +73,7 @@ ObservedStep::ObservedStep(const LayerStep& layer_step,
                            const ReceivedMass* received)
     : layer_step_(layer_step),
       first_row_(first_row),
+      batch_images_(images),
       images_(images),
       heads_(layer_step.k.size(1)),
       recent_(recent),
@@ -93,6 +95,18 @@ void ObservedStep::require(bool granted, const char* what) const {
       fmt::format("an attention statistic reads {} without declaring it in its needs", what));
 }
 
+void ObservedStep::look_at(int64_t image) {
+  first_image_ = image;
+  images_ = 1;
+  if (unconditional_ != nullptr) unconditional_->look_at(image);
+}
+
+void ObservedStep::look_at_all() {
+  first_image_ = 0;
+  images_ = batch_images_;
+  if (unconditional_ != nullptr) unconditional_->look_at_all();
+}
+
 const LayerStep& ObservedStep::layer_step() const {
   require(granted_.layer_step, "the layer's step");
   return layer_step_;
@@ -100,32 +114,31 @@ const LayerStep& ObservedStep::layer_step() const {
 
 std::span<const int64_t> ObservedStep::positions(int64_t image, int64_t head) {
   std::vector<int64_t>& known = positions_[slot(image, head)];
-  if (known.empty()) known = positions_of(layer_step_, first_row_ + image, head);
+  if (known.empty()) known = positions_of(layer_step_, row(image), head);
   return known;
 }
 
 int64_t ObservedStep::padding(int64_t image) const {
-  return layer_step_.cache->padding(first_row_ + image);
+  return layer_step_.cache->padding(row(image));
 }
 
 int64_t ObservedStep::real_queries(int64_t image) const {
-  return step().queries() - layer_step_.cache->padding_of_step(step(), first_row_ + image);
+  return step().queries() - layer_step_.cache->padding_of_step(step(), row(image));
 }
 
 std::vector<int64_t> ObservedStep::viewers(int64_t image, int64_t head) {
   const KvCache& cache = *layer_step_.cache;
-  const int64_t row = first_row_ + image;
   const int64_t queries = step().queries();
   const int64_t real = real_queries(image);
-  const auto held = static_cast<size_t>(cache.length(layer(), row, head));
+  const auto held = static_cast<size_t>(cache.length(layer(), row(image), head));
   std::vector<int64_t> counts(positions(image, head).size(), 0);
   if (layer_step_.attended != nullptr) {
-    const auto at = static_cast<size_t>(row * heads_ + head);
+    const auto at = static_cast<size_t>(row(image) * heads_ + head);
     for (const int64_t index : (*layer_step_.attended)[at]) counts[index] = real;
   } else {
     std::fill_n(counts.begin(), held, real);
   }
-  std::fill_n(counts.begin(), cache.padding_length(layer(), row, head), 0);
+  std::fill_n(counts.begin(), cache.padding_length(layer(), row(image), head), 0);
   const bool causal = step().kind == StepKind::kPrefill;
   for (int64_t token = queries - real; token < queries; ++token) {
     counts[held + static_cast<size_t>(token)] = causal ? queries - token : queries;
@@ -134,21 +147,23 @@ std::vector<int64_t> ObservedStep::viewers(int64_t image, int64_t head) {
 }
 
 ObservedStep& ObservedStep::unconditional() {
-  require(granted_.unconditional && layer_step_.q.size(0) == 2 * images_, "unconditional rows");
+  require(granted_.unconditional && layer_step_.q.size(0) == 2 * batch_images_,
+          "unconditional rows");
   if (unconditional_ == nullptr) {
     unconditional_ =
-        std::make_unique<ObservedStep>(layer_step_, images_, images_, nullptr, nullptr);
+        std::make_unique<ObservedStep>(layer_step_, batch_images_, batch_images_, nullptr, nullptr);
     unconditional_->grant({.column_sums = true});
+    if (images_ != batch_images_ || first_image_ != 0) unconditional_->look_at(first_image_);
   }
   return *unconditional_;
 }
 
 void ObservedStep::compute_columns() {
   if (columns_.defined()) return;
-  const RecordedRows rows(layer_step_, first_row_, images_);
+  const RecordedRows rows(layer_step_, first_row_, batch_images_);
   columns_ = fill_padding(column_sum(rows.q, rows.lse, rows.history, rows.k,
                                      layer_step_.softmax_scale, rows.causal),
-                          layer_step_, 1, 0.0, first_row_ * heads_, images_ * heads_)
+                          layer_step_, 1, 0.0, first_row_ * heads_, batch_images_ * heads_)
                  .div_(layer_step_.group())
                  .to(at::kCPU);
   column_offsets_ = column_offsets(rows.history.length, step().queries());
@@ -162,38 +177,51 @@ std::span<const float> ObservedStep::column_sums(int64_t image, int64_t head) {
           static_cast<size_t>(column_offsets_[at + 1] - column_offsets_[at])};
 }
 
-std::span<const double> ObservedStep::step_sums(int64_t image, int64_t head) {
-  require(granted_.column_sums, "column sums");
+void ObservedStep::compute_step_sums() {
+  compute_columns();
   const size_t count = steps().size();
-  if (step_sums_.empty()) {
-    // Which step wrote the key at each position.
-    std::vector<size_t> writer(static_cast<size_t>(keys_of_step(steps(), step().index)));
-    for (size_t index = 0; index <= static_cast<size_t>(step().index); ++index) {
-      const StepInfo& info = steps()[index];
-      std::fill_n(writer.begin() + info.first_token, info.queries(), index);
-    }
-    step_sums_.assign(positions_.size() * count, 0.0);
-    for (int64_t one = 0; one < images_; ++one) {
-      for (int64_t other = 0; other < heads_; ++other) {
-        const auto held = positions(one, other);
-        const auto sums = column_sums(one, other);
-        double* masses = &step_sums_[slot(one, other) * count];
-        for (size_t i = 0; i < held.size(); ++i) {
-          masses[writer[static_cast<size_t>(held[i])]] += static_cast<double>(sums[i]);
-        }
+  // Which step wrote the key at each position.
+  std::vector<size_t> writer(static_cast<size_t>(keys_of_step(steps(), step().index)));
+  for (size_t index = 0; index <= static_cast<size_t>(step().index); ++index) {
+    const StepInfo& info = steps()[index];
+    std::fill_n(writer.begin() + info.first_token, info.queries(), index);
+  }
+  step_sums_.assign(positions_.size() * count, 0.0);
+  for (int64_t image = 0; image < images_; ++image) {
+    for (int64_t head = 0; head < heads_; ++head) {
+      const auto held = positions(image, head);
+      const auto sums = column_sums(image, head);
+      double* masses = &step_sums_[slot(image, head) * count];
+      for (size_t i = 0; i < held.size(); ++i) {
+        masses[writer[static_cast<size_t>(held[i])]] += static_cast<double>(sums[i]);
       }
     }
   }
+}
+
+std::span<const double> ObservedStep::step_sums(int64_t image, int64_t head) {
+  require(granted_.column_sums, "column sums");
+  if (step_sums_.empty()) {
+    const int64_t looked_at = first_image_;
+    const bool is_one = images_ != batch_images_;
+    look_at_all();
+    compute_step_sums();
+    if (is_one) look_at(looked_at);
+  }
+  const size_t count = steps().size();
   return std::span<const double>(step_sums_).subspan(slot(image, head) * count, count);
 }
 
-RowTile ObservedStep::tile_of(std::span<const int64_t> queries) const {
-  const RecordedRows rows(layer_step_, first_row_, images_);
+RowTile ObservedStep::tile_of(std::span<const int64_t> queries,
+                              int64_t first_image,
+                              int64_t images) const {
+  const int64_t first_row = first_row_ + first_image;
+  const RecordedRows rows(layer_step_, first_row, images);
   const at::Tensor packed = attention_rows(rows.q, rows.lse, rows.history, rows.k,
                                            layer_step_.softmax_scale, queries, rows.causal);
   const int64_t group = layer_step_.group();
-  return {fill_padding(packed, layer_step_, group * std::ssize(queries), 0.0, first_row_ * heads_,
-                       images_ * heads_),
+  return {fill_padding(packed, layer_step_, group * std::ssize(queries), 0.0, first_row * heads_,
+                       images * heads_),
           column_offsets(rows.history.length, step().queries()),
           {queries.begin(), queries.end()},
           heads_,
@@ -204,14 +232,17 @@ void ObservedStep::visit_rows(int64_t wanted, const std::function<void(const Row
   require(granted_.attention_rows, "attention rows");
   std::vector<int64_t> queries = evenly_spaced(step().queries(), wanted);
   if (queries.size() <= kTileQueries) {
-    const auto known = tiles_.find(queries);
-    visit(known != tiles_.end() ? known->second
-                                : tiles_.emplace(queries, tile_of(queries)).first->second);
+    auto known = tiles_.find(queries);
+    if (known == tiles_.end()) {
+      known = tiles_.emplace(queries, tile_of(queries, 0, batch_images_)).first;
+    }
+    known->second.begin_at(first_image_);
+    visit(known->second);
     return;
   }
   for (size_t begin = 0; begin < queries.size(); begin += kTileQueries) {
-    visit(
-        tile_of(std::span(queries).subspan(begin, std::min(kTileQueries, queries.size() - begin))));
+    visit(tile_of(std::span(queries).subspan(begin, std::min(kTileQueries, queries.size() - begin)),
+                  first_image_, images_));
   }
 }
 
@@ -241,56 +272,62 @@ std::vector<double> ObservedStep::received(int64_t image, int64_t head) {
   require(granted_.received_mass && received_ != nullptr, "what keys received");
   std::vector<double> means;
   for (const int64_t position : positions(image, head)) {
-    means.push_back(received_->mean(layer(), image, head, position));
+    means.push_back(received_->mean(layer(), first_image_ + image, head, position));
   }
   return means;
 }
 
 at::Tensor ObservedStep::values(int64_t image, int64_t head) const {
   require(granted_.values, "values");
-  const int64_t row = first_row_ + image;
-  return at::cat({layer_step_.cache->values(layer(), row, head).to(at::kFloat),
-                  layer_step_.v[row][head].to(at::kFloat)});
+  return at::cat({layer_step_.cache->values(layer(), row(image), head).to(at::kFloat),
+                  layer_step_.v[row(image)][head].to(at::kFloat)});
 }
 
 std::vector<float> ObservedStep::head_rows(int64_t image,
                                            int64_t head,
                                            std::span<const int64_t> queries) {
   require(granted_.head_rows, "rows of a head");
-  const RecordedRows rows(layer_step_, first_row_, images_);
-  const size_t at = slot(image, head);
+  const RecordedRows rows(layer_step_, row(image), 1);
+  const auto at = static_cast<size_t>(head);
   const RaggedRows history{.keys = rows.history.keys,
                            .values = rows.history.values,
                            .begin = rows.history.begin.subspan(at, 1),
                            .length = rows.history.length.subspan(at, 1)};
   const int64_t group = layer_step_.group();
   const auto count = static_cast<int64_t>(queries.size());
-  const auto of_group = [&](const at::Tensor& all) {
-    return all.narrow(0, image, 1).narrow(1, head * group, group);
-  };
-  const at::Tensor mean = attention_rows(of_group(rows.q), of_group(rows.lse), history,
-                                         rows.k.narrow(0, image, 1).narrow(1, head, 1),
-                                         layer_step_.softmax_scale, queries, rows.causal)
-                              .view({group, count, -1})
-                              .mean(0);
-  const at::Tensor map = fill_padding(mean.flatten(), layer_step_, count, 0.0,
-                                      first_row_ * heads_ + static_cast<int64_t>(at), 1)
-                             .to(at::kCPU);
+  const auto of_group = [&](const at::Tensor& all) { return all.narrow(1, head * group, group); };
+  const at::Tensor mean =
+      attention_rows(of_group(rows.q), of_group(rows.lse), history, rows.k.narrow(1, head, 1),
+                     layer_step_.softmax_scale, queries, rows.causal)
+          .view({group, count, -1})
+          .mean(0);
+  const at::Tensor map =
+      fill_padding(mean.flatten(), layer_step_, count, 0.0, row(image) * heads_ + head, 1)
+          .to(at::kCPU);
   const auto* weight = map.const_data_ptr<float>();
   return {weight, weight + map.numel()};
 }
 
 AttentionSpread ObservedStep::last_queries_spread(int64_t window) {
   require(granted_.last_queries && recent_ != nullptr, "the last queries");
-  const auto known = spreads_.find(window);
+  const auto known = spreads_.find({window, first_image_});
   if (known != spreads_.end()) return known->second;
-  const at::Tensor in_window =
-      positions_mask(layer_step_, recent_->positions(layer_step_, window)) |
-      absent_mask(layer_step_);
-  const at::Tensor logits = by_query_head(layer_step_, recent_->logits(layer_step_, window));
-  const AttentionSpread spread = attention_spread(
-      logits.narrow(0, first_row_, images_), in_window.unsqueeze(2).narrow(0, first_row_, images_));
-  return spreads_.emplace(window, spread).first->second;
+  auto attention = windows_.find(window);
+  if (attention == windows_.end()) {
+    const at::Tensor in_window =
+        positions_mask(layer_step_, recent_->positions(layer_step_, window)) |
+        absent_mask(layer_step_);
+    attention = windows_
+                    .emplace(window,
+                             WindowAttention{
+                                 by_query_head(layer_step_, recent_->logits(layer_step_, window)),
+                                 in_window.unsqueeze(2)})
+                    .first;
+  }
+  const auto of_images = [&](const at::Tensor& all) { return all.narrow(0, row(0), images_); };
+  const AttentionSpread spread =
+      attention_spread(of_images(attention->second.logits), of_images(attention->second.in_window));
+  return spreads_.emplace(std::pair(window, first_image_), spread).first->second;
 }
 
 }  // namespace kvscope

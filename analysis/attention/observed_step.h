@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/engine/attend.h"
@@ -39,6 +40,8 @@ class RowTile {
           int64_t group);
   [[nodiscard]] const std::vector<int64_t>& queries() const { return queries_; }
   [[nodiscard]] int64_t group() const { return group_; }
+  /// From here on rows are those of the images from `first` on.
+  void begin_at(int64_t first) { first_image_ = first; }
   /// [group * queries, tokens of the head] fp32 on the step's device, the queries of one query head
   /// after those of the other; padding and dropped tokens are 0.
   [[nodiscard]] at::Tensor rows(int64_t image, int64_t head) const;
@@ -54,6 +57,7 @@ class RowTile {
   std::vector<int64_t> queries_;
   int64_t heads_;
   int64_t group_;
+  int64_t first_image_ = 0;
 };
 
 /// What one query of one query head pays to every token of positions(), on the CPU.
@@ -71,7 +75,7 @@ class ReceivedMass;
 /// One layer's step of the conditional rows of a batch, as statistics look at it. Outputs of
 /// kernels are made when the first statistic asks and kept for the others; what none asks for is
 /// not made, and no queries x keys map ever is. Heads are those of keys; what several query heads
-/// pay to one is their mean.
+/// pay to one is their mean. Images are numbered from 0: all of the batch, or the one looked at.
 class ObservedStep {
  public:
   /// `images` conditional rows come first. `recent` and `received` have observed the step where
@@ -92,9 +96,18 @@ class ObservedStep {
   /// AttentionStatistic::info() declares is what is read.
   void grant(const AttentionNeeds& needs) { granted_ = needs; }
 
+  /// From here on image 0 is this one of the batch, and the only one.
+  void look_at(int64_t image);
+  void look_at_all();
+
   [[nodiscard]] const StepInfo& step() const { return layer_step_.step; }
   [[nodiscard]] int64_t layer() const { return layer_step_.layer; }
   [[nodiscard]] int64_t images() const { return images_; }
+  /// Rows of an image in layer_step(); the other one is there under guidance only.
+  [[nodiscard]] int64_t row(int64_t image) const { return first_row_ + first_image_ + image; }
+  [[nodiscard]] int64_t unconditional_row(int64_t image) const {
+    return row(image) + batch_images_;
+  }
   [[nodiscard]] int64_t layers() const { return layer_step_.cache->plan().geometry().layers; }
   [[nodiscard]] int64_t heads() const { return heads_; }
   [[nodiscard]] const std::vector<StepInfo>& steps() const;
@@ -154,25 +167,36 @@ class ObservedStep {
  private:
   void require(bool granted, const char* what) const;
   [[nodiscard]] size_t slot(int64_t image, int64_t head) const {
-    return static_cast<size_t>(image * heads_ + head);
+    return static_cast<size_t>((first_image_ + image) * heads_ + head);
   }
   void compute_columns();
-  [[nodiscard]] RowTile tile_of(std::span<const int64_t> queries) const;
+  void compute_step_sums();
+  /// Of so many images of the batch.
+  [[nodiscard]] RowTile tile_of(std::span<const int64_t> queries,
+                                int64_t first_image,
+                                int64_t images) const;
 
   const LayerStep& layer_step_;
   int64_t first_row_;
-  int64_t images_;
+  int64_t batch_images_;
+  int64_t first_image_ = 0;  // the one looked at, or 0 ...
+  int64_t images_;           // ... and 1, or all
   int64_t heads_;
   const RecentQueries* recent_;
   const ReceivedMass* received_;
   AttentionNeeds granted_{};
   std::unique_ptr<ObservedStep> unconditional_;  // null until asked for
-  std::vector<std::vector<int64_t>> positions_;  // [images * heads]
+  std::vector<std::vector<int64_t>> positions_;  // [images of the batch * heads]
   at::Tensor columns_;                           // on the CPU; undefined until asked for
   std::vector<int64_t> column_offsets_;
-  std::vector<double> step_sums_;                  // [images * heads][steps]
+  std::vector<double> step_sums_;                  // [images of the batch * heads][steps]
   std::map<std::vector<int64_t>, RowTile> tiles_;  // by queries: those of one tile
-  std::map<int64_t, AttentionSpread> spreads_;     // by window
+  struct WindowAttention {
+    at::Tensor logits;     // of every query head
+    at::Tensor in_window;  // [rows, heads, 1, tokens]
+  };
+  std::map<int64_t, WindowAttention> windows_;
+  std::map<std::pair<int64_t, int64_t>, AttentionSpread> spreads_;  // by window, first image
 };
 
 }  // namespace kvscope

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 
@@ -52,14 +53,25 @@ bool defined_for(StatisticModels models, const std::vector<StepInfo>& steps) {
 
 namespace {
 
-/// Throws Error(kConfig) for a name that is none, or comes twice.
+bool is_pattern(const std::string& name) {
+  return name.find_first_of("*?") != name.npos;
+}
+
+bool matches(const std::string& pattern, const std::string& name) {
+  return fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
+}
+
+/// Throws Error(kConfig) for a name that is none, a pattern of none, and one that comes twice.
 void check_names(const std::vector<std::string>& names,
                  const std::vector<RegisteredStatistic>& all) {
   std::vector<std::string> known;
   for (const RegisteredStatistic& one : all) known.push_back(one.name);
   known.insert(known.end(), {kDefaultStatistics, kAllStatistics});
   for (const std::string& name : names) {
-    if (std::ranges::find(known, name) == known.end()) {
+    const bool is_known = std::ranges::any_of(known, [&](const std::string& one) {
+      return one == name || (is_pattern(name) && matches(name, one));
+    });
+    if (!is_known) {
       const std::string today = name_since_version_3(name);
       throw Error(ErrorKind::kConfig,
                   fmt::format("attention record: no statistic '{}'. {}", name,
@@ -99,7 +111,7 @@ std::string obstacle_to(const std::string& name,
 
 bool names_a_set(const std::vector<std::string>& names) {
   return std::ranges::any_of(names, [](const std::string& name) {
-    return name == kDefaultStatistics || name == kAllStatistics;
+    return name == kDefaultStatistics || name == kAllStatistics || is_pattern(name);
   });
 }
 
@@ -108,25 +120,34 @@ std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOption
   const std::vector<RegisteredStatistic> all = attention_statistics();
   const std::vector<std::string>& names = options.statistics;
   check_names(names, all);
-  const auto is_named = [&](const char* name) {
+  const auto is_named = [&](const std::string& name) {
     return std::ranges::find(names, name) != names.end();
   };
   std::vector<RegisteredStatistic> chosen;
+  std::string of_patterns;  // why what a pattern names cannot be recorded
   for (const RegisteredStatistic& one : all) {
     const StatisticInfo info = one.make(options)->info();
-    const bool is_asked_for = is_named(one.name.c_str());
     const bool is_of_set =
         one.name == "map.query"
             ? options.query_maps
             : is_named(kAllStatistics) ||
                   (info.by_default && (names.empty() || is_named(kDefaultStatistics)));
-    if (!is_asked_for && !is_of_set) continue;
+    const bool is_matched = std::ranges::any_of(names, [&](const std::string& name) {
+      return is_pattern(name) && matches(name, one.name);
+    });
+    if (!is_named(one.name) && !is_of_set && !is_matched) continue;
     const std::string obstacle = obstacle_to(one.name, info, options, steps);
-    if (obstacle.empty()) {
-      chosen.push_back(one);
-    } else if (is_asked_for) {
+    if (!obstacle.empty() && is_named(one.name)) {
       throw Error(ErrorKind::kConfig, "attention record: " + obstacle);
     }
+    if (obstacle.empty()) {
+      chosen.push_back(one);
+    } else if (is_matched) {
+      of_patterns = obstacle;
+    }
+  }
+  if (chosen.empty() && !of_patterns.empty()) {
+    throw Error(ErrorKind::kConfig, "attention record: " + of_patterns);
   }
   return chosen;
 }

@@ -96,6 +96,10 @@ class Writer {
     json arrays = json::array();
     for (const auto& [name, array] : record_.arrays) {
       if (name == "map.query") continue;
+      if (const std::string lack = record_.lack_of(array); !lack.empty()) {
+        payload_.notes.push_back(fmt::format("{}: holds {} and is not shown", name, lack));
+        continue;
+      }
       const std::optional<ReducedArray> reduced = reduced_by_head(array, groups);
       if (!reduced) {
         payload_.notes.push_back(name + ": has no layer axis and is not shown");

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/config/path.h"
 #include "core/models/model_options.h"
+#include "experiments/recording/record_settings.h"
 #include "experiments/sweep/settings.h"
 #include "experiments/training/train_settings.h"
 #include "policies/budget.h"
@@ -23,6 +24,8 @@ template <auto read>
 void ask(Options& options) {
   static_cast<void>(read(options));
 }
+
+constexpr const char* kRecordGroup = "record";
 
 struct Reader {
   const char* group;  // "": the top level
@@ -84,9 +87,12 @@ void append(std::vector<RunKey>& keys, const Options& options, const std::string
 std::string same_name_elsewhere(const std::string& unknown) {
   const std::string name = unknown.substr(unknown.rfind('.') + 1);
   if (unknown == "train") return "kvscope train alone reads it.";
+  if (unknown == kRecordGroup) return "kvscope attention record alone reads it.";
   for (const RunKey& key : run_keys()) {
     const std::string& known = key.option.key;
-    if (known == unknown || known.substr(known.rfind('.') + 1) != name) continue;
+    if (known == unknown || known.starts_with(kRecordGroup) ||
+        known.substr(known.rfind('.') + 1) != name)
+      continue;
     return fmt::format("Did you mean '{}'? ({})", known, describe(key));
   }
   return "";
@@ -157,6 +163,9 @@ std::vector<RunKey> asked_by_readers() {
     append(keys, options, "");
   }
   keys.push_back({.option = read_slot()});
+  Options recording = Options::describing(kRecordGroup);
+  static_cast<void>(read_recording(recording));
+  append(keys, recording, "attention record");
   for (const std::string& family : model_families()) {
     Options options = Options::describing("model");
     ask_model_keys(family, options);

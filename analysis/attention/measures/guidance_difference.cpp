@@ -24,16 +24,16 @@ void GuidanceDifference::begin_model(const CacheGeometry& geometry) {
 void GuidanceDifference::observe(ObservedStep& step) {
   const LayerStep& layer_step = step.layer_step();
   const StepInfo& info = step.step();
-  const at::Tensor all = (layer_step.*of_).to(at::kDouble);
+  const auto of_row = [&](int64_t row) { return (layer_step.*of_)[row].to(at::kDouble); };
   for (int64_t image = 0; image < step.images(); ++image) {
-    const at::Tensor squares = (all[image] - all[step.images() + image])
+    const at::Tensor squares = (of_row(step.row(image)) - of_row(step.unconditional_row(image)))
                                    .square()
                                    .sum(2)
                                    .to(at::kCPU)
                                    .contiguous();  // [heads, queries]
     const int64_t padding =
-        std::max(layer_step.cache->padding_of_step(info, image),
-                 layer_step.cache->padding_of_step(info, step.images() + image));
+        std::max(layer_step.cache->padding_of_step(info, step.row(image)),
+                 layer_step.cache->padding_of_step(info, step.unconditional_row(image)));
     for (int64_t head = 0; head < step.heads(); ++head) {
       const double* square = squares.const_data_ptr<double>() + head * info.queries();
       for (int64_t token = padding; token < info.queries(); ++token) {
@@ -41,10 +41,6 @@ void GuidanceDifference::observe(ObservedStep& step) {
       }
     }
   }
-}
-
-NamedArray GuidanceDifference::finish(int64_t /*images*/) const {
-  return means_.mean();
 }
 
 }  // namespace kvscope

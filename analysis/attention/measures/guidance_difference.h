@@ -4,8 +4,7 @@
 
 #include <cstdint>
 
-#include "analysis/attention/measures/mean_array.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 
@@ -13,7 +12,7 @@ namespace kvscope {
 /// have in the cache, mean over images. Of Janus-Pro, keys and values together, it peaks at the
 /// left margin of the image: the semantic sinks of SSD (arXiv:2510.18716). Tokens that are padding
 /// in either row do not count.
-class GuidanceDifference : public AttentionStatistic {
+class GuidanceDifference : public MeanOfSamples {
  public:
   /// LayerStep::k or LayerStep::v.
   explicit GuidanceDifference(at::Tensor LayerStep::*of) : of_(of) {}
@@ -21,12 +20,9 @@ class GuidanceDifference : public AttentionStatistic {
   [[nodiscard]] StatisticInfo info() const override;
   void begin_model(const CacheGeometry& geometry) override;
   void observe(ObservedStep& step) override;
-  [[nodiscard]] NamedArray finish(int64_t images) const override;
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
 
  private:
   at::Tensor LayerStep::*of_;
-  MeanArray means_;
 };
 
 }  // namespace kvscope

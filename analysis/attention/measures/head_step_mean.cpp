@@ -26,8 +26,4 @@ void HeadStepMean::observe(ObservedStep& step) {
   }
 }
 
-NamedArray HeadStepMean::finish(int64_t /*images*/) const {
-  return means_.mean();
-}
-
 }  // namespace kvscope

@@ -4,14 +4,13 @@
 #include <map>
 #include <string>
 
-#include "analysis/attention/measures/mean_array.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 
 /// A statistic [layer, head, step] that is a mean of samples of each image: weighted, as a step may
 /// have several samples of a head (keys, queries) or none.
-class HeadStepMean : public AttentionStatistic {
+class HeadStepMean : public MeanOfSamples {
  public:
   struct Sample {
     double sum = 0;
@@ -25,14 +24,11 @@ class HeadStepMean : public AttentionStatistic {
   [[nodiscard]] StatisticInfo info() const override { return info_; }
   void begin_model(const CacheGeometry& geometry) override;
   void observe(ObservedStep& step) override;
-  [[nodiscard]] NamedArray finish(int64_t images) const override;
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
 
  private:
   StatisticInfo info_;
   Measure measure_;
   std::map<std::string, int64_t> parameters_;
-  MeanArray means_;
 };
 
 }  // namespace kvscope

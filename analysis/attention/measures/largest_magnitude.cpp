@@ -12,11 +12,11 @@
 namespace kvscope {
 namespace {
 
-/// [heads, tokens, channels] of one image; hidden states have no heads: 1.
-at::Tensor looked_at(const LayerStep& layer_step, MagnitudeOf what, int64_t image) {
-  if (what == MagnitudeOf::kKeys) return layer_step.k[image];
-  if (what == MagnitudeOf::kValues) return layer_step.v[image];
-  return layer_step.hidden[image].unsqueeze(0);
+/// [heads, tokens, channels] of one row; hidden states have no heads: 1.
+at::Tensor looked_at(const LayerStep& layer_step, MagnitudeOf what, int64_t row) {
+  if (what == MagnitudeOf::kKeys) return layer_step.k[row];
+  if (what == MagnitudeOf::kValues) return layer_step.v[row];
+  return layer_step.hidden[row].unsqueeze(0);
 }
 
 }  // namespace
@@ -27,7 +27,10 @@ StatisticInfo LargestMagnitude::info() const {
   if (!hidden) axes.emplace_back("head");
   const std::string channel = hidden ? "hidden_channel" : "channel";
   axes.push_back(by_ == MagnitudeBy::kChannel ? channel : "key");
-  return {.axes = std::move(axes), .unit = "magnitude", .needs = {.layer_step = true}};
+  return {.axes = std::move(axes),
+          .unit = "magnitude",
+          .needs = {.layer_step = true},
+          .across_images = AcrossImages::kLargest};
 }
 
 void LargestMagnitude::begin_model(const CacheGeometry& geometry) {
@@ -50,7 +53,8 @@ void LargestMagnitude::observe(ObservedStep& step) {
   for (int64_t image = 0; image < step.images(); ++image) {
     const int64_t real = step.real_queries(image);
     const int64_t padding = step.step().queries() - real;
-    const at::Tensor all = looked_at(layer_step, what_, image).narrow(1, padding, real).abs();
+    const at::Tensor all =
+        looked_at(layer_step, what_, step.row(image)).narrow(1, padding, real).abs();
     const bool by_channel = by_ == MagnitudeBy::kChannel;
     const at::Tensor found =
         all.amax(by_channel ? 1 : 2).to(at::kCPU, at::kDouble).contiguous();  // [heads, ...]

@@ -37,6 +37,8 @@ class MeanArray {
     }
     return array;
   }
+  /// What was added to every element.
+  [[nodiscard]] std::span<const double> weights() const { return weights_; }
   /// For AttentionStatistic::sums().
   [[nodiscard]] std::vector<std::span<double>> parts() { return {sums_.values, weights_}; }
 

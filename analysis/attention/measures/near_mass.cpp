@@ -68,8 +68,4 @@ void NearMass::observe(ObservedStep& step) {
   });
 }
 
-NamedArray NearMass::finish(int64_t /*images*/) const {
-  return means_.mean();
-}
-
 }  // namespace kvscope

@@ -4,9 +4,8 @@
 #include <map>
 #include <vector>
 
-#include "analysis/attention/measures/mean_array.h"
+#include "analysis/attention/measures/mean_statistics.h"
 #include "analysis/attention/measures/token_places.h"
-#include "analysis/attention/statistic.h"
 
 namespace kvscope {
 
@@ -20,7 +19,7 @@ enum class Nearness : uint8_t {
 /// Share of the attention of image tokens that falls within so many percent of the image's side of
 /// them, on tokens of whatever grid (TokenPlaces), mean over a step's sampled queries. Condition
 /// tokens are near nothing.
-class NearMass : public AttentionStatistic {
+class NearMass : public MeanOfSamples {
  public:
   NearMass(Nearness nearness, int64_t sampled_queries)
       : nearness_(nearness), sampled_queries_(sampled_queries) {}
@@ -28,8 +27,6 @@ class NearMass : public AttentionStatistic {
   [[nodiscard]] StatisticInfo info() const override;
   void begin_model(const CacheGeometry& geometry) override;
   void observe(ObservedStep& step) override;
-  [[nodiscard]] NamedArray finish(int64_t images) const override;
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
 
  private:
   /// Which of the radii is the first to reach each of the first `keys` tokens; their number where
@@ -39,7 +36,6 @@ class NearMass : public AttentionStatistic {
   Nearness nearness_;
   int64_t sampled_queries_;
   TokenPlaces places_;
-  MeanArray means_;
 };
 
 }  // namespace kvscope

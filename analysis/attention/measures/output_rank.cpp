@@ -54,8 +54,4 @@ void OutputRank::observe(ObservedStep& step) {
   }
 }
 
-NamedArray OutputRank::finish(int64_t /*images*/) const {
-  return means_.mean();
-}
-
 }  // namespace kvscope

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "analysis/attention/measures/mean_array.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 #include "analysis/attention/step_groups.h"
 
 namespace kvscope {
@@ -16,7 +15,7 @@ namespace kvscope {
 /// [sampled queries of a scale or prefill, or tokens of a line; head_dim] of what attention reads
 /// for them, mean over a head's query heads and images. Near 1 where all queries get the same, as
 /// from a sink whose value is broadcast. A next-token line's outputs are kept until it ends.
-class OutputRank : public AttentionStatistic {
+class OutputRank : public MeanOfSamples {
  public:
   /// `singular_values` [..., n] descending, in double -> [...].
   using Rank = at::Tensor (*)(const at::Tensor& singular_values);
@@ -26,8 +25,6 @@ class OutputRank : public AttentionStatistic {
   [[nodiscard]] StatisticInfo info() const override;
   void begin_model(const CacheGeometry& geometry) override;
   void observe(ObservedStep& step) override;
-  [[nodiscard]] NamedArray finish(int64_t images) const override;
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
 
  private:
   int64_t sampled_queries_;
@@ -35,7 +32,6 @@ class OutputRank : public AttentionStatistic {
   std::vector<StepGroup> groups_;
   std::vector<size_t> group_of_;                  // [steps]
   std::vector<std::vector<at::Tensor>> outputs_;  // [layers] parts of the group so far
-  MeanArray means_;
 };
 
 }  // namespace kvscope

@@ -32,10 +32,6 @@ void QueryMean::observe(ObservedStep& step) {
   });
 }
 
-NamedArray QueryMean::finish(int64_t /*images*/) const {
-  return means_.mean();
-}
-
 double entropy_of(std::span<const float> weights) {
   double entropy = 0;
   for (const float weight : weights) {

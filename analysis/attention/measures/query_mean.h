@@ -6,14 +6,13 @@
 #include <span>
 #include <string>
 
-#include "analysis/attention/measures/mean_array.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 
 /// A statistic [layer, head, step] that is the mean over a step's sampled queries, a head's query
 /// heads and images of one number of what a query pays. Queries that are padding do not count.
-class QueryMean : public AttentionStatistic {
+class QueryMean : public MeanOfSamples {
  public:
   using Number = std::function<double(std::span<const float> weights)>;
 
@@ -26,15 +25,12 @@ class QueryMean : public AttentionStatistic {
   [[nodiscard]] StatisticInfo info() const override;
   void begin_model(const CacheGeometry& geometry) override;
   void observe(ObservedStep& step) override;
-  [[nodiscard]] NamedArray finish(int64_t images) const override;
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
 
  private:
   std::string unit_;
   int64_t sampled_queries_;
   Number number_;
   std::map<std::string, int64_t> parameters_;
-  MeanArray means_;
 };
 
 /// Entropy of what a query pays, nats.

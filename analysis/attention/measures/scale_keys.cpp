@@ -38,8 +38,8 @@ ScaleKeys scale_keys(ObservedStep& step, int64_t image, int64_t head) {
   const auto taken = [](const at::Tensor& keys, const std::vector<int64_t>& indices) {
     return keys.index_select(0, at::tensor(indices, at::kLong).to(keys.device())).to(at::kDouble);
   };
-  return {.current = taken(layer_step.k[image][head], tokens),
-          .previous = taken(layer_step.cache->keys(step.layer(), image, head), matches)};
+  return {.current = taken(layer_step.k[step.row(image)][head], tokens),
+          .previous = taken(layer_step.cache->keys(step.layer(), step.row(image), head), matches)};
 }
 
 HeadStepMean::Sample mean_over_scale_keys(ObservedStep& step,

@@ -29,8 +29,4 @@ void StepMassMean::observe(ObservedStep& step) {
   }
 }
 
-NamedArray StepMassMean::finish(int64_t images) const {
-  return divided(sums_, static_cast<double>(images));
-}
-
 }  // namespace kvscope

@@ -23,8 +23,4 @@ void WindowSpread::observe(ObservedStep& step) {
   sums_.values[sums_.index(step.layer())] += step.last_queries_spread(queries_).*number_;
 }
 
-NamedArray WindowSpread::finish(int64_t images) const {
-  return divided(sums_, static_cast<double>(images));
-}
-
 }  // namespace kvscope

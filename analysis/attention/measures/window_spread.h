@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 #include "policies/signals/cake_scores.h"
 
 namespace kvscope {
@@ -11,7 +11,7 @@ namespace kvscope {
 /// One number of the spread of what the last queries of a generation pay to everything before them,
 /// by layer, summed over queries or keys, and heads. CAKE (arXiv:2503.12491) measures it on a
 /// prompt; an image's counterpart of a finished prompt is its last step.
-class WindowSpread : public AttentionStatistic {
+class WindowSpread : public MeanOfImages {
  public:
   using Number = double AttentionSpread::*;
 
@@ -20,14 +20,11 @@ class WindowSpread : public AttentionStatistic {
   [[nodiscard]] StatisticInfo info() const override;
   void begin_model(const CacheGeometry& geometry) override;
   void observe(ObservedStep& step) override;
-  [[nodiscard]] NamedArray finish(int64_t images) const override;
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
 
  private:
   Number number_;
   std::string unit_;
   int64_t queries_;
-  NamedArray sums_;
 };
 
 }  // namespace kvscope

@@ -1,14 +1,14 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <filesystem>
 #include <memory>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "analysis/attention/selectivity.h"
-#include "core/base/error.h"
 #include "experiments/ablation/ablation.h"
 #include "experiments/commands/attention/attention_ablate.h"
 #include "experiments/commands/attention/attention_convert.h"
@@ -23,60 +23,68 @@
 #include "experiments/commands/attention/attention_stability.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
+#include "experiments/sweep/text_overrides.h"
 
 namespace kvscope {
 namespace {
 
-std::pair<int64_t, int64_t> raw_head(const std::string& text) {
-  const size_t colon = text.find(':');
-  try {
-    if (colon == text.npos) throw std::invalid_argument("no colon");
-    return {std::stoll(text.substr(0, colon)), std::stoll(text.substr(colon + 1))};
-  } catch (const std::logic_error&) {
-    throw Error(ErrorKind::kConfig, fmt::format("--raw {}: expected LAYER:HEAD, as 3:0", text));
-  }
-}
-
-std::vector<std::string> names_between_commas(const std::string& text) {
+/// "[a,b]" of "a,b", as an override says a list of texts.
+std::string list_of_texts(const std::string& text) {
   std::vector<std::string> names;
   std::istringstream stream(text);
-  for (std::string name; std::getline(stream, name, ',');) names.push_back(name);
-  return names;
+  for (std::string name; std::getline(stream, name, ',');) names.push_back(quoted_text(name));
+  return fmt::format("[{}]", fmt::join(names, ","));
 }
 
 void add_record(const CommandRegistrar& group) {
   const std::string& command_line = group.typed();
   const auto config = std::make_shared<ConfigArguments>();
-  const auto options = std::make_shared<AttentionRecordOptions>();
-  const auto raw_heads = std::make_shared<std::vector<std::string>>();
-  const auto statistics = std::make_shared<std::string>();
+  const auto out = std::make_shared<std::filesystem::path>("attention.h5");
+  // Options of the command are overrides of the record group, and stronger than those typed.
+  const auto chosen = std::make_shared<std::vector<std::string>>();
   CLI::App* command =
       &group.add("record", "statistics of one point's attention, as an HDF5 file", [=] {
-        for (const std::string& text : *raw_heads) options->raw_heads.push_back(raw_head(text));
-        options->statistics = names_between_commas(*statistics);
-        return attention_record_command(*config, *options, command_line);
+        ConfigArguments all = *config;
+        all.overrides.insert(all.overrides.end(), chosen->begin(), chosen->end());
+        return attention_record_command(all, *out, command_line);
       });
   add_config_options(*command, *config);
-  command->add_option("-o,--out", options->out, "HDF5 file");
-  command->add_option(
-      "--statistics", *statistics,
-      "of `kvscope attention list`: a,b, `all`, or `default`, which it is otherwise");
-  command->add_option("--top-keys", options->top_keys, "K' of the selectivity index");
-  command->add_option("--sampled-queries", options->sampled_queries, "queries per step; 0: all");
-  command->add_option("--raw", *raw_heads, "LAYER:HEAD whose map is kept; repeatable")
+  command->add_option("-o,--out", *out, "HDF5 file");
+  const auto add = [&](const char* option, const char* key, const char* help, auto&& value_of) {
+    command->add_option_function<std::string>(
+        option,
+        [=](const std::string& text) {
+          chosen->push_back(fmt::format("record.{}={}", key, value_of(text)));
+        },
+        fmt::format("{} (record.{})", help, key));
+  };
+  add("--statistics", "statistics",
+      "of `kvscope attention list`: a,b, patterns as 'sink.*', `all`, or `default`", list_of_texts);
+  add("--layers", "layers", "whose attention is kept, as 0,7..9", quoted_text);
+  add("--heads", "heads", "likewise", quoted_text);
+  add("--steps", "steps", "likewise", quoted_text);
+  const auto as_typed = [](const std::string& text) { return text; };
+  add("--top-keys", "top_keys", "K' of the selectivity index", as_typed);
+  add("--sampled-queries", "sampled_queries", "queries per step; 0: all", as_typed);
+  add("--query-side", "query_side",
+      "queries of a query map: at most so many times so many of a scale", as_typed);
+  add("--key-side", "key_side",
+      "keys of a query map: pooled to at most so many times so many of a scale", as_typed);
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--raw",
+          [=](const std::vector<std::string>& heads) {
+            chosen->push_back("record.raw=" +
+                              list_of_texts(fmt::format("{}", fmt::join(heads, ","))));
+          },
+          "LAYER:HEAD whose map is kept; repeatable (record.raw)")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);  // what follows is another argument
-  command->add_flag("--query-maps", options->query_maps,
-                    "also where queries of the first image look, for `kvscope attention explore`");
-  command
-      ->add_option("--query-side", options->map_query_side,
-                   "queries of a query map: at most so many times so many of a scale")
-      ->check(CLI::PositiveNumber);
-  command
-      ->add_option("--key-side", options->map_key_side,
-                   "keys of a query map: pooled to at most so many times so many of a scale")
-      ->check(CLI::PositiveNumber);
+  command->add_flag_callback(
+      "--query-maps", [=] { chosen->emplace_back("record.query_maps=true"); },
+      "also where queries of the first image look, for `kvscope attention explore` "
+      "(record.query_maps)");
 }
 
 void add_list_and_show(const CommandRegistrar& group) {
@@ -96,6 +104,9 @@ void add_list_and_show(const CommandRegistrar& group) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);  // what follows is another argument
+  command->add_option("--of", show->of,
+                      "mean over images; deviation or (95 %) interval between them; or an image's "
+                      "number");
   command->add_option("-o,--out", show->out,
                       "heat map: FILE.svg, .png or .pdf; or the numbers as .csv");
 }
@@ -145,7 +156,10 @@ void add_stability(const CommandRegistrar& group) {
   const auto stability = std::make_shared<AttentionStabilityOptions>();
   CLI::App* command = &group.add("stability", "how roles depend on the number of images",
                                  [stability] { return attention_stability_command(*stability); });
-  command->add_option("files", stability->files, "records of one model")->required();
+  command
+      ->add_option("files", stability->files,
+                   "records of one model; one is compared with its own first images")
+      ->required();
   command->add_option("--drafters", stability->drafters, "as for roles")
       ->check(CLI::NonNegativeNumber);
 }

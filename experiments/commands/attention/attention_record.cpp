@@ -21,6 +21,7 @@
 #include "core/base/sha256.h"
 #include "core/device/device.h"
 #include "experiments/commands/unread_overrides.h"
+#include "experiments/recording/record_settings.h"
 #include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/point.h"
@@ -34,9 +35,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void check_raw_heads(const AttentionRecordOptions& options, const CacheGeometry& cache) {
-  for (const auto& [layer, head] : options.raw_heads) {
-    if (layer >= 0 && layer < cache.layers && head >= 0 && head < cache.heads) continue;
+void check_raw_heads(const AttentionRecorderOptions& what, const CacheGeometry& cache) {
+  const RecordedIndices recorded = RecordedIndices::of(what.part, cache);
+  for (const auto& [layer, head] : what.raw_heads) {
+    if (layer >= 0 && layer < cache.layers && head >= 0 && head < cache.heads) {
+      if (recorded.layers[layer] && recorded.heads[head]) continue;
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("--raw {}:{}: lies outside the layers {} and heads {} that are kept; "
+                              "leave out one of them",
+                              layer, head, text_of(what.part.layers), text_of(what.part.heads)));
+    }
     throw Error(ErrorKind::kConfig,
                 fmt::format("--raw {}:{}: the model has layers 0..{} and heads 0..{}", layer, head,
                             cache.layers - 1, cache.heads - 1));
@@ -55,6 +63,8 @@ std::string recording_of(const Point& point,
     for (const RegisteredStatistic& one : chosen) text += " " + one.name;
   }
   for (const auto& [layer, head] : what.raw_heads) text += fmt::format(" {}:{}", layer, head);
+  text += fmt::format(" of {}; {}; {} {}", text_of(what.part.layers), text_of(what.part.heads),
+                      text_of(what.part.steps), what.per_image_numbers);
   if (what.query_maps || std::ranges::find(what.statistics, "map.query") != what.statistics.end()) {
     text += fmt::format(" maps {} {}", what.map_query_side, what.map_key_side);
   }
@@ -152,37 +162,34 @@ class Keeper {
 }  // namespace
 
 int attention_record_command(const ConfigArguments& arguments,
-                             const AttentionRecordOptions& options,
+                             const fs::path& out,
                              const std::string& command_line) {
   if (arguments.multirun) {
     throw Error(ErrorKind::kConfig, "attention record takes one point, not a sweep (-m)");
   }
   constexpr std::string_view kUnread[] = {"launcher",   "workers", "metrics",
                                           "infeasible", "name",    "hydra.run.dir"};
-  refuse_unread_overrides(arguments.overrides, "attention record", kUnread);
+  const RecordOverrides overrides = split_record_overrides(arguments.overrides);
+  refuse_unread_overrides(overrides.of_point, "attention record", kUnread);
   const std::string root = data_root().string();
-  PointList list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
+  ConfigArguments of_point = arguments;
+  of_point.overrides = overrides.of_point;
+  PointList list = list_points(compose_request(of_point), root, PointIdentity::kHashed,
                                component_registry(arguments));
   say_notes(list);
   check_prompts(list.points, root);
   constexpr std::string_view kEndings[] = {".h5", ".hdf5"};
-  check_output(options.out, "--out", kEndings);
+  check_output(out, "--out", kEndings);
   const Point& point = list.points.front();
-  const AttentionRecorderOptions what{.guided = point.generation.rows(1) == 2,
-                                      .statistics = options.statistics,
-                                      .top_keys = options.top_keys,
-                                      .sampled_queries = options.sampled_queries,
-                                      .raw_heads = options.raw_heads,
-                                      .query_maps = options.query_maps,
-                                      .map_query_side = options.map_query_side,
-                                      .map_key_side = options.map_key_side};
-  check_raw_heads(options, point.facts.cache);
+  AttentionRecorderOptions what = recording_settings(arguments, overrides.of_record);
+  what.guided = point.generation.rows(1) == 2;
+  check_raw_heads(what, point.facts.cache);
   const std::vector<RegisteredStatistic> chosen =
       chosen_statistics(what, point.facts.cache.steps);  // before a weight is loaded
   const std::string recording = recording_of(point, what, chosen);
-  if (is_recorded(options.out, recording, point.images())) return 0;
+  if (is_recorded(out, recording, point.images())) return 0;
   AttentionRecorder recorder(what);
-  fs::path kept = options.out;
+  fs::path kept = out;
   kept += ".part.safetensors";
   go_on_with(kept, recording, point, recorder, what);
   const at::Device device = open_device(point.config.at("device").as_string());
@@ -228,10 +235,10 @@ int attention_record_command(const ConfigArguments& arguments,
   record.model = point.facts.name;
   record.point_hash = point.hash;
   record.recording = recording;
-  write_attention(options.out, record);
+  write_attention(out, record);
   std::error_code ignored;
   fs::remove(kept, ignored);
-  fmt::print("{}", summary_line(options.out, record));
+  fmt::print("{}", summary_line(out, record));
   return 0;
 }
 

@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "analysis/attention/attention_file.h"
+#include "analysis/attention/first_images.h"
 #include "core/base/atomic_file.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
@@ -49,8 +51,10 @@ void print_contents(const AttentionShowOptions& options, const AttentionRecord& 
              record.point_hash.empty() ? "" : ", point " + record.point_hash.substr(0, 12));
   for (const auto& [name, array] : record.arrays) {
     const std::string parameters = parameters_text(array);
-    fmt::print("{:<20} {}\n{:<20} {} [{}]{}{}\n", name, array.help, "", axes_text(array),
-               array.unit, parameters.empty() ? "" : "; ", parameters);
+    const std::string lack = record.lack_of(array);
+    fmt::print("{:<26} {}\n{:<26} {} [{}]{}{}{}{}{}\n", name, array.help, "", axes_text(array),
+               array.unit, parameters.empty() ? "" : "; ", parameters, lack.empty() ? "" : "; ",
+               lack, record.of_images.contains(name) ? "; also of every image" : "");
   }
 }
 
@@ -68,14 +72,43 @@ std::string with_averaging(const std::string& text, const ArrayView& view) {
   return view.averaging.empty() ? text : fmt::format("{}, {}", text, view.averaging);
 }
 
+/// The array, or how it varies between images, or what it is of one; and which of them.
+struct ShownArray {
+  NamedArray array{};
+  std::string images{};
+};
+
+ShownArray shown_array(const AttentionShowOptions& options, const AttentionRecord& record) {
+  const std::string& of = options.of;
+  if (of == "mean") return {record.part(options.name), fmt::format("{} images", record.images)};
+  if (of == "deviation") {
+    return {image_spread(record, options.name, ImageSpread::kDeviation),
+            fmt::format("standard deviation between {} images", record.images)};
+  }
+  if (of == "interval") {
+    return {image_spread(record, options.name, ImageSpread::kInterval),
+            fmt::format("half of the 95 % interval of the mean of {} images", record.images)};
+  }
+  int64_t image = 0;
+  const auto [end, error] = std::from_chars(of.data(), of.data() + of.size(), image);
+  if (error != std::errc() || end != of.data() + of.size()) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("--of '{}': expected mean, deviation, interval, or the number of an "
+                            "image, as 0",
+                            of));
+  }
+  return {of_image(record, options.name, image), fmt::format("image {}", image)};
+}
+
 Table table_of(const AttentionShowOptions& options,
                const AttentionRecord& record,
+               const ShownArray& shown,
                const ArrayView& view) {
-  const NamedArray& array = record.array(options.name);
+  const NamedArray& array = shown.array;
   Table table;
   table.title =
-      with_averaging(fmt::format("{} [{}]{}{}, {} images", options.name, array.unit,
-                                 record.model.empty() ? "" : " of ", record.model, record.images),
+      with_averaging(fmt::format("{} [{}]{}{}, {}", options.name, array.unit,
+                                 record.model.empty() ? "" : " of ", record.model, shown.images),
                      view);
   const std::string corner =
       view.columns.empty() ? view.rows : fmt::format("{} \\ {}", view.rows, view.columns);
@@ -104,12 +137,13 @@ Table table_of(const AttentionShowOptions& options,
 
 Heatmap map_of(const AttentionShowOptions& options,
                const AttentionRecord& record,
+               const ShownArray& shown,
                const ArrayView& view) {
-  const NamedArray& array = record.array(options.name);
+  const NamedArray& array = shown.array;
   Heatmap map;
   map.title = with_averaging(options.name, view);
   map.subtitle =
-      fmt::format("{}{}{} images", record.model, record.model.empty() ? "" : ", ", record.images);
+      fmt::format("{}{}{}", record.model, record.model.empty() ? "" : ", ", shown.images);
   map.row_axis = view.rows;
   map.column_axis = view.columns;
   map.value_label = fmt::format("{} [{}]", options.name, array.unit);
@@ -153,7 +187,8 @@ int attention_show_command(const AttentionShowOptions& options) {
     print_contents(options, record);
     return 0;
   }
-  const NamedArray& array = record.array(options.name);
+  const ShownArray shown = shown_array(options, record);
+  const NamedArray& array = shown.array;
   const ArrayView view = array_view(array, view_options(options, false));
   const ArrayViewOptions usual;
   const bool is_long = std::ssize(view.row_values) > usual.most_rows ||
@@ -162,14 +197,14 @@ int attention_show_command(const AttentionShowOptions& options) {
     say("{} x {} numbers are not printed; --out FILE.csv writes them", view.row_values.size(),
         view.column_values.size());
   } else {
-    fmt::print("{}", console_table(table_of(options, record, view), console_style()));
+    fmt::print("{}", console_table(table_of(options, record, shown, view), console_style()));
   }
   if (has_figure) {
     const ArrayView whole = array_view(array, view_options(options, true));
     if (is_csv) {
-      write_file_atomically(options.out, csv_table(table_of(options, record, whole)));
+      write_file_atomically(options.out, csv_table(table_of(options, record, shown, whole)));
     } else {
-      draw(options, map_of(options, record, whole));
+      draw(options, map_of(options, record, shown, whole));
     }
     fmt::print("{}\n", options.out.string());
   }

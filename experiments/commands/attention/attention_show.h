@@ -12,6 +12,7 @@ struct AttentionShowOptions {
   std::string rows{};             ///< a coordinate; empty: as array_view.h chooses
   std::string columns{};          ///< likewise
   std::vector<std::string> at{};  ///< NAME=VALUE
+  std::string of = "mean";        ///< or deviation, interval, the number of an image
   std::filesystem::path out{};    ///< heat map, or the numbers as *.csv; empty: none
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "analysis/attention/attention_file.h"
+#include "analysis/attention/first_images.h"
 #include "analysis/attention/selectivity.h"
 #include "core/base/error.h"
 #include "experiments/report/tables/table.h"
@@ -23,6 +24,13 @@ std::vector<Calibration> read_all(const AttentionStabilityOptions& options) {
   std::vector<Calibration> all;
   for (const std::filesystem::path& file : options.files) {
     Calibration one{.record = read_attention(file)};
+    if (options.files.size() == 1) {
+      for (int64_t images = 1; images < one.record.images; images *= 2) {
+        AttentionRecord first = of_first_images(one.record, images);
+        LayerRoles roles = layer_roles(first, step_groups(first), options.drafters);
+        all.push_back({.record = std::move(first), .roles = std::move(roles)});
+      }
+    }
     if (!all.empty() && (one.record.steps != all.front().record.steps ||
                          one.record.layers != all.front().record.layers)) {
       throw Error(ErrorKind::kInput, fmt::format("{}: is of another model or image size than {}",
@@ -63,11 +71,12 @@ TableRow row_of(const Calibration& one, const Calibration& most) {
 }  // namespace
 
 int attention_stability_command(const AttentionStabilityOptions& options) {
-  if (options.files.size() < 2) {
-    throw Error(ErrorKind::kConfig,
-                "attention stability compares records: expected at least two files");
-  }
   const std::vector<Calibration> all = read_all(options);
+  if (all.size() < 2) {
+    throw Error(ErrorKind::kConfig,
+                "attention stability compares records, or one with its own first images: expected "
+                "several files, or several images");
+  }
   const Calibration& most = all.back();
   Table table;
   table.title = fmt::format("Roles of {} by the number of images they are calibrated with",

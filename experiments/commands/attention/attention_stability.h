@@ -7,15 +7,18 @@
 namespace kvscope {
 
 struct AttentionStabilityOptions {
-  std::vector<std::filesystem::path> files{};  ///< records of one model, of more and more images
-  int64_t drafters = -1;                       ///< N_d; negative: default_drafters()
+  /// Records of one model, of more and more images; one that keeps its arrays of every image is
+  /// compared with its own first 1, 2, 4, ... images.
+  std::vector<std::filesystem::path> files{};
+  int64_t drafters = -1;  ///< N_d; negative: default_drafters()
 };
 
 /// How stable roles are over the number of images they are calibrated with (ScaleKV,
 /// arXiv:2505.19602, figure 8): of every record the images, how many of its drafters are those of
 /// the record with the most images (intersection over union), and the largest and mean difference
 /// of Z-scores. Prints the table. Returns the exit code. Throws Error(kInput) for records of
-/// different models, Error(kConfig) for fewer than two.
+/// different models, Error(kConfig) for a single one
+/// of a single image.
 int attention_stability_command(const AttentionStabilityOptions& options);
 
 }  // namespace kvscope

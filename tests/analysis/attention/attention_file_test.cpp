@@ -70,6 +70,17 @@ TEST(AttentionFile, GivesTheRecordBack) {
           << name << " " << i;
     }
   }
+  ASSERT_FALSE(record.variances.empty());
+  ASSERT_EQ(read.variances.size(), record.variances.size());
+  for (const auto& [name, array] : record.variances) {
+    EXPECT_EQ(read.variances.at(name).axes, array.axes) << name;
+    EXPECT_EQ(read.variances.at(name).unit, array.unit) << name;
+  }
+  ASSERT_FALSE(record.of_images.empty());
+  ASSERT_EQ(read.of_images.size(), record.of_images.size());
+  for (const auto& [name, array] : record.of_images) {
+    EXPECT_EQ(read.of_images.at(name).axes, array.axes) << name;
+  }
   EXPECT_EQ(layer_roles(read, 2).role, layer_roles(record, 2).role);
 }
 
@@ -113,8 +124,8 @@ TEST(AttentionFile, DamagedAndForeignFilesAreNamed) {
   EXPECT_THAT(
       changed([](auto& root) { root.dataset("steps/height").append(std::vector<int64_t>{3}); }),
       HasSubstr("height"));
-  EXPECT_THAT(changed([](auto& root) { root.set_attribute("layers", int64_t{7}); }),
-              HasSubstr("an axis 'layer' of 3, expected 7"));
+  EXPECT_THAT(changed([](auto& root) { root.set_attribute("layers", int64_t{2}); }),
+              HasSubstr("an axis 'layer' of 3 in other order or beyond 0..1"));
   EXPECT_THAT(changed([](auto& root) { root.create_dataset("arrays/mine", {.row_shape = {4}}); }),
               AllOf(HasSubstr("arrays/mine"), HasSubstr("expected a label")));
   EXPECT_THAT(
@@ -238,11 +249,11 @@ TEST(AttentionFile, ArraysOfVersionTwoHaveTheNamesOfToday) {
   };
   EXPECT_THAT(names("next_scale.h5"),
               testing::ElementsAre("entropy.window", "magnitude.hidden_channel", "mass.history_top",
-                                   "mass.step", "mass.step_variance", "rank.effective",
-                                   "sink.all_value_norm", "sink.mass", "variance.query",
-                                   "variance.window"));
+                                   "mass.step", "rank.effective", "sink.all_value_norm",
+                                   "sink.mass", "variance.query", "variance.window"));
   EXPECT_THAT(names("next_token.h5"),
               testing::ElementsAre("guidance.value_difference", "mass.condition", "mass.text"));
+  EXPECT_TRUE(read_attention(folder / "next_scale.h5").variances.contains("mass.step"));
   EXPECT_EQ(layer_roles(read_attention(folder / "next_scale.h5"), 9).role.size(), 54);
 }
 

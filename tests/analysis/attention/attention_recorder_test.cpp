@@ -59,7 +59,7 @@ void expect_equals(const AttentionRecord& record, const Oracle& oracle, int64_t 
                   .sum(2)
                   .mean(1);
           EXPECT_NEAR(mass, per_image.mean().item<double>(), kTolerance);
-          EXPECT_NEAR(record.array("mass.step_variance").at(layer, head, step, on),
+          EXPECT_NEAR(record.variances.at("mass.step").at(layer, head, step, on),
                       per_image.var(false).item<double>(), kTolerance);
         }
         EXPECT_NEAR(total, 1, kTolerance);
@@ -195,6 +195,8 @@ TEST(AttentionRecorder, RecordsWhatIsChosenAndOnlyWhatTheModelHas) {
     return "accepted";
   };
   EXPECT_THAT(refusal({"mass.ke"}), testing::HasSubstr("Did you mean 'mass.key'?"));
+  EXPECT_THAT(refusal({"sink*", "nothing.*"}), testing::HasSubstr("'nothing.*'"));
+  EXPECT_THAT(refusal({"mass.off*"}), testing::HasSubstr("next-token models"));
   EXPECT_THAT(refusal({"key_mass"}), testing::HasSubstr("It is called 'mass.key' now"));
   EXPECT_THAT(refusal({"mass.key", "mass.key"}), testing::HasSubstr("twice"));
   EXPECT_THAT(refusal({"mass.offset"}), testing::HasSubstr("next-token models"));

@@ -167,6 +167,54 @@ TEST_P(StatisticContract, SeesTheConditionalRowsOnly) {
   }
 }
 
+/// The numbers of an array by the coordinates of their places.
+std::map<std::map<std::string, int64_t>, double> by_place(const NamedArray& array) {
+  std::map<std::map<std::string, int64_t>, double> numbers;
+  for (size_t at = 0; at < array.values.size(); ++at) {
+    std::map<std::string, int64_t> place;
+    size_t rest = at;
+    for (auto axis = array.axes.rbegin(); axis != array.axes.rend(); ++axis) {
+      const size_t index = rest % static_cast<size_t>(axis->size());
+      rest /= static_cast<size_t>(axis->size());
+      for (const Coordinate& one : axis->coordinates) place[one.name] = one.values[index];
+    }
+    numbers[place] = array.values[at];
+  }
+  return numbers;
+}
+
+// What is recorded of some layers, heads and steps is what is recorded there of all.
+TEST_P(StatisticContract, APartIsOfTheWhole) {
+  if (!is_defined()) return;
+  AttentionRun run = run_of(2);
+  AttentionRecorder whole(options());
+  run.generate(whole, 3);
+  AttentionRecorderOptions some = options();
+  const int64_t last = last_attending_step(run.steps);
+  some.part = {.layers = {{0, 0}, {1, 1}}, .heads = {{1, 2}}, .steps = {{1, 1}, {last - 1, last}}};
+  AttentionRecorder part(some);
+  run.generate(part, 3);
+  const std::string& name = GetParam().statistic;
+  if (!part.record().arrays.contains(name)) {
+    EXPECT_TRUE(GetParam().next_token) << "lines, of which none is whole";
+    return;
+  }
+  const auto expected = by_place(whole.record().part(name));
+  const auto found = by_place(part.record().part(name));
+  EXPECT_LT(found.size(), expected.size());
+  EXPECT_FALSE(found.empty());
+  for (const auto& [place, number] : found) {
+    EXPECT_EQ(number, expected.at(place));
+    for (const auto& [axis, index] : place) {
+      const bool is_chosen = axis == "layer"  ? index <= 1
+                             : axis == "head" ? index >= 1
+                             : axis == "step" ? index == 1 || index >= last - 1
+                                              : true;
+      EXPECT_TRUE(is_chosen) << axis << " " << index;
+    }
+  }
+}
+
 // What others ask for beside it changes nothing.
 TEST_P(StatisticContract, IsTheSameAloneAndInCompany) {
   if (!is_defined()) return;

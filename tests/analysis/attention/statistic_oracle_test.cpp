@@ -88,11 +88,16 @@ void each_place(const NamedArray& array, const Visit& visit) {
   }
 }
 
-TEST_P(StatisticOracle, Agrees) {
-  const auto& [statistic, setting] = GetParam();
-  AttentionRun run = setting.run;
-  const AttentionRecorderOptions options{.guided = setting.guided,
-                                         .statistics = {statistic},
+/// What is recorded of two generations of a setting, and what a naive observer saw of them.
+struct Recorded {
+  AttentionRecord record;
+  NaiveRecording seen;
+};
+
+Recorded recorded(const Case& test) {
+  AttentionRun run = test.setting.run;
+  const AttentionRecorderOptions options{.guided = test.setting.guided,
+                                         .statistics = {test.statistic},
                                          .top_keys = 3,
                                          .sampled_queries = 7,
                                          .window_queries = 5,
@@ -103,24 +108,73 @@ TEST_P(StatisticOracle, Agrees) {
   AttentionRecorder recorder(options);
   NaiveRecording seen{.geometry = run.plan().geometry(),
                       .options = options,
-                      .images = setting.guided ? run.rows / 2 : run.rows,
+                      .images = test.setting.guided ? run.rows / 2 : run.rows,
                       .padding = run.padding};
   for (const uint64_t seed : {11, 12}) {
     run.generate(recorder, seed);
     seen.generations.push_back(run.naive_steps);
   }
+  return {recorder.record(), std::move(seen)};
+}
+
+void expect_near(double found, double expected, size_t at) {
+  EXPECT_NEAR(found, expected, 1e-5 * std::max(1.0, std::abs(expected))) << at;
+}
+
+TEST_P(StatisticOracle, Agrees) {
+  const auto& [statistic, setting] = GetParam();
+  const Recorded made = recorded(GetParam());
   const Oracle oracle = oracles().at(statistic);
-  const AttentionRecord record = recorder.record();
-  const NamedArray& array = record.array(statistic);
+  const NamedArray& array = made.record.array(statistic);
   bool any = false;
   each_place(array, [&](size_t at, const Where& where) {
-    const double expected = oracle(seen, where);
+    const double expected = oracle(made.seen, where);
     any = any || expected != 0;
-    EXPECT_NEAR(array.values[at], expected, 1e-5 * std::max(1.0, std::abs(expected))) << at;
+    expect_near(array.values[at], expected, at);
   });
   // Of single tokens so few stay that none receives five times the mean.
-  const bool has_none = run.drops && run.line_tokens > 0 && needs_of(statistic).received_mass;
+  const bool has_none =
+      setting.run.drops && setting.run.line_tokens > 0 && needs_of(statistic).received_mass;
   EXPECT_NE(any, has_none) << "nothing but 0 is compared";
+}
+
+TEST_P(StatisticOracle, AgreesOnEveryImageAndOnTheirVariance) {
+  const auto& [statistic, setting] = GetParam();
+  Recorded made = recorded(GetParam());
+  const Oracle oracle = oracles().at(statistic);
+  if (!made.record.of_images.contains(statistic)) {
+    EXPECT_FALSE(made.record.variances.contains(statistic));
+    EXPECT_TRUE(statistic.starts_with("map.")) << "of the first image alone";
+    return;
+  }
+  const NamedArray& array = made.record.array(statistic);
+  const NamedArray& of_images = made.record.of_images.at(statistic);
+  const auto found_variance = made.record.variances.find(statistic);
+  const bool has_variance = found_variance != made.record.variances.end();
+  EXPECT_NE(has_variance, statistic.starts_with("magnitude.")) << "a mean, or a largest";
+  ASSERT_EQ(of_images.axes.front(), ArrayAxis::counted("image", made.record.images));
+  each_place(array, [&](size_t at, const Where& where) {
+    double sum = 0;
+    double squares = 0;
+    int64_t zeros = 0;
+    for (int64_t image = 0; image < made.record.images; ++image) {
+      made.seen.only.emplace(image / made.seen.images, image % made.seen.images);
+      const double expected = oracle(made.seen, where);
+      expect_near(of_images.values[static_cast<size_t>(image) * array.values.size() + at], expected,
+                  at);
+      sum += expected;
+      squares += expected * expected;
+      zeros += expected == 0 ? 1 : 0;
+    }
+    // Padding, or no sink, may leave images without a number, which do not count.
+    const bool all_count = zeros == 0 || zeros == made.record.images;
+    if (!has_variance || !all_count || !setting.run.padding.empty()) return;
+    const auto images = static_cast<double>(made.record.images);
+    const double mean = sum / images;
+    const double variance = squares / images - mean * mean;
+    EXPECT_NEAR(found_variance->second.values[at], variance, 1e-5 * std::max(1.0, squares / images))
+        << at;
+  });
 }
 
 std::vector<Case> cases() {

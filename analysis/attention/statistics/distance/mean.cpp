@@ -1,15 +1,14 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/measures/mean_array.h"
+#include "analysis/attention/measures/mean_statistics.h"
 #include "analysis/attention/measures/token_places.h"
-#include "analysis/attention/statistic.h"
 
 namespace kvscope {
 namespace {
 
 /// How far from a query lies what it pays to: the distance in the image (TokenPlaces), mean over
 /// its weights on image tokens, those of a step's sampled queries together.
-class MeanDistance : public AttentionStatistic {
+class MeanDistance : public MeanOfSamples {
  public:
   explicit MeanDistance(int64_t sampled_queries) : sampled_queries_(sampled_queries) {}
 
@@ -47,14 +46,9 @@ class MeanDistance : public AttentionStatistic {
     });
   }
 
-  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return means_.mean(); }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
-
  private:
   int64_t sampled_queries_;
   TokenPlaces places_;
-  MeanArray means_;
 };
 
 }  // namespace

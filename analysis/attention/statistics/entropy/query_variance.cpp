@@ -4,7 +4,7 @@
 
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/measures/mean_array.h"
+#include "analysis/attention/measures/mean_statistics.h"
 #include "analysis/attention/measures/query_mean.h"
 
 namespace kvscope {
@@ -12,7 +12,7 @@ namespace {
 
 /// Variance, divisor n, of the entropies of a step's sampled queries, mean over a head's query
 /// heads and images.
-class QueryEntropyVariance : public AttentionStatistic {
+class QueryEntropyVariance : public MeanOfSamples {
  public:
   explicit QueryEntropyVariance(int64_t sampled_queries) : sampled_queries_(sampled_queries) {}
 
@@ -45,13 +45,8 @@ class QueryEntropyVariance : public AttentionStatistic {
     }
   }
 
-  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return means_.mean(); }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
-
  private:
   int64_t sampled_queries_;
-  MeanArray means_;
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/measures/mean_array.h"
+#include "analysis/attention/measures/mean_statistics.h"
 #include "analysis/attention/measures/query_mean.h"
 
 namespace kvscope {
@@ -8,7 +8,7 @@ namespace {
 
 /// Entropy of what each sampled query pays, mean over a head's query heads and the images in which
 /// it is no padding.
-class TokenEntropy : public AttentionStatistic {
+class TokenEntropy : public MeanOfSamples {
  public:
   explicit TokenEntropy(int64_t sampled_queries) : sampled_queries_(sampled_queries) {}
 
@@ -35,14 +35,9 @@ class TokenEntropy : public AttentionStatistic {
     });
   }
 
-  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return means_.mean(); }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
-
  private:
   int64_t sampled_queries_;
   std::map<std::pair<int64_t, int64_t>, int64_t> places_;  // of (step, query) along the axis
-  MeanArray means_;
 };
 
 }  // namespace

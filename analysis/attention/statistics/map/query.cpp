@@ -17,7 +17,8 @@ class QueryMap : public AttentionStatistic {
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head", "map_query", "map_key"},
             .unit = "share",
-            .needs = {.head_rows = true}};
+            .needs = {.head_rows = true},
+            .across_images = AcrossImages::kFirst};
   }
 
   void begin_model(const CacheGeometry& geometry) override {
@@ -35,7 +36,6 @@ class QueryMap : public AttentionStatistic {
   }
 
   void observe(ObservedStep& step) override {
-    if (complete_maps_ > 0) return;
     const auto index = static_cast<size_t>(step.step().index);
     std::vector<int64_t> queries;
     for (int64_t row = first_query_[index]; row < first_query_[index + 1]; ++row) {
@@ -53,23 +53,17 @@ class QueryMap : public AttentionStatistic {
         }
       }
     }
-    const bool is_last =
-        step.layer() == step.layers() - 1 && step.step().index == last_attending_step(step.steps());
-    if (is_last) complete_maps_ = 1;
   }
 
   [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return map_; }
 
-  [[nodiscard]] std::vector<std::span<double>> sums() override {
-    return {map_.values, std::span<double>(&complete_maps_, 1)};
-  }
+  [[nodiscard]] std::vector<std::span<double>> sums() override { return {map_.values}; }
 
  private:
   int64_t query_side_;
   int64_t key_side_;
   QueryMapLayout layout_;
   std::vector<int64_t> first_query_;  // [steps + 1] where a step's begin among layout_.queries
-  double complete_maps_ = 0;          // 1 after the first generation
   NamedArray map_;
 };
 

@@ -20,6 +20,7 @@ class RawMaps : public AttentionStatistic {
     return {.axes = {"raw_head", "raw_query", "key"},
             .unit = "share",
             .needs = {.head_rows = true},
+            .across_images = AcrossImages::kFirst,
             .by_default = true};
   }
 
@@ -45,7 +46,6 @@ class RawMaps : public AttentionStatistic {
   }
 
   void observe(ObservedStep& step) override {
-    if (complete_maps_ > 0) return;
     const StepInfo& info = step.step();
     for (size_t map = 0; map < heads_.size(); ++map) {
       const auto& [layer, head] = heads_[map];
@@ -60,22 +60,16 @@ class RawMaps : public AttentionStatistic {
         for (const int64_t position : positions) keys[position] = static_cast<double>(*weight++);
       }
     }
-    const bool is_last =
-        step.layer() == step.layers() - 1 && info.index == last_attending_step(step.steps());
-    if (is_last) complete_maps_ = 1;
   }
 
   [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return maps_; }
 
-  [[nodiscard]] std::vector<std::span<double>> sums() override {
-    return {maps_.values, std::span<double>(&complete_maps_, 1)};
-  }
+  [[nodiscard]] std::vector<std::span<double>> sums() override { return {maps_.values}; }
 
  private:
   std::vector<std::pair<int64_t, int64_t>> heads_;
   int64_t queries_;
   std::vector<int64_t> first_rows_;  // [steps that attend]
-  double complete_maps_ = 0;         // 1 after the first generation
   NamedArray maps_;
 };
 

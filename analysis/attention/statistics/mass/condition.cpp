@@ -1,14 +1,14 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
 #include "analysis/attention/image_offsets.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 namespace {
 
 /// What the queries of a next-token image pay to condition tokens so many positions back, mean
 /// over queries: what mass.offset leaves.
-class ConditionMass : public AttentionStatistic {
+class ConditionMass : public MeanOfImages {
  public:
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head", "tokens_back"},
@@ -37,11 +37,8 @@ class ConditionMass : public AttentionStatistic {
     return divided(sums_, static_cast<double>(images) * static_cast<double>(offsets_.queries));
   }
 
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
-
  private:
   ImageOffsets offsets_;
-  NamedArray sums_;
 };
 
 }  // namespace

@@ -1,14 +1,13 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/measures/mean_array.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 namespace {
 
 /// Mass on the first 1, 2, ... scales, mean over a step's queries: the coarsest scales are the
 /// sinks of HeatKV (arXiv:2605.14877) and the condensed scales of AMS-KV (arXiv:2511.16047).
-class FirstScalesMass : public AttentionStatistic {
+class FirstScalesMass : public MeanOfSamples {
  public:
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head", "step", "first_scales"},
@@ -35,13 +34,6 @@ class FirstScalesMass : public AttentionStatistic {
       }
     }
   }
-
-  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return means_.mean(); }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
-
- private:
-  MeanArray means_;
 };
 
 }  // namespace

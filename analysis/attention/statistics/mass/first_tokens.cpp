@@ -1,7 +1,6 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/measures/mean_array.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 namespace {
@@ -12,7 +11,7 @@ constexpr int64_t kFirst[] = {1, 2, 4, 8, 16, 32, 64};
 
 /// Mass on a generation's first 1, 2, 4, ... tokens, padding not counted, mean over a step's
 /// queries.
-class FirstTokensMass : public AttentionStatistic {
+class FirstTokensMass : public MeanOfSamples {
  public:
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head", "step", "first_tokens"},
@@ -49,13 +48,8 @@ class FirstTokensMass : public AttentionStatistic {
     }
   }
 
-  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return means_.mean(); }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
-
  private:
   std::vector<int64_t> first_;
-  MeanArray means_;
 };
 
 }  // namespace

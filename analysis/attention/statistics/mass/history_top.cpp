@@ -4,14 +4,14 @@
 
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 namespace {
 
 /// Mean over sampled queries of the sum of the K' largest weights on earlier steps' tokens (all of
 /// them where there are fewer): the second factor of ScaleKV's Attention Selectivity Index.
-class HistoryTopMass : public AttentionStatistic {
+class HistoryTopMass : public MeanOfImages {
  public:
   HistoryTopMass(int64_t top_keys, int64_t sampled_queries)
       : top_keys_(top_keys), sampled_queries_(sampled_queries) {}
@@ -48,16 +48,9 @@ class HistoryTopMass : public AttentionStatistic {
     });
   }
 
-  [[nodiscard]] NamedArray finish(int64_t images) const override {
-    return divided(sums_, static_cast<double>(images));
-  }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
-
  private:
   int64_t top_keys_;
   int64_t sampled_queries_;
-  NamedArray sums_;
 };
 
 }  // namespace

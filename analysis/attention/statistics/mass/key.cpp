@@ -1,13 +1,13 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 namespace {
 
 /// Sum over the queries of a step of the mass on each key that they can see, the keys of one step
 /// after those of the other. Keys that a policy dropped have 0.
-class KeyMass : public AttentionStatistic {
+class KeyMass : public MeanOfImages {
  public:
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head", "step_key"},
@@ -30,15 +30,8 @@ class KeyMass : public AttentionStatistic {
     });
   }
 
-  [[nodiscard]] NamedArray finish(int64_t images) const override {
-    return divided(sums_, static_cast<double>(images));
-  }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
-
  private:
   std::vector<int64_t> begins_;  // [steps]
-  NamedArray sums_;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
 #include "analysis/attention/image_offsets.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 /// Where the queries of a next-token image look, relative to themselves: the attention of every
 /// head by lines above and columns beside, mean over queries, from which the share inside any
 /// neighbourhood follows (head_sparsity.h).
-class OffsetMass : public AttentionStatistic {
+class OffsetMass : public MeanOfImages {
  public:
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head", "lines_above", "columns_beside"},
@@ -44,11 +44,8 @@ class OffsetMass : public AttentionStatistic {
     return divided(sums_, static_cast<double>(images) * static_cast<double>(offsets_.queries));
   }
 
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
-
  private:
   ImageOffsets offsets_;
-  NamedArray sums_;
 };
 
 }  // namespace

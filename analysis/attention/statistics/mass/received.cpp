@@ -1,15 +1,14 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/measures/mean_array.h"
+#include "analysis/attention/measures/mean_statistics.h"
 #include "analysis/attention/raw_axes.h"
-#include "analysis/attention/statistic.h"
 
 namespace kvscope {
 namespace {
 
 /// What each key receives, mean over all queries that see it: the importance score by which Gu et
 /// al. (arXiv:2410.10781) tell sinks. A key that is dropped counts until then.
-class ReceivedMassMean : public AttentionStatistic {
+class ReceivedMassMean : public MeanOfSamples {
  public:
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head", "key"}, .unit = "share", .needs = {.column_sums = true}};
@@ -33,13 +32,6 @@ class ReceivedMassMean : public AttentionStatistic {
       }
     }
   }
-
-  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return means_.mean(); }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
-
- private:
-  MeanArray means_;
 };
 
 }  // namespace

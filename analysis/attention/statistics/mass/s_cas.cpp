@@ -1,6 +1,6 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 /// HeatKV's scale-dependent cumulative attention score (arXiv:2605.14877): the mean over all later
 /// scales, the last included, of the mass that their queries pay to the tokens of a scale. It is of
 /// a full cache; under a policy dropped tokens have 0. The last scale has none.
-class ScaleCumulativeAttention : public AttentionStatistic {
+class ScaleCumulativeAttention : public MeanOfImages {
  public:
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head", "on_step"},
@@ -35,15 +35,6 @@ class ScaleCumulativeAttention : public AttentionStatistic {
       }
     }
   }
-
-  [[nodiscard]] NamedArray finish(int64_t images) const override {
-    return divided(sums_, static_cast<double>(images));
-  }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
-
- private:
-  NamedArray sums_;
 };
 
 }  // namespace

@@ -3,8 +3,7 @@
 
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/measures/mean_array.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 #include "analysis/attention/step_groups.h"
 
 namespace kvscope {
@@ -30,7 +29,7 @@ double cosine(std::span<const double> one, std::span<const double> other) {
 /// of their patterns over the keys that the first query of the earlier one sees. LineAR
 /// (arXiv:2512.04857) evicts by the line before because lines look alike. Nothing for the first
 /// scale or line.
-class PatternSimilarity : public AttentionStatistic {
+class PatternSimilarity : public MeanOfSamples {
  public:
   [[nodiscard]] StatisticInfo info() const override {
     return {
@@ -67,10 +66,6 @@ class PatternSimilarity : public AttentionStatistic {
     if (index == groups_[group].last && group > 0) compare(step, group, layer);
   }
 
-  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return means_.mean(); }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return means_.parts(); }
-
  private:
   struct Layer {
     Pattern previous;
@@ -99,7 +94,6 @@ class PatternSimilarity : public AttentionStatistic {
   std::vector<size_t> group_of_;  // [steps]
   int64_t tokens_ = 0;
   std::vector<Layer> layers_;
-  MeanArray means_;
 };
 
 }  // namespace

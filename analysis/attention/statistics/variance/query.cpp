@@ -2,7 +2,7 @@
 
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
-#include "analysis/attention/statistic.h"
+#include "analysis/attention/measures/mean_statistics.h"
 
 namespace kvscope {
 namespace {
@@ -14,7 +14,7 @@ constexpr int64_t kQueries = 64;
 /// over queries of the attention that a key receives, summed over keys. Low where all queries look
 /// at the same keys (vertical lines in the map), which makes a head contextual (HACK,
 /// arXiv:2504.09261).
-class QueryVariance : public AttentionStatistic {
+class QueryVariance : public MeanOfImages {
  public:
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"layer", "head"},
@@ -42,15 +42,6 @@ class QueryVariance : public AttentionStatistic {
       }
     });
   }
-
-  [[nodiscard]] NamedArray finish(int64_t images) const override {
-    return divided(sums_, static_cast<double>(images));
-  }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return {sums_.values}; }
-
- private:
-  NamedArray sums_;
 };
 
 }  // namespace

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/attention/attention_axes.h"
@@ -46,6 +48,8 @@ struct NaiveRecording {
   int64_t images = 0;  ///< of a generation: its first rows; under guidance the others follow
   std::vector<int64_t> padding{};  ///< [rows]; empty: none
   std::vector<NaiveGeneration> generations{};
+  /// Generation and row of the only image that counts; none: all do.
+  std::optional<std::pair<size_t, int64_t>> only{};
 
   [[nodiscard]] const std::vector<StepInfo>& steps() const { return geometry.steps; }
   [[nodiscard]] int64_t padding_of(int64_t row) const {
@@ -55,14 +59,16 @@ struct NaiveRecording {
     return step <= last_attending_step(geometry.steps);
   }
   [[nodiscard]] double image_count() const {
-    return static_cast<double>(images) * static_cast<double>(generations.size());
+    return only ? 1 : static_cast<double>(images) * static_cast<double>(generations.size());
   }
 
   /// Calls `visit(generation, row)` for every image.
   template <class Visit>
   void each_image(const Visit& visit) const {
-    for (const NaiveGeneration& generation : generations) {
-      for (int64_t row = 0; row < images; ++row) visit(generation, row);
+    for (size_t index = 0; index < generations.size(); ++index) {
+      for (int64_t row = 0; row < images; ++row) {
+        if (!only || *only == std::pair(index, row)) visit(generations[index], row);
+      }
     }
   }
   /// Calls `visit(line)` for every query of a row's layer, step and head that is no padding, of all

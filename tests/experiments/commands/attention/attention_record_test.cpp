@@ -67,6 +67,55 @@ TEST(AttentionRecordCommand, GoesOnWhereItWasInterruptedAndComesToTheSame) {
   EXPECT_THAT(again.err, HasSubstr("recorded already"));
 }
 
+// A set, a part of it, and what the command line adds; the point is the same whatever is recorded.
+TEST(AttentionRecordCommand, RecordsSetsAndParts) {
+  const fs::path folder = fresh_folder("record");
+  const auto record = [&](const std::string& name, const Words& more) {
+    const fs::path out = folder / (name + ".h5");
+    const Answer made = answer(Words{"attention", "record"} + tiny_model() +
+                               Words{"gen.images=1", "--out", out.string()} + more);
+    EXPECT_EQ(made.exit_code, 0) << name << made.err;
+    return read_attention(out);
+  };
+  const AttentionRecord roles = record("roles", {"record=roles"});
+  EXPECT_EQ(roles.arrays.size(), 2);
+  EXPECT_TRUE(roles.holds("mass.history_top"));
+  const AttentionRecord sinks =
+      record("sinks", {"record=sinks", "--steps", "1..2", "record.layers=1", "--heads", "0"});
+  EXPECT_EQ(sinks.point_hash, roles.point_hash);
+  EXPECT_FALSE(sinks.arrays.contains("mass.text")) << "of next-token models";
+  EXPECT_FALSE(sinks.holds("sink.mass"));
+  EXPECT_EQ(sinks.part("sink.mass").shape(), (std::vector<int64_t>{1, 1, 2}));
+  EXPECT_THAT(sinks.lack_of(sinks.part("sink.mass")),
+              HasSubstr("layers 1 of 2, heads 0 of 2, steps 1..2 of"));
+  const AttentionRecord some = record("some", {"--statistics", "rank.*,entropy.query"});
+  EXPECT_EQ(some.arrays.size(), 3);
+  const AttentionRecord all = record("all", {"record=everything"});
+  EXPECT_TRUE(all.holds("map.query"));
+}
+
+TEST(AttentionRecordCommand, WhatCannotBeRecordedIsRefused) {
+  const fs::path out = fresh_folder("record") / "out.h5";
+  const auto refusal = [&](const Words& more) {
+    const Answer refused = answer(recording(out, more));
+    EXPECT_EQ(refused.exit_code, 2) << more.front() << refused.err;
+    EXPECT_FALSE(fs::exists(out));
+    return refused.err;
+  };
+  EXPECT_THAT(refusal({"record=rolls"}), HasSubstr("roles"));
+  EXPECT_THAT(refusal({"record.top_kys=3"}), HasSubstr("record.top_keys"));
+  EXPECT_THAT(refusal({"record.top_keys=0"}), HasSubstr("nearest feasible: record.top_keys=1"));
+  EXPECT_THAT(refusal({"--layers", "9"}), HasSubstr("the model has layers 0..1"));
+  EXPECT_THAT(refusal({"--layers", "1..0"}), HasSubstr("0,7..9"));
+  EXPECT_THAT(refusal({"--layers", "0"}), HasSubstr("--raw 1:0"));
+  EXPECT_THAT(refusal({"--raw", "1-0"}), HasSubstr("LAYER:HEAD"));
+  EXPECT_THAT(refusal({"--raw", "1:9"}), HasSubstr("heads 0..1"));
+  EXPECT_THAT(refusal({"--statistics", "sink.mess"}), HasSubstr("sink.mass"));
+  const Answer run = answer(Words{"plan"} + tiny_model() + Words{"+record=roles"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("attention record alone reads it"));
+}
+
 TEST(AttentionRecordCommand, WhatIsOfSomethingElseIsRefusedAndStays) {
   const fs::path folder = fresh_folder("record");
   const fs::path out = folder / "out.h5";

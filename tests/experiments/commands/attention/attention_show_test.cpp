@@ -128,6 +128,9 @@ TEST(AttentionShowCommand, SaysWhatIsWrong) {
   };
   EXPECT_THAT(refusal({file, "mass.ste"}), HasSubstr("Did you mean 'mass.step'?"));
   EXPECT_THAT(refusal({file, "mass.offset"}), HasSubstr("--statistics mass.offset"));
+  EXPECT_THAT(refusal({file, "mass.step", "--of", "median"}), HasSubstr("deviation, interval"));
+  EXPECT_THAT(refusal({file, "mass.step", "--of", "2"}), HasSubstr("images 0..1"));
+  EXPECT_THAT(refusal({file, "map.raw", "--of", "0"}), HasSubstr("first image"));
   EXPECT_THAT(refusal({file, "mass.step", "--rows", "laye"}), HasSubstr("Did you mean 'layer'?"));
   EXPECT_THAT(refusal({file, "mass.step", "--at", "layer"}), HasSubstr("NAME=VALUE"));
   EXPECT_THAT(refusal({file, "mass.step", "--at", "layer=3"}), HasSubstr("0..2"));

@@ -36,10 +36,29 @@ TEST(AttentionStability, TheMostImagesAgreeWithThemselves) {
   EXPECT_NE(last, found.out.npos) << found.out;
 }
 
-TEST(AttentionStability, OneFileAndUnlikeModelsAreRefused) {
+TEST(AttentionStability, OneRecordIsComparedWithItsOwnFirstImages) {
+  const fs::path folder = fresh_folder("stability");
+  const std::string all = recorded(folder / "all.h5", 3);  // 6 images
+  const Answer found = answer({"attention", "stability", all, "--drafters", "3"});
+  EXPECT_EQ(found.exit_code, 0) << found.err;
+  for (const char* images : {"\n     1", "\n     2", "\n     4", "\n     6"}) {
+    EXPECT_THAT(found.out, HasSubstr(images));
+  }
+  // Its first two images are those of a record of two.
+  const std::string two = recorded(folder / "two.h5", 1);
+  const Answer both = answer({"attention", "stability", all, two, "--drafters", "3"});
+  const size_t row = both.out.find("\n     2");
+  ASSERT_NE(row, both.out.npos) << both.out;
+  EXPECT_THAT(found.out, HasSubstr(both.out.substr(row, both.out.find('\n', row + 1) - row)));
+}
+
+TEST(AttentionStability, OneImageAndUnlikeModelsAreRefused) {
   const fs::path folder = fresh_folder("stability");
   const std::string one = recorded(folder / "one.h5", 2);
-  EXPECT_EQ(answer({"attention", "stability", one}).exit_code, 2);
+  AttentionRun single;
+  single.rows = 2;
+  EXPECT_EQ(answer({"attention", "stability", recorded(folder / "single.h5", 1, single)}).exit_code,
+            2);
   AttentionRun other;
   other.steps = next_scale_steps({{1, 1}, {2, 2}, {3, 3}});
   const Answer unlike =

@@ -1,0 +1,93 @@
+#include "analysis/attention/first_images.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "analysis/statistics/distributions.h"
+#include "core/base/error.h"
+
+namespace kvscope {
+namespace {
+
+std::span<const double> values_of(const NamedArray& of_images, int64_t image) {
+  const size_t numbers =
+      of_images.values.size() / static_cast<size_t>(of_images.axes.front().size());
+  return std::span(of_images.values).subspan(static_cast<size_t>(image) * numbers, numbers);
+}
+
+const NamedArray& kept_of_images(const AttentionRecord& record, const std::string& name) {
+  static_cast<void>(record.part(name));  // whether there is such an array at all
+  const auto found = record.of_images.find(name);
+  if (found != record.of_images.end() && found->second.axes.front().size() > 0) {
+    return found->second;
+  }
+  throw Error(ErrorKind::kInput,
+              fmt::format("the record does not keep '{}' of every image: it is of the first image, "
+                          "or of more numbers than record.per_image_numbers was",
+                          name));
+}
+
+}  // namespace
+
+AttentionRecord of_first_images(const AttentionRecord& record, int64_t images) {
+  if (images < 1 || images > record.images) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("{} images of a record of {}", images, record.images));
+  }
+  AttentionRecord first = record;
+  first.arrays.clear();
+  first.variances.clear();
+  first.of_images.clear();
+  first.images = images;
+  first.prompts.resize(std::min(first.prompts.size(), static_cast<size_t>(images)));
+  for (const auto& [name, of_images] : record.of_images) {
+    const auto whole = record.arrays.find(name);
+    if (whole == record.arrays.end() || !record.variances.contains(name)) continue;
+    NamedArray mean = whole->second;
+    mean.values.assign(mean.values.size(), 0);
+    for (int64_t image = 0; image < images; ++image) {
+      const auto values = values_of(of_images, image);
+      for (size_t i = 0; i < values.size(); ++i) mean.values[i] += values[i];
+    }
+    first.arrays.emplace(name, divided(std::move(mean), static_cast<double>(images)));
+  }
+  return first;
+}
+
+NamedArray image_spread(const AttentionRecord& record,
+                        const std::string& name,
+                        ImageSpread spread) {
+  NamedArray array = record.part(name);
+  const auto variance = record.variances.find(name);
+  if (variance == record.variances.end() || record.images < 2) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("the record cannot say how '{}' varies between images: {}", name,
+                            record.images < 2 ? "it is of a single one"
+                                              : "it is no mean over them, or has too many numbers"));
+  }
+  constexpr double kUpper = 0.975;  // of a two-sided 95 % interval
+  const auto images = static_cast<double>(record.images);
+  const double factor = spread == ImageSpread::kDeviation
+                            ? images / (images - 1)
+                            : std::pow(student_t_quantile(kUpper, images - 1), 2) / (images - 1);
+  for (size_t i = 0; i < array.values.size(); ++i) {
+    array.values[i] = std::sqrt(variance->second.values[i] * factor);
+  }
+  return array;
+}
+
+NamedArray of_image(const AttentionRecord& record, const std::string& name, int64_t image) {
+  const NamedArray& of_images = kept_of_images(record, name);
+  const int64_t images = of_images.axes.front().size();
+  if (image < 0 || image >= images) {
+    throw Error(ErrorKind::kConfig, fmt::format("image {} of a record of images 0..{}", image,
+                                                images - 1));
+  }
+  NamedArray array = record.part(name);
+  const auto values = values_of(of_images, image);
+  array.values.assign(values.begin(), values.end());
+  return array;
+}
+
+}  // namespace kvscope

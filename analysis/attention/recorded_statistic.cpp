@@ -1,0 +1,161 @@
+#include "analysis/attention/recorded_statistic.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace kvscope {
+namespace {
+
+NamedArray without_values(NamedArray array) {
+  array.values = {};
+  return array;
+}
+
+/// The unit of a variance: "share^2", "(share^2)^2".
+std::string squared(const std::string& unit) {
+  const bool is_word = unit.find_first_of(" ^/") == unit.npos;
+  return is_word ? unit + "^2" : fmt::format("({})^2", unit);
+}
+
+}  // namespace
+
+RecordedStatistic::RecordedStatistic(const RegisteredStatistic& registered,
+                                     const AttentionRecorderOptions& options,
+                                     const RecordedIndices& recorded,
+                                     const CacheGeometry& geometry)
+    : registered_(registered),
+      options_(options),
+      geometry_(geometry),
+      all_(made()),
+      info_(all_->info()),
+      empty_(without_values(all_->finish(1))),
+      selection_(empty_.axes, recorded),
+      has_steps_(has_steps(empty_.axes)),
+      recorded_steps_(recorded.steps) {
+  int64_t numbers = 1;
+  for (const ArrayAxis& axis : empty_.axes) numbers *= axis.size();
+  const bool is_first = info_.across_images == AcrossImages::kFirst;
+  by_image_ = !is_first && numbers <= kMostMomentNumbers;
+  has_variance_ = by_image_ && info_.across_images == AcrossImages::kMean;
+  keeps_images_ = by_image_ && selection_.numbers() <= options.per_image_numbers;
+  if (has_variance_) {
+    for (std::vector<double>* moments : {&sums_, &squares_, &samples_}) {
+      moments->assign(static_cast<size_t>(selection_.numbers()), 0.0);
+    }
+  }
+}
+
+std::unique_ptr<AttentionStatistic> RecordedStatistic::made() const {
+  std::unique_ptr<AttentionStatistic> statistic = registered_.make(options_);
+  statistic->begin_model(geometry_);
+  return statistic;
+}
+
+void RecordedStatistic::observe(ObservedStep& step) {
+  if (info_.across_images == AcrossImages::kFirst) {
+    if (images_ > 0) return;
+    step.look_at(0);
+    all_->observe(step);
+  } else if (!by_image_) {
+    all_->observe(step);
+  } else {
+    while (std::ssize(of_images_) < step.images()) of_images_.push_back(made());
+    const int64_t images = step.images();
+    for (int64_t image = 0; image < images; ++image) {
+      step.look_at(image);
+      of_images_[static_cast<size_t>(image)]->observe(step);
+    }
+  }
+  step.look_at_all();
+}
+
+void RecordedStatistic::end_generation(int64_t images) {
+  if (by_image_) {
+    for (int64_t image = 0; image < images; ++image) add(*of_images_[static_cast<size_t>(image)]);
+  }
+  images_ += images;
+}
+
+void RecordedStatistic::add(AttentionStatistic& image) {
+  if (has_variance_ || keeps_images_) {
+    const std::vector<double> values = selection_.of(image.finish(1).values);
+    if (keeps_images_) {
+      values_of_images_.insert(values_of_images_.end(), values.begin(), values.end());
+    }
+    if (has_variance_) {
+      const bool always_has = image.weights().empty();
+      const std::vector<double> weights =
+          always_has ? std::vector<double>{} : selection_.of(image.weights());
+      for (size_t i = 0; i < values.size(); ++i) {
+        if (!always_has && weights[i] <= 0) continue;
+        samples_[i] += 1;
+        sums_[i] += values[i];
+        squares_[i] += values[i] * values[i];
+      }
+    }
+  }
+  const std::vector<std::span<double>> from = image.sums();
+  const std::vector<std::span<double>> to = all_->sums();
+  for (size_t section = 0; section < to.size(); ++section) {
+    for (size_t i = 0; i < to[section].size(); ++i) {
+      double& sum = to[section][i];
+      double& of_image = from[section][i];
+      sum = info_.across_images == AcrossImages::kLargest ? std::max(sum, of_image)
+                                                          : sum + of_image;
+      of_image = 0;
+    }
+  }
+}
+
+NamedArray RecordedStatistic::described(std::vector<double> values) const {
+  NamedArray array = empty_;
+  array.axes = selection_.axes();
+  array.values = std::move(values);
+  array.unit = info_.unit;
+  array.help = registered_.help;
+  return array;
+}
+
+void RecordedStatistic::add_to(AttentionRecord& record) const {
+  record.arrays.emplace(name(), described(selection_.of(all_->finish(images_).values)));
+  if (has_variance_) {
+    std::vector<double> variance(sums_.size(), 0.0);
+    for (size_t i = 0; i < variance.size(); ++i) {
+      if (samples_[i] == 0) continue;
+      const double mean = sums_[i] / samples_[i];
+      variance[i] = std::max(squares_[i] / samples_[i] - mean * mean, 0.0);
+    }
+    NamedArray& array = record.variances.emplace(name(), described(std::move(variance))).first->second;
+    array.unit = squared(info_.unit);
+    array.precision = ArrayPrecision::kSingle;  // squares of small numbers
+  }
+  if (keeps_images_) {
+    NamedArray& array =
+        record.of_images
+            .emplace(name(), described({values_of_images_.begin(), values_of_images_.end()}))
+            .first->second;
+    array.axes.insert(array.axes.begin(), ArrayAxis::counted("image", images_));
+  }
+}
+
+std::vector<RecordedStatistic::Section> RecordedStatistic::sections() {
+  std::vector<Section> sections;
+  for (const std::span<double> sums : all_->sums()) {
+    sections.push_back({fmt::format("{}.{}", name(), sections.size()), sums});
+  }
+  if (has_variance_) {
+    sections.push_back({name() + ".image_sums", sums_});
+    sections.push_back({name() + ".image_squares", squares_});
+    sections.push_back({name() + ".image_samples", samples_});
+  }
+  return sections;
+}
+
+void RecordedStatistic::go_on(int64_t images, std::vector<float> values_of_images) {
+  images_ = images;
+  values_of_images_ = std::move(values_of_images);
+}
+
+}  // namespace kvscope

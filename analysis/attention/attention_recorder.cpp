@@ -47,6 +47,12 @@ void AttentionRecorder::add_prompts(const std::vector<std::string>& prompts) {
   recorded_.prompts.insert(recorded_.prompts.end(), prompts.begin(), prompts.end());
 }
 
+void AttentionRecorder::add_agreements(std::span<const std::vector<StepAgreement>> agreements) {
+  for (RecordedStatistic& one : statistics_) {
+    if (one.info().needs.full_images) one.end_generation(std::ssize(agreements), agreements);
+  }
+}
+
 void AttentionRecorder::add_images(std::span<const Image> images) {
   const auto kept = std::ssize(recorded_.first_images);
   // A recording that an earlier version interrupted has none of its first images.
@@ -68,6 +74,7 @@ void AttentionRecorder::begin_generation(int64_t rows) {
   }
   batch_images_ = options_.guided ? rows / 2 : rows;
   if (recent_) recent_->begin_generation();
+  if (full_) full_->begin_generation();
 }
 
 void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
@@ -89,11 +96,13 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
     const AttentionNeeds& reads = statistics.emplace_back(std::move(one)).info().needs;
     needs.last_queries = needs.last_queries || reads.last_queries;
     needs.received_mass = needs.received_mass || reads.received_mass;
+    needs.full_cache = needs.full_cache || reads.full_cache;
   }
   indices_ = std::move(indices);
   statistics_ = std::move(statistics);
   if (needs.last_queries) recent_.emplace(options_.window_queries);
   if (needs.received_mass) received_.emplace();
+  if (needs.full_cache) full_.emplace();
   recorded_.steps = geometry.steps;
   recorded_.layers = geometry.layers;
   recorded_.heads = geometry.heads;
@@ -106,14 +115,19 @@ void AttentionRecorder::observe(const LayerStep& layer_step) {
   const bool last = layer_step.layer == recorded_.layers - 1 &&
                     layer_step.step.index == last_attending_step(recorded_.steps);
   if (!last) return;
-  for (RecordedStatistic& one : statistics_) one.end_generation(batch_images_);
+  for (RecordedStatistic& one : statistics_) {
+    if (!one.info().needs.full_images) one.end_generation(batch_images_);
+  }
   recorded_.images += batch_images_;
 }
 
 void AttentionRecorder::observe_layer(const LayerStep& layer_step) {
   if (recent_) recent_->observe(layer_step);
-  ObservedStep step(layer_step, batch_images_, recent_ ? &*recent_ : nullptr,
-                    received_ ? &*received_ : nullptr);
+  if (full_) full_->observe(layer_step, batch_images_);
+  ObservedStep step(layer_step, batch_images_,
+                    {.recent = recent_ ? &*recent_ : nullptr,
+                     .received = received_ ? &*received_ : nullptr,
+                     .full = full_ ? &*full_ : nullptr});
   if (received_) {
     step.grant({.column_sums = true});
     received_->observe(step);

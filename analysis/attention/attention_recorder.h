@@ -10,6 +10,7 @@
 
 #include "analysis/attention/attention_options.h"
 #include "analysis/attention/attention_record.h"
+#include "analysis/attention/measures/full_attention.h"
 #include "analysis/attention/measures/received_mass.h"
 #include "analysis/attention/recorded_statistic.h"
 #include "core/base/image.h"
@@ -27,6 +28,10 @@ class AttentionRecorder : public AttentionObserver {
 
   /// Names of the images of the coming generation, in row order.
   void add_prompts(const std::vector<std::string>& prompts);
+  /// How the tokens of the generation that has ended agree with those that a full cache makes, in
+  /// row order. Call it before the next generation where a statistic
+  /// needs full images.
+  void add_agreements(std::span<const std::vector<StepAgreement>> agreements);
   /// What the generation that has ended came to, in row order; the first kFirstImages of all are
   /// kept.
   void add_images(std::span<const Image> images);
@@ -60,6 +65,7 @@ class AttentionRecorder : public AttentionObserver {
   std::vector<RecordedStatistic> statistics_;  // likewise
   std::optional<RecentQueries> recent_;        // where a statistic needs the last queries
   std::optional<ReceivedMass> received_;       // where one needs what keys received
+  std::optional<FullAttention> full_;          // where one needs a full cache
   int64_t batch_images_ = 0;                   // of the generation that runs now
   AttentionRecord recorded_;                   // without arrays
 };

@@ -61,10 +61,11 @@ NamedArray image_spread(const AttentionRecord& record,
   NamedArray array = record.part(name);
   const auto variance = record.variances.find(name);
   if (variance == record.variances.end() || record.images < 2) {
-    throw Error(ErrorKind::kInput,
-                fmt::format("the record cannot say how '{}' varies between images: {}", name,
-                            record.images < 2 ? "it is of a single one"
-                                              : "it is no mean over them, or has too many numbers"));
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("the record cannot say how '{}' varies between images: {}", name,
+                    record.images < 2 ? "it is of a single one"
+                                      : "it is no mean over them, or has too many numbers"));
   }
   constexpr double kUpper = 0.975;  // of a two-sided 95 % interval
   const auto images = static_cast<double>(record.images);
@@ -81,8 +82,8 @@ NamedArray of_image(const AttentionRecord& record, const std::string& name, int6
   const NamedArray& of_images = kept_of_images(record, name);
   const int64_t images = of_images.axes.front().size();
   if (image < 0 || image >= images) {
-    throw Error(ErrorKind::kConfig, fmt::format("image {} of a record of images 0..{}", image,
-                                                images - 1));
+    throw Error(ErrorKind::kConfig,
+                fmt::format("image {} of a record of images 0..{}", image, images - 1));
   }
   NamedArray array = record.part(name);
   const auto values = values_of(of_images, image);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "analysis/attention/attention_axes.h"
+#include "analysis/attention/measures/full_attention.h"
 #include "analysis/attention/measures/received_mass.h"
 #include "core/base/error.h"
 #include "core/engine/padding.h"
@@ -69,15 +70,13 @@ at::Tensor RowTile::rows_on_cpu(int64_t image, int64_t head) const {
 ObservedStep::ObservedStep(const LayerStep& layer_step,
                            int64_t first_row,
                            int64_t images,
-                           const RecentQueries* recent,
-                           const ReceivedMass* received)
+                           const ObservedAlong& along)
     : layer_step_(layer_step),
       first_row_(first_row),
       batch_images_(images),
       images_(images),
       heads_(layer_step.k.size(1)),
-      recent_(recent),
-      received_(received),
+      along_(along),
       positions_(static_cast<size_t>(images * heads_)) {}
 
 const std::vector<StepInfo>& ObservedStep::steps() const {
@@ -151,7 +150,7 @@ ObservedStep& ObservedStep::unconditional() {
           "unconditional rows");
   if (unconditional_ == nullptr) {
     unconditional_ =
-        std::make_unique<ObservedStep>(layer_step_, batch_images_, batch_images_, nullptr, nullptr);
+        std::make_unique<ObservedStep>(layer_step_, batch_images_, batch_images_, ObservedAlong{});
     unconditional_->grant({.column_sums = true});
     if (images_ != batch_images_ || first_image_ != 0) unconditional_->look_at(first_image_);
   }
@@ -269,10 +268,10 @@ void ObservedStep::visit_queries(int64_t wanted,
 }
 
 std::vector<double> ObservedStep::received(int64_t image, int64_t head) {
-  require(granted_.received_mass && received_ != nullptr, "what keys received");
+  require(granted_.received_mass && along_.received != nullptr, "what keys received");
   std::vector<double> means;
   for (const int64_t position : positions(image, head)) {
-    means.push_back(received_->mean(layer(), first_image_ + image, head, position));
+    means.push_back(along_.received->mean(layer(), first_image_ + image, head, position));
   }
   return means;
 }
@@ -308,21 +307,48 @@ std::vector<float> ObservedStep::head_rows(int64_t image,
   return {weight, weight + map.numel()};
 }
 
+std::span<const float> ObservedStep::full_column_sums(int64_t image, int64_t head) const {
+  require(granted_.full_cache && along_.full != nullptr, "a full cache");
+  return along_.full->column_sums(first_image_ + image, head);
+}
+
+at::Tensor ObservedStep::outputs_of(const at::Tensor& all,
+                                    int64_t row,
+                                    int64_t image,
+                                    int64_t head) const {
+  const int64_t real = real_queries(image);
+  const int64_t group = layer_step_.group();
+  return all[row]
+      .narrow(0, head * group, group)
+      .narrow(1, step().queries() - real, real)
+      .to(at::kFloat);
+}
+
+at::Tensor ObservedStep::outputs(int64_t image, int64_t head) const {
+  require(granted_.full_cache, "outputs");
+  return outputs_of(layer_step_.out, row(image), image, head);
+}
+
+at::Tensor ObservedStep::full_outputs(int64_t image, int64_t head) const {
+  require(granted_.full_cache && along_.full != nullptr, "a full cache");
+  return outputs_of(along_.full->outputs(), first_image_ + image, image, head);
+}
+
 AttentionSpread ObservedStep::last_queries_spread(int64_t window) {
-  require(granted_.last_queries && recent_ != nullptr, "the last queries");
+  require(granted_.last_queries && along_.recent != nullptr, "the last queries");
   const auto known = spreads_.find({window, first_image_});
   if (known != spreads_.end()) return known->second;
   auto attention = windows_.find(window);
   if (attention == windows_.end()) {
     const at::Tensor in_window =
-        positions_mask(layer_step_, recent_->positions(layer_step_, window)) |
+        positions_mask(layer_step_, along_.recent->positions(layer_step_, window)) |
         absent_mask(layer_step_);
-    attention = windows_
-                    .emplace(window,
-                             WindowAttention{
-                                 by_query_head(layer_step_, recent_->logits(layer_step_, window)),
-                                 in_window.unsqueeze(2)})
-                    .first;
+    attention =
+        windows_
+            .emplace(window, WindowAttention{by_query_head(layer_step_, along_.recent->logits(
+                                                                            layer_step_, window)),
+                                             in_window.unsqueeze(2)})
+            .first;
   }
   const auto of_images = [&](const at::Tensor& all) { return all.narrow(0, row(0), images_); };
   const AttentionSpread spread =

@@ -26,6 +26,8 @@ struct AttentionNeeds {
   bool head_rows = false;       ///< likewise of single heads of single images
   bool last_queries = false;    ///< spread of what a generation's last queries pay
   bool values = false;          ///< values of the tokens held
+  bool full_cache = false;      ///< attention with a full cache of the same tokens
+  bool full_images = false;     ///< no attention: the images that a full cache makes
   bool layer_step = false;  ///< queries, keys, values, log-sum-exps and hidden states themselves
 };
 
@@ -70,7 +72,16 @@ struct QueryWeights {
   std::span<const float> weights{};  ///< padding and tokens that are not seen have 0
 };
 
+class FullAttention;
 class ReceivedMass;
+
+/// What observes a generation beside statistics and for them; null where none needs it. Each has
+/// observed the step.
+struct ObservedAlong {
+  const RecentQueries* recent = nullptr;
+  const ReceivedMass* received = nullptr;
+  const FullAttention* full = nullptr;
+};
 
 /// One layer's step of the conditional rows of a batch, as statistics look at it. Outputs of
 /// kernels are made when the first statistic asks and kept for the others; what none asks for is
@@ -78,19 +89,14 @@ class ReceivedMass;
 /// pay to one is their mean. Images are numbered from 0: all of the batch, or the one looked at.
 class ObservedStep {
  public:
-  /// `images` conditional rows come first. `recent` and `received` have observed the step where
-  /// needed; may be null otherwise.
-  ObservedStep(const LayerStep& layer_step,
-               int64_t images,
-               const RecentQueries* recent,
-               const ReceivedMass* received = nullptr)
-      : ObservedStep(layer_step, 0, images, recent, received) {}
+  /// `images` conditional rows come first.
+  ObservedStep(const LayerStep& layer_step, int64_t images, const ObservedAlong& along = {})
+      : ObservedStep(layer_step, 0, images, along) {}
   /// `images` rows from `first_row` on.
   ObservedStep(const LayerStep& layer_step,
                int64_t first_row,
                int64_t images,
-               const RecentQueries* recent,
-               const ReceivedMass* received);
+               const ObservedAlong& along);
 
   /// Whoever asks next may have these: anything else is Error(kAudit), so that what
   /// AttentionStatistic::info() declares is what is read.
@@ -161,6 +167,13 @@ class ObservedStep {
   /// Needs last_queries: entropy and variance of what the last `window` queries pay to everything
   /// before them, summed over images and heads (cake_scores.h). Only at the last step that attends.
   [[nodiscard]] AttentionSpread last_queries_spread(int64_t window);
+  /// Needs full_cache: what every position of the generation so far would receive from all queries
+  /// of the step with a full cache.
+  [[nodiscard]] std::span<const float> full_column_sums(int64_t image, int64_t head) const;
+  /// Needs full_cache: outputs of the queries of a head that are no padding, [group, queries,
+  /// head_dim] fp32, as they were and with a full cache.
+  [[nodiscard]] at::Tensor outputs(int64_t image, int64_t head) const;
+  [[nodiscard]] at::Tensor full_outputs(int64_t image, int64_t head) const;
   /// Needs layer_step. Its rows are those of both branches under guidance.
   [[nodiscard]] const LayerStep& layer_step() const;
 
@@ -172,6 +185,10 @@ class ObservedStep {
   void compute_columns();
   void compute_step_sums();
   /// Of so many images of the batch.
+  [[nodiscard]] at::Tensor outputs_of(const at::Tensor& all,
+                                      int64_t row,
+                                      int64_t image,
+                                      int64_t head) const;
   [[nodiscard]] RowTile tile_of(std::span<const int64_t> queries,
                                 int64_t first_image,
                                 int64_t images) const;
@@ -182,8 +199,7 @@ class ObservedStep {
   int64_t first_image_ = 0;  // the one looked at, or 0 ...
   int64_t images_;           // ... and 1, or all
   int64_t heads_;
-  const RecentQueries* recent_;
-  const ReceivedMass* received_;
+  ObservedAlong along_;
   AttentionNeeds granted_{};
   std::unique_ptr<ObservedStep> unconditional_;  // null until asked for
   std::vector<std::vector<int64_t>> positions_;  // [images of the batch * heads]

@@ -71,9 +71,15 @@ void RecordedStatistic::observe(ObservedStep& step) {
   step.look_at_all();
 }
 
-void RecordedStatistic::end_generation(int64_t images) {
+void RecordedStatistic::end_generation(int64_t images,
+                                       std::span<const std::vector<StepAgreement>> agreements) {
   if (by_image_) {
-    for (int64_t image = 0; image < images; ++image) add(*of_images_[static_cast<size_t>(image)]);
+    while (std::ssize(of_images_) < images) of_images_.push_back(made());
+    for (size_t image = 0; image < static_cast<size_t>(images); ++image) {
+      of_images_[image]->end_image(agreements.empty() ? std::span<const StepAgreement>{}
+                                                      : agreements[image]);
+      add(*of_images_[image]);
+    }
   }
   images_ += images;
 }
@@ -102,8 +108,8 @@ void RecordedStatistic::add(AttentionStatistic& image) {
     for (size_t i = 0; i < to[section].size(); ++i) {
       double& sum = to[section][i];
       double& of_image = from[section][i];
-      sum = info_.across_images == AcrossImages::kLargest ? std::max(sum, of_image)
-                                                          : sum + of_image;
+      sum =
+          info_.across_images == AcrossImages::kLargest ? std::max(sum, of_image) : sum + of_image;
       of_image = 0;
     }
   }
@@ -119,6 +125,7 @@ NamedArray RecordedStatistic::described(std::vector<double> values) const {
 }
 
 void RecordedStatistic::add_to(AttentionRecord& record) const {
+  if (images_ == 0) return;
   record.arrays.emplace(name(), described(selection_.of(all_->finish(images_).values)));
   if (has_variance_) {
     std::vector<double> variance(sums_.size(), 0.0);
@@ -127,7 +134,8 @@ void RecordedStatistic::add_to(AttentionRecord& record) const {
       const double mean = sums_[i] / samples_[i];
       variance[i] = std::max(squares_[i] / samples_[i] - mean * mean, 0.0);
     }
-    NamedArray& array = record.variances.emplace(name(), described(std::move(variance))).first->second;
+    NamedArray& array =
+        record.variances.emplace(name(), described(std::move(variance))).first->second;
     array.unit = squared(info_.unit);
     array.precision = ArrayPrecision::kSingle;  // squares of small numbers
   }

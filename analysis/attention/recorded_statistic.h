@@ -39,10 +39,10 @@ class RecordedStatistic {
   }
   /// One layer's step of a batch, granted info().needs.
   void observe(ObservedStep& step);
-  /// The images of the batch are complete.
-  void end_generation(int64_t images);
+  /// The images of the batch are complete, with their agreements where info().needs.full_images.
+  void end_generation(int64_t images, std::span<const std::vector<StepAgreement>> agreements = {});
 
-  /// Adds array, variance and values of every image to the record. Requires images.
+  /// Adds array, variance and values of every image to the record, of the images there are.
   void add_to(AttentionRecord& record) const;
 
   /// Everything that a recording which goes on later needs, as named sections. Valid until the next
@@ -57,7 +57,9 @@ class RecordedStatistic {
   /// Goes on with `images` images whose values these are. The sections have been written.
   void go_on(int64_t images, std::vector<float> values_of_images);
   /// Numbers of an image that are kept; 0: none.
-  [[nodiscard]] int64_t numbers_of_image() const { return keeps_images_ ? selection_.numbers() : 0; }
+  [[nodiscard]] int64_t numbers_of_image() const {
+    return keeps_images_ ? selection_.numbers() : 0;
+  }
 
  private:
   [[nodiscard]] std::unique_ptr<AttentionStatistic> made() const;
@@ -73,7 +75,7 @@ class RecordedStatistic {
   ArraySelection selection_;
   bool has_steps_;
   std::vector<bool> recorded_steps_;
-  bool by_image_;       // every image has a statistic of its own
+  bool by_image_;  // every image has a statistic of its own
   bool has_variance_;
   bool keeps_images_;
   std::vector<std::unique_ptr<AttentionStatistic>> of_images_;  // of the batch that is under way

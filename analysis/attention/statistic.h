@@ -9,6 +9,7 @@
 #include "analysis/attention/named_array.h"
 #include "analysis/attention/observed_step.h"
 #include "core/engine/plan.h"
+#include "core/models/token_agreement.h"
 
 namespace kvscope {
 
@@ -48,6 +49,9 @@ class AttentionStatistic {
   /// One layer's step of the images that `step` looks at: of one, or of a whole batch. Layers come
   /// in turn, then steps, then images.
   virtual void observe(ObservedStep& step) = 0;
+  /// The image that was observed is complete; where info().needs.full_images, with how its tokens
+  /// agree with those that a full cache makes.
+  virtual void end_image(std::span<const StepAgreement> /*agreement*/) {}
   /// Means over the `images` >= 1 observed so far, or whatever else of them the statistic is; unit
   /// and help are filled in by who asks.
   [[nodiscard]] virtual NamedArray finish(int64_t images) const = 0;

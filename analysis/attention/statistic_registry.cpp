@@ -41,6 +41,8 @@ std::string cost_text(const AttentionNeeds& needs) {
   if (needs.head_rows) parts.emplace_back("rows of the chosen heads");
   if (needs.last_queries) parts.emplace_back("the last queries, kept for every layer");
   if (needs.values) parts.emplace_back("values of held tokens");
+  if (needs.full_cache) parts.emplace_back("a full cache beside, and attention with it");
+  if (needs.full_images) parts.emplace_back("the images again with a full cache");
   if (needs.layer_step) parts.emplace_back("queries, keys, values and hidden states");
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, "; "));
 }

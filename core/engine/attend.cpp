@@ -184,7 +184,9 @@ at::Tensor attend(AttentionContext& context, const AttentionInputs& inputs) {
   layer_step.rotation = context.rotation;
   layer_step.attended = std::move(reading.tokens);
   layer_step.row_seeds = context.row_seeds;
+  layer_step.out = result.out;
   for (AttentionObserver* observer : context.observers) observer->observe(layer_step);
+  layer_step.out.reset();
   if (!step.stored) return result.out;
 
   const WorkClock::Scope clock = context.policy_clock.measure(device);

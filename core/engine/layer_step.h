@@ -43,6 +43,9 @@ struct LayerStep : AttentionInputs {
   /// [rows, query heads, queries] fp32 natural log, over history and current; +infinity for queries
   /// that are padding, so that exp(s - lse) gives their attention no weight.
   at::Tensor lse{};
+  /// [rows, query heads, queries, head_dim] what attention came to. For observers only; undefined
+  /// once the step is offered to the controller, so that no step that waits holds it.
+  at::Tensor out{};
   /// How q and k are turned by position, for scores that look at other positions; none: they are
   /// not.
   std::optional<RotationTable> rotation{};

@@ -98,11 +98,10 @@ AttentionRecorderOptions read_recording(Options& options) {
                                     "queries of a step, evenly spaced; 0: all");
   what.window_queries = read_count(options, "window_queries", what.window_queries, 1,
                                    "last queries of a generation, CAKE's window");
-  for (const std::string& text :
-       options.words({.key = "raw",
-                      .default_value = std::vector<std::string>{},
-                      .help = "LAYER:HEAD whose maps are kept, of the first image",
-                      .identity = Identity::kNone})) {
+  for (const std::string& text : options.words({.key = "raw",
+                                 .default_value = std::vector<std::string>{},
+                                 .help = "LAYER:HEAD whose maps are kept, of the first image",
+                                 .identity = Identity::kNone})) {
     what.raw_heads.push_back(layer_and_head(text, options.place("raw")));
   }
   what.raw_queries = read_count(options, "raw_queries", what.raw_queries, 0,

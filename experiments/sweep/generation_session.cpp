@@ -33,8 +33,23 @@ GenerationSession::GenerationSession(const Point& point, ImageModel& model, at::
   if (point.launch.threads) at::set_num_threads(static_cast<int>(*point.launch.threads));
 }
 
+GenerationSession::Drawn GenerationSession::drawn(std::span<const uint64_t> images) const {
+  Drawn drawn;
+  const auto replicas = static_cast<uint64_t>(point_.generation.replicas);
+  for (const uint64_t image : images) {
+    const Prompt& prompt = point_.prompt_of(image);
+    drawn.prompts.push_back(&prompt);
+    drawn.texts.push_back(prompt.text);
+    drawn.generators.push_back(
+        image_generator(point_.generation.seed, prompt.id, image % replicas));
+    drawn.seeds.push_back(drawn.generators.back().current_seed());
+  }
+  return drawn;
+}
+
 MadeBatch GenerationSession::make(std::span<const uint64_t> images,
-                                  std::vector<AttentionObserver*> observers) {
+                                  std::vector<AttentionObserver*> observers,
+                                  FullCacheImages full_cache) {
   const GenerationSettings& settings = point_.generation;
   const int64_t rows = model_.rows(std::ssize(images), settings.sampling);
   if (!cache_ || cache_->rows() != rows) {
@@ -42,34 +57,36 @@ MadeBatch GenerationSession::make(std::span<const uint64_t> images,
     cache_.emplace(point_.plan, rows, device_);
   }
   MadeBatch batch;
-  std::vector<std::string> texts;
-  std::vector<at::Generator> generators;
-  const auto replicas = static_cast<uint64_t>(settings.replicas);
-  for (const uint64_t image : images) {
-    const Prompt& prompt = point_.prompt_of(image);
-    batch.prompts.push_back(&prompt);
-    texts.push_back(prompt.text);
-    generators.push_back(image_generator(settings.seed, prompt.id, image % replicas));
-    batch.seeds.push_back(generators.back().current_seed());
-  }
+  Drawn draws = drawn(images);
+  batch.prompts = std::move(draws.prompts);
+  batch.seeds = std::move(draws.seeds);
   AttentionContext context{.cache = *cache_,
                            .controller = policy_.get(),
                            .observers = std::move(observers),
                            .eviction_timing = settings.eviction_timing};
   const AllocationMeter meter(device_);
-  batch.generated = model_.generate(texts, settings.sampling, generators, context);
+  batch.generated = model_.generate(draws.texts, settings.sampling, draws.generators, context);
   batch.memory = audited(context);
   // On a CPU the arena comes from the system and not from LibTorch; on a GPU it is older than the
   // meter. Neither counts it.
   batch.memory.allocator_peak_bytes = batch.memory.arena_bytes + meter.peak_bytes();
   batch.memory.device_peak_bytes = meter.device_peak_bytes();
+  if (full_cache == FullCacheImages::kMade) {
+    KvCache full(full_plan(point_.plan.geometry()), rows, device_);
+    AttentionContext keeps_everything{.cache = full};
+    draws = drawn(images);
+    batch.full_cache_tokens =
+        model_.generate(draws.texts, settings.sampling, draws.generators, keeps_everything).tokens;
+  }
   return batch;
 }
 
 std::optional<MadeBatch> GenerationSession::make_if_memory_suffices(
-    std::span<const uint64_t> images, std::vector<AttentionObserver*> observers) {
+    std::span<const uint64_t> images,
+    std::vector<AttentionObserver*> observers,
+    FullCacheImages full_cache) {
   try {
-    return make(images, std::move(observers));
+    return make(images, std::move(observers), full_cache);
   } catch (const std::exception& error) {
     const std::optional<OutOfMemory> memory = out_of_memory(error);
     if (!memory) throw;

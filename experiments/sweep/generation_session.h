@@ -32,7 +32,13 @@ struct MadeBatch {
   std::vector<const Prompt*> prompts;  ///< [images], of the point
   std::vector<uint64_t> seeds;         ///< [images]
   BatchMemory memory;
+  /// [images] the tokens that a full cache makes of the same prompts and seeds, as
+  /// GeneratedBatch::tokens; empty where not asked for.
+  std::vector<std::vector<uint8_t>> full_cache_tokens{};
 };
+
+/// Whether the images of a batch are also made with a full cache, to compare them with.
+enum class FullCacheImages : uint8_t { kNone, kMade };
 
 /// The one way in which images of a point are made: rows, generators, cache, policy and audit.
 /// Point, model and device outlive it. The cache stays from batch to batch of one size.
@@ -43,17 +49,29 @@ class GenerationSession {
   /// The images with these numbers, 0 .. point.images() - 1, at once. Throws Error(kAudit) where
   /// the tokens kept, their bytes, the arena, or the peak by more than 2 % are not as planned,
   /// Error(kEnvironment) where the memory is not to be had, and what the model throws.
-  MadeBatch make(std::span<const uint64_t> images, std::vector<AttentionObserver*> observers = {});
+  MadeBatch make(std::span<const uint64_t> images,
+                 std::vector<AttentionObserver*> observers = {},
+                 FullCacheImages full_cache = FullCacheImages::kNone);
 
   /// The same; nullopt where memory does not suffice for them and gen.batch=auto lets fewer be
   /// tried. Throws OutOfMemory where it does not. The cache's memory is given back either way.
-  std::optional<MadeBatch> make_if_memory_suffices(std::span<const uint64_t> images,
-                                                   std::vector<AttentionObserver*> observers = {});
+  std::optional<MadeBatch> make_if_memory_suffices(
+      std::span<const uint64_t> images,
+      std::vector<AttentionObserver*> observers = {},
+      FullCacheImages full_cache = FullCacheImages::kNone);
 
   /// As the last batch left it.
   [[nodiscard]] const KvCache& cache() const { return *cache_; }
 
  private:
+  /// Prompts, seeds and generators of images.
+  struct Drawn {
+    std::vector<const Prompt*> prompts;
+    std::vector<std::string> texts;
+    std::vector<at::Generator> generators;
+    std::vector<uint64_t> seeds;
+  };
+  [[nodiscard]] Drawn drawn(std::span<const uint64_t> images) const;
   [[nodiscard]] BatchMemory audited(const AttentionContext& context) const;
 
   const Point& point_;

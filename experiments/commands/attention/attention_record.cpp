@@ -20,6 +20,7 @@
 #include "core/base/set_aside.h"
 #include "core/base/sha256.h"
 #include "core/device/device.h"
+#include "core/models/token_agreement.h"
 #include "experiments/commands/unread_overrides.h"
 #include "experiments/recording/record_settings.h"
 #include "experiments/sweep/generation_session.h"
@@ -129,6 +130,18 @@ void go_on_with(const fs::path& kept,
   recorder = AttentionRecorder(what);
 }
 
+/// How the tokens of every image agree with those that a full cache makes; where none were made
+/// for that, they are these.
+std::vector<std::vector<StepAgreement>> agreements_of(const Point& point, const MadeBatch& made) {
+  const auto& tokens = made.generated.tokens;
+  const auto& others = made.full_cache_tokens.empty() ? tokens : made.full_cache_tokens;
+  std::vector<std::vector<StepAgreement>> agreements;
+  for (size_t image = 0; image < tokens.size(); ++image) {
+    agreements.push_back(token_agreement(point.facts.cache, tokens[image], others[image]));
+  }
+  return agreements;
+}
+
 /// Keeps a recording often enough that little is lost, and seldom enough that keeping it takes a
 /// tenth of the time at most. Images count as made once they are kept.
 class Keeper {
@@ -201,6 +214,11 @@ int attention_record_command(const ConfigArguments& arguments,
   progress.begin_point(0, "attention of " + point.facts.name, point.images(), recorder.images());
   Keeper keeper(recorder, kept, recording);
   GenerationSession session(point, *model, device);
+  const bool compares = std::ranges::any_of(chosen, [&](const RegisteredStatistic& one) {
+    return one.make(what)->info().needs.full_images;
+  });
+  const FullCacheImages full_cache =
+      compares && !point.full_cache ? FullCacheImages::kMade : FullCacheImages::kNone;
   int64_t batch = point.generation.batch;
   while (recorder.images() < point.images()) {
     const int64_t first = recorder.images();
@@ -210,7 +228,8 @@ int attention_record_command(const ConfigArguments& arguments,
     texts.reserve(images.size());
     for (const uint64_t image : images) texts.push_back(point.prompt_of(image).text);
     recorder.add_prompts(texts);
-    const std::optional<MadeBatch> made = session.make_if_memory_suffices(images, {&recorder});
+    const std::optional<MadeBatch> made =
+        session.make_if_memory_suffices(images, {&recorder}, full_cache);
     if (!made) {
       batch = std::ssize(images) / 2;
       progress.note(fmt::format("memory does not suffice for {} images at once: going on with {}",
@@ -219,6 +238,7 @@ int attention_record_command(const ConfigArguments& arguments,
       go_on_with(kept, recording, point, recorder, what);
       continue;
     }
+    recorder.add_agreements(agreements_of(point, *made));
     recorder.add_images(made->generated.images);
     const bool is_last = recorder.images() == point.images();
     progress.add_images(0, keeper.keep(interrupt.requested() || is_last));

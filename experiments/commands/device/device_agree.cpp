@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/device/device.h"
 #include "core/device/device_error.h"
+#include "core/models/token_agreement.h"
 #include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/point_worker.h"
 #include "experiments/sweep/prompt_check.h"
@@ -68,65 +69,24 @@ struct Agreement {
   std::string reason{};  ///< why they do not agree; empty: they do
 };
 
-/// Sampled values of an image: bits of codes, or ids of two bytes, as the model packs them.
-class Tokens {
- public:
-  Tokens(const Point& point, size_t bytes) {
-    for (const StepInfo& step : point.facts.cache.steps) {
-      if (step.kind != StepKind::kPrefill) {
-        tokens_ += step.queries();
-      } else {
-        first_step_ = 1;  // whose sampled token is fed by the next step
-      }
-      last_token_.push_back(tokens_);
-    }
-    is_bits_ = static_cast<int64_t>(bytes) != 2 * tokens_;
-    per_token_ = is_bits_ ? static_cast<int64_t>(bytes) * 8 / std::max<int64_t>(1, tokens_) : 1;
-  }
-
-  /// How many values differ, and the step that sampled the first.
-  void compare(const std::vector<uint8_t>& a,
-               const std::vector<uint8_t>& b,
-               int64_t& differing,
-               std::optional<int64_t>& first_step) const {
-    for (int64_t i = 0; i < values(); ++i) {
-      if (value(a, i) == value(b, i)) continue;
-      ++differing;
-      const int64_t step = step_of(i / per_token_);
-      if (!first_step || step < *first_step) first_step = step;
-    }
-  }
-  [[nodiscard]] int64_t values() const { return tokens_ * per_token_; }
-
- private:
-  [[nodiscard]] int value(const std::vector<uint8_t>& packed, int64_t i) const {
-    const auto at = static_cast<size_t>(i);
-    return is_bits_ ? packed[at / 8] >> (7 - at % 8) & 1 : packed[2 * at] | packed[2 * at + 1] << 8;
-  }
-  [[nodiscard]] int64_t step_of(int64_t token) const {
-    const auto step = std::ranges::upper_bound(last_token_, token);
-    return std::distance(last_token_.begin(), step) - first_step_;
-  }
-
-  int64_t tokens_ = 0;
-  std::vector<int64_t> last_token_;  // [steps] image tokens up to and with the step's
-  int64_t first_step_ = 0;
-  int64_t per_token_ = 1;
-  bool is_bits_ = false;
-};
-
 Agreement agreement_of(const Point& point, const Made& reference, const Made& made) {
   Agreement agreement{.images = std::ssize(reference.tokens)};
-  const Tokens tokens(point, reference.tokens.front().size());
+  int64_t values = 0;
   int64_t differing = 0;
   for (size_t image = 0; image < reference.tokens.size(); ++image) {
     const int64_t before = differing;
-    tokens.compare(reference.tokens[image], made.tokens[image], differing,
-                   agreement.first_difference_step);
+    const std::vector<StepAgreement> steps =
+        token_agreement(point.facts.cache, reference.tokens[image], made.tokens[image]);
+    for (int64_t step = 0; step < std::ssize(steps); ++step) {
+      const StepAgreement& sampled = steps[static_cast<size_t>(step)];
+      values += sampled.values;
+      differing += sampled.differing;
+      std::optional<int64_t>& first = agreement.first_difference_step;
+      if (sampled.differing > 0 && (!first || step < *first)) first = step;
+    }
     agreement.images_equal += differing == before ? 1 : 0;
   }
-  agreement.tokens_equal_share = 1.0 - static_cast<double>(differing) /
-                                           static_cast<double>(tokens.values() * agreement.images);
+  agreement.tokens_equal_share = 1.0 - static_cast<double>(differing) / static_cast<double>(values);
   agreement.kept_equal = reference.kept == made.kept;
   if (!agreement.kept_equal) agreement.reason = "other numbers of tokens are kept";
   if (2 * agreement.images_equal < agreement.images) {

@@ -208,7 +208,7 @@ TEST(ObservedStep, GivesNothingThatIsNotDeclared) {
    public:
     void begin_generation(int64_t /*rows*/) override {}
     void observe(const LayerStep& layer_step) override {
-      ObservedStep step(layer_step, 1, nullptr);
+      ObservedStep step(layer_step, 1);
       EXPECT_THROW((void)step.column_sums(0, 0), Error);
       EXPECT_THROW((void)step.step_sums(0, 0), Error);
       EXPECT_THROW(step.visit_rows(4, [](const RowTile&) {}), Error);

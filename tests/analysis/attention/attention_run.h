@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "analysis/attention/attention_recorder.h"
 #include "core/engine/attend.h"
+#include "tests/analysis/attention/naive_step.h"
 
 namespace kvscope {
 
@@ -70,18 +72,6 @@ class DroppingController : public CacheController {
   bool masks_;
 };
 
-/// One layer's step of a generation as a naive observer saw it. Keys are those of all tokens up to
-/// the step's last, in the order of generation; numbers are in double.
-struct NaiveStep {
-  at::Tensor weights{};  ///< [rows, heads, group, queries, keys] attention; padding pays nothing
-  at::Tensor sees{};     ///< [rows, heads, queries, keys] bool
-  at::Tensor held{};     ///< [rows, heads, keys] bool: not dropped, and no padding
-  at::Tensor q{};        ///< [rows, heads, group, queries, head_dim]
-  at::Tensor k{};        ///< [rows, heads, queries, head_dim]
-  at::Tensor v{};        ///< likewise
-  at::Tensor hidden{};   ///< [rows, queries, width]
-};
-
 /// A random generation through attend(), and what a naive observer in double would have recorded.
 struct AttentionRun {
   int64_t rows = 4;
@@ -106,6 +96,8 @@ struct AttentionRun {
   /// K], dropped keys 0.
   std::vector<std::vector<at::Tensor>> weights{};
   std::vector<std::vector<NaiveStep>> naive_steps{};  ///< [step that attends][layer]
+  /// [rows] made-up agreements with the images of a full cache.
+  std::vector<std::vector<StepAgreement>> agreements{};
 
   [[nodiscard]] Plan plan() const {
     const CacheGeometry geometry{.layers = layers,
@@ -144,6 +136,8 @@ struct AttentionRun {
       for (int64_t row = 0; row < rows; ++row) of_rows.push_back(padding_of(row));
       cache.set_padding(of_rows);
     }
+    auto* recorder = dynamic_cast<AttentionRecorder*>(&observer);
+    const int64_t images_before = recorder == nullptr ? 0 : recorder->images();
     observer.begin_generation(rows);
     weights.clear();
     naive_steps.clear();
@@ -173,6 +167,10 @@ struct AttentionRun {
                          .hidden = hidden});
       }
     }
+    make_up_agreements(seed);
+    if (recorder == nullptr) return;
+    recorder->add_agreements(
+        std::span(agreements).first(static_cast<size_t>(recorder->images() - images_before)));
   }
 
   /// Channels of the hidden states.
@@ -183,6 +181,19 @@ struct AttentionRun {
   }
 
  private:
+  void make_up_agreements(uint64_t seed) {
+    agreements.clear();
+    for (int64_t row = 0; row < rows; ++row) {
+      std::vector<StepAgreement>& of_row = agreements.emplace_back();
+      const auto drawn_row = static_cast<uint64_t>(first_row + row * row_stride);
+      for (const StepInfo& step : steps) {
+        const auto salt = (seed * 31 + drawn_row) * 17 + static_cast<uint64_t>(step.index);
+        const int64_t values = 2 * step.queries();
+        of_row.push_back({.values = values, .differing = static_cast<int64_t>(salt % 3) % values});
+      }
+    }
+  }
+
   [[nodiscard]] int64_t drawn() const { return drawn_rows > 0 ? drawn_rows : rows; }
 
   [[nodiscard]] at::Tensor taken(const at::Tensor& all) const {
@@ -196,40 +207,9 @@ struct AttentionRun {
                                 const at::Tensor& q,
                                 const at::Tensor& all_keys) const {
     const Reading reading = controller.read(cache, step, layer);
-    const int64_t tokens = all_keys.size(2);
-    NaiveStep seen{.q = q.to(at::kDouble).unflatten(1, {heads, group})};
-    seen.held = at::zeros({rows, heads, tokens}, at::kBool);
-    seen.sees = at::zeros({rows, heads, step.queries(), tokens}, at::kBool);
-    for (int64_t row = 0; row < rows; ++row) {
-      const int64_t unseen = padding_of(row);
-      for (int64_t head = 0; head < heads; ++head) {
-        const std::vector<int64_t> held = cache.positions(layer, row, head);
-        for (const int64_t position : held) seen.held[row][head][position] = position >= unseen;
-        seen.held[row][head].narrow(0, step.first_token, step.queries()).fill_(true);
-        seen.held[row][head].narrow(0, 0, std::min(unseen, tokens)).fill_(false);
-        at::Tensor visible = seen.held[row][head].clone();
-        if (reading.tokens != nullptr) {
-          for (const int64_t position : held) visible[position] = false;
-          for (const int64_t index : (*reading.tokens)[static_cast<size_t>(row * heads + head)]) {
-            const int64_t position = held[static_cast<size_t>(index)];
-            visible[position] = position >= unseen;
-          }
-        }
-        for (int64_t query = 0; query < step.queries(); ++query) {
-          if (step.first_token + query < unseen) continue;
-          at::Tensor line = seen.sees[row][head][query];
-          line.copy_(visible);
-          if (step.kind == StepKind::kPrefill) line.slice(0, query + 1).fill_(false);
-        }
-      }
-    }
-    const at::Tensor scores =
-        at::matmul(seen.q, all_keys.to(at::kDouble).unsqueeze(2).transpose(3, 4)) * scale;
-    seen.weights = at::softmax(scores.masked_fill(seen.sees.unsqueeze(2).logical_not(), -INFINITY),
-                               -1)
-                       .nan_to_num(0)  // of a query that sees nothing
-                       .contiguous();
-    return seen;
+    return naive_step(cache, reading.tokens.get(), step, layer,
+                      q.to(at::kDouble).unflatten(1, {heads, group}), all_keys.to(at::kDouble),
+                      scale);
   }
 };
 

@@ -45,9 +45,12 @@ struct NaiveLine {
 struct NaiveRecording {
   CacheGeometry geometry;
   AttentionRecorderOptions options;
+  double scale = 1;    ///< of the softmax
   int64_t images = 0;  ///< of a generation: its first rows; under guidance the others follow
   std::vector<int64_t> padding{};  ///< [rows]; empty: none
   std::vector<NaiveGeneration> generations{};
+  /// [generations][images] how tokens agree with those of a full cache's image.
+  std::vector<std::vector<std::vector<StepAgreement>>> agreements{};
   /// Generation and row of the only image that counts; none: all do.
   std::optional<std::pair<size_t, int64_t>> only{};
 
@@ -68,6 +71,17 @@ struct NaiveRecording {
     for (size_t index = 0; index < generations.size(); ++index) {
       for (int64_t row = 0; row < images; ++row) {
         if (!only || *only == std::pair(index, row)) visit(generations[index], row);
+      }
+    }
+  }
+  /// Calls `visit(agreement of every step)` for every image.
+  template <class Visit>
+  void each_agreement(const Visit& visit) const {
+    for (size_t index = 0; index < agreements.size(); ++index) {
+      for (int64_t row = 0; row < images; ++row) {
+        if (!only || *only == std::pair(index, row)) {
+          visit(agreements[index][static_cast<size_t>(row)]);
+        }
       }
     }
   }

@@ -7,8 +7,7 @@ double oracle_variance_window(const NaiveRecording& seen, const Where& where) {
   seen.each_image([&](const NaiveGeneration& generation, int64_t row) {
     for (int64_t head = 0; head < seen.geometry.heads; ++head) {
       for (int64_t g = 0; g < seen.geometry.query_heads / seen.geometry.heads; ++g) {
-        const auto lines =
-            last_queries(seen, generation, AttentionRun{}.scale, where("layer"), row, head, g);
+        const auto lines = last_queries(seen, generation, seen.scale, where("layer"), row, head, g);
         for (size_t key = 0; lines.size() > 1 && key < lines.front().size(); ++key) {
           Mean mean;
           for (const auto& line : lines) mean.add(line[key]);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <utility>
 
 namespace kvscope {
 namespace {
@@ -70,6 +71,10 @@ std::vector<double> ArraySelection::of(std::span<const double> values) const {
   kept.reserve(places_.size());
   for (const size_t place : places_) kept.push_back(values[place]);
   return kept;
+}
+
+std::vector<double> ArraySelection::of(std::vector<double>&& values) const {
+  return is_whole_ ? std::move(values) : of(std::span<const double>(values));
 }
 
 bool has_steps(const std::vector<ArrayAxis>& axes) {

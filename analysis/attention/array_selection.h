@@ -38,6 +38,8 @@ class ArraySelection {
   [[nodiscard]] int64_t numbers() const { return numbers_; }
   /// Those of `values`, row-major over all of the axes, that stay.
   [[nodiscard]] std::vector<double> of(std::span<const double> values) const;
+  /// Without a copy where all stay.
+  [[nodiscard]] std::vector<double> of(std::vector<double>&& values) const;
 
  private:
   std::vector<ArrayAxis> axes_;  // what is left of them

@@ -3,10 +3,12 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/image/png.h"
@@ -110,6 +112,12 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
 }
 
 void AttentionRecorder::observe(const LayerStep& layer_step) {
+  const auto start = std::chrono::steady_clock::now();
+  observe_step(layer_step);
+  observing_ms_ += milliseconds_since(start);
+}
+
+void AttentionRecorder::observe_step(const LayerStep& layer_step) {
   begin_model(layer_step.cache->plan().geometry());
   if (indices_.layers[static_cast<size_t>(layer_step.layer)]) observe_layer(layer_step);
   const bool last = layer_step.layer == recorded_.layers - 1 &&
@@ -139,12 +147,22 @@ void AttentionRecorder::observe_layer(const LayerStep& layer_step) {
   }
 }
 
+int64_t AttentionRecorder::held_bytes() const {
+  int64_t bytes = 0;
+  for (const RecordedStatistic& one : statistics_) bytes += one.held_bytes();
+  return bytes;
+}
+
 void AttentionRecorder::save(const std::filesystem::path& path, const std::string& identity) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (RecordedStatistic& one : statistics_) {
     for (const RecordedStatistic::Section& section : one.sections()) {
       tensors.emplace_back(section.name, at::from_blob(section.numbers.data(),
                                                        {std::ssize(section.numbers)}, at::kDouble));
+    }
+    for (const RecordedStatistic::MapSection& section : one.map_sections()) {
+      tensors.emplace_back(section.name, at::from_blob(section.numbers.data(),
+                                                       {std::ssize(section.numbers)}, at::kFloat));
     }
     if (one.numbers_of_image() == 0) continue;
     tensors.emplace_back(values_name(one),
@@ -191,6 +209,10 @@ void AttentionRecorder::restore(const std::filesystem::path& path,
   for (RecordedStatistic& one : statistics_) {
     for (const auto& [name, numbers] : one.sections()) {
       const at::Tensor kept = kept_of(name, at::kDouble, std::ssize(numbers));
+      std::memcpy(numbers.data(), kept.const_data_ptr(), numbers.size_bytes());
+    }
+    for (const auto& [name, numbers] : one.map_sections()) {
+      const at::Tensor kept = kept_of(name, at::kFloat, std::ssize(numbers));
       std::memcpy(numbers.data(), kept.const_data_ptr(), numbers.size_bytes());
     }
     std::vector<float> values;

@@ -42,6 +42,12 @@ class AttentionRecorder : public AttentionObserver {
   /// generations of different models or schedules are mixed.
   void observe(const LayerStep& layer_step) override;
 
+  /// Time spent in observing so far; on a GPU, of what was waited for.
+  [[nodiscard]] double observing_ms() const { return observing_ms_; }
+
+  /// Bytes of all numbers that are kept, those of the images under way among them.
+  [[nodiscard]] int64_t held_bytes() const;
+
   /// Images of complete generations.
   [[nodiscard]] int64_t images() const { return recorded_.images; }
   /// Keeps all that was recorded so far, whole or not at all; between generations. `identity` says
@@ -58,6 +64,7 @@ class AttentionRecorder : public AttentionObserver {
 
  private:
   void begin_model(const CacheGeometry& geometry);
+  void observe_step(const LayerStep& layer_step);
   void observe_layer(const LayerStep& layer_step);
 
   AttentionRecorderOptions options_;
@@ -66,8 +73,9 @@ class AttentionRecorder : public AttentionObserver {
   std::optional<RecentQueries> recent_;        // where a statistic needs the last queries
   std::optional<ReceivedMass> received_;       // where one needs what keys received
   std::optional<FullAttention> full_;          // where one needs a full cache
-  int64_t batch_images_ = 0;                   // of the generation that runs now
-  AttentionRecord recorded_;                   // without arrays
+  double observing_ms_ = 0;
+  int64_t batch_images_ = 0;  // of the generation that runs now
+  AttentionRecord recorded_;  // without arrays
 };
 
 }  // namespace kvscope

@@ -41,9 +41,10 @@ RecordedStatistic::RecordedStatistic(const RegisteredStatistic& registered,
   has_variance_ = by_image_ && info_.across_images == AcrossImages::kMean;
   keeps_images_ = by_image_ && selection_.numbers() <= options.per_image_numbers;
   if (has_variance_) {
-    for (std::vector<double>* moments : {&sums_, &squares_, &samples_}) {
+    for (std::vector<double>* moments : {&sums_, &squares_}) {
       moments->assign(static_cast<size_t>(selection_.numbers()), 0.0);
     }
+    if (!all_->weights().empty()) samples_.assign(sums_.size(), 0.0);
   }
 }
 
@@ -96,7 +97,7 @@ void RecordedStatistic::add(AttentionStatistic& image) {
           always_has ? std::vector<double>{} : selection_.of(image.weights());
       for (size_t i = 0; i < values.size(); ++i) {
         if (!always_has && weights[i] <= 0) continue;
-        samples_[i] += 1;
+        if (!always_has) samples_[i] += 1;
         sums_[i] += values[i];
         squares_[i] += values[i] * values[i];
       }
@@ -130,9 +131,10 @@ void RecordedStatistic::add_to(AttentionRecord& record) const {
   if (has_variance_) {
     std::vector<double> variance(sums_.size(), 0.0);
     for (size_t i = 0; i < variance.size(); ++i) {
-      if (samples_[i] == 0) continue;
-      const double mean = sums_[i] / samples_[i];
-      variance[i] = std::max(squares_[i] / samples_[i] - mean * mean, 0.0);
+      const double samples = samples_.empty() ? static_cast<double>(images_) : samples_[i];
+      if (samples == 0) continue;
+      const double mean = sums_[i] / samples;
+      variance[i] = std::max(squares_[i] / samples - mean * mean, 0.0);
     }
     NamedArray& array =
         record.variances.emplace(name(), described(std::move(variance))).first->second;
@@ -148,6 +150,19 @@ void RecordedStatistic::add_to(AttentionRecord& record) const {
   }
 }
 
+int64_t RecordedStatistic::held_bytes() const {
+  const auto bytes_of = [](AttentionStatistic& statistic) {
+    size_t bytes = 0;
+    for (const std::span<double> sums : statistic.sums()) bytes += sums.size_bytes();
+    for (const std::span<float> map : statistic.maps()) bytes += map.size_bytes();
+    return bytes;
+  };
+  size_t bytes = bytes_of(*all_) + sizeof(float) * values_of_images_.size() +
+                 sizeof(double) * (sums_.size() + squares_.size() + samples_.size());
+  for (const auto& image : of_images_) bytes += bytes_of(*image);
+  return static_cast<int64_t>(bytes);
+}
+
 std::vector<RecordedStatistic::Section> RecordedStatistic::sections() {
   std::vector<Section> sections;
   for (const std::span<double> sums : all_->sums()) {
@@ -156,7 +171,15 @@ std::vector<RecordedStatistic::Section> RecordedStatistic::sections() {
   if (has_variance_) {
     sections.push_back({name() + ".image_sums", sums_});
     sections.push_back({name() + ".image_squares", squares_});
-    sections.push_back({name() + ".image_samples", samples_});
+    if (!samples_.empty()) sections.push_back({name() + ".image_samples", samples_});
+  }
+  return sections;
+}
+
+std::vector<RecordedStatistic::MapSection> RecordedStatistic::map_sections() {
+  std::vector<MapSection> sections;
+  for (const std::span<float> map : all_->maps()) {
+    sections.push_back({fmt::format("{}.map{}", name(), sections.size()), map});
   }
   return sections;
 }

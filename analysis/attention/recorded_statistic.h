@@ -45,6 +45,9 @@ class RecordedStatistic {
   /// Adds array, variance and values of every image to the record, of the images there are.
   void add_to(AttentionRecord& record) const;
 
+  /// Bytes of all numbers that are kept, those of the images under way among them.
+  [[nodiscard]] int64_t held_bytes() const;
+
   /// Everything that a recording which goes on later needs, as named sections. Valid until the next
   /// call.
   struct Section {
@@ -52,6 +55,12 @@ class RecordedStatistic {
     std::span<double> numbers;
   };
   [[nodiscard]] std::vector<Section> sections();
+  /// Likewise what is kept in fp32.
+  struct MapSection {
+    std::string name;
+    std::span<float> numbers;
+  };
+  [[nodiscard]] std::vector<MapSection> map_sections();
   /// [images][numbers] of every image; empty where they are not kept.
   [[nodiscard]] const std::vector<float>& values_of_images() const { return values_of_images_; }
   /// Goes on with `images` images whose values these are. The sections have been written.
@@ -83,7 +92,7 @@ class RecordedStatistic {
   // Of the numbers selected: over images that have something.
   std::vector<double> sums_;
   std::vector<double> squares_;
-  std::vector<double> samples_;
+  std::vector<double> samples_;  // empty where every image has something
   std::vector<float> values_of_images_;
 };
 

@@ -59,6 +59,8 @@ class AttentionStatistic {
   /// interrupted keeps these numbers and goes on with them. Those of several images are added, or
   /// their largest taken, as across_images says. Valid until the next call.
   [[nodiscard]] virtual std::vector<std::span<double>> sums() = 0;
+  /// Likewise what is kept in fp32, being so many numbers: maps of AcrossImages::kFirst only.
+  [[nodiscard]] virtual std::vector<std::span<float>> maps() { return {}; }
   /// How much every number of finish() is the mean of, 0 where an image has nothing; empty: one
   /// sample an image.
   [[nodiscard]] virtual std::span<const double> weights() const { return {}; }

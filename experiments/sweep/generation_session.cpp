@@ -3,9 +3,11 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/device/allocation_meter.h"
 #include "core/device/device_error.h"
@@ -72,11 +74,13 @@ MadeBatch GenerationSession::make(std::span<const uint64_t> images,
   batch.memory.allocator_peak_bytes = batch.memory.arena_bytes + meter.peak_bytes();
   batch.memory.device_peak_bytes = meter.device_peak_bytes();
   if (full_cache == FullCacheImages::kMade) {
+    const auto start = std::chrono::steady_clock::now();
     KvCache full(full_plan(point_.plan.geometry()), rows, device_);
     AttentionContext keeps_everything{.cache = full};
     draws = drawn(images);
     batch.full_cache_tokens =
         model_.generate(draws.texts, settings.sampling, draws.generators, keeps_everything).tokens;
+    batch.full_cache_ms = milliseconds_since(start);
   }
   return batch;
 }

@@ -35,6 +35,7 @@ struct MadeBatch {
   /// [images] the tokens that a full cache makes of the same prompts and seeds, as
   /// GeneratedBatch::tokens; empty where not asked for.
   std::vector<std::vector<uint8_t>> full_cache_tokens{};
+  double full_cache_ms = 0;  ///< that took
 };
 
 /// Whether the images of a batch are also made with a full cache, to compare them with.

@@ -16,6 +16,7 @@
 #include "core/base/clock.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/base/mebibytes.h"
 #include "core/base/output_check.h"
 #include "core/base/set_aside.h"
 #include "core/base/sha256.h"
@@ -142,6 +143,21 @@ std::vector<std::vector<StepAgreement>> agreements_of(const Point& point, const 
   return agreements;
 }
 
+/// What recording took beside the generation itself.
+struct RecordingCost {
+  double all_ms = 0;          ///< generating, watched
+  double full_images_ms = 0;  ///< of it, for the images of a full cache
+
+  void say_against(const AttentionRecorder& recorder) const {
+    const double recording_ms = recorder.observing_ms() + full_images_ms;
+    const double plain_ms = all_ms - recording_ms;
+    if (plain_ms <= 0) return;
+    say("recording took {:.2f} times the time of generating alone, {:.2f} in all, and holds {:.0f} "
+        "MiB",
+        recording_ms / plain_ms, all_ms / plain_ms, mebibytes(recorder.held_bytes()));
+  }
+};
+
 /// Keeps a recording often enough that little is lost, and seldom enough that keeping it takes a
 /// tenth of the time at most. Images count as made once they are kept.
 class Keeper {
@@ -220,6 +236,7 @@ int attention_record_command(const ConfigArguments& arguments,
   const FullCacheImages full_cache =
       compares && !point.full_cache ? FullCacheImages::kMade : FullCacheImages::kNone;
   int64_t batch = point.generation.batch;
+  RecordingCost cost;
   while (recorder.images() < point.images()) {
     const int64_t first = recorder.images();
     std::vector<uint64_t> images(static_cast<size_t>(std::min(batch, point.images() - first)));
@@ -228,8 +245,10 @@ int attention_record_command(const ConfigArguments& arguments,
     texts.reserve(images.size());
     for (const uint64_t image : images) texts.push_back(point.prompt_of(image).text);
     recorder.add_prompts(texts);
+    const auto start = std::chrono::steady_clock::now();
     const std::optional<MadeBatch> made =
         session.make_if_memory_suffices(images, {&recorder}, full_cache);
+    cost.all_ms += milliseconds_since(start);
     if (!made) {
       batch = std::ssize(images) / 2;
       progress.note(fmt::format("memory does not suffice for {} images at once: going on with {}",
@@ -238,6 +257,7 @@ int attention_record_command(const ConfigArguments& arguments,
       go_on_with(kept, recording, point, recorder, what);
       continue;
     }
+    cost.full_images_ms += made->full_cache_ms;
     recorder.add_agreements(agreements_of(point, *made));
     recorder.add_images(made->generated.images);
     const bool is_last = recorder.images() == point.images();
@@ -251,6 +271,7 @@ int attention_record_command(const ConfigArguments& arguments,
     return kInterrupted;
   }
   progress.end_point(0, "recorded");
+  cost.say_against(recorder);
   AttentionRecord record = recorder.record();
   record.model = point.facts.name;
   record.point_hash = point.hash;

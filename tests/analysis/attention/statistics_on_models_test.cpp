@@ -147,14 +147,11 @@ std::vector<Case> cases() {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryFamily,
-                         StatisticsOnModels,
-                         testing::ValuesIn(cases()),
-                         [](const auto& one) {
-                           return std::string(one.param.family.name) +
-                                  (one.param.has_policy ? "_compressed_" : "_full_") +
-                                  std::to_string(one.param.images);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    EveryFamily, StatisticsOnModels, testing::ValuesIn(cases()), [](const auto& one) {
+      return std::string(one.param.family.name) +
+             (one.param.has_policy ? "_compressed_" : "_full_") + std::to_string(one.param.images);
+    });
 
 }  // namespace
 }  // namespace kvscope

@@ -1,7 +1,7 @@
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
+#include "analysis/attention/measures/first_image_map.h"
 #include "analysis/attention/query_map_layout.h"
-#include "analysis/attention/statistic.h"
 
 namespace kvscope {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 /// Where some queries of every step look, in every layer and head, of the first image: their mass
 /// on cells of keys (query_map_layout.h). The masses of a query sum to 1; keys that a policy
 /// dropped, and those that a step cannot see, add 0.
-class QueryMap : public AttentionStatistic {
+class QueryMap : public FirstImageMap {
  public:
   explicit QueryMap(const AttentionRecorderOptions& options)
       : query_side_(options.map_query_side), key_side_(options.map_key_side) {}
@@ -28,11 +28,11 @@ class QueryMap : public AttentionStatistic {
     for (size_t step = 1; step < first_query_.size(); ++step) {
       first_query_[step] += first_query_[step - 1];
     }
-    map_ = NamedArray::zeros({layer_axis(geometry.layers), head_axis(geometry.heads),
-                              layout_.query_axis(), layout_.key_axis()});
-    map_.parameters = {{"query_side", query_side_}, {"key_side", key_side_}};
-    if (geometry.line_tokens > 0) map_.parameters["line_tokens"] = geometry.line_tokens;
-    map_.precision = ArrayPrecision::kHalf;
+    NamedArray map{.axes = {layer_axis(geometry.layers), head_axis(geometry.heads),
+                            layout_.query_axis(), layout_.key_axis()},
+                   .parameters = {{"query_side", query_side_}, {"key_side", key_side_}}};
+    if (geometry.line_tokens > 0) map.parameters["line_tokens"] = geometry.line_tokens;
+    begin_map(std::move(map));
   }
 
   void observe(ObservedStep& step) override {
@@ -46,25 +46,19 @@ class QueryMap : public AttentionStatistic {
       const auto positions = step.positions(0, head);
       auto weight = weights.begin();
       for (int64_t row = 0; row < std::ssize(queries); ++row) {
-        double* cells = &map_.values[map_.index(step.layer(), head, first_query_[index] + row, 0)];
+        float* cells = line(step.layer(), head, first_query_[index] + row);
         for (const int64_t position : positions) {
-          cells[layout_.cell_of_token[static_cast<size_t>(position)]] +=
-              static_cast<double>(*weight++);
+          cells[layout_.cell_of_token[static_cast<size_t>(position)]] += *weight++;
         }
       }
     }
   }
-
-  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return map_; }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return {map_.values}; }
 
  private:
   int64_t query_side_;
   int64_t key_side_;
   QueryMapLayout layout_;
   std::vector<int64_t> first_query_;  // [steps + 1] where a step's begin among layout_.queries
-  NamedArray map_;
 };
 
 }  // namespace

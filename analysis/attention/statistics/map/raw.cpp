@@ -2,8 +2,8 @@
 
 #include "analysis/attention/attention_axes.h"
 #include "analysis/attention/attention_options.h"
+#include "analysis/attention/measures/first_image_map.h"
 #include "analysis/attention/raw_axes.h"
-#include "analysis/attention/statistic.h"
 #include "core/base/error.h"
 
 namespace kvscope {
@@ -11,7 +11,7 @@ namespace {
 
 /// Rows of the attention maps of chosen heads, of the first image. Keys that a policy dropped, and
 /// those that a step cannot see, have 0.
-class RawMaps : public AttentionStatistic {
+class RawMaps : public FirstImageMap {
  public:
   explicit RawMaps(const AttentionRecorderOptions& options)
       : heads_(options.raw_heads), queries_(options.raw_queries) {}
@@ -40,9 +40,7 @@ class RawMaps : public AttentionStatistic {
                                 layer, head, geometry.layers - 1, geometry.heads - 1));
       }
     }
-    maps_ =
-        NamedArray::zeros({raw_head_axis(heads_), raw_query_axis(rows), key_axis(geometry.steps)});
-    maps_.precision = ArrayPrecision::kHalf;
+    begin_map({.axes = {raw_head_axis(heads_), raw_query_axis(rows), key_axis(geometry.steps)}});
   }
 
   void observe(ObservedStep& step) override {
@@ -55,22 +53,16 @@ class RawMaps : public AttentionStatistic {
       const auto positions = step.positions(0, head);
       auto weight = weights.begin();
       for (int64_t row = 0; row < std::ssize(queries); ++row) {
-        double* keys =
-            &maps_.values[maps_.index(map, first_rows_[static_cast<size_t>(info.index)] + row, 0)];
-        for (const int64_t position : positions) keys[position] = static_cast<double>(*weight++);
+        float* keys = line(map, first_rows_[static_cast<size_t>(info.index)] + row);
+        for (const int64_t position : positions) keys[position] = *weight++;
       }
     }
   }
-
-  [[nodiscard]] NamedArray finish(int64_t /*images*/) const override { return maps_; }
-
-  [[nodiscard]] std::vector<std::span<double>> sums() override { return {maps_.values}; }
 
  private:
   std::vector<std::pair<int64_t, int64_t>> heads_;
   int64_t queries_;
   std::vector<int64_t> first_rows_;  // [steps that attend]
-  NamedArray maps_;
 };
 
 }  // namespace

@@ -38,9 +38,9 @@ RecordedIndices RecordedIndices::of(const RecordedPart& part, const CacheGeometr
 
 ArraySelection::ArraySelection(const std::vector<ArrayAxis>& axes,
                                const RecordedIndices& recorded) {
-  places_ = {0};
+  std::vector<std::vector<size_t>> kept_of_axes;
   for (const ArrayAxis& axis : axes) {
-    std::vector<size_t> kept;
+    std::vector<size_t>& kept = kept_of_axes.emplace_back();
     for (size_t index = 0; index < static_cast<size_t>(axis.size()); ++index) {
       if (stays(axis, index, recorded)) kept.push_back(index);
     }
@@ -51,23 +51,24 @@ ArraySelection::ArraySelection(const std::vector<ArrayAxis>& axes,
       for (const size_t index : kept) values.values.push_back(coordinate.values[index]);
     }
     numbers_ *= std::ssize(kept);
-    if (numbers_ == 0) continue;
+  }
+  if (is_whole_ || numbers_ == 0) return;
+  places_ = {0};
+  for (size_t axis = 0; axis < axes.size(); ++axis) {
     std::vector<size_t> places;
-    places.reserve(places_.size() * kept.size());
+    places.reserve(places_.size() * kept_of_axes[axis].size());
     for (const size_t outer : places_) {
-      for (const size_t index : kept) {
-        places.push_back(outer * static_cast<size_t>(axis.size()) + index);
+      for (const size_t index : kept_of_axes[axis]) {
+        places.push_back(outer * static_cast<size_t>(axes[axis].size()) + index);
       }
     }
     places_ = std::move(places);
   }
-  if (is_whole_) places_ = {};
 }
 
 std::vector<double> ArraySelection::of(std::span<const double> values) const {
   if (is_whole_) return {values.begin(), values.end()};
   std::vector<double> kept;
-  if (numbers_ == 0) return kept;
   kept.reserve(places_.size());
   for (const size_t place : places_) kept.push_back(values[place]);
   return kept;

@@ -9,7 +9,7 @@ namespace kvscope {
 namespace {
 
 NamedArray without_values(NamedArray array) {
-  array.values = {};
+  array.values = std::vector<double>();  // frees what they took
   return array;
 }
 

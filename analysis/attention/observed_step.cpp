@@ -77,7 +77,10 @@ ObservedStep::ObservedStep(const LayerStep& layer_step,
       images_(images),
       heads_(layer_step.k.size(1)),
       along_(along),
-      positions_(static_cast<size_t>(images * heads_)) {}
+      positions_(static_cast<size_t>(images * heads_)),
+      viewers_(positions_.size()),
+      received_(positions_.size()),
+      value_norms_(positions_.size()) {}
 
 const std::vector<StepInfo>& ObservedStep::steps() const {
   return layer_step_.cache->plan().geometry().steps;
@@ -125,12 +128,14 @@ int64_t ObservedStep::real_queries(int64_t image) const {
   return step().queries() - layer_step_.cache->padding_of_step(step(), row(image));
 }
 
-std::vector<int64_t> ObservedStep::viewers(int64_t image, int64_t head) {
+std::span<const int64_t> ObservedStep::viewers(int64_t image, int64_t head) {
+  std::vector<int64_t>& counts = viewers_[slot(image, head)];
+  if (!counts.empty()) return counts;
   const KvCache& cache = *layer_step_.cache;
   const int64_t queries = step().queries();
   const int64_t real = real_queries(image);
   const auto held = static_cast<size_t>(cache.length(layer(), row(image), head));
-  std::vector<int64_t> counts(positions(image, head).size(), 0);
+  counts.assign(positions(image, head).size(), 0);
   if (layer_step_.attended != nullptr) {
     const auto at = static_cast<size_t>(row(image) * heads_ + head);
     for (const int64_t index : (*layer_step_.attended)[at]) counts[index] = real;
@@ -267,9 +272,10 @@ void ObservedStep::visit_queries(int64_t wanted,
   });
 }
 
-std::vector<double> ObservedStep::received(int64_t image, int64_t head) {
+std::span<const double> ObservedStep::received(int64_t image, int64_t head) {
   require(granted_.received_mass && along_.received != nullptr, "what keys received");
-  std::vector<double> means;
+  std::vector<double>& means = received_[slot(image, head)];
+  if (!means.empty()) return means;
   for (const int64_t position : positions(image, head)) {
     means.push_back(along_.received->mean(layer(), first_image_ + image, head, position));
   }
@@ -280,6 +286,16 @@ at::Tensor ObservedStep::values(int64_t image, int64_t head) const {
   require(granted_.values, "values");
   return at::cat({layer_step_.cache->values(layer(), row(image), head).to(at::kFloat),
                   layer_step_.v[row(image)][head].to(at::kFloat)});
+}
+
+std::span<const double> ObservedStep::value_norms(int64_t image, int64_t head) {
+  require(granted_.values, "values");
+  std::vector<double>& norms = value_norms_[slot(image, head)];
+  if (!norms.empty()) return norms;
+  const at::Tensor found =
+      at::linalg_vector_norm(values(image, head), 2, {1}, false, at::kDouble).to(at::kCPU);
+  norms.assign(found.const_data_ptr<double>(), found.const_data_ptr<double>() + found.numel());
+  return norms;
 }
 
 std::vector<float> ObservedStep::head_rows(int64_t image,

@@ -127,7 +127,7 @@ class ObservedStep {
   [[nodiscard]] int64_t real_queries(int64_t image) const;
   /// How many of the step's queries see each of positions(): none sees padding, or what the step
   /// does not attend to.
-  [[nodiscard]] std::vector<int64_t> viewers(int64_t image, int64_t head);
+  [[nodiscard]] std::span<const int64_t> viewers(int64_t image, int64_t head);
 
   /// Needs unconditional: the unconditional rows, of which column_sums() and step_sums() may be
   /// read.
@@ -157,9 +157,11 @@ class ObservedStep {
   void visit_queries(int64_t wanted, const std::function<void(const QueryWeights&)>& visit);
   /// Needs received_mass: what each of positions() received so far, this step included, mean over
   /// the queries that saw it; 0 where none did.
-  [[nodiscard]] std::vector<double> received(int64_t image, int64_t head);
+  [[nodiscard]] std::span<const double> received(int64_t image, int64_t head);
   /// Needs values: those of positions(), [tokens, head_dim] fp32 on the step's device.
   [[nodiscard]] at::Tensor values(int64_t image, int64_t head) const;
+  /// Needs values: their L2 norms.
+  [[nodiscard]] std::span<const double> value_norms(int64_t image, int64_t head);
   /// Needs head_rows: rows [queries][positions()] of one head.
   [[nodiscard]] std::vector<float> head_rows(int64_t image,
                                              int64_t head,
@@ -202,8 +204,12 @@ class ObservedStep {
   ObservedAlong along_;
   AttentionNeeds granted_{};
   std::unique_ptr<ObservedStep> unconditional_;  // null until asked for
-  std::vector<std::vector<int64_t>> positions_;  // [images of the batch * heads]
-  at::Tensor columns_;                           // on the CPU; undefined until asked for
+  // [images of the batch * heads], each empty until asked for
+  std::vector<std::vector<int64_t>> positions_;
+  std::vector<std::vector<int64_t>> viewers_;
+  std::vector<std::vector<double>> received_;
+  std::vector<std::vector<double>> value_norms_;
+  at::Tensor columns_;  // on the CPU; undefined until asked for
   std::vector<int64_t> column_offsets_;
   std::vector<double> step_sums_;                  // [images of the batch * heads][steps]
   std::map<std::vector<int64_t>, RowTile> tiles_;  // by queries: those of one tile

@@ -18,7 +18,7 @@ void ReceivedMass::observe(ObservedStep& step) {
     for (int64_t head = 0; head < step.heads(); ++head) {
       const auto positions = step.positions(image, head);
       const auto sums = step.column_sums(image, head);
-      const std::vector<int64_t> viewers = step.viewers(image, head);
+      const auto viewers = step.viewers(image, head);
       const int64_t first = (image * layer.heads + head) * layer.tokens;
       for (size_t i = 0; i < positions.size(); ++i) {
         const auto at = static_cast<size_t>(first + positions[i]);

@@ -5,8 +5,8 @@
 namespace kvscope {
 
 std::vector<size_t> sinks_of(ObservedStep& step, int64_t image, int64_t head) {
-  const std::vector<double> received = step.received(image, head);
-  const std::vector<int64_t> viewers = step.viewers(image, head);
+  const auto received = step.received(image, head);
+  const auto viewers = step.viewers(image, head);
   const auto seen = std::ranges::count_if(viewers, [](int64_t queries) { return queries > 0; });
   std::vector<size_t> sinks;
   for (size_t i = 0; i < received.size(); ++i) {

@@ -7,7 +7,7 @@ namespace {
 /// What queries would pay, with a full cache, to the keys that they still see.
 HeadStepMean::Sample retained_mass(ObservedStep& step, int64_t image, int64_t head) {
   const auto positions = step.positions(image, head);
-  const std::vector<int64_t> viewers = step.viewers(image, head);
+  const auto viewers = step.viewers(image, head);
   const auto full = step.full_column_sums(image, head);
   double mass = 0;
   for (size_t i = 0; i < positions.size(); ++i) {

@@ -24,7 +24,7 @@ class ReceivedMassMean : public MeanOfSamples {
       for (int64_t head = 0; head < step.heads(); ++head) {
         const auto positions = step.positions(image, head);
         const auto sums = step.column_sums(image, head);
-        const std::vector<int64_t> viewers = step.viewers(image, head);
+        const auto viewers = step.viewers(image, head);
         for (size_t i = 0; i < positions.size(); ++i) {
           means_.add(means_.index(step.layer(), head, positions[i]), static_cast<double>(sums[i]),
                      static_cast<double>(viewers[i]));

@@ -1,5 +1,3 @@
-#include <ATen/ATen.h>
-
 #include "analysis/attention/attention_options.h"
 #include "analysis/attention/measures/head_step_mean.h"
 
@@ -7,16 +5,13 @@ namespace kvscope {
 namespace {
 
 HeadStepMean::Sample value_norm(ObservedStep& step, int64_t image, int64_t head) {
-  const at::Tensor norms =
-      at::linalg_vector_norm(step.values(image, head).to(at::kDouble), 2, {1}).to(at::kCPU);
-  const auto* norm = norms.const_data_ptr<double>();
+  const auto norms = step.value_norms(image, head);
+  const auto viewers = step.viewers(image, head);
   HeadStepMean::Sample sample;
-  for (const int64_t viewers : step.viewers(image, head)) {
-    if (viewers > 0) {
-      sample.sum += *norm;
-      sample.weight += 1;
-    }
-    ++norm;
+  for (size_t i = 0; i < norms.size(); ++i) {
+    if (viewers[i] == 0) continue;
+    sample.sum += norms[i];
+    sample.weight += 1;
   }
   return sample;
 }

@@ -1,5 +1,3 @@
-#include <ATen/ATen.h>
-
 #include "analysis/attention/attention_options.h"
 #include "analysis/attention/measures/head_step_mean.h"
 #include "analysis/attention/measures/sinks.h"
@@ -10,11 +8,9 @@ namespace {
 HeadStepMean::Sample sink_value_norm(ObservedStep& step, int64_t image, int64_t head) {
   const std::vector<size_t> sinks = sinks_of(step, image, head);
   if (sinks.empty()) return {};
-  const at::Tensor norms =
-      at::linalg_vector_norm(step.values(image, head).to(at::kDouble), 2, {1}).to(at::kCPU);
-  const auto* norm = norms.const_data_ptr<double>();
+  const auto norms = step.value_norms(image, head);
   double sum = 0;
-  for (const size_t sink : sinks) sum += norm[sink];
+  for (const size_t sink : sinks) sum += norms[sink];
   return {.sum = sum, .weight = static_cast<double>(sinks.size())};
 }
 

@@ -76,7 +76,6 @@ void AttentionRecorder::begin_generation(int64_t rows) {
   }
   batch_images_ = options_.guided ? rows / 2 : rows;
   if (recent_) recent_->begin_generation();
-  if (full_) full_->begin_generation();
 }
 
 void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
@@ -127,6 +126,8 @@ void AttentionRecorder::observe_step(const LayerStep& layer_step) {
     if (!one.info().needs.full_images) one.end_generation(batch_images_);
   }
   recorded_.images += batch_images_;
+  if (received_) received_.emplace();  // nothing of them is held while images are decoded
+  if (full_) full_.emplace();
 }
 
 void AttentionRecorder::observe_layer(const LayerStep& layer_step) {

@@ -45,7 +45,7 @@ class AttentionRecorder : public AttentionObserver {
   /// Time spent in observing so far; on a GPU, of what was waited for.
   [[nodiscard]] double observing_ms() const { return observing_ms_; }
 
-  /// Bytes of all numbers that are kept, those of the images under way among them.
+  /// Bytes of all numbers that are kept between generations.
   [[nodiscard]] int64_t held_bytes() const;
 
   /// Images of complete generations.

@@ -81,6 +81,7 @@ void RecordedStatistic::end_generation(int64_t images,
                                                       : agreements[image]);
       add(*of_images_[image]);
     }
+    of_images_.clear();  // nothing of them is held while images are decoded
   }
   images_ += images;
 }
@@ -108,10 +109,9 @@ void RecordedStatistic::add(AttentionStatistic& image) {
   for (size_t section = 0; section < to.size(); ++section) {
     for (size_t i = 0; i < to[section].size(); ++i) {
       double& sum = to[section][i];
-      double& of_image = from[section][i];
+      const double of_image = from[section][i];
       sum =
           info_.across_images == AcrossImages::kLargest ? std::max(sum, of_image) : sum + of_image;
-      of_image = 0;
     }
   }
 }
@@ -157,9 +157,8 @@ int64_t RecordedStatistic::held_bytes() const {
     for (const std::span<float> map : statistic.maps()) bytes += map.size_bytes();
     return bytes;
   };
-  size_t bytes = bytes_of(*all_) + sizeof(float) * values_of_images_.size() +
-                 sizeof(double) * (sums_.size() + squares_.size() + samples_.size());
-  for (const auto& image : of_images_) bytes += bytes_of(*image);
+  const size_t bytes = bytes_of(*all_) + sizeof(float) * values_of_images_.size() +
+                       sizeof(double) * (sums_.size() + squares_.size() + samples_.size());
   return static_cast<int64_t>(bytes);
 }
 

@@ -45,7 +45,7 @@ class RecordedStatistic {
   /// Adds array, variance and values of every image to the record, of the images there are.
   void add_to(AttentionRecord& record) const;
 
-  /// Bytes of all numbers that are kept, those of the images under way among them.
+  /// Bytes of all numbers that are kept between generations.
   [[nodiscard]] int64_t held_bytes() const;
 
   /// Everything that a recording which goes on later needs, as named sections. Valid until the next

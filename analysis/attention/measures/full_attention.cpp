@@ -30,21 +30,16 @@ class FullAttention::Columns : public AttentionObserver {
 
 void FullAttention::observe(const LayerStep& layer_step, int64_t images) {
   const KvCache& cache = *layer_step.cache;
-  if (cache_ == nullptr || cache_->rows() != images) {
+  if (cache_ == nullptr) {
     cache_ = std::make_unique<KvCache>(full_plan(cache.plan().geometry()), images,
                                        layer_step.q.device());
-    begins_ = true;
+    std::vector<int64_t> padding;
+    for (int64_t row = 0; row < images; ++row) padding.push_back(cache.padding(row));
+    if (cache.has_padding()) cache_->set_padding(padding);
   }
   heads_ = layer_step.k.size(1);
   Columns columns(*this);
   AttentionContext context{.cache = *cache_, .observers = {&columns}};
-  if (begins_) {
-    kvscope::begin_generation(context, {});
-    std::vector<int64_t> padding;
-    for (int64_t row = 0; row < images; ++row) padding.push_back(cache.padding(row));
-    if (cache.has_padding()) cache_->set_padding(padding);
-    begins_ = false;
-  }
   AttentionInputs inputs = layer_step;
   inputs.q = inputs.q.narrow(0, 0, images);
   inputs.k = inputs.k.narrow(0, 0, images);

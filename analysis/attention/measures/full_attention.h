@@ -19,10 +19,8 @@ namespace kvscope {
 /// Takes the memory of a full cache of these rows, and the time of attending with it.
 class FullAttention {
  public:
-  /// A new generation begins.
-  void begin_generation() { begins_ = true; }
   /// Attends with the first `images` rows of a layer's step. Call it for every step of a layer, in
-  /// order, from the first one on.
+  /// order, from the first one on. For one generation.
   void observe(const LayerStep& layer_step, int64_t images);
 
   /// Of the layer's step observed last: what every token of the generation received from all
@@ -34,7 +32,6 @@ class FullAttention {
  private:
   class Columns;
 
-  bool begins_ = true;
   std::unique_ptr<KvCache> cache_;
   int64_t heads_ = 0;
   std::vector<std::vector<float>> columns_;  // [images * heads]

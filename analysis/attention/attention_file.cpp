@@ -268,6 +268,9 @@ AttentionRecord read_since_version_2(const AttentionReader& reader) {
     record.recording = attention_attribute<std::string>(root, "recording");
   }
   record.images = attention_attribute<int64_t>(root, "images");
+  if (root.has_attribute("asked_images")) {
+    record.asked_images = attention_attribute<int64_t>(root, "asked_images");
+  }
   record.layers = attention_attribute<int64_t>(root, "layers");
   record.heads = attention_attribute<int64_t>(root, "heads");
   record.head_dim = attention_attribute<int64_t>(root, "head_dim");
@@ -295,6 +298,7 @@ void write_attention(const std::filesystem::path& path, const AttentionRecord& r
     root.set_attribute("point", record.point_hash);
     root.set_attribute("recording", record.recording);
     root.set_attribute("images", record.images);
+    root.set_attribute("asked_images", record.asked_images);
     root.set_attribute("layers", record.layers);
     root.set_attribute("heads", record.heads);
     root.set_attribute("head_dim", record.head_dim);

@@ -12,7 +12,7 @@ inline constexpr const char* kAttentionSchema = "kvscope.attention";
 // attention.h5, little-endian, readable by h5py (docs/attention_files.md). One layout for whatever
 // statistics there are:
 //   /@schema = "kvscope.attention" @schema_version = 3 @model @point @recording @images
-//     @layers
+//     @asked_images @layers
 //     @heads @head_dim @cfg_branch = "conditional"
 //   /prompts                text [images]
 //   /steps/kind, height, width, first_token, stored       i64 [S]; kind 0 prefill, 1 scale, 2 token

@@ -29,6 +29,11 @@ std::string AttentionRecord::lack_of(const NamedArray& array) const {
   return fmt::format("{}", fmt::join(lacks, ", "));
 }
 
+std::string AttentionRecord::images_text() const {
+  return is_complete() ? fmt::format("{} images", images)
+                       : fmt::format("{} of {} images", images, asked_images);
+}
+
 bool AttentionRecord::holds(const std::string& name) const {
   const auto found = arrays.find(name);
   return found != arrays.end() && lack_of(found->second).empty();

@@ -24,8 +24,9 @@ struct AttentionRecord {
   std::vector<StepInfo> steps{};
   int64_t layers = 0;
   int64_t heads = 0;
-  int64_t head_dim = 0;  ///< 0 in files that do not say
-  int64_t images = 0;    ///< that the arrays are means over
+  int64_t head_dim = 0;      ///< 0 in files that do not say
+  int64_t images = 0;        ///< that the arrays are means over
+  int64_t asked_images = 0;  ///< that it is to have; 0 in files that do not say
   std::map<std::string, NamedArray> arrays{};
   /// Between images, divisor n, of the arrays that are means; 0 for a single one. Only images that
   /// have something of a number count.
@@ -33,6 +34,10 @@ struct AttentionRecord {
   /// [image, ...] the arrays of every image, where those are few numbers.
   std::map<std::string, NamedArray> of_images{};
 
+  /// "4 images", "4 of 40 images".
+  [[nodiscard]] std::string images_text() const;
+  /// Whether it has all images that it is to have.
+  [[nodiscard]] bool is_complete() const { return images >= asked_images; }
   /// Whether it has the array, of all layers, heads and steps.
   [[nodiscard]] bool holds(const std::string& name) const;
   /// The array of all layers, heads and steps. Throws Error(kInput) naming what the record holds

@@ -57,10 +57,12 @@ Finding attention_finding(const std::filesystem::path& file) {
   const AttentionRecord record = read_attention(file);
   std::string names;
   for (const auto& [name, array] : record.arrays) names += (names.empty() ? "" : ", ") + name;
-  return {.text = fmt::format("attention of {}: {} images, {} layers x {} heads x {} steps; {}",
-                              record.model.empty() ? "a model" : record.model, record.images,
-                              record.layers, record.heads, record.steps.size(), names),
-          .is_whole = true};
+  return {.text = fmt::format(
+              "attention of {}: {}, {} layers x {} heads x {} steps; {}{}",
+              record.model.empty() ? "a model" : record.model, record.images_text(), record.layers,
+              record.heads, record.steps.size(), names,
+              record.is_complete() ? "" : "; the command that records it goes on with it"),
+          .is_whole = record.is_complete()};
 }
 
 Finding finding_of(const std::filesystem::path& file) {

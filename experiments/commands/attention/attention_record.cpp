@@ -74,12 +74,13 @@ std::string recording_of(const Point& point,
 }
 
 std::string summary_line(const fs::path& out, const AttentionRecord& record) {
-  return fmt::format("{}: {} images, {} layers x {} heads x {} steps\n", out.string(),
-                     record.images, record.layers, record.heads, record.steps.size());
+  return fmt::format("{}: {}, {} layers x {} heads x {} steps\n", out.string(),
+                     record.images_text(), record.layers, record.heads, record.steps.size());
 }
 
-/// Whether `out` holds the record already. Throws Error(kConfig) where it holds anything else.
-bool is_recorded(const fs::path& out, const std::string& recording, int64_t images) {
+/// Whether `out` holds the record already; `goes_on` where what it lacks is recorded, and not all
+/// of it. Throws Error(kConfig) where it holds anything else.
+bool is_recorded(const fs::path& out, const std::string& recording, int64_t images, bool goes_on) {
   if (!fs::exists(fs::symlink_status(out))) return false;
   const std::string advice = "choose another file with --out, or remove it";
   AttentionRecord record;
@@ -103,8 +104,10 @@ bool is_recorded(const fs::path& out, const std::string& recording, int64_t imag
     fmt::print("{}", summary_line(out, record));
     return true;
   }
-  say("{} holds {} images of this; {} are recorded anew and take their place", out.string(),
-      record.images, images);
+  if (!goes_on) {
+    say("{} holds {} images of this; {} are recorded anew and take their place", out.string(),
+        record.images, images);
+  }
   return false;
 }
 
@@ -159,11 +162,18 @@ struct RecordingCost {
 };
 
 /// Keeps a recording often enough that little is lost, and seldom enough that keeping it takes a
-/// tenth of the time at most. Images count as made once they are kept.
+/// tenth of the time at most: what to go on with, and the record so far, for whoever wants to look.
+/// Images count as made once they are kept.
 class Keeper {
  public:
-  Keeper(AttentionRecorder& recorder, fs::path place, std::string recording)
+  Keeper(AttentionRecorder& recorder,
+         const Point& point,
+         fs::path out,
+         fs::path place,
+         std::string recording)
       : recorder_(recorder),
+        point_(point),
+        out_(std::move(out)),
         place_(std::move(place)),
         recording_(std::move(recording)),
         kept_images_(recorder.images()) {}
@@ -174,13 +184,28 @@ class Keeper {
     if (!at_once && milliseconds_since(kept_at_) < 9 * took_ms_) return 0;
     const auto start = std::chrono::steady_clock::now();
     recorder_.save(place_, recording_);
+    write_attention(out_, record());
     took_ms_ = milliseconds_since(start);
     kept_at_ = std::chrono::steady_clock::now();
     return recorder_.images() - std::exchange(kept_images_, recorder_.images());
   }
 
+  /// Images made since.
+  [[nodiscard]] int64_t not_kept() const { return recorder_.images() - kept_images_; }
+  /// What there is of it.
+  [[nodiscard]] AttentionRecord record() const {
+    AttentionRecord record = recorder_.record();
+    record.model = point_.facts.name;
+    record.point_hash = point_.hash;
+    record.recording = recording_;
+    record.asked_images = point_.images();
+    return record;
+  }
+
  private:
   AttentionRecorder& recorder_;
+  const Point& point_;
+  fs::path out_;
   fs::path place_;
   std::string recording_;
   int64_t kept_images_;
@@ -216,10 +241,10 @@ int attention_record_command(const ConfigArguments& arguments,
   const std::vector<RegisteredStatistic> chosen =
       chosen_statistics(what, point.facts.cache.steps);  // before a weight is loaded
   const std::string recording = recording_of(point, what, chosen);
-  if (is_recorded(out, recording, point.images())) return 0;
-  AttentionRecorder recorder(what);
   fs::path kept = out;
   kept += ".part.safetensors";
+  if (is_recorded(out, recording, point.images(), fs::exists(kept))) return 0;
+  AttentionRecorder recorder(what);
   go_on_with(kept, recording, point, recorder, what);
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);
@@ -228,7 +253,7 @@ int attention_record_command(const ConfigArguments& arguments,
       "only that batch is made again");
   Progress progress(1, point.images() - recorder.images(), takes_escapes(STDERR_FILENO));
   progress.begin_point(0, "attention of " + point.facts.name, point.images(), recorder.images());
-  Keeper keeper(recorder, kept, recording);
+  Keeper keeper(recorder, point, out, kept, recording);
   GenerationSession session(point, *model, device);
   const bool compares = std::ranges::any_of(chosen, [&](const RegisteredStatistic& one) {
     return one.make(what)->info().needs.full_images;
@@ -261,7 +286,7 @@ int attention_record_command(const ConfigArguments& arguments,
     recorder.add_agreements(agreements_of(point, *made));
     recorder.add_images(made->generated.images);
     const bool is_last = recorder.images() == point.images();
-    progress.add_images(0, keeper.keep(interrupt.requested() || is_last));
+    if (!is_last) progress.add_images(0, keeper.keep(interrupt.requested()));
     if (!interrupt.requested() || is_last) continue;
     progress.note(
         fmt::format("interrupted; {} of {} images are kept in {}. The same command goes "
@@ -270,13 +295,11 @@ int attention_record_command(const ConfigArguments& arguments,
     constexpr int kInterrupted = 130;
     return kInterrupted;
   }
+  const AttentionRecord record = keeper.record();
+  write_attention(out, record);
+  progress.add_images(0, keeper.not_kept());
   progress.end_point(0, "recorded");
   cost.say_against(recorder);
-  AttentionRecord record = recorder.record();
-  record.model = point.facts.name;
-  record.point_hash = point.hash;
-  record.recording = recording;
-  write_attention(out, record);
   std::error_code ignored;
   fs::remove(kept, ignored);
   fmt::print("{}", summary_line(out, record));

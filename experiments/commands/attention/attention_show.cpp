@@ -45,9 +45,9 @@ std::string parameters_text(const NamedArray& array) {
 
 void print_contents(const AttentionShowOptions& options, const AttentionRecord& record) {
   const int64_t tokens = record.steps.empty() ? 0 : record.keys(std::ssize(record.steps) - 1);
-  fmt::print("{}: {}{}{} images, {} layers x {} heads x {} steps, {} tokens{}\n",
-             options.file.string(), record.model, record.model.empty() ? "" : ", ", record.images,
-             record.layers, record.heads, record.steps.size(), tokens,
+  fmt::print("{}: {}{}{}, {} layers x {} heads x {} steps, {} tokens{}\n", options.file.string(),
+             record.model, record.model.empty() ? "" : ", ", record.images_text(), record.layers,
+             record.heads, record.steps.size(), tokens,
              record.point_hash.empty() ? "" : ", point " + record.point_hash.substr(0, 12));
   for (const auto& [name, array] : record.arrays) {
     const std::string parameters = parameters_text(array);
@@ -80,7 +80,7 @@ struct ShownArray {
 
 ShownArray shown_array(const AttentionShowOptions& options, const AttentionRecord& record) {
   const std::string& of = options.of;
-  if (of == "mean") return {record.part(options.name), fmt::format("{} images", record.images)};
+  if (of == "mean") return {record.part(options.name), record.images_text()};
   if (of == "deviation") {
     return {image_spread(record, options.name, ImageSpread::kDeviation),
             fmt::format("standard deviation between {} images", record.images)};

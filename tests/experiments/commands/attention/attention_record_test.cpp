@@ -49,7 +49,12 @@ TEST(AttentionRecordCommand, GoesOnWhereItWasInterruptedAndComesToTheSame) {
   ASSERT_EQ(first.exit_code, 130) << first.err;
   EXPECT_THAT(first.err, testing::AllOf(HasSubstr("of 40 images are kept in " + kept.string()),
                                         HasSubstr("same command goes on:\n  kvscope attention")));
-  EXPECT_FALSE(fs::exists(out));
+  const AttentionRecord so_far = read_attention(out);
+  EXPECT_LT(so_far.images, 40);
+  EXPECT_EQ(so_far.asked_images, 40);
+  const Answer checked = answer({"h5", "check", out.string()});
+  EXPECT_EQ(checked.exit_code, 3);
+  EXPECT_THAT(checked.out, HasSubstr(" of 40 images"));
   const Answer second = answer(recording(out));
   ASSERT_EQ(second.exit_code, 0) << second.err;
   EXPECT_FALSE(fs::exists(kept));

@@ -30,8 +30,8 @@ std::string AttentionRecord::lack_of(const NamedArray& array) const {
 }
 
 std::string AttentionRecord::images_text() const {
-  return is_complete() ? fmt::format("{} images", images)
-                       : fmt::format("{} of {} images", images, asked_images);
+  if (!is_complete()) return fmt::format("{} of {} images", images, asked_images);
+  return images == 1 ? "1 image" : fmt::format("{} images", images);
 }
 
 bool AttentionRecord::holds(const std::string& name) const {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "analysis/attention/attention_file.h"
@@ -25,6 +26,16 @@ int attention_explore_command(const AttentionExploreOptions& options) {
       throw Error(ErrorKind::kInput,
                   fmt::format("{}: damaged: a record of {} layers, {} heads and {} steps",
                               file.string(), record.layers, record.heads, record.steps.size()));
+    }
+    const bool has_whole = std::ranges::any_of(record.arrays, [&](const auto& one) {
+      return record.lack_of(one.second).empty();
+    });
+    if (!has_whole && !record.arrays.empty()) {
+      throw Error(ErrorKind::kInput,
+                  fmt::format("{}: holds {}, and the page shows all of them: record it without "
+                              "--layers, --heads and --steps, or look with kvscope attention show {}",
+                              file.string(), record.lack_of(record.arrays.begin()->second),
+                              file.string()));
     }
     records.push_back({.file = file.filename().string(), .record = std::move(record)});
   }

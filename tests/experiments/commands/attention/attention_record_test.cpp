@@ -93,6 +93,9 @@ TEST(AttentionRecordCommand, RecordsSetsAndParts) {
   EXPECT_EQ(sinks.part("sink.mass").shape(), (std::vector<int64_t>{1, 1, 2}));
   EXPECT_THAT(sinks.lack_of(sinks.part("sink.mass")),
               HasSubstr("layers 1 of 2, heads 0 of 2, steps 1..2 of"));
+  const Answer page = answer({"attention", "explore", (folder / "sinks.h5").string()});
+  EXPECT_EQ(page.exit_code, 3);
+  EXPECT_THAT(page.err, HasSubstr("attention show"));
   const AttentionRecord some = record("some", {"--statistics", "rank.*,entropy.query"});
   EXPECT_EQ(some.arrays.size(), 3);
   const AttentionRecord all = record("all", {"record=everything"});

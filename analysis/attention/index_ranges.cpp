@@ -49,6 +49,7 @@ std::vector<IndexRange> index_ranges(const std::string& text, const std::string&
 
 std::string text_of(const std::vector<IndexRange>& ranges) {
   std::vector<std::string> parts;
+  parts.reserve(ranges.size());
   for (const auto& [first, last] : ranges) {
     parts.push_back(first == last ? fmt::format("{}", first) : fmt::format("{}..{}", first, last));
   }

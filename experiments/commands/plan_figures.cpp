@@ -31,11 +31,6 @@ std::string point_title(const Point& point) {
                           : fmt::format("{}, {}", point.label("policy"), point.label("budget"));
 }
 
-void write(const Canvas& canvas, const FigureInfo& info, const std::filesystem::path& out) {
-  constexpr double kPngScale = 2;
-  canvas.write(out, info, out.extension() == ".png" ? kPngScale : 1);
-}
-
 }  // namespace
 
 void write_plan_map(const Point& point, const std::filesystem::path& out) {
@@ -66,7 +61,7 @@ void write_plan_map(const Point& point, const std::filesystem::path& out) {
   if (out.extension() == ".csv") {
     write_file_atomically(out, csv_table(table));
   } else {
-    write(draw_heatmap(map), heatmap_info(map), out);
+    write_figure(draw_heatmap(map), out, heatmap_info(map));
   }
 }
 
@@ -98,7 +93,7 @@ void write_plan_curve(std::span<const Point> points, const std::filesystem::path
   if (out.extension() == ".csv") {
     write_file_atomically(out, csv_table(table));
   } else {
-    write(draw_chart(chart), chart_info(chart), out);
+    write_figure(draw_chart(chart), out, chart_info(chart));
   }
 }
 

@@ -101,10 +101,9 @@ std::vector<std::string> shared_overrides(const Point& full,
   return shared;
 }
 
-void write_figure(const Canvas& canvas, const FigureInfo& info, const std::string& stem) {
-  constexpr double kPngScale = 2;
-  canvas.write(stem + ".svg", info);
-  canvas.write(stem + ".png", info, kPngScale);
+void write_both(const Canvas& canvas, const FigureInfo& info, const std::string& stem) {
+  write_figure(canvas, stem + ".svg", info);
+  write_figure(canvas, stem + ".png", info);
 }
 
 /// Table, figure and CSV; returns the lines that name the files.
@@ -113,10 +112,10 @@ std::string write_result(const AblationResult& result, const std::string& stem) 
   write_file_atomically(stem + ".csv", csv_table(ablation_table(result)));
   if (result.ablation.axes().size() == 2) {
     const Heatmap map = ablation_map(result);
-    write_figure(draw_heatmap(map), heatmap_info(map), stem);
+    write_both(draw_heatmap(map), heatmap_info(map), stem);
   } else {
     const Chart chart = ablation_chart(result);
-    write_figure(draw_chart(chart), chart_info(chart), stem);
+    write_both(draw_chart(chart), chart_info(chart), stem);
   }
   return fmt::format("{0}.csv\n{0}.svg\n{0}.png\n", stem);
 }

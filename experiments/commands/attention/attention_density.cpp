@@ -78,9 +78,7 @@ int attention_density_command(const AttentionDensityOptions& options) {
   chart.series = {series_of("small scales, " + steps_text(small), of_small, at),
                   series_of("large scales, " + steps_text(large), of_large, at)};
   if (!record.point_hash.empty()) chart.provenance = {record.point_hash.substr(0, 12)};
-  constexpr double kPngScale = 2;
-  draw_chart(chart).write(options.out, chart_info(chart),
-                          options.out.extension() == ".png" ? kPngScale : 1);
+  write_figure(draw_chart(chart), options.out, chart_info(chart));
   fmt::print("{}\n", options.out.string());
   return 0;
 }

@@ -27,15 +27,14 @@ int attention_explore_command(const AttentionExploreOptions& options) {
                   fmt::format("{}: damaged: a record of {} layers, {} heads and {} steps",
                               file.string(), record.layers, record.heads, record.steps.size()));
     }
-    const bool has_whole = std::ranges::any_of(record.arrays, [&](const auto& one) {
-      return record.lack_of(one.second).empty();
-    });
+    const bool has_whole = std::ranges::any_of(
+        record.arrays, [&](const auto& one) { return record.lack_of(one.second).empty(); });
     if (!has_whole && !record.arrays.empty()) {
-      throw Error(ErrorKind::kInput,
-                  fmt::format("{}: holds {}, and the page shows all of them: record it without "
-                              "--layers, --heads and --steps, or look with kvscope attention show {}",
-                              file.string(), record.lack_of(record.arrays.begin()->second),
-                              file.string()));
+      throw Error(
+          ErrorKind::kInput,
+          fmt::format("{}: holds {}, and the page shows all of them: record it without "
+                      "--layers, --heads and --steps, or look with kvscope attention show {}",
+                      file.string(), record.lack_of(record.arrays.begin()->second), file.string()));
     }
     records.push_back({.file = file.filename().string(), .record = std::move(record)});
   }

@@ -174,9 +174,8 @@ int attention_heads_command(const AttentionHeadsOptions& options) {
   write_profile(out, profile_of(record, finding, options));
   const Heatmap map = heads_map(record, finding);
   const Canvas canvas = draw_heatmap(map);
-  constexpr double kPngScale = 2;
-  canvas.write(stem + ".svg", heatmap_info(map));
-  canvas.write(stem + ".png", heatmap_info(map), kPngScale);
+  write_figure(canvas, stem + ".svg", heatmap_info(map));
+  write_figure(canvas, stem + ".png", heatmap_info(map));
   fmt::print("{}{}\n{}\n{}.svg\n{}.png\n",
              console_table(heads_table(record, finding), console_style()), map.marks_note,
              out.string(), stem, stem);

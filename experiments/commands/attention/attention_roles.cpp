@@ -198,9 +198,8 @@ int attention_roles_command(const AttentionRolesOptions& options) {
   const std::string stem =
       (options.file.parent_path() / (options.file.stem().string() + "-roles")).string() +
       (by.factors == SelectivityFactors::kBoth ? "" : "-by-" + options.by);
-  constexpr double kPngScale = 2;
-  canvas.write(stem + ".svg", heatmap_info(map));
-  canvas.write(stem + ".png", heatmap_info(map), kPngScale);
+  write_figure(canvas, stem + ".svg", heatmap_info(map));
+  write_figure(canvas, stem + ".png", heatmap_info(map));
   write_profile(stem + ".yaml", profile_of(record, roles, options));
   fmt::print("{}{}.svg\n{}.png\n{}.yaml\n",
              console_table(roles_table(record, roles), console_style()), stem, stem, stem);

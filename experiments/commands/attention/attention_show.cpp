@@ -157,10 +157,7 @@ Heatmap map_of(const AttentionShowOptions& options,
 }
 
 void draw(const AttentionShowOptions& options, const Heatmap& map) {
-  const Canvas canvas = draw_heatmap(map);
-  constexpr double kPngScale = 2;
-  const double scale = options.out.extension() == ".png" ? kPngScale : 1;
-  canvas.write(options.out, heatmap_info(map), scale);
+  write_figure(draw_heatmap(map), options.out, heatmap_info(map));
 }
 
 /// Sides that are named have any length that a figure can show.

@@ -17,7 +17,6 @@
 namespace kvscope {
 namespace {
 
-constexpr double kPngScale = 2;
 constexpr double kDefaultFontSize = 11.5;  // of names in a Chart
 
 struct Figure {
@@ -95,10 +94,8 @@ void write_one(const PlotOptions& options, const std::vector<Figure>& figures) {
                             options.out.string(), figures.size(), fmt::join(names, ", ")));
   }
   const Chart& chart = figures.front().chart;
-  const bool pixels = options.out.extension() == ".png";
   const Canvas canvas = draw_chart(chart);
-  canvas.write(options.out, chart_info(chart),
-               scale_of(options, canvas) * (pixels ? kPngScale : 1));
+  write_figure(canvas, options.out, chart_info(chart), scale_of(options, canvas));
   fmt::print("{}\n", options.out.string());
 }
 
@@ -116,8 +113,8 @@ int plot_command(const PlotOptions& options) {
   for (const Figure& figure : figures) {
     const Canvas canvas = draw_chart(figure.chart);
     const FigureInfo info = chart_info(figure.chart);
-    canvas.write(figure.stem + ".svg", info, scale_of(options, canvas));
-    canvas.write(figure.stem + ".png", info, scale_of(options, canvas) * kPngScale);
+    write_figure(canvas, figure.stem + ".svg", info, scale_of(options, canvas));
+    write_figure(canvas, figure.stem + ".png", info, scale_of(options, canvas));
     fmt::print("{0}.svg\n{0}.png\n", figure.stem);
   }
   write_late_metrics(sweep.points);

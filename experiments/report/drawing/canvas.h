@@ -113,6 +113,12 @@ class Canvas {
   std::unique_ptr<Recording> recording_;
 };
 
+/// Writes a figure for people: as Canvas::write() with `scale`, times 2 where it is made of pixels.
+void write_figure(const Canvas& canvas,
+                  const std::filesystem::path& path,
+                  const FigureInfo& info,
+                  double scale = 1);
+
 /// Throws kConfig unless Canvas::write() takes the extension.
 void check_figure_path(const std::filesystem::path& path);
 

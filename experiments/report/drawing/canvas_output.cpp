@@ -178,6 +178,14 @@ const FileFormat& format_of(const std::filesystem::path& path) {
 
 }  // namespace
 
+void write_figure(const Canvas& canvas,
+                  const std::filesystem::path& path,
+                  const FigureInfo& info,
+                  double scale) {
+  constexpr double kPngScale = 2;
+  canvas.write(path, info, path.extension() == ".png" ? kPngScale * scale : scale);
+}
+
 void check_figure_path(const std::filesystem::path& path) {
   format_of(path);
 }

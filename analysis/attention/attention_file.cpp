@@ -203,6 +203,38 @@ void check_axis(const hdf5::Group& root,
                           name, axis.size(), expected - 1));
 }
 
+/// Likewise what is there as a whole: 0, 1, ...
+void check_whole_axis(const hdf5::Group& root,
+                      const ArrayAxis& axis,
+                      const char* name,
+                      int64_t expected) {
+  if (axis.name != name || axis == ArrayAxis::counted(name, axis.size())) {
+    if (axis.name != name || axis.size() == expected) return;
+  }
+  throw Error(ErrorKind::kInput,
+              fmt::format("{}: an axis '{}' of {} that does not count from 0 to {}", root.where(),
+                          name, axis.size(), expected - 1));
+}
+
+/// Variances, and arrays of every image, are of arrays that are there, and as large.
+void check_companions(const hdf5::Group& root, const AttentionRecord& record) {
+  const auto check = [&](const Place& place, bool has_images) {
+    for (const auto& [name, array] : record.*place.arrays) {
+      const auto whole = record.arrays.find(name);
+      std::vector<ArrayAxis> expected;
+      if (has_images) expected.push_back(ArrayAxis::counted("image", record.images));
+      if (whole != record.arrays.end()) {
+        expected.insert(expected.end(), whole->second.axes.begin(), whole->second.axes.end());
+      }
+      if (whole != record.arrays.end() && array.axes == expected) continue;
+      throw Error(ErrorKind::kInput, fmt::format("{}{}/{}: is not of the axes of arrays/{}",
+                                                 root.where(), place.group, name, name));
+    }
+  };
+  check(kPlaces[1], false);
+  check(kPlaces[2], true);
+}
+
 /// Who reads an array of a statistic goes by its axes.
 void check_axes(const hdf5::Group& root,
                 const std::string& where,
@@ -226,24 +258,27 @@ void check_axes(const hdf5::Group& root,
 /// Files of version 2 have the one variance that they have among the arrays.
 constexpr const char* kFormerVariance = "step_mass_variance";
 
-void read_arrays(const AttentionReader& reader, const Place& place, AttentionRecord& record) {
+void read_arrays(const AttentionReader& reader,
+                 int64_t version,
+                 const Place& place,
+                 AttentionRecord& record) {
   const hdf5::Group& root = reader.root();
   if (!root.contains(place.group)) return;
   for (const std::string& name : root.group(place.group).names()) {
     const std::string where = fmt::format("{}/{}", place.group, name);
-    if (name == kFormerVariance) {
+    if (version == 2 && name == kFormerVariance) {
       record.variances["mass.step"] = read_array(reader, where);
       continue;
     }
-    const std::string name_today = name_since_version_3(name);
+    const std::string name_today = version == 2 ? name_since_version_3(name) : name;
     const NamedArray& array = (record.*place.arrays)[name_today] = read_array(reader, where);
     check_axes(root, where, name_today, array);
     for (const ArrayAxis& axis : array.axes) {
       check_axis(root, axis, "layer", record.layers);
       check_axis(root, axis, "head", record.heads);
       check_axis(root, axis, "step", std::ssize(record.steps));
-      check_axis(root, axis, "on_step", std::ssize(record.steps));
-      check_axis(root, axis, "image", record.images);
+      check_whole_axis(root, axis, "on_step", std::ssize(record.steps));
+      check_whole_axis(root, axis, "image", record.images);
     }
   }
 }
@@ -259,7 +294,7 @@ std::vector<std::vector<uint8_t>> read_images(const AttentionReader& reader) {
   return images;
 }
 
-AttentionRecord read_since_version_2(const AttentionReader& reader) {
+AttentionRecord read_since_version_2(const AttentionReader& reader, int64_t version) {
   const hdf5::Group& root = reader.root();
   AttentionRecord record;
   record.model = attention_attribute<std::string>(root, "model");
@@ -281,7 +316,12 @@ AttentionRecord read_since_version_2(const AttentionReader& reader) {
                                      .width = "steps/width",
                                      .first_token = "steps/first_token",
                                      .stored = "steps/stored"});
-  for (const Place& place : kPlaces) read_arrays(reader, place, record);
+  if (record.images < 1 || record.asked_images < 0) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: a record of {} of {} images", root.where(),
+                                               record.images, record.asked_images));
+  }
+  for (const Place& place : kPlaces) read_arrays(reader, version, place, record);
+  check_companions(root, record);
   return record;
 }
 
@@ -330,7 +370,7 @@ AttentionRecord read_attention(const std::filesystem::path& path) {
                     path.string(), schema, version, kAttentionSchema, kVersion));
   }
   const AttentionReader reader(root, std::filesystem::file_size(path));
-  return version == 1 ? read_attention_v1(reader) : read_since_version_2(reader);
+  return version == 1 ? read_attention_v1(reader) : read_since_version_2(reader, version);
 }
 
 }  // namespace kvscope

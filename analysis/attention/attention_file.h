@@ -30,7 +30,8 @@ inline constexpr const char* kAttentionSchema = "kvscope.attention";
 /// have different axes of one name.
 void write_attention(const std::filesystem::path& path, const AttentionRecord& record);
 
-/// Reads either version. Throws Error(kInput) naming what is missing, damaged or of another schema.
+/// Reads files of all of these versions. Throws Error(kInput) naming what is missing, damaged or of
+/// another schema.
 AttentionRecord read_attention(const std::filesystem::path& path);
 
 }  // namespace kvscope

@@ -3,28 +3,58 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "analysis/attention/attention_axes.h"
+#include <algorithm>
+
 #include "analysis/attention/former_names.h"
 #include "analysis/attention/index_ranges.h"
 #include "core/base/error.h"
 
 namespace kvscope {
+namespace {
+
+/// Which of the first `count` steps have a place along the axis; none where it is of no steps.
+std::vector<int64_t> steps_along(const ArrayAxis& axis, int64_t count) {
+  const auto coordinate = [&](const char* name) {
+    const auto found = std::ranges::find(axis.coordinates, name, &Coordinate::name);
+    return found == axis.coordinates.end() ? nullptr : &found->values;
+  };
+  const std::vector<int64_t>* first = coordinate("first_step");
+  const std::vector<int64_t>* last = coordinate("last_step");
+  if (first == nullptr || last == nullptr) first = last = coordinate("step");
+  std::vector<int64_t> there;
+  if (first == nullptr) return there;
+  std::vector<bool> found(static_cast<size_t>(count), false);
+  for (size_t place = 0; place < first->size(); ++place) {
+    const int64_t end = std::min((*last)[place] + 1, count);
+    for (int64_t step = std::max<int64_t>((*first)[place], 0); step < end; ++step) {
+      found[static_cast<size_t>(step)] = true;
+    }
+  }
+  for (int64_t step = 0; step < count; ++step) {
+    if (found[static_cast<size_t>(step)]) there.push_back(step);
+  }
+  return there;
+}
+
+}  // namespace
 
 std::string AttentionRecord::lack_of(const NamedArray& array) const {
-  const auto lack = [](const ArrayAxis& axis, const char* plural, int64_t expected) {
-    if (axis.size() == expected) return std::string();
-    return fmt::format("{} {} of {}", plural, text_of(ranges_of(axis.coordinates.front().values)),
-                       expected);
-  };
   std::vector<std::string> lacks;
+  const auto add = [&](const char* plural, const std::vector<int64_t>& there, int64_t expected) {
+    if (std::ssize(there) == expected) return;
+    lacks.push_back(fmt::format("{} {} of {}", plural, text_of(ranges_of(there)), expected));
+  };
   for (const ArrayAxis& axis : array.axes) {
-    std::string text;
-    if (axis.name == "layer") text = lack(axis, "layers", layers);
-    if (axis.name == "head") text = lack(axis, "heads", heads);
-    if (axis.name == "step") text = lack(axis, "steps", std::ssize(steps));
-    if (axis.name == "step_key" && axis.size() != step_key_axis(steps).size())
-      text = "some of the steps";
-    if (!text.empty()) lacks.push_back(text);
+    const std::vector<int64_t>& values = axis.coordinates.front().values;
+    if (axis.name == "layer") add("layers", values, layers);
+    if (axis.name == "head") add("heads", values, heads);
+    if (axis.name == "step") add("steps", values, std::ssize(steps));
+    // Every step that attends has a place, or belongs to one.
+    if (axis.name != "step_key" && axis.name != "sampled_query" && axis.name != "step_group") {
+      continue;
+    }
+    const std::vector<int64_t> there = steps_along(axis, last_attending_step(steps) + 1);
+    if (!there.empty()) add("steps", there, last_attending_step(steps) + 1);
   }
   return fmt::format("{}", fmt::join(lacks, ", "));
 }

@@ -31,7 +31,8 @@ struct AttentionRecord {
   /// Between images, divisor n, of the arrays that are means; 0 for a single one. Only images that
   /// have something of a number count.
   std::map<std::string, NamedArray> variances{};
-  /// [image, ...] the arrays of every image, where those are few numbers.
+  /// [image, ...] the arrays of every image, where those are few numbers; NaN where an image has
+  /// nothing of a number.
   std::map<std::string, NamedArray> of_images{};
 
   /// "4 images", "4 of 40 images".

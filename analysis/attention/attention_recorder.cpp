@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -57,8 +58,7 @@ void AttentionRecorder::add_agreements(std::span<const std::vector<StepAgreement
 
 void AttentionRecorder::add_images(std::span<const Image> images) {
   const auto kept = std::ssize(recorded_.first_images);
-  // A recording that an earlier version interrupted has none of its first images.
-  if (kept + std::ssize(images) != recorded_.images) return;
+  if (kept + std::ssize(images) != recorded_.images) return;  // not among the first
   for (const Image& image : images) {
     if (recorded_.first_images.size() == kFirstImages) return;
     const std::vector<std::byte> png = encode_png(image);
@@ -93,11 +93,26 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
   std::vector<RecordedStatistic> statistics;
   for (const RegisteredStatistic& chosen : chosen_statistics(options_, geometry.steps)) {
     RecordedStatistic one(chosen, options_, indices, geometry);
-    if (one.numbers() == 0) continue;  // nothing of it lies in the layers, heads and steps chosen
+    if (one.numbers() == 0) {
+      const bool is_named =
+          chosen.name == "map.raw" ||
+          std::ranges::find(options_.statistics, chosen.name) != options_.statistics.end();
+      if (!is_named) continue;
+      throw Error(
+          ErrorKind::kConfig,
+          fmt::format("attention record: nothing of '{}' lies in the layers, heads and steps "
+                      "chosen; leave out --layers, --heads, --steps or --raw-at",
+                      chosen.name));
+    }
     const AttentionNeeds& reads = statistics.emplace_back(std::move(one)).info().needs;
     needs.last_queries = needs.last_queries || reads.last_queries;
     needs.received_mass = needs.received_mass || reads.received_mass;
     needs.full_cache = needs.full_cache || reads.full_cache;
+  }
+  if (statistics.empty()) {
+    throw Error(
+        ErrorKind::kConfig,
+        "attention record: nothing is left to record of the layers, heads and steps chosen");
   }
   indices_ = std::move(indices);
   statistics_ = std::move(statistics);

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +25,11 @@ class AttentionRecorder : public AttentionObserver {
   /// Throws Error(kConfig) for negative numbers, top_keys 0 or a side of a query map below 1.
   explicit AttentionRecorder(AttentionRecorderOptions options);
 
+  /// Takes what is recorded of a model of this geometry; the first step does where nobody has.
+  /// Throws Error(kConfig) where a raw head or a chosen statistic is not one of the model's, where
+  /// nothing of a named statistic lies in the layers, heads and steps chosen, and where it was
+  /// another model or schedule before.
+  void begin_model(const CacheGeometry& geometry);
   /// Names of the images of the coming generation, in row order.
   void add_prompts(const std::vector<std::string>& prompts);
   /// How the tokens of the generation that has ended agree with those that a full cache makes, in
@@ -38,8 +42,7 @@ class AttentionRecorder : public AttentionObserver {
   static constexpr size_t kFirstImages = 4;
 
   void begin_generation(int64_t rows) override;
-  /// Throws Error(kConfig) where a raw head or a chosen statistic is not one of the model's, or
-  /// generations of different models or schedules are mixed.
+  /// Throws as begin_model().
   void observe(const LayerStep& layer_step) override;
 
   /// Time spent in observing so far; on a GPU, of what was waited for.
@@ -63,7 +66,6 @@ class AttentionRecorder : public AttentionObserver {
   [[nodiscard]] AttentionRecord record() const;
 
  private:
-  void begin_model(const CacheGeometry& geometry);
   void observe_step(const LayerStep& layer_step);
   void observe_layer(const LayerStep& layer_step);
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <span>
 
 #include "analysis/statistics/distributions.h"
@@ -18,6 +20,17 @@ std::span<const double> values_of(const NamedArray& of_images, int64_t image) {
   return std::span(of_images.values).subspan(static_cast<size_t>(image) * numbers, numbers);
 }
 
+/// How many of the first images have something of each number.
+std::vector<double> samples_of(const NamedArray& of_images, int64_t images) {
+  std::vector<double> samples;
+  for (int64_t image = 0; image < images; ++image) {
+    const auto values = values_of(of_images, image);
+    samples.resize(values.size());
+    for (size_t i = 0; i < values.size(); ++i) samples[i] += std::isnan(values[i]) ? 0 : 1;
+  }
+  return samples;
+}
+
 const NamedArray& kept_of_images(const AttentionRecord& record, const std::string& name) {
   static_cast<void>(record.part(name));  // whether there is such an array at all
   const auto found = record.of_images.find(name);
@@ -28,6 +41,15 @@ const NamedArray& kept_of_images(const AttentionRecord& record, const std::strin
               fmt::format("the record does not keep '{}' of every image: it is of the first image, "
                           "or of more numbers than record.per_image_numbers was",
                           name));
+}
+
+/// What a variance with divisor n is multiplied by; NaN for fewer than two samples.
+double factor_of(double samples, ImageSpread spread) {
+  constexpr double kUpper = 0.975;  // of a two-sided 95 % interval
+  if (samples < 2) return std::numeric_limits<double>::quiet_NaN();
+  return spread == ImageSpread::kDeviation
+             ? samples / (samples - 1)
+             : std::pow(student_t_quantile(kUpper, samples - 1), 2) / (samples - 1);
 }
 
 }  // namespace
@@ -48,11 +70,14 @@ AttentionRecord of_first_images(const AttentionRecord& record, int64_t images) {
     if (whole == record.arrays.end() || !record.variances.contains(name)) continue;
     NamedArray mean = whole->second;
     mean.values.assign(mean.values.size(), 0);
+    const std::vector<double> samples = samples_of(of_images, images);
     for (int64_t image = 0; image < images; ++image) {
       const auto values = values_of(of_images, image);
-      for (size_t i = 0; i < values.size(); ++i) mean.values[i] += values[i];
+      for (size_t i = 0; i < values.size(); ++i) {
+        if (!std::isnan(values[i])) mean.values[i] += values[i] / samples[i];
+      }
     }
-    first.arrays.emplace(name, divided(std::move(mean), static_cast<double>(images)));
+    first.arrays.emplace(name, std::move(mean));
   }
   return first;
 }
@@ -69,13 +94,16 @@ NamedArray image_spread(const AttentionRecord& record,
                     record.images < 2 ? "it is of a single one"
                                       : "it is no mean over them, or has too many numbers"));
   }
-  constexpr double kUpper = 0.975;  // of a two-sided 95 % interval
-  const auto images = static_cast<double>(record.images);
-  const double factor = spread == ImageSpread::kDeviation
-                            ? images / (images - 1)
-                            : std::pow(student_t_quantile(kUpper, images - 1), 2) / (images - 1);
+  const auto kept = record.of_images.find(name);
+  const std::vector<double> samples =
+      kept == record.of_images.end()
+          ? std::vector<double>(array.values.size(), static_cast<double>(record.images))
+          : samples_of(kept->second, record.images);
+  std::map<double, double> factors;  // by samples: a quantile takes a while
   for (size_t i = 0; i < array.values.size(); ++i) {
-    array.values[i] = std::sqrt(variance->second.values[i] * factor);
+    const auto [factor, is_new] = factors.try_emplace(samples[i]);
+    if (is_new) factor->second = factor_of(samples[i], spread);
+    array.values[i] = std::sqrt(variance->second.values[i] * factor->second);
   }
   return array;
 }

@@ -21,12 +21,12 @@ std::vector<double> head_sparsity(const AttentionRecord& record,
                             recent, neighbourhood.lines_above, neighbourhood.columns_beside));
   }
   const int64_t pairs = record.layers * record.heads;
-  if (!record.holds("mass.offset") || !record.holds("mass.condition") || pairs < 1) {
+  if (!record.arrays.contains("mass.offset") || !record.arrays.contains("mass.condition") ||
+      pairs < 1) {
     throw Error(ErrorKind::kInput,
                 "the record does not say where the queries of single tokens look: it is of a "
                 "next-scale model, or was made without mass.offset and mass.condition; expected a "
-                "next-token "
-                "model's, as of kvscope attention record model=shapes_next_token");
+                "next-token model's, as of kvscope attention record model=shapes_next_token");
   }
   const NamedArray& offset_mass = record.array("mass.offset");
   const NamedArray& condition_mass = record.array("mass.condition");
@@ -64,7 +64,7 @@ std::vector<uint8_t> contextual_heads(const std::vector<double>& values, double 
 }
 
 const std::vector<double>& head_variance(const AttentionRecord& record) {
-  if (!record.holds("variance.query")) {
+  if (!record.arrays.contains("variance.query")) {
     throw Error(ErrorKind::kInput,
                 "the record does not say how differently the queries of the last scale look: it is "
                 "of a next-token model, or was made without variance.query; expected a next-scale "

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <sstream>
@@ -68,18 +69,26 @@ std::vector<IndexRange> ranges_of(const std::vector<int64_t>& indices) {
   return ranges;
 }
 
+std::vector<bool> indices_named(const std::vector<IndexRange>& ranges, int64_t count) {
+  std::vector<bool> named(static_cast<size_t>(count), false);
+  for (const auto& [first, last] : ranges) {
+    if (first >= count) continue;
+    std::fill(named.begin() + first, named.begin() + std::min(last, count - 1) + 1, true);
+  }
+  return named;
+}
+
 std::vector<bool> indices_in(const std::vector<IndexRange>& ranges,
                              int64_t count,
                              const std::string& what) {
-  std::vector<bool> named(static_cast<size_t>(count), ranges.empty());
   for (const auto& [first, last] : ranges) {
     if (last >= count) {
       throw Error(ErrorKind::kConfig, fmt::format("record.{}: {}: the model has {} 0..{}", what,
                                                   text_of({{first, last}}), what, count - 1));
     }
-    std::fill(named.begin() + first, named.begin() + last + 1, true);
   }
-  return named;
+  return ranges.empty() ? std::vector<bool>(static_cast<size_t>(count), true)
+                        : indices_named(ranges, count);
 }
 
 }  // namespace kvscope

@@ -23,6 +23,9 @@ std::string text_of(const std::vector<IndexRange>& ranges);
 /// The same indices as few ascending ranges; `indices` ascending.
 std::vector<IndexRange> ranges_of(const std::vector<int64_t>& indices);
 
+/// Whether the ranges name each of 0 .. count - 1; what lies beyond is left out.
+std::vector<bool> indices_named(const std::vector<IndexRange>& ranges, int64_t count);
+
 /// Which of 0 .. count - 1 the ranges name; none name all. Throws Error(kConfig) for an index that
 /// the model lacks; `what` is the plural of what is counted, as "layers".
 std::vector<bool> indices_in(const std::vector<IndexRange>& ranges,

@@ -352,7 +352,7 @@ at::Tensor ObservedStep::full_outputs(int64_t image, int64_t head) const {
 
 AttentionSpread ObservedStep::last_queries_spread(int64_t window) {
   require(granted_.last_queries && along_.recent != nullptr, "the last queries");
-  const auto known = spreads_.find({window, first_image_});
+  const auto known = spreads_.find({window, first_image_, images_});
   if (known != spreads_.end()) return known->second;
   auto attention = windows_.find(window);
   if (attention == windows_.end()) {
@@ -369,7 +369,7 @@ AttentionSpread ObservedStep::last_queries_spread(int64_t window) {
   const auto of_images = [&](const at::Tensor& all) { return all.narrow(0, row(0), images_); };
   const AttentionSpread spread =
       attention_spread(of_images(attention->second.logits), of_images(attention->second.in_window));
-  return spreads_.emplace(std::pair(window, first_image_), spread).first->second;
+  return spreads_.emplace(std::tuple(window, first_image_, images_), spread).first->second;
 }
 
 }  // namespace kvscope

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -186,11 +187,11 @@ class ObservedStep {
   }
   void compute_columns();
   void compute_step_sums();
-  /// Of so many images of the batch.
   [[nodiscard]] at::Tensor outputs_of(const at::Tensor& all,
                                       int64_t row,
                                       int64_t image,
                                       int64_t head) const;
+  /// Of so many images of the batch.
   [[nodiscard]] RowTile tile_of(std::span<const int64_t> queries,
                                 int64_t first_image,
                                 int64_t images) const;
@@ -218,7 +219,7 @@ class ObservedStep {
     at::Tensor in_window;  // [rows, heads, 1, tokens]
   };
   std::map<int64_t, WindowAttention> windows_;
-  std::map<std::pair<int64_t, int64_t>, AttentionSpread> spreads_;  // by window, first image
+  std::map<std::tuple<int64_t, int64_t, int64_t>, AttentionSpread> spreads_;  // window, images
 };
 
 }  // namespace kvscope

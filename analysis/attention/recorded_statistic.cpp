@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 namespace kvscope {
@@ -86,19 +88,24 @@ void RecordedStatistic::end_generation(int64_t images,
   images_ += images;
 }
 
+std::vector<double> RecordedStatistic::selection_of_weights(const AttentionStatistic& image) const {
+  return image.weights().empty() ? std::vector<double>{} : selection_.of(image.weights());
+}
+
 void RecordedStatistic::add(AttentionStatistic& image) {
   if (has_variance_ || keeps_images_) {
-    const std::vector<double> values = selection_.of(image.finish(1).values);
+    std::vector<double> values = selection_.of(image.finish(1).values);
+    const std::vector<double> weights = selection_of_weights(image);
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (weights[i] <= 0) values[i] = std::numeric_limits<double>::quiet_NaN();
+    }
     if (keeps_images_) {
       values_of_images_.insert(values_of_images_.end(), values.begin(), values.end());
     }
     if (has_variance_) {
-      const bool always_has = image.weights().empty();
-      const std::vector<double> weights =
-          always_has ? std::vector<double>{} : selection_.of(image.weights());
       for (size_t i = 0; i < values.size(); ++i) {
-        if (!always_has && weights[i] <= 0) continue;
-        if (!always_has) samples_[i] += 1;
+        if (std::isnan(values[i])) continue;
+        if (!samples_.empty()) samples_[i] += 1;
         sums_[i] += values[i];
         squares_[i] += values[i] * values[i];
       }

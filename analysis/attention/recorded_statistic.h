@@ -73,6 +73,7 @@ class RecordedStatistic {
  private:
   [[nodiscard]] std::unique_ptr<AttentionStatistic> made() const;
   void add(AttentionStatistic& image);
+  [[nodiscard]] std::vector<double> selection_of_weights(const AttentionStatistic& image) const;
   [[nodiscard]] NamedArray described(std::vector<double> values) const;
 
   RegisteredStatistic registered_;

@@ -70,9 +70,11 @@ void check_names(const std::vector<std::string>& names,
   for (const RegisteredStatistic& one : all) known.push_back(one.name);
   known.insert(known.end(), {kDefaultStatistics, kAllStatistics});
   for (const std::string& name : names) {
-    const bool is_known = std::ranges::any_of(known, [&](const std::string& one) {
-      return one == name || (is_pattern(name) && matches(name, one));
-    });
+    const bool is_known =
+        std::ranges::find(known, name) != known.end() ||
+        (is_pattern(name) && std::ranges::any_of(all, [&](const RegisteredStatistic& one) {
+           return matches(name, one.name);
+         }));
     if (!is_known) {
       const std::string today = name_since_version_3(name);
       throw Error(ErrorKind::kConfig,
@@ -129,11 +131,10 @@ std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOption
   std::string of_patterns;  // why what a pattern names cannot be recorded
   for (const RegisteredStatistic& one : all) {
     const StatisticInfo info = one.make(options)->info();
-    const bool is_of_set =
-        one.name == "map.query"
-            ? options.query_maps
-            : is_named(kAllStatistics) ||
-                  (info.by_default && (names.empty() || is_named(kDefaultStatistics)));
+    const bool is_of_default = info.by_default && (names.empty() || is_named(kDefaultStatistics));
+    const bool is_of_set = one.name == "map.query" ? options.query_maps
+                           : one.name == "map.raw" ? !options.raw_heads.empty()
+                                                   : is_named(kAllStatistics) || is_of_default;
     const bool is_matched = std::ranges::any_of(names, [&](const std::string& name) {
       return is_pattern(name) && matches(name, one.name);
     });

@@ -36,10 +36,11 @@ inline constexpr const char* kAllStatistics = "all";
 bool names_a_set(const std::vector<std::string>& names);
 
 /// The registered statistics that `options` choose for a model of these steps: those named, or else
-/// the default ones; of sets only what can be recorded: what is defined for the model, `map.raw`
-/// where maps are asked for, what needs guidance where there is guidance. `map.query` is of no set,
-/// but chosen by options.query_maps or a pattern. Throws Error(kConfig) for an unknown name, one
-/// named twice, a named statistic that cannot be recorded, and patterns where nothing can be.
+/// the default ones; of sets only what can be recorded: what is defined for the model, what needs
+/// guidance where there is guidance. `map.query` and `map.raw` are of no set, but chosen by
+/// options.query_maps, by options.raw_heads, or a pattern. Throws Error(kConfig) for an unknown
+/// name, one named twice, a named statistic that cannot be recorded, and patterns where nothing can
+/// be.
 std::vector<RegisteredStatistic> chosen_statistics(const AttentionRecorderOptions& options,
                                                    const std::vector<StepInfo>& steps);
 

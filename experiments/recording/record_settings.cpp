@@ -32,12 +32,14 @@ std::pair<int64_t, int64_t> layer_and_head(const std::string& text, const std::s
 }
 
 /// A number, a text as "0,7..9", or a list of both.
-std::vector<IndexRange> read_indices(Options& options, const std::string& key) {
+std::vector<IndexRange> read_indices(Options& options,
+                                     const std::string& key,
+                                     const std::string& help) {
   const ConfigNode* node =
       options.value({.key = key,
-                     .accepts = "indices and ranges of them, as '0,7..9' or [0, 7..9]; null: all",
+                     .accepts = "indices and ranges of them, as '0,7..9' or [0, 7..9]",
                      .default_value = ConfigNode(),
-                     .help = fmt::format("{} whose attention is kept", key),
+                     .help = help,
                      .identity = Identity::kNone});
   std::vector<IndexRange> ranges;
   const auto add = [&](const ConfigNode& value) {
@@ -90,9 +92,9 @@ AttentionRecorderOptions read_recording(Options& options) {
                                    .help = "names of `kvscope attention list`, patterns as sink.*, "
                                            "default or all",
                                    .identity = Identity::kNone});
-  what.part = {.layers = read_indices(options, "layers"),
-               .heads = read_indices(options, "heads"),
-               .steps = read_indices(options, "steps")};
+  what.part = {.layers = read_indices(options, "layers", "layers whose attention is kept"),
+               .heads = read_indices(options, "heads", "heads of keys whose attention is kept"),
+               .steps = read_indices(options, "steps", "steps whose attention is kept")};
   what.top_keys = read_count(options, "top_keys", what.top_keys, 1, "K' of the selectivity index");
   what.sampled_queries = read_count(options, "sampled_queries", what.sampled_queries, 0,
                                     "queries of a step, evenly spaced; 0: all");
@@ -106,6 +108,7 @@ AttentionRecorderOptions read_recording(Options& options) {
   }
   what.raw_queries = read_count(options, "raw_queries", what.raw_queries, 0,
                                 "rows of such a map a step, evenly spaced; 0: all");
+  what.raw_at = read_indices(options, "raw_at", "tokens of a step whose rows these are instead");
   what.query_maps = options.flag({.key = "query_maps",
                                   .default_value = false,
                                   .help = "map.query beside the statistics, for attention explore",
@@ -133,7 +136,7 @@ AttentionRecorderOptions recording_settings(ConfigArguments arguments,
   arguments.overrides = of_record;
   bool chooses = false;
   for (std::string& text : arguments.overrides) {
-    if (text.starts_with("record=")) text = "+" + text;
+    if (text.starts_with("record=")) text = fmt::format("+{}", text);
     chooses = chooses || text.starts_with("+record=");
   }
   if (!chooses) arguments.overrides.insert(arguments.overrides.begin(), "+record=default");

@@ -186,7 +186,8 @@ KINDS = {
         lambda bench, path: ["plan", "model=shapes_next_token", "policy=headkv", "budget.ratio=0.5",
                              f"policy.allocate.importance={path}"]),
     "mutated records": _mutation(
-        "record", _golden("attention_v1/next_scale.h5", "attention_v1/next_token.h5"),
+        "record", _golden("attention_v1/next_scale.h5", "attention_v1/next_token.h5", "attention_v2/next_scale.h5",
+                          "attention_v2/next_token.h5"),
         lambda bench, path: ["attention", "show", path, bench.choice.choice(["mass.step", "mass.key", "mass.offset"])]),
     "fuzz targets": fuzz_targets,
 }

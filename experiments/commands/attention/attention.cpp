@@ -81,6 +81,7 @@ void add_record(const CommandRegistrar& group) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);  // what follows is another argument
+  add("--raw-at", "raw_at", "tokens of a step whose rows such a map keeps, as 0,7..9", quoted_text);
   command->add_flag_callback(
       "--query-maps", [=] { chosen->emplace_back("record.query_maps=true"); },
       "also where queries of the first image look, for `kvscope attention explore` "

@@ -159,8 +159,8 @@ void check(const AttentionHeadsOptions& options) {
 int attention_heads_command(const AttentionHeadsOptions& options) {
   check(options);
   const AttentionRecord record = read_attention(options.file);
-  const bool variance =
-      options.metric == "variance" || (options.metric == "auto" && !record.holds("mass.offset"));
+  const bool variance = options.metric == "variance" ||
+                        (options.metric == "auto" && !record.arrays.contains("mass.offset"));
   HeadFinding finding;
   try {
     finding = variance ? variance_finding(record, options) : sparsity_finding(record, options);

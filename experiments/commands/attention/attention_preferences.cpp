@@ -67,7 +67,7 @@ int attention_preferences_command(const AttentionPreferencesOptions& options) {
                                                 options.tau1, options.tau2));
   }
   const AttentionRecord record = read_attention(options.file);
-  if (!record.holds("entropy.window") || !record.holds("variance.window")) {
+  if (!record.arrays.contains("entropy.window") || !record.arrays.contains("variance.window")) {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: recorded without entropy and variance of the last queries' "
                             "attention; record it again: kvscope attention record --statistics "

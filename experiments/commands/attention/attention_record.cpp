@@ -41,15 +41,42 @@ void check_raw_heads(const AttentionRecorderOptions& what, const CacheGeometry& 
   const RecordedIndices recorded = RecordedIndices::of(what.part, cache);
   for (const auto& [layer, head] : what.raw_heads) {
     if (layer >= 0 && layer < cache.layers && head >= 0 && head < cache.heads) {
-      if (recorded.layers[layer] && recorded.heads[head]) continue;
+      const bool has_layer = recorded.layers[layer];
+      if (has_layer && recorded.heads[head]) continue;
       throw Error(ErrorKind::kConfig,
-                  fmt::format("--raw {}:{}: lies outside the layers {} and heads {} that are kept; "
-                              "leave out one of them",
-                              layer, head, text_of(what.part.layers), text_of(what.part.heads)));
+                  fmt::format("--raw {}:{}: lies outside the {} that are kept: {}", layer, head,
+                              has_layer ? "heads" : "layers",
+                              text_of(has_layer ? what.part.heads : what.part.layers)));
     }
     throw Error(ErrorKind::kConfig,
                 fmt::format("--raw {}:{}: the model has layers 0..{} and heads 0..{}", layer, head,
                             cache.layers - 1, cache.heads - 1));
+  }
+}
+
+/// Throws where a choice is about maps that are not recorded.
+void check_maps(const AttentionRecorderOptions& what,
+                const std::vector<RegisteredStatistic>& chosen) {
+  const AttentionRecorderOptions usual;
+  const auto refuse = [](const char* key, const char* remedy) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("record.{} is not read: it is of maps, and none are recorded. Try {}",
+                            key, remedy));
+  };
+  const auto records = [&](const char* name) {
+    return std::ranges::find(chosen, name, &RegisteredStatistic::name) != chosen.end();
+  };
+  if (!records("map.raw")) {
+    if (!what.raw_at.empty()) refuse("raw_at", "--raw 0:0");
+    if (what.raw_queries != usual.raw_queries) refuse("raw_queries", "--raw 0:0");
+  }
+  if (records("map.query") && !what.part.steps.empty()) {
+    throw Error(ErrorKind::kConfig,
+                "record.query_maps: maps of queries are of all steps; leave out --steps");
+  }
+  if (!records("map.query")) {
+    if (what.map_query_side != usual.map_query_side) refuse("query_side", "--query-maps");
+    if (what.map_key_side != usual.map_key_side) refuse("key_side", "--query-maps");
   }
 }
 
@@ -65,9 +92,10 @@ std::string recording_of(const Point& point,
     for (const RegisteredStatistic& one : chosen) text += " " + one.name;
   }
   for (const auto& [layer, head] : what.raw_heads) text += fmt::format(" {}:{}", layer, head);
+  if (!what.raw_at.empty()) text += " at " + text_of(what.raw_at);
   text += fmt::format(" of {}; {}; {} {}", text_of(what.part.layers), text_of(what.part.heads),
                       text_of(what.part.steps), what.per_image_numbers);
-  if (what.query_maps || std::ranges::find(what.statistics, "map.query") != what.statistics.end()) {
+  if (std::ranges::find(chosen, "map.query", &RegisteredStatistic::name) != chosen.end()) {
     text += fmt::format(" maps {} {}", what.map_query_side, what.map_key_side);
   }
   return sha256_hex(text);
@@ -78,9 +106,12 @@ std::string summary_line(const fs::path& out, const AttentionRecord& record) {
                      record.images_text(), record.layers, record.heads, record.steps.size());
 }
 
-/// Whether `out` holds the record already; `goes_on` where what it lacks is recorded, and not all
-/// of it. Throws Error(kConfig) where it holds anything else.
-bool is_recorded(const fs::path& out, const std::string& recording, int64_t images, bool goes_on) {
+/// Whether `out` holds the record already; what it lacks goes on from `kept`, or is made anew where
+/// there is no such file. Throws Error(kConfig) where it holds anything else.
+bool is_recorded(const fs::path& out,
+                 const fs::path& kept,
+                 const std::string& recording,
+                 int64_t images) {
   if (!fs::exists(fs::symlink_status(out))) return false;
   const std::string advice = "choose another file with --out, or remove it";
   AttentionRecord record;
@@ -101,10 +132,12 @@ bool is_recorded(const fs::path& out, const std::string& recording, int64_t imag
   }
   if (record.images == images) {
     say("recorded already");
+    std::error_code ignored;
+    fs::remove(kept, ignored);
     fmt::print("{}", summary_line(out, record));
     return true;
   }
-  if (!goes_on) {
+  if (!fs::exists(kept)) {
     say("{} holds {} images of this; {} are recorded anew and take their place", out.string(),
         record.images, images);
   }
@@ -148,11 +181,10 @@ std::vector<std::vector<StepAgreement>> agreements_of(const Point& point, const 
 
 /// What recording took beside the generation itself.
 struct RecordingCost {
-  double all_ms = 0;          ///< generating, watched
-  double full_images_ms = 0;  ///< of it, for the images of a full cache
+  double all_ms = 0;        ///< batches that succeeded, watched
+  double recording_ms = 0;  ///< of it, for watching and for the images of a full cache
 
-  void say_against(const AttentionRecorder& recorder) const {
-    const double recording_ms = recorder.observing_ms() + full_images_ms;
+  void say_of(const AttentionRecorder& recorder) const {
     const double plain_ms = all_ms - recording_ms;
     if (plain_ms <= 0) return;
     say("recording took {:.2f} times the time of generating alone, {:.2f} in all, and holds {:.0f} "
@@ -238,13 +270,14 @@ int attention_record_command(const ConfigArguments& arguments,
   AttentionRecorderOptions what = recording_settings(arguments, overrides.of_record);
   what.guided = point.generation.rows(1) == 2;
   check_raw_heads(what, point.facts.cache);
-  const std::vector<RegisteredStatistic> chosen =
-      chosen_statistics(what, point.facts.cache.steps);  // before a weight is loaded
+  const std::vector<RegisteredStatistic> chosen = chosen_statistics(what, point.facts.cache.steps);
+  check_maps(what, chosen);
   const std::string recording = recording_of(point, what, chosen);
   fs::path kept = out;
   kept += ".part.safetensors";
-  if (is_recorded(out, recording, point.images(), fs::exists(kept))) return 0;
+  if (is_recorded(out, kept, recording, point.images())) return 0;
   AttentionRecorder recorder(what);
+  recorder.begin_model(point.plan.geometry());  // and what it refuses, before a weight is loaded
   go_on_with(kept, recording, point, recorder, what);
   const at::Device device = open_device(point.config.at("device").as_string());
   const auto model = open_model(point.config.at("model"), root, device);
@@ -271,9 +304,9 @@ int attention_record_command(const ConfigArguments& arguments,
     for (const uint64_t image : images) texts.push_back(point.prompt_of(image).text);
     recorder.add_prompts(texts);
     const auto start = std::chrono::steady_clock::now();
+    const double observed_before_ms = recorder.observing_ms();
     const std::optional<MadeBatch> made =
         session.make_if_memory_suffices(images, {&recorder}, full_cache);
-    cost.all_ms += milliseconds_since(start);
     if (!made) {
       batch = std::ssize(images) / 2;
       progress.note(fmt::format("memory does not suffice for {} images at once: going on with {}",
@@ -282,12 +315,14 @@ int attention_record_command(const ConfigArguments& arguments,
       go_on_with(kept, recording, point, recorder, what);
       continue;
     }
-    cost.full_images_ms += made->full_cache_ms;
+    cost.all_ms += milliseconds_since(start);
+    cost.recording_ms += recorder.observing_ms() - observed_before_ms + made->full_cache_ms;
     recorder.add_agreements(agreements_of(point, *made));
     recorder.add_images(made->generated.images);
     const bool is_last = recorder.images() == point.images();
-    if (!is_last) progress.add_images(0, keeper.keep(interrupt.requested()));
-    if (!interrupt.requested() || is_last) continue;
+    const bool stops = interrupt.requested() && !is_last;
+    if (!is_last) progress.add_images(0, keeper.keep(stops));
+    if (!stops) continue;
     progress.note(
         fmt::format("interrupted; {} of {} images are kept in {}. The same command goes "
                     "on:\n  {}",
@@ -299,7 +334,7 @@ int attention_record_command(const ConfigArguments& arguments,
   write_attention(out, record);
   progress.add_images(0, keeper.not_kept());
   progress.end_point(0, "recorded");
-  cost.say_against(recorder);
+  cost.say_of(recorder);
   std::error_code ignored;
   fs::remove(kept, ignored);
   fmt::print("{}", summary_line(out, record));

@@ -175,7 +175,8 @@ int attention_show_command(const AttentionShowOptions& options) {
   if (has_figure && !is_csv) check_figure_path(options.out);
   const AttentionRecord record = read_attention(options.file);
   if (options.name.empty()) {
-    if (has_figure || !options.at.empty() || !options.rows.empty() || !options.columns.empty()) {
+    if (has_figure || !options.at.empty() || !options.rows.empty() || !options.columns.empty() ||
+        options.of != "mean") {
       throw Error(ErrorKind::kConfig,
                   fmt::format("which array? kvscope attention show {} NAME; without options the "
                               "command lists them",

@@ -25,6 +25,9 @@ std::vector<Calibration> read_all(const AttentionStabilityOptions& options) {
   for (const std::filesystem::path& file : options.files) {
     Calibration one{.record = read_attention(file)};
     if (options.files.size() == 1) {
+      for (const char* name : {"mass.step", "mass.history_top"}) {
+        static_cast<void>(of_image(one.record, name, 0));  // that it is there of every image
+      }
       for (int64_t images = 1; images < one.record.images; images *= 2) {
         AttentionRecord first = of_first_images(one.record, images);
         LayerRoles roles = layer_roles(first, step_groups(first), options.drafters);

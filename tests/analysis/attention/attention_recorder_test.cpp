@@ -174,6 +174,30 @@ TEST(AttentionRecorder, RawMapsOfTheFirstImage) {
   }
 }
 
+TEST(AttentionRecorder, KeepsTheRowsOfMapsThatAreNamed) {
+  AttentionRun run;
+  AttentionRecorder all({.statistics = {"map.raw"}, .raw_heads = {{1, 2}}});
+  run.generate(all, 3);
+  AttentionRecorder named(
+      {.statistics = {"map.raw"}, .raw_heads = {{1, 2}}, .raw_at = {{0, 0}, {3, 4}}});
+  run.generate(named, 3);
+  const AttentionRecord whole_record = all.record();
+  const AttentionRecord rows_record = named.record();
+  const NamedArray& whole = whole_record.array("map.raw");
+  const NamedArray& rows = rows_record.array("map.raw");
+  const auto& steps = rows.axes[1].coordinates[0].values;
+  const auto& queries = rows.axes[1].coordinates[1].values;
+  // Scales of 1, 4, 12 and 25 tokens.
+  EXPECT_EQ(steps, (std::vector<int64_t>{0, 1, 1, 2, 2, 2, 3, 3, 3}));
+  EXPECT_EQ(queries, (std::vector<int64_t>{0, 0, 3, 0, 3, 4, 0, 3, 4}));
+  for (int64_t row = 0; row < rows.axes[1].size(); ++row) {
+    const int64_t place = run.steps[static_cast<size_t>(steps[row])].first_token + queries[row];
+    for (int64_t key = 0; key < rows.axes[2].size(); ++key) {
+      EXPECT_NEAR(rows.at(0, row, key), whole.at(0, place, key), 1e-5);
+    }
+  }
+}
+
 TEST(AttentionRecorder, RecordsWhatIsChosenAndOnlyWhatTheModelHas) {
   AttentionRun run;
   AttentionRecorder two({.statistics = {"mass.key", "mass.history_top"}});

@@ -33,6 +33,7 @@ TEST(IndexRanges, NameIndicesOfAModel) {
   EXPECT_EQ(indices_in({{1, 2}}, 4, "layers"), (std::vector<bool>{false, true, true, false}));
   EXPECT_EQ(indices_in({}, 2, "layers"), (std::vector<bool>{true, true}));
   EXPECT_THROW((void)indices_in({{2, 4}}, 4, "layers"), Error);
+  EXPECT_EQ(indices_named({{1, 9}, {7, 7}}, 3), (std::vector<bool>{false, true, true}));
 }
 
 }  // namespace

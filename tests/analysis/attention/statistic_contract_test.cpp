@@ -43,13 +43,18 @@ class StatisticContract : public testing::TestWithParam<Case> {
     return run;
   }
 
+  [[nodiscard]] static std::vector<std::pair<int64_t, int64_t>> raw_heads() {
+    if (GetParam().statistic != "map.raw") return {};
+    return {{1, 2}};
+  }
+
   [[nodiscard]] static AttentionRecorderOptions options() {
     return {.guided = needs_guidance(),
             .statistics = {GetParam().statistic},
             .top_keys = 3,
             .sampled_queries = 7,
             .window_queries = 5,
-            .raw_heads = {{1, 2}},
+            .raw_heads = raw_heads(),
             .raw_queries = 6,
             .query_maps = GetParam().statistic == "map.query",
             .map_query_side = 2,

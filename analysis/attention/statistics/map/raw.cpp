@@ -14,21 +14,20 @@ namespace {
 class RawMaps : public FirstImageMap {
  public:
   explicit RawMaps(const AttentionRecorderOptions& options)
-      : heads_(options.raw_heads), queries_(options.raw_queries) {}
+      : heads_(options.raw_heads), queries_(options.raw_queries), at_(options.raw_at) {}
 
   [[nodiscard]] StatisticInfo info() const override {
     return {.axes = {"raw_head", "raw_query", "key"},
             .unit = "share",
             .needs = {.head_rows = true},
-            .across_images = AcrossImages::kFirst,
-            .by_default = true};
+            .across_images = AcrossImages::kFirst};
   }
 
   void begin_model(const CacheGeometry& geometry) override {
     std::vector<std::pair<int64_t, int64_t>> rows;
     for (int64_t step = 0; step <= last_attending_step(geometry.steps); ++step) {
       first_rows_.push_back(std::ssize(rows));
-      for (const int64_t query : evenly_spaced(geometry.steps[step].queries(), queries_)) {
+      for (const int64_t query : queries_of(geometry.steps[step])) {
         rows.emplace_back(step, query);
       }
     }
@@ -48,7 +47,8 @@ class RawMaps : public FirstImageMap {
     for (size_t map = 0; map < heads_.size(); ++map) {
       const auto& [layer, head] = heads_[map];
       if (layer != step.layer()) continue;
-      const std::vector<int64_t> queries = evenly_spaced(info.queries(), queries_);
+      const std::vector<int64_t> queries = queries_of(info);
+      if (queries.empty()) continue;
       const std::vector<float> weights = step.head_rows(0, head, queries);
       const auto positions = step.positions(0, head);
       auto weight = weights.begin();
@@ -60,8 +60,19 @@ class RawMaps : public FirstImageMap {
   }
 
  private:
+  [[nodiscard]] std::vector<int64_t> queries_of(const StepInfo& step) const {
+    if (at_.empty()) return evenly_spaced(step.queries(), queries_);
+    std::vector<int64_t> queries;
+    const std::vector<bool> named = indices_named(at_, step.queries());
+    for (int64_t query = 0; query < step.queries(); ++query) {
+      if (named[query]) queries.push_back(query);
+    }
+    return queries;
+  }
+
   std::vector<std::pair<int64_t, int64_t>> heads_;
   int64_t queries_;
+  std::vector<IndexRange> at_;
   std::vector<int64_t> first_rows_;  // [steps that attend]
 };
 

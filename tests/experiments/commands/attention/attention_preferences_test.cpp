@@ -50,7 +50,9 @@ TEST(AttentionPreferencesCommand, WritesANumberALayerThatTheAllocationReads) {
 TEST(AttentionPreferencesCommand, SaysWhatIsMissing) {
   const std::filesystem::path folder = fresh_folder("a");
   AttentionRecord record = sample_record();
-  record.arrays.erase("variance.window");
+  for (auto* arrays : {&record.arrays, &record.variances, &record.of_images}) {
+    arrays->erase("variance.window");
+  }
   write_attention(folder / "old.h5", record);
   try {
     attention_preferences_command({.file = folder / "old.h5"});

@@ -66,6 +66,12 @@ TEST(AttentionRecordCommand, GoesOnWhereItWasInterruptedAndComesToTheSame) {
   EXPECT_EQ(a.first_images, b.first_images);
   ASSERT_EQ(a.arrays.size(), b.arrays.size());
   for (const auto& [name, array] : a.arrays) EXPECT_EQ(array.values, b.array(name).values) << name;
+  for (const auto& [name, array] : a.variances) {
+    EXPECT_EQ(array.values, b.variances.at(name).values) << name;
+  }
+  for (const auto& [name, array] : a.of_images) {
+    EXPECT_EQ(array.values, b.of_images.at(name).values) << name;
+  }
 
   const Answer again = answer(recording(out));
   EXPECT_EQ(again.exit_code, 0);
@@ -98,6 +104,11 @@ TEST(AttentionRecordCommand, RecordsSetsAndParts) {
   EXPECT_THAT(page.err, HasSubstr("attention show"));
   const AttentionRecord some = record("some", {"--statistics", "rank.*,entropy.query"});
   EXPECT_EQ(some.arrays.size(), 3);
+  const AttentionRecord lost = record("lost", {"record=losses", "policy=h2o", "budget.tokens=6"});
+  EXPECT_EQ(lost.arrays.size(), 4);
+  EXPECT_LT(lost.array("loss.retained_mass").values.back(), 1);
+  EXPECT_EQ(lost.array("loss.token_agreement").values.front(), 1) << "of one past";
+  EXPECT_TRUE(record("raw", {"record=roles", "--raw", "0:1"}).holds("map.raw"));
   const AttentionRecord all = record("all", {"record=everything"});
   EXPECT_TRUE(all.holds("map.query"));
 }
@@ -116,6 +127,8 @@ TEST(AttentionRecordCommand, WhatCannotBeRecordedIsRefused) {
   EXPECT_THAT(refusal({"--layers", "9"}), HasSubstr("the model has layers 0..1"));
   EXPECT_THAT(refusal({"--layers", "1..0"}), HasSubstr("0,7..9"));
   EXPECT_THAT(refusal({"--layers", "0"}), HasSubstr("--raw 1:0"));
+  EXPECT_THAT(refusal({"--raw-at", "99"}), HasSubstr("nothing"));
+  EXPECT_THAT(refusal({"--statistics", "al*"}), HasSubstr("no statistic"));
   EXPECT_THAT(refusal({"--raw", "1-0"}), HasSubstr("LAYER:HEAD"));
   EXPECT_THAT(refusal({"--raw", "1:9"}), HasSubstr("heads 0..1"));
   EXPECT_THAT(refusal({"--statistics", "sink.mess"}), HasSubstr("sink.mass"));

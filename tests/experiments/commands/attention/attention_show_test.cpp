@@ -19,6 +19,7 @@ namespace kvscope {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -128,6 +129,13 @@ TEST(AttentionShowCommand, SaysWhatIsWrong) {
   };
   EXPECT_THAT(refusal({file, "mass.ste"}), HasSubstr("Did you mean 'mass.step'?"));
   EXPECT_THAT(refusal({file, "mass.offset"}), HasSubstr("--statistics mass.offset"));
+  EXPECT_THAT(refusal({file, "--of", "deviation"}), HasSubstr("which array?"));
+  for (const char* of : {"deviation", "interval", "1"}) {
+    const Answer shown = answer({"attention", "show", file, "mass.step", "--of", of});
+    EXPECT_EQ(shown.exit_code, 0) << shown.err;
+    EXPECT_THAT(shown.out, AnyOf(HasSubstr("between 2 images"), HasSubstr("mean of 2 images"),
+                                 HasSubstr("image 1")));
+  }
   EXPECT_THAT(refusal({file, "mass.step", "--of", "median"}), HasSubstr("deviation, interval"));
   EXPECT_THAT(refusal({file, "mass.step", "--of", "2"}), HasSubstr("images 0..1"));
   EXPECT_THAT(refusal({file, "map.raw", "--of", "0"}), HasSubstr("first image"));

@@ -13,6 +13,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/hdf5/file.h"
+#include "core/hdf5/seal.h"
 
 namespace kvscope {
 namespace {
@@ -59,6 +60,7 @@ hdf5::Dataset write_dataset(hdf5::Group& root,
 void write_steps(hdf5::Group& root, const std::vector<StepInfo>& steps) {
   const auto column = [&](const std::string& name, auto&& value) {
     std::vector<int64_t> values;
+    values.reserve(steps.size());
     for (const StepInfo& step : steps) values.push_back(static_cast<int64_t>(value(step)));
     write_dataset(root, "steps/" + name, hdf5::Element::kI64, {}, values);
   };
@@ -330,7 +332,7 @@ AttentionRecord read_since_version_2(const AttentionReader& reader, int64_t vers
 void write_attention(const std::filesystem::path& path, const AttentionRecord& record) {
   AtomicFile place(path);
   {
-    hdf5::File file = hdf5::File::create(place.part_path());
+    hdf5::File file = hdf5::File::create(place.part_path(), kSealBytes);
     hdf5::Group& root = file.root();
     root.set_attribute("schema", std::string(kAttentionSchema));
     root.set_attribute("schema_version", kVersion);
@@ -355,10 +357,16 @@ void write_attention(const std::filesystem::path& path, const AttentionRecord& r
     }
     file.flush();
   }
+  seal_file(place.part_path());
   place.commit();
 }
 
 AttentionRecord read_attention(const std::filesystem::path& path) {
+  if (seal_of(path) == Seal::kBroken) {
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("{}: damaged: its bytes are not those that were written", path.string()));
+  }
   const hdf5::File file = hdf5::File::open(path, hdf5::File::Access::kRead);
   const hdf5::Group& root = file.root();
   const auto schema = attention_attribute<std::string>(root, "schema");

@@ -23,6 +23,10 @@ std::optional<OutOfMemory> out_of_memory(const std::exception& error) {
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
     return OutOfMemory(fmt::format("out of memory.{}", kAdvice));
   }
+  // oneDNN says no more than this of an allocation that failed.
+  if (std::string(error.what()).starts_with("could not create a ")) {
+    return OutOfMemory(fmt::format("out of memory: {}.{}", error.what(), kAdvice));
+  }
   const auto* torch = dynamic_cast<const c10::Error*>(&error);
   if (torch == nullptr) return std::nullopt;
   const std::string said = first_line(torch->what_without_backtrace());

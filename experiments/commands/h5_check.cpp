@@ -69,7 +69,7 @@ Finding finding_of(const std::filesystem::path& file) {
   try {
     // The library is not given what a digest refuses.
     if (seal_of(file) == Seal::kBroken) {
-      return {.text = "results of a point whose bytes are not those that were written"};
+      return {.text = "damaged: its bytes are not those that were written"};
     }
     const std::string schema = schema_of(file);
     if (schema == kResultSchema) return result_finding(file);

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <string>
 
+#include "core/hdf5/seal.h"
 #include "experiments/results/result_file.h"
 
 namespace kvscope {
@@ -23,16 +23,5 @@ StoredMetrics stored_metrics(const ImageRow& row);
 
 /// SHA-256 over what a file says about its point.
 std::string head_check(const PointInfo& point, bool finished, int64_t finished_unix_ns);
-
-/// Bytes before the HDF5 file, for its digest.
-inline constexpr int64_t kSealBytes = 512;
-
-/// Writes the digest of all that follows into the first kSealBytes of a closed file. Throws
-/// Error(kEnvironment).
-void seal_file(const std::filesystem::path& path);
-
-enum class Seal { kNone, kGood, kBroken };
-/// Whether a file begins with a digest, and has it. Throws Error(kInput) where it cannot be read.
-Seal seal_of(const std::filesystem::path& path);
 
 }  // namespace kvscope

@@ -24,7 +24,9 @@ with tempfile.TemporaryDirectory() as folder:
     for word in ("layer {'layer': array([0, 1", "head {'head'", "step_key {'step'", "'key'", "queries"):
         assert word in printed, f"no {word!r} in\n{printed}"
     with h5py.File(os.path.join(folder, "attention.h5")) as file:
-        assert len(file["arrays"]) >= 8
+        assert len(file["arrays"]) >= 7
+    assert file["variances/mass.step"].shape == file["arrays/mass.step"].shape
+    assert file["of_images/mass.step"].shape == (1, *file["arrays/mass.step"].shape)
         for name, array in file["arrays"].items():
             for size, axis in zip(array.shape, array.dims):
                 assert axis.label and len(axis) > 0, name

@@ -41,7 +41,7 @@ int attention_explore_command(const AttentionExploreOptions& options) {
   if (records.size() == 2 && records[0].file == records[1].file) {
     for (size_t i = 0; i < 2; ++i) records[i].file = options.files[i].string();
   }
-  constexpr int64_t kMegabyte = 1000 * 1000;
+  constexpr int64_t kMegabyte = 1'000'000;
   const ExplorerPage page = explorer_page(records, options.map_megabytes * kMegabyte);
   write_file_atomically(out, page.html);
   for (const std::string& note : page.notes) say("{}", note);

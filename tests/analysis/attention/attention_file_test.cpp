@@ -12,6 +12,7 @@
 #include "analysis/attention/statistic_registry.h"
 #include "core/base/error.h"
 #include "core/hdf5/file.h"
+#include "core/hdf5/seal.h"
 #include "test_paths.h"
 #include "tests/analysis/attention/attention_run.h"
 
@@ -115,6 +116,8 @@ TEST(AttentionFile, DamagedAndForeignFilesAreNamed) {
       hdf5::File file = hdf5::File::open(bad, hdf5::File::Access::kAppend);
       change(file.root());
     }
+    EXPECT_THAT(input_error(bad), HasSubstr("bytes are not those"));
+    seal_file(bad);
     return input_error(bad);
   };
   EXPECT_THAT(changed([](auto& root) { root.set_attribute("schema", std::string("x")); }),
@@ -316,6 +319,7 @@ TEST(AttentionFile, ArrayThatClaimsMoreThanTheFileHoldsIsNotBelieved) {
   EXPECT_GE(H5Dset_extent(axis, &rows), 0);
   H5Dclose(axis);
   H5Fclose(id);
+  seal_file(file);
   EXPECT_THAT(input_error(file), HasSubstr("claims"));
 }
 

@@ -123,7 +123,9 @@ TEST_P(StatisticsOnModels, EqualTheirOracles) {
   seen.agreements.push_back(std::move(agreements));
   const AttentionRecord record = recorder.record();
   EXPECT_GT(record.arrays.size(), 30);
-  for (const auto& [name, array] : record.arrays) {
+  for (const auto& one : record.arrays) {
+    const std::string& name = one.first;
+    const NamedArray& array = one.second;
     const Oracle oracle = oracles().at(name);
     int64_t unequal = 0;
     each_place(array, [&](size_t at, const Where& where) {

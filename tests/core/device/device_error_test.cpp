@@ -54,8 +54,9 @@ TEST(OutOfMemory, IsKnownWhoeverSaysIt) {
                          "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't "
                          "allocate memory: you tried to allocate 9 bytes.\nmore");
   const OutOfMemory own("cache: out of memory");
+  const std::runtime_error convolution("could not create a primitive");  // oneDNN
   for (const std::exception* error :
-       std::initializer_list<const std::exception*>{&host, &device, &torch, &own}) {
+       std::initializer_list<const std::exception*>{&host, &device, &torch, &own, &convolution}) {
     const auto told = out_of_memory(*error);
     ASSERT_TRUE(told) << error->what();
     EXPECT_EQ(told->exit_code(), 3);

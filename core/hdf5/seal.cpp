@@ -14,8 +14,8 @@
 namespace kvscope {
 namespace {
 
+constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
 constexpr std::string_view kSealWords = "kvscope result, sha256 of what follows byte 512: ";
-
 
 std::string seal_text(const MappedFile& file) {
   Sha256 digest;
@@ -42,8 +42,13 @@ void seal_file(const std::filesystem::path& path) {
 Seal seal_of(const std::filesystem::path& path) {
   const MappedFile file(path);
   const auto size = static_cast<size_t>(file.size_bytes());
-  if (size < kSealBytes || std::memcmp(file.data(), kSealWords.data(), kSealWords.size()) != 0) {
-    return Seal::kNone;
+  if (size < kSealBytes + kSignature.size()) return Seal::kNone;
+  if (std::memcmp(file.data(), kSealWords.data(), kSealWords.size()) != 0) {
+    // Where the file proper begins behind a seal, there was one.
+    const bool is_behind =
+        std::memcmp(file.data() + kSealBytes, kSignature.data(), kSignature.size()) == 0 &&
+        std::memcmp(file.data(), kSignature.data(), kSignature.size()) != 0;
+    return is_behind ? Seal::kBroken : Seal::kNone;
   }
   const std::string expected = seal_text(file);
   return std::memcmp(file.data(), expected.data(), expected.size()) == 0 ? Seal::kGood

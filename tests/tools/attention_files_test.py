@@ -25,8 +25,8 @@ with tempfile.TemporaryDirectory() as folder:
         assert word in printed, f"no {word!r} in\n{printed}"
     with h5py.File(os.path.join(folder, "attention.h5")) as file:
         assert len(file["arrays"]) >= 7
-    assert file["variances/mass.step"].shape == file["arrays/mass.step"].shape
-    assert file["of_images/mass.step"].shape == (1, *file["arrays/mass.step"].shape)
+        assert file["variances/mass.step"].shape == file["arrays/mass.step"].shape
+        assert file["of_images/mass.step"].shape == (1, *file["arrays/mass.step"].shape)
         for name, array in file["arrays"].items():
             for size, axis in zip(array.shape, array.dims):
                 assert axis.label and len(axis) > 0, name

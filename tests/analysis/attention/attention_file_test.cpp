@@ -110,6 +110,9 @@ TEST(AttentionFile, DamagedAndForeignFilesAreNamed) {
     std::filesystem::resize_file(bad, bytes);
     EXPECT_THAT(input_error(bad), HasSubstr("bad.h5")) << bytes;
   }
+  std::filesystem::copy_file(good, bad, std::filesystem::copy_options::overwrite_existing);
+  std::fstream(bad, std::ios::in | std::ios::out | std::ios::binary) << "no seal";
+  EXPECT_THAT(input_error(bad), HasSubstr("bytes are not those"));
   const auto changed = [&](const std::function<void(hdf5::Group&)>& change) {
     std::filesystem::copy_file(good, bad, std::filesystem::copy_options::overwrite_existing);
     {

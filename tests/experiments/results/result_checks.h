@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
+#include "core/hdf5/seal.h"
 #include "experiments/results/result_file.h"
 #include "tests/experiments/results/sample_sweep.h"
 
@@ -59,10 +61,13 @@ inline void write_finished(const std::filesystem::path& file, int64_t images) {
   writer.finish();
 }
 
-/// Writes over the digest at the beginning, so that what is behind it is looked at.
+/// Takes away the digest at the beginning: files of before had none, and what follows is looked at.
 inline void unseal(const std::filesystem::path& file) {
-  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-  stream << "as files of before began";
+  std::ifstream stream(file, std::ios::binary);
+  stream.seekg(kSealBytes);
+  const std::string rest((std::istreambuf_iterator<char>(stream)), {});
+  stream.close();
+  std::ofstream(file, std::ios::binary) << rest;
 }
 
 }  // namespace kvscope

@@ -117,7 +117,7 @@ def little_memory_for_a_record(bench, tally):
         return shown(out)
     expected = bench.once("memory record", whole)
     out = os.path.join(bench.folder("memory_record"), "attention.h5")
-    ended = bench.run(words(out), limits=[(resource.RLIMIT_AS, int(bench.choice.uniform(0.4, 1.0) * (1 << 30)))])
+    ended = bench.run(words(out), limits=[(resource.RLIMIT_AS, int(bench.choice.uniform(0.48, 1.0) * (1 << 30)))])
     loaded = "cannot open shared object" not in ended.err and "error while loading" not in ended.err
     fault = (ended.fault((0, 3)) if loaded else None) or bench.run(words(out)).fault()
     tally.count(fault or (None if shown(out) == expected else "the record is other than one with ample memory"))

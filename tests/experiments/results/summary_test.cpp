@@ -14,6 +14,7 @@
 #include "experiments/results/late_metrics.h"
 #include "experiments/results/sweep_metrics.h"
 #include "experiments/results/sweep_table.h"
+#include "tests/experiments/results/result_checks.h"
 #include "tests/experiments/results/sample_sweep.h"
 
 namespace kvscope {
@@ -185,9 +186,7 @@ TEST(SummariseSweep, TheOneFinishedLastOfTheSameSettingsCounts) {
 /// Takes out when it was finished, as files had it before; those had no digests either.
 void forget_time(const path& folder) {
   {
-    std::fstream stream(folder / "result.h5", std::ios::in | std::ios::out | std::ios::binary);
-    stream << "as files of before began";
-    stream.close();
+    unseal(folder / "result.h5");
     hdf5::File opened = hdf5::File::open(folder / "result.h5", hdf5::File::Access::kAppend);
     opened.root().set_attribute("schema_version", int64_t{2});
   }

@@ -13,6 +13,7 @@
 #include "experiments/sweep/kept_point.h"
 #include "experiments/sweep/run_point.h"
 #include "sweep_testing.h"
+#include "tests/experiments/results/result_checks.h"
 
 namespace kvscope {
 namespace {
@@ -115,9 +116,7 @@ void age(const Point& point, const fs::path& points) {
   const fs::path then = point_folder(points, former);
   fs::rename(now, then);
   write_result(then / "result.h5", result);
-  std::fstream stream(then / "result.h5", std::ios::in | std::ios::out | std::ios::binary);
-  stream << "as files of before began";
-  stream.close();
+  unseal(then / "result.h5");
   hdf5::File opened = hdf5::File::open(then / "result.h5", hdf5::File::Access::kAppend);
   opened.root().set_attribute("schema_version", int64_t{2});
 }

@@ -10,7 +10,6 @@ namespace kvscope {
 /// next-scale model only those of the last scale look.
 inline std::vector<std::vector<double>> last_queries(const NaiveRecording& seen,
                                                      const NaiveGeneration& generation,
-                                                     double softmax_scale,
                                                      int64_t layer,
                                                      int64_t row,
                                                      int64_t head,
@@ -41,7 +40,7 @@ inline std::vector<std::vector<double>> last_queries(const NaiveRecording& seen,
       if (!held[key].item<bool>()) continue;
       const double product =
           queries[static_cast<size_t>(query)].dot(keys[static_cast<size_t>(key)]).item<double>();
-      sum += line[static_cast<size_t>(key)] = std::exp(softmax_scale * product);
+      sum += line[static_cast<size_t>(key)] = std::exp(seen.scale * product);
     }
     if (sum == 0) continue;  // all that it saw was dropped since
     for (double& weight : line) weight /= sum;
@@ -49,6 +48,18 @@ inline std::vector<std::vector<double>> last_queries(const NaiveRecording& seen,
     lines.push_back(std::move(line));
   }
   return lines;
+}
+
+/// Calls `visit(lines)` with those of every image, head and query head of a layer.
+template <class Visit>
+void each_last_queries(const NaiveRecording& seen, int64_t layer, const Visit& visit) {
+  seen.each_image([&](const NaiveGeneration& generation, int64_t row) {
+    for (int64_t head = 0; head < seen.geometry.heads; ++head) {
+      for (int64_t g = 0; g < seen.geometry.query_heads / seen.geometry.heads; ++g) {
+        visit(last_queries(seen, generation, layer, row, head, g));
+      }
+    }
+  });
 }
 
 }  // namespace kvscope

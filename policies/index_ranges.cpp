@@ -1,12 +1,15 @@
 #include "policies/index_ranges.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <string_view>
 
+#include "core/base/between_commas.h"
 #include "core/base/error.h"
 #include "core/config/format.h"
 
@@ -20,6 +23,12 @@ std::optional<int64_t> number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
   return value;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
 }
 
 /// 3 or "2-5".
@@ -45,6 +54,36 @@ IndexRanges IndexRanges::all() {
   return ranges;
 }
 
+IndexRanges IndexRanges::of(std::span<const int64_t> indices) {
+  IndexRanges ranges;
+  for (const int64_t index : indices) {
+    if (!ranges.empty() && ranges.ranges_.back().second + 1 == index) {
+      ranges.ranges_.back().second = index;
+    } else {
+      ranges.ranges_.emplace_back(index, index);
+    }
+  }
+  return ranges;
+}
+
+IndexRanges IndexRanges::from_text(const std::string& text, const std::string& place) {
+  IndexRanges ranges;
+  for (const std::string& part : between_commas(text)) {
+    const size_t dots = part.find("..");
+    const auto first = number(trimmed(std::string_view(part).substr(0, dots)));
+    const auto last =
+        dots == part.npos ? first : number(trimmed(std::string_view(part).substr(dots + 2)));
+    if (!first || !last || *last < *first || *last == kWithoutEnd) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("{}: '{}': expected indices and ascending ranges of them between "
+                              "commas, as 0,7..9",
+                              place, text));
+    }
+    ranges.ranges_.emplace_back(*first, *last);
+  }
+  return ranges;
+}
+
 IndexRanges IndexRanges::from_option(Options& options, const Key& key) {
   const ConfigNode* node =
       options.value({.key = key.key,
@@ -58,7 +97,7 @@ IndexRanges IndexRanges::from_option(Options& options, const Key& key) {
                                                : "";
   if (word == "all") return all();
   IndexRanges ranges;
-  if (word == "none") return ranges;
+  if (word == "none" || node == nullptr) return ranges;
   const bool is_list = node->is_list();
   for (size_t i = 0; i < (is_list ? node->size() : 1); ++i) {
     const ConfigNode& item = is_list ? node->items()[i] : *node;
@@ -76,6 +115,14 @@ IndexRanges IndexRanges::from_option(Options& options, const Key& key) {
   return ranges;
 }
 
+void IndexRanges::add(const IndexRanges& more) {
+  ranges_.insert(ranges_.end(), more.ranges_.begin(), more.ranges_.end());
+}
+
+bool IndexRanges::is_all() const {
+  return contains(kWithoutEnd);
+}
+
 bool IndexRanges::contains(int64_t index) const {
   return std::ranges::any_of(
       ranges_, [&](const auto& range) { return index >= range.first && index <= range.second; });
@@ -87,6 +134,16 @@ int64_t IndexRanges::largest() const {
     if (last != kWithoutEnd) largest = std::max(largest, last);
   }
   return largest;
+}
+
+std::string IndexRanges::text() const {
+  if (is_all()) return "";
+  std::vector<std::string> parts;
+  parts.reserve(ranges_.size());
+  for (const auto& [first, last] : ranges_) {
+    parts.push_back(first == last ? fmt::format("{}", first) : fmt::format("{}..{}", first, last));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 }  // namespace kvscope

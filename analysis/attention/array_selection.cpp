@@ -1,48 +1,53 @@
 #include "analysis/attention/array_selection.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <ranges>
 #include <utility>
+
+#include "core/base/error.h"
 
 namespace kvscope {
 namespace {
 
-const Coordinate* coordinate_of(const ArrayAxis& axis, const char* name) {
-  const auto found = std::ranges::find(axis.coordinates, name, &Coordinate::name);
-  return found == axis.coordinates.end() ? nullptr : &*found;
+/// Whether what stands at `index` along the axis is recorded.
+bool stays(const ArrayAxis& axis, size_t index, const RecordedPart& part) {
+  const auto is_in = [&](const char* name, const IndexRanges& chosen) {
+    const std::vector<int64_t>* values = axis.coordinate(name);
+    return values == nullptr || chosen.contains((*values)[index]);
+  };
+  if (!is_in("layer", part.layers) || !is_in("head", part.heads)) return false;
+  if (!is_in("step", part.steps)) return false;
+  const std::vector<int64_t>* first = axis.coordinate("first_step");
+  const std::vector<int64_t>* last = axis.coordinate("last_step");
+  if (first == nullptr || last == nullptr) return true;
+  bool all = true;
+  for (int64_t step = (*first)[index]; step <= (*last)[index]; ++step) {
+    all = all && part.steps.contains(step);
+  }
+  return all;
 }
 
-/// Whether what stands at `index` along the axis is recorded.
-bool stays(const ArrayAxis& axis, size_t index, const RecordedIndices& recorded) {
-  const auto is_in = [&](const char* name, const std::vector<bool>& chosen) {
-    const Coordinate* coordinate = coordinate_of(axis, name);
-    return coordinate == nullptr || chosen[static_cast<size_t>(coordinate->values[index])];
-  };
-  if (!is_in("layer", recorded.layers) || !is_in("head", recorded.heads)) return false;
-  if (!is_in("step", recorded.steps)) return false;
-  const Coordinate* first = coordinate_of(axis, "first_step");
-  const Coordinate* last = coordinate_of(axis, "last_step");
-  if (first == nullptr || last == nullptr) return true;
-  const auto begin = recorded.steps.begin();
-  return std::all_of(begin + first->values[index], begin + last->values[index] + 1,
-                     [](bool chosen) { return chosen; });
+void check_ranges(const IndexRanges& ranges, int64_t count, const char* what) {
+  if (ranges.largest() < count) return;
+  throw Error(ErrorKind::kConfig, fmt::format("record.{}: {}: the model has {} 0..{}", what,
+                                              ranges.text(), what, count - 1));
 }
 
 }  // namespace
 
-RecordedIndices RecordedIndices::of(const RecordedPart& part, const CacheGeometry& geometry) {
-  return {.layers = indices_in(part.layers, geometry.layers, "layers"),
-          .heads = indices_in(part.heads, geometry.heads, "heads"),
-          .steps = indices_in(part.steps, std::ssize(geometry.steps), "steps")};
+void check_part(const RecordedPart& part, const CacheGeometry& geometry) {
+  check_ranges(part.layers, geometry.layers, "layers");
+  check_ranges(part.heads, geometry.heads, "heads");
+  check_ranges(part.steps, std::ssize(geometry.steps), "steps");
 }
 
-ArraySelection::ArraySelection(const std::vector<ArrayAxis>& axes,
-                               const RecordedIndices& recorded) {
+ArraySelection::ArraySelection(const std::vector<ArrayAxis>& axes, const RecordedPart& part) {
   std::vector<std::vector<size_t>> kept_of_axes;
   for (const ArrayAxis& axis : axes) {
     std::vector<size_t>& kept = kept_of_axes.emplace_back();
     for (size_t index = 0; index < static_cast<size_t>(axis.size()); ++index) {
-      if (stays(axis, index, recorded)) kept.push_back(index);
+      if (stays(axis, index, part)) kept.push_back(index);
     }
     is_whole_ = is_whole_ && std::ssize(kept) == axis.size();
     ArrayAxis& left = axes_.emplace_back(ArrayAxis{.name = axis.name});
@@ -80,7 +85,7 @@ std::vector<double> ArraySelection::of(std::vector<double>&& values) const {
 
 bool has_steps(const std::vector<ArrayAxis>& axes) {
   return std::ranges::any_of(
-      axes, [](const ArrayAxis& axis) { return coordinate_of(axis, "step") != nullptr; });
+      axes, [](const ArrayAxis& axis) { return axis.coordinate("step") != nullptr; });
 }
 
 }  // namespace kvscope

@@ -4,35 +4,28 @@
 #include <span>
 #include <vector>
 
-#include "analysis/attention/index_ranges.h"
 #include "analysis/attention/named_array.h"
 #include "core/engine/plan.h"
+#include "policies/index_ranges.h"
 
 namespace kvscope {
 
-/// The layers, heads and steps that are recorded; none named: all.
+/// The layers, heads and steps that are recorded.
 struct RecordedPart {
-  std::vector<IndexRange> layers{};
-  std::vector<IndexRange> heads{};
-  std::vector<IndexRange> steps{};
+  IndexRanges layers = IndexRanges::all();
+  IndexRanges heads = IndexRanges::all();
+  IndexRanges steps = IndexRanges::all();
 };
 
-/// The same for a model: whether each is recorded.
-struct RecordedIndices {
-  std::vector<bool> layers{};
-  std::vector<bool> heads{};
-  std::vector<bool> steps{};
-
-  /// Throws Error(kConfig) for what the model lacks.
-  static RecordedIndices of(const RecordedPart& part, const CacheGeometry& geometry);
-};
+/// Throws Error(kConfig) where the part names what the model lacks.
+void check_part(const RecordedPart& part, const CacheGeometry& geometry);
 
 /// What of an array is of recorded layers, heads and steps: an element stays where every coordinate
 /// "layer", "head" and "step" of its place is recorded, and every step from "first_step" to
 /// "last_step".
 class ArraySelection {
  public:
-  ArraySelection(const std::vector<ArrayAxis>& axes, const RecordedIndices& recorded);
+  ArraySelection(const std::vector<ArrayAxis>& axes, const RecordedPart& part);
 
   [[nodiscard]] const std::vector<ArrayAxis>& axes() const { return axes_; }
   [[nodiscard]] int64_t numbers() const { return numbers_; }

@@ -24,10 +24,11 @@ constexpr int64_t kVersion = 3;
 struct Place {
   const char* group;
   std::map<std::string, NamedArray> AttentionRecord::*arrays;
+  bool has_images = false;  ///< an axis "image" stands before those of the statistic
 };
 constexpr Place kPlaces[] = {{"arrays", &AttentionRecord::arrays},
                              {"variances", &AttentionRecord::variances},
-                             {"of_images", &AttentionRecord::of_images}};
+                             {"of_images", &AttentionRecord::of_images, true}};
 
 /// "axes/layer", "axes/step_key/step".
 std::string place_of(const ArrayAxis& axis, const Coordinate& coordinate) {
@@ -87,7 +88,7 @@ void write_images(hdf5::Group& root, const std::vector<std::vector<uint8_t>>& im
   }
 }
 
-/// Axes by name, each written once.
+/// Nothing where it has been `written`.
 void write_axis(hdf5::Group& root,
                 const ArrayAxis& axis,
                 const std::string& name,
@@ -106,6 +107,7 @@ void write_axis(hdf5::Group& root,
   }
 }
 
+/// Axes by name, each written once.
 void write_axes(hdf5::Group& root, const AttentionRecord& record) {
   std::map<std::string, ArrayAxis> written;
   for (const Place& place : kPlaces) {
@@ -210,9 +212,8 @@ void check_whole_axis(const hdf5::Group& root,
                       const ArrayAxis& axis,
                       const char* name,
                       int64_t expected) {
-  if (axis.name != name || axis == ArrayAxis::counted(name, axis.size())) {
-    if (axis.name != name || axis.size() == expected) return;
-  }
+  if (axis.name != name) return;
+  if (axis.size() == expected && axis == ArrayAxis::counted(name, expected)) return;
   throw Error(ErrorKind::kInput,
               fmt::format("{}: an axis '{}' of {} that does not count from 0 to {}", root.where(),
                           name, axis.size(), expected - 1));
@@ -220,11 +221,11 @@ void check_whole_axis(const hdf5::Group& root,
 
 /// Variances, and arrays of every image, are of arrays that are there, and as large.
 void check_companions(const hdf5::Group& root, const AttentionRecord& record) {
-  const auto check = [&](const Place& place, bool has_images) {
+  for (const Place& place : kPlaces) {
     for (const auto& [name, array] : record.*place.arrays) {
-      const auto whole = record.arrays.find(name);
       std::vector<ArrayAxis> expected;
-      if (has_images) expected.push_back(ArrayAxis::counted("image", record.images));
+      if (place.has_images) expected.push_back(ArrayAxis::counted("image", record.images));
+      const auto whole = record.arrays.find(name);
       if (whole != record.arrays.end()) {
         expected.insert(expected.end(), whole->second.axes.begin(), whole->second.axes.end());
       }
@@ -232,24 +233,21 @@ void check_companions(const hdf5::Group& root, const AttentionRecord& record) {
       throw Error(ErrorKind::kInput, fmt::format("{}{}/{}: is not of the axes of arrays/{}",
                                                  root.where(), place.group, name, name));
     }
-  };
-  check(kPlaces[1], false);
-  check(kPlaces[2], true);
+  }
 }
 
 /// Who reads an array of a statistic goes by its axes.
 void check_axes(const hdf5::Group& root,
                 const std::string& where,
                 const std::string& name,
-                const NamedArray& array) {
+                const NamedArray& array,
+                bool has_images) {
   for (const RegisteredStatistic& one : attention_statistics()) {
     if (one.name != name) continue;
     const std::vector<std::string> expected = one.make({})->info().axes;
     std::vector<std::string> found;
     for (const ArrayAxis& axis : array.axes) found.push_back(axis.name);
-    if (where.starts_with("of_images/") && !found.empty() && found.front() == "image") {
-      found.erase(found.begin());
-    }
+    if (has_images && !found.empty() && found.front() == "image") found.erase(found.begin());
     if (found == expected) return;
     throw Error(ErrorKind::kInput,
                 fmt::format("{}{}: axes [{}], expected [{}]", root.where(), where,
@@ -274,7 +272,7 @@ void read_arrays(const AttentionReader& reader,
     }
     const std::string name_today = version == 2 ? name_since_version_3(name) : name;
     const NamedArray& array = (record.*place.arrays)[name_today] = read_array(reader, where);
-    check_axes(root, where, name_today, array);
+    check_axes(root, where, name_today, array, place.has_images);
     for (const ArrayAxis& axis : array.axes) {
       check_axis(root, axis, "layer", record.layers);
       check_axis(root, axis, "head", record.heads);
@@ -330,9 +328,9 @@ AttentionRecord read_since_version_2(const AttentionReader& reader, int64_t vers
 }  // namespace
 
 void write_attention(const std::filesystem::path& path, const AttentionRecord& record) {
-  AtomicFile place(path);
+  AtomicFile target(path);
   {
-    hdf5::File file = hdf5::File::create(place.part_path(), kSealBytes);
+    hdf5::File file = hdf5::File::create(target.part_path(), kSealBytes);
     hdf5::Group& root = file.root();
     root.set_attribute("schema", std::string(kAttentionSchema));
     root.set_attribute("schema_version", kVersion);
@@ -349,16 +347,16 @@ void write_attention(const std::filesystem::path& path, const AttentionRecord& r
     write_images(root, record.first_images);
     write_steps(root, record.steps);
     write_axes(root, record);
-    for (const auto& [group, arrays] : kPlaces) {
-      root.create_group(group);
-      for (const auto& [name, array] : record.*arrays) {
-        write_array(root, fmt::format("{}/{}", group, name), array);
+    for (const Place& place : kPlaces) {
+      root.create_group(place.group);
+      for (const auto& [name, array] : record.*place.arrays) {
+        write_array(root, fmt::format("{}/{}", place.group, name), array);
       }
     }
     file.flush();
   }
-  seal_file(place.part_path());
-  place.commit();
+  seal_file(target.part_path());
+  target.commit();
 }
 
 AttentionRecord read_attention(const std::filesystem::path& path) {

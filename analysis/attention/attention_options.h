@@ -27,7 +27,7 @@ struct AttentionRecorderOptions {
   /// Rows of a raw map at most, evenly spaced; 0 keeps all.
   int64_t raw_queries = 256;
   /// Tokens of a step whose rows these are instead, where the step has them; none: evenly spaced.
-  std::vector<IndexRange> raw_at{};
+  IndexRanges raw_at{};
   /// Records map.query beside what `statistics` names, or beside all.
   bool query_maps = false;
   /// Sides of what a query map keeps of a grid: queries, cells of keys (query_map_layout.h).

@@ -6,27 +6,23 @@
 #include <algorithm>
 
 #include "analysis/attention/former_names.h"
-#include "analysis/attention/index_ranges.h"
 #include "core/base/error.h"
+#include "policies/index_ranges.h"
 
 namespace kvscope {
 namespace {
 
 /// Which of the first `count` steps have a place along the axis; none where it is of no steps.
 std::vector<int64_t> steps_along(const ArrayAxis& axis, int64_t count) {
-  const auto coordinate = [&](const char* name) {
-    const auto found = std::ranges::find(axis.coordinates, name, &Coordinate::name);
-    return found == axis.coordinates.end() ? nullptr : &found->values;
-  };
-  const std::vector<int64_t>* first = coordinate("first_step");
-  const std::vector<int64_t>* last = coordinate("last_step");
-  if (first == nullptr || last == nullptr) first = last = coordinate("step");
+  const std::vector<int64_t>* first = axis.coordinate("first_step");
+  const std::vector<int64_t>* last = axis.coordinate("last_step");
+  if (first == nullptr || last == nullptr) first = last = axis.coordinate("step");
   std::vector<int64_t> there;
   if (first == nullptr) return there;
   std::vector<bool> found(static_cast<size_t>(count), false);
   for (size_t place = 0; place < first->size(); ++place) {
-    const int64_t end = std::min((*last)[place] + 1, count);
-    for (int64_t step = std::max<int64_t>((*first)[place], 0); step < end; ++step) {
+    const int64_t end = std::min((*last)[place], count - 1);
+    for (int64_t step = std::max<int64_t>((*first)[place], 0); step <= end; ++step) {
       found[static_cast<size_t>(step)] = true;
     }
   }
@@ -42,7 +38,7 @@ std::string AttentionRecord::lack_of(const NamedArray& array) const {
   std::vector<std::string> lacks;
   const auto add = [&](const char* plural, const std::vector<int64_t>& there, int64_t expected) {
     if (std::ssize(there) == expected) return;
-    lacks.push_back(fmt::format("{} {} of {}", plural, text_of(ranges_of(there)), expected));
+    lacks.push_back(fmt::format("{} {} of {}", plural, IndexRanges::of(there).text(), expected));
   };
   for (const ArrayAxis& axis : array.axes) {
     const std::vector<int64_t>& values = axis.coordinates.front().values;
@@ -57,6 +53,11 @@ std::string AttentionRecord::lack_of(const NamedArray& array) const {
     if (!there.empty()) add("steps", there, last_attending_step(steps) + 1);
   }
   return fmt::format("{}", fmt::join(lacks, ", "));
+}
+
+std::vector<std::string> AttentionRecord::provenance() const {
+  if (point_hash.empty()) return {};
+  return {point_hash.substr(0, 12)};
 }
 
 std::string AttentionRecord::images_text() const {

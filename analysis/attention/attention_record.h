@@ -35,6 +35,8 @@ struct AttentionRecord {
   /// nothing of a number.
   std::map<std::string, NamedArray> of_images{};
 
+  /// What figures and tables of it name as their source: the point; empty where it says none.
+  [[nodiscard]] std::vector<std::string> provenance() const;
   /// "4 images", "4 of 40 images".
   [[nodiscard]] std::string images_text() const;
   /// Whether it has all images that it is to have.

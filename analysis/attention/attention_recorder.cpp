@@ -88,11 +88,11 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
                 "attention record: generations of different models or image sizes cannot be "
                 "averaged; record them into files of their own");
   }
-  RecordedIndices indices = RecordedIndices::of(options_.part, geometry);
+  check_part(options_.part, geometry);
   AttentionNeeds needs;
   std::vector<RecordedStatistic> statistics;
   for (const RegisteredStatistic& chosen : chosen_statistics(options_, geometry.steps)) {
-    RecordedStatistic one(chosen, options_, indices, geometry);
+    RecordedStatistic one(chosen, options_, geometry);
     if (one.numbers() == 0) {
       const bool is_named =
           chosen.name == "map.raw" ||
@@ -114,7 +114,6 @@ void AttentionRecorder::begin_model(const CacheGeometry& geometry) {
         ErrorKind::kConfig,
         "attention record: nothing is left to record of the layers, heads and steps chosen");
   }
-  indices_ = std::move(indices);
   statistics_ = std::move(statistics);
   if (needs.last_queries) recent_.emplace(options_.window_queries);
   if (needs.received_mass) received_.emplace();
@@ -133,7 +132,7 @@ void AttentionRecorder::observe(const LayerStep& layer_step) {
 
 void AttentionRecorder::observe_step(const LayerStep& layer_step) {
   begin_model(layer_step.cache->plan().geometry());
-  if (indices_.layers[static_cast<size_t>(layer_step.layer)]) observe_layer(layer_step);
+  if (options_.part.layers.contains(layer_step.layer)) observe_layer(layer_step);
   const bool last = layer_step.layer == recorded_.layers - 1 &&
                     layer_step.step.index == last_attending_step(recorded_.steps);
   if (!last) return;
@@ -172,11 +171,11 @@ int64_t AttentionRecorder::held_bytes() const {
 void AttentionRecorder::save(const std::filesystem::path& path, const std::string& identity) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (RecordedStatistic& one : statistics_) {
-    for (const RecordedStatistic::Section& section : one.sections()) {
+    for (const auto& section : one.sections()) {
       tensors.emplace_back(section.name, at::from_blob(section.numbers.data(),
                                                        {std::ssize(section.numbers)}, at::kDouble));
     }
-    for (const RecordedStatistic::MapSection& section : one.map_sections()) {
+    for (const auto& section : one.map_sections()) {
       tensors.emplace_back(section.name, at::from_blob(section.numbers.data(),
                                                        {std::ssize(section.numbers)}, at::kFloat));
     }

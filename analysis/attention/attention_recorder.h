@@ -70,8 +70,7 @@ class AttentionRecorder : public AttentionObserver {
   void observe_layer(const LayerStep& layer_step);
 
   AttentionRecorderOptions options_;
-  RecordedIndices indices_;                    // empty before the first step
-  std::vector<RecordedStatistic> statistics_;  // likewise
+  std::vector<RecordedStatistic> statistics_;  // empty before begin_model()
   std::optional<RecentQueries> recent_;        // where a statistic needs the last queries
   std::optional<ReceivedMass> received_;       // where one needs what keys received
   std::optional<FullAttention> full_;          // where one needs a full cache

@@ -34,9 +34,7 @@ std::vector<double> samples_of(const NamedArray& of_images, int64_t images) {
 const NamedArray& kept_of_images(const AttentionRecord& record, const std::string& name) {
   static_cast<void>(record.part(name));  // whether there is such an array at all
   const auto found = record.of_images.find(name);
-  if (found != record.of_images.end() && found->second.axes.front().size() > 0) {
-    return found->second;
-  }
+  if (found != record.of_images.end()) return found->second;
   throw Error(ErrorKind::kInput,
               fmt::format("the record does not keep '{}' of every image: it is of the first image, "
                           "or of more numbers than record.per_image_numbers was",
@@ -59,12 +57,18 @@ AttentionRecord of_first_images(const AttentionRecord& record, int64_t images) {
     throw Error(ErrorKind::kConfig,
                 fmt::format("{} images of a record of {}", images, record.images));
   }
-  AttentionRecord first = record;
-  first.arrays.clear();
-  first.variances.clear();
-  first.of_images.clear();
-  first.images = images;
-  first.prompts.resize(std::min(first.prompts.size(), static_cast<size_t>(images)));
+  const auto prompts = std::min(record.prompts.size(), static_cast<size_t>(images));
+  AttentionRecord first{.model = record.model,
+                        .point_hash = record.point_hash,
+                        .recording = record.recording,
+                        .prompts = {record.prompts.begin(), record.prompts.begin() + prompts},
+                        .first_images = record.first_images,
+                        .steps = record.steps,
+                        .layers = record.layers,
+                        .heads = record.heads,
+                        .head_dim = record.head_dim,
+                        .images = images,
+                        .asked_images = record.asked_images};
   for (const auto& [name, of_images] : record.of_images) {
     const auto whole = record.arrays.find(name);
     if (whole == record.arrays.end() || !record.variances.contains(name)) continue;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -13,6 +14,11 @@ ArrayAxis ArrayAxis::counted(std::string name, int64_t size, int64_t first) {
   Coordinate own{.name = name, .values = std::vector<int64_t>(static_cast<size_t>(size))};
   std::iota(own.values.begin(), own.values.end(), first);
   return {.name = std::move(name), .coordinates = {std::move(own)}};
+}
+
+const std::vector<int64_t>* ArrayAxis::coordinate(std::string_view of) const {
+  const auto found = std::ranges::find(coordinates, of, &Coordinate::name);
+  return found == coordinates.end() ? nullptr : &found->values;
 }
 
 NamedArray NamedArray::zeros(std::vector<ArrayAxis> axes) {

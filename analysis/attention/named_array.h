@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kvscope {
@@ -27,6 +28,8 @@ struct ArrayAxis {
   [[nodiscard]] int64_t size() const {
     return static_cast<int64_t>(coordinates.front().values.size());
   }
+  /// The values of its coordinate of this name; null where it has none.
+  [[nodiscard]] const std::vector<int64_t>* coordinate(std::string_view of) const;
   bool operator==(const ArrayAxis&) const = default;
 };
 

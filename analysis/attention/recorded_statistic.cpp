@@ -25,7 +25,6 @@ std::string squared(const std::string& unit) {
 
 RecordedStatistic::RecordedStatistic(const RegisteredStatistic& registered,
                                      const AttentionRecorderOptions& options,
-                                     const RecordedIndices& recorded,
                                      const CacheGeometry& geometry)
     : registered_(registered),
       options_(options),
@@ -33,9 +32,8 @@ RecordedStatistic::RecordedStatistic(const RegisteredStatistic& registered,
       all_(made()),
       info_(all_->info()),
       empty_(without_values(all_->finish(1))),
-      selection_(empty_.axes, recorded),
-      has_steps_(has_steps(empty_.axes)),
-      recorded_steps_(recorded.steps) {
+      selection_(empty_.axes, options.part),
+      has_steps_(has_steps(empty_.axes)) {
   int64_t numbers = 1;
   for (const ArrayAxis& axis : empty_.axes) numbers *= axis.size();
   const bool is_first = info_.across_images == AcrossImages::kFirst;
@@ -64,7 +62,7 @@ void RecordedStatistic::observe(ObservedStep& step) {
   } else if (!by_image_) {
     all_->observe(step);
   } else {
-    while (std::ssize(of_images_) < step.images()) of_images_.push_back(made());
+    begin_images(step.images());
     const int64_t images = step.images();
     for (int64_t image = 0; image < images; ++image) {
       step.look_at(image);
@@ -77,7 +75,7 @@ void RecordedStatistic::observe(ObservedStep& step) {
 void RecordedStatistic::end_generation(int64_t images,
                                        std::span<const std::vector<StepAgreement>> agreements) {
   if (by_image_) {
-    while (std::ssize(of_images_) < images) of_images_.push_back(made());
+    begin_images(images);  // where there was nothing to observe
     for (size_t image = 0; image < static_cast<size_t>(images); ++image) {
       of_images_[image]->end_image(agreements.empty() ? std::span<const StepAgreement>{}
                                                       : agreements[image]);
@@ -88,16 +86,18 @@ void RecordedStatistic::end_generation(int64_t images,
   images_ += images;
 }
 
-std::vector<double> RecordedStatistic::selection_of_weights(const AttentionStatistic& image) const {
-  return image.weights().empty() ? std::vector<double>{} : selection_.of(image.weights());
+void RecordedStatistic::begin_images(int64_t images) {
+  while (std::ssize(of_images_) < images) of_images_.push_back(made());
 }
 
 void RecordedStatistic::add(AttentionStatistic& image) {
   if (has_variance_ || keeps_images_) {
     std::vector<double> values = selection_.of(image.finish(1).values);
-    const std::vector<double> weights = selection_of_weights(image);
-    for (size_t i = 0; i < weights.size(); ++i) {
-      if (weights[i] <= 0) values[i] = std::numeric_limits<double>::quiet_NaN();
+    if (!image.weights().empty()) {
+      const std::vector<double> weights = selection_.of(image.weights());
+      for (size_t i = 0; i < weights.size(); ++i) {
+        if (weights[i] <= 0) values[i] = std::numeric_limits<double>::quiet_NaN();
+      }
     }
     if (keeps_images_) {
       values_of_images_.insert(values_of_images_.end(), values.begin(), values.end());
@@ -169,8 +169,8 @@ int64_t RecordedStatistic::held_bytes() const {
   return static_cast<int64_t>(bytes);
 }
 
-std::vector<RecordedStatistic::Section> RecordedStatistic::sections() {
-  std::vector<Section> sections;
+std::vector<RecordedStatistic::Section<double>> RecordedStatistic::sections() {
+  std::vector<Section<double>> sections;
   for (const std::span<double> sums : all_->sums()) {
     sections.push_back({fmt::format("{}.{}", name(), sections.size()), sums});
   }
@@ -182,8 +182,8 @@ std::vector<RecordedStatistic::Section> RecordedStatistic::sections() {
   return sections;
 }
 
-std::vector<RecordedStatistic::MapSection> RecordedStatistic::map_sections() {
-  std::vector<MapSection> sections;
+std::vector<RecordedStatistic::Section<float>> RecordedStatistic::map_sections() {
+  std::vector<Section<float>> sections;
   for (const std::span<float> map : all_->maps()) {
     sections.push_back({fmt::format("{}.map{}", name(), sections.size()), map});
   }

@@ -26,7 +26,6 @@ class RecordedStatistic {
   /// Throws Error(kConfig) where options name what the model lacks.
   RecordedStatistic(const RegisteredStatistic& registered,
                     const AttentionRecorderOptions& options,
-                    const RecordedIndices& recorded,
                     const CacheGeometry& geometry);
 
   [[nodiscard]] const std::string& name() const { return registered_.name; }
@@ -35,7 +34,7 @@ class RecordedStatistic {
   [[nodiscard]] int64_t numbers() const { return selection_.numbers(); }
   /// Whether it looks at `step` at all, where some are not recorded.
   [[nodiscard]] bool observes(int64_t step) const {
-    return !has_steps_ || recorded_steps_[static_cast<size_t>(step)];
+    return !has_steps_ || options_.part.steps.contains(step);
   }
   /// One layer's step of a batch, granted info().needs.
   void observe(ObservedStep& step);
@@ -50,17 +49,14 @@ class RecordedStatistic {
 
   /// Everything that a recording which goes on later needs, as named sections. Valid until the next
   /// call.
+  template <class Number>
   struct Section {
     std::string name;
-    std::span<double> numbers;
+    std::span<Number> numbers;
   };
-  [[nodiscard]] std::vector<Section> sections();
+  [[nodiscard]] std::vector<Section<double>> sections();
   /// Likewise what is kept in fp32.
-  struct MapSection {
-    std::string name;
-    std::span<float> numbers;
-  };
-  [[nodiscard]] std::vector<MapSection> map_sections();
+  [[nodiscard]] std::vector<Section<float>> map_sections();
   /// [images][numbers] of every image; empty where they are not kept.
   [[nodiscard]] const std::vector<float>& values_of_images() const { return values_of_images_; }
   /// Goes on with `images` images whose values these are. The sections have been written.
@@ -72,8 +68,9 @@ class RecordedStatistic {
 
  private:
   [[nodiscard]] std::unique_ptr<AttentionStatistic> made() const;
+  /// A statistic for every image of a batch.
+  void begin_images(int64_t images);
   void add(AttentionStatistic& image);
-  [[nodiscard]] std::vector<double> selection_of_weights(const AttentionStatistic& image) const;
   [[nodiscard]] NamedArray described(std::vector<double> values) const;
 
   RegisteredStatistic registered_;
@@ -84,7 +81,6 @@ class RecordedStatistic {
   NamedArray empty_;  // all_.finish() without values
   ArraySelection selection_;
   bool has_steps_;
-  std::vector<bool> recorded_steps_;
   bool by_image_;  // every image has a statistic of its own
   bool has_variance_;
   bool keeps_images_;

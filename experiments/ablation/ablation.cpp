@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 
+#include "core/base/between_commas.h"
 #include "core/base/error.h"
 #include "core/config/format.h"
 
@@ -36,8 +36,7 @@ std::vector<KindName> kinds_of(const std::string& over) {
   std::vector<std::string> known;
   for (const KindName& one : kNames) known.emplace_back(one.name);
   std::vector<KindName> kinds;
-  std::istringstream stream(over);
-  for (std::string word; std::getline(stream, word, ',');) {
+  for (const std::string& word : between_commas(over)) {
     const auto* const found =
         std::ranges::find_if(kNames, [&](const KindName& one) { return word == one.name; });
     if (found == kNames.end()) refuse(over, suggestion(word, known));

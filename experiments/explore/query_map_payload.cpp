@@ -13,9 +13,7 @@ namespace kvscope {
 namespace {
 
 const std::vector<int64_t>& coordinate_of(const ArrayAxis& axis, const std::string& name) {
-  for (const Coordinate& coordinate : axis.coordinates) {
-    if (coordinate.name == name) return coordinate.values;
-  }
+  if (const std::vector<int64_t>* values = axis.coordinate(name)) return *values;
   throw Error(ErrorKind::kInput,
               fmt::format("map.query: its axis '{}' has no coordinate '{}'", axis.name, name));
 }

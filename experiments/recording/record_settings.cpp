@@ -31,28 +31,26 @@ std::pair<int64_t, int64_t> layer_and_head(const std::string& text, const std::s
   return pair;
 }
 
-/// A number, a text as "0,7..9", or a list of both.
-std::vector<IndexRange> read_indices(Options& options,
-                                     const std::string& key,
-                                     const std::string& help) {
+/// A number, a text as "0,7..9", or a list of both; empty where there is nothing.
+IndexRanges read_indices(Options& options, const std::string& key, const std::string& help) {
   const ConfigNode* node =
       options.value({.key = key,
                      .accepts = "indices and ranges of them, as '0,7..9' or [0, 7..9]",
                      .default_value = ConfigNode(),
                      .help = help,
                      .identity = Identity::kNone});
-  std::vector<IndexRange> ranges;
+  IndexRanges ranges;
   const auto add = [&](const ConfigNode& value) {
     const std::string text = value.kind() == ConfigKind::kInt ? fmt::format("{}", value.as_int64())
                              : value.is_string()              ? value.as_string()
                                                               : "";
-    const std::vector<IndexRange> more = index_ranges(text, options.place(key));
+    const IndexRanges more = IndexRanges::from_text(text, options.place(key));
     if (more.empty()) {
       throw Error(ErrorKind::kConfig,
                   fmt::format("{}: expected indices and ranges of them, as 0,7..9, or null",
                               options.place(key)));
     }
-    ranges.insert(ranges.end(), more.begin(), more.end());
+    ranges.add(more);
   };
   if (node == nullptr || node->is_null()) return ranges;
   if (node->is_list()) {
@@ -61,6 +59,12 @@ std::vector<IndexRange> read_indices(Options& options,
     add(*node);
   }
   return ranges;
+}
+
+/// The same; all where there is nothing.
+IndexRanges read_part(Options& options, const std::string& key, const std::string& help) {
+  IndexRanges ranges = read_indices(options, key, help);
+  return ranges.empty() ? IndexRanges::all() : ranges;
 }
 
 int64_t read_count(Options& options,
@@ -92,9 +96,9 @@ AttentionRecorderOptions read_recording(Options& options) {
                                    .help = "names of `kvscope attention list`, patterns as sink.*, "
                                            "default or all",
                                    .identity = Identity::kNone});
-  what.part = {.layers = read_indices(options, "layers", "layers whose attention is kept"),
-               .heads = read_indices(options, "heads", "heads of keys whose attention is kept"),
-               .steps = read_indices(options, "steps", "steps whose attention is kept")};
+  what.part = {.layers = read_part(options, "layers", "layers whose attention is kept"),
+               .heads = read_part(options, "heads", "heads of keys whose attention is kept"),
+               .steps = read_part(options, "steps", "steps whose attention is kept")};
   what.top_keys = read_count(options, "top_keys", what.top_keys, 1, "K' of the selectivity index");
   what.sampled_queries = read_count(options, "sampled_queries", what.sampled_queries, 0,
                                     "queries of a step, evenly spaced; 0: all");

@@ -54,5 +54,37 @@ TEST(IndexRanges, RefuseEverythingElse) {
   }
 }
 
+std::string as_read(const std::string& text) {
+  return IndexRanges::from_text(text, "--layers").text();
+}
+
+TEST(IndexRanges, OfCommandsAreReadAndWritten) {
+  using testing::ElementsAre;
+  EXPECT_THAT(first_ten(IndexRanges::from_text("0,7..9", "--layers")), ElementsAre(0, 7, 8, 9));
+  EXPECT_THAT(first_ten(IndexRanges::from_text(" 3 , 4..4", "--layers")), ElementsAre(3, 4));
+  EXPECT_THAT(first_ten(IndexRanges::from_text("1..12,7", "--layers")),
+              ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9));
+  EXPECT_EQ(as_read("0,7..9"), "0, 7..9");
+  EXPECT_EQ(as_read(""), "");
+  EXPECT_EQ(IndexRanges::of(std::vector<int64_t>{0, 1, 2, 5, 7, 8}).text(), "0..2, 5, 7..8");
+  EXPECT_TRUE(IndexRanges::of({}).empty());
+  EXPECT_TRUE(IndexRanges::all().is_all());
+  EXPECT_EQ(IndexRanges::all().text(), "");
+  EXPECT_FALSE(IndexRanges::from_text("0..99", "--layers").is_all());
+  IndexRanges both = IndexRanges::from_text("1", "--layers");
+  both.add(IndexRanges::from_text("3..4", "--layers"));
+  EXPECT_EQ(both.text(), "1, 3..4");
+}
+
+TEST(IndexRanges, OfCommandsRefuseEverythingElse) {
+  for (const char* wrong : {"a", "1..", "..2", "3..1", "-1", "1,,2", "1.5", "0x1", "1 2",
+                            "99999999999999999999", "0..9223372036854775807", "1...3", ","}) {
+    EXPECT_THAT([&] { (void)IndexRanges::from_text(wrong, "record.layers"); },
+                testing::ThrowsMessage<Error>(testing::AllOf(testing::HasSubstr("record.layers"),
+                                                             testing::HasSubstr("0,7..9"))))
+        << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace kvscope

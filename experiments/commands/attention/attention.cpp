@@ -3,12 +3,12 @@
 
 #include <filesystem>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "analysis/attention/selectivity.h"
+#include "core/base/between_commas.h"
 #include "experiments/ablation/ablation.h"
 #include "experiments/commands/attention/attention_ablate.h"
 #include "experiments/commands/attention/attention_convert.h"
@@ -31,8 +31,7 @@ namespace {
 /// "[a,b]" of "a,b", as an override says a list of texts.
 std::string list_of_texts(const std::string& text) {
   std::vector<std::string> names;
-  std::istringstream stream(text);
-  for (std::string name; std::getline(stream, name, ',');) names.push_back(quoted_text(name));
+  for (const std::string& name : between_commas(text)) names.push_back(quoted_text(name));
   return fmt::format("[{}]", fmt::join(names, ","));
 }
 

@@ -77,7 +77,7 @@ int attention_density_command(const AttentionDensityOptions& options) {
   chart.y = {.label = "density over heads", .minimum = 0};
   chart.series = {series_of("small scales, " + steps_text(small), of_small, at),
                   series_of("large scales, " + steps_text(large), of_large, at)};
-  if (!record.point_hash.empty()) chart.provenance = {record.point_hash.substr(0, 12)};
+  chart.provenance = record.provenance();
   write_figure(draw_chart(chart), options.out, chart_info(chart));
   fmt::print("{}\n", options.out.string());
   return 0;

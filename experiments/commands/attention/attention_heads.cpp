@@ -93,7 +93,7 @@ Table heads_table(const AttentionRecord& record, const HeadFinding& finding) {
                    TableCell::number(
                        static_cast<double>(std::count(narrow, narrow + heads, uint8_t{1})))}});
   }
-  if (!record.point_hash.empty()) table.provenance = {record.point_hash.substr(0, 12)};
+  table.provenance = record.provenance();
   return table;
 }
 
@@ -122,7 +122,7 @@ Heatmap heads_map(const AttentionRecord& record, const HeadFinding& finding) {
   }
   map.marks_note = fmt::format("{}: {} ({} of {} heads)", sign, finding.kind, map.marks.size(),
                                finding.values.size());
-  if (!record.point_hash.empty()) map.provenance = {record.point_hash.substr(0, 12)};
+  map.provenance = record.provenance();
   return map;
 }
 

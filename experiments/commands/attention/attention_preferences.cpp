@@ -55,7 +55,7 @@ Table preferences_table(const AttentionRecord& record, const std::vector<double>
                    TableCell::number(preferences[layer]),
                    TableCell::number(all > 0 ? 100 * preferences[layer] / all : 0)}});
   }
-  if (!record.point_hash.empty()) table.provenance = {record.point_hash.substr(0, 12)};
+  table.provenance = record.provenance();
   return table;
 }
 

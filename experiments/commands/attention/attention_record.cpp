@@ -38,15 +38,15 @@ namespace {
 namespace fs = std::filesystem;
 
 void check_raw_heads(const AttentionRecorderOptions& what, const CacheGeometry& cache) {
-  const RecordedIndices recorded = RecordedIndices::of(what.part, cache);
+  check_part(what.part, cache);
   for (const auto& [layer, head] : what.raw_heads) {
     if (layer >= 0 && layer < cache.layers && head >= 0 && head < cache.heads) {
-      const bool has_layer = recorded.layers[layer];
-      if (has_layer && recorded.heads[head]) continue;
+      const bool has_layer = what.part.layers.contains(layer);
+      if (has_layer && what.part.heads.contains(head)) continue;
       throw Error(ErrorKind::kConfig,
                   fmt::format("--raw {}:{}: lies outside the {} that are kept: {}", layer, head,
                               has_layer ? "heads" : "layers",
-                              text_of(has_layer ? what.part.heads : what.part.layers)));
+                              (has_layer ? what.part.heads : what.part.layers).text()));
     }
     throw Error(ErrorKind::kConfig,
                 fmt::format("--raw {}:{}: the model has layers 0..{} and heads 0..{}", layer, head,
@@ -70,7 +70,7 @@ void check_maps(const AttentionRecorderOptions& what,
     if (!what.raw_at.empty()) refuse("raw_at", "--raw 0:0");
     if (what.raw_queries != usual.raw_queries) refuse("raw_queries", "--raw 0:0");
   }
-  if (records("map.query") && !what.part.steps.empty()) {
+  if (records("map.query") && !what.part.steps.is_all()) {
     throw Error(ErrorKind::kConfig,
                 "record.query_maps: maps of queries are of all steps; leave out --steps");
   }
@@ -92,9 +92,9 @@ std::string recording_of(const Point& point,
     for (const RegisteredStatistic& one : chosen) text += " " + one.name;
   }
   for (const auto& [layer, head] : what.raw_heads) text += fmt::format(" {}:{}", layer, head);
-  if (!what.raw_at.empty()) text += " at " + text_of(what.raw_at);
-  text += fmt::format(" of {}; {}; {} {}", text_of(what.part.layers), text_of(what.part.heads),
-                      text_of(what.part.steps), what.per_image_numbers);
+  if (!what.raw_at.empty()) text += " at " + what.raw_at.text();
+  text += fmt::format(" of {}; {}; {} {}", what.part.layers.text(), what.part.heads.text(),
+                      what.part.steps.text(), what.per_image_numbers);
   if (std::ranges::find(chosen, "map.query", &RegisteredStatistic::name) != chosen.end()) {
     text += fmt::format(" maps {} {}", what.map_query_side, what.map_key_side);
   }

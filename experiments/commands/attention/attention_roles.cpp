@@ -36,11 +36,6 @@ double mean_mass(const AttentionRecord& record, const StepGroup& group, const Ma
   return sum / static_cast<double>(record.heads * (group.last - group.first + 1));
 }
 
-std::vector<std::string> provenance_of(const AttentionRecord& record) {
-  if (record.point_hash.empty()) return {};
-  return {record.point_hash.substr(0, 12)};
-}
-
 /// Drafters first, by rising Z-score; all pairs with a history.
 Table roles_table(const AttentionRecord& record, const LayerRoles& roles) {
   Table table;
@@ -82,7 +77,7 @@ Table roles_table(const AttentionRecord& record, const LayerRoles& roles) {
                    TableCell::number(roles.z_score[pair])},
          .reference = drafter});
   }
-  table.provenance = provenance_of(record);
+  table.provenance = record.provenance();
   return table;
 }
 
@@ -110,7 +105,7 @@ Heatmap roles_map(const AttentionRecord& record, const LayerRoles& roles) {
   }
   map.marks_note =
       fmt::format("D: drafter ({} lowest Z-scores); hatched: no history", roles.drafters);
-  map.provenance = provenance_of(record);
+  map.provenance = record.provenance();
   return map;
 }
 

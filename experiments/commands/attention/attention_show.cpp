@@ -22,11 +22,6 @@ namespace {
 
 constexpr int64_t kMostCells = 1024;  // of a side, in a figure or where a side is named
 
-std::vector<std::string> provenance_of(const AttentionRecord& record) {
-  if (record.point_hash.empty()) return {};
-  return {record.point_hash.substr(0, 12)};
-}
-
 std::string axes_text(const NamedArray& array) {
   std::vector<std::string> parts;
   for (const ArrayAxis& axis : array.axes) {
@@ -131,7 +126,7 @@ Table table_of(const AttentionShowOptions& options,
     }
     table.rows.push_back(std::move(row));
   }
-  table.provenance = provenance_of(record);
+  table.provenance = record.provenance();
   return table;
 }
 
@@ -152,7 +147,7 @@ Heatmap map_of(const AttentionShowOptions& options,
     map.column_labels.push_back(view.columns.empty() ? "" : fmt::format("{}", value));
   }
   map.values = view.values;
-  map.provenance = provenance_of(record);
+  map.provenance = record.provenance();
   return map;
 }
 

@@ -178,8 +178,9 @@ TEST(AttentionRecorder, KeepsTheRowsOfMapsThatAreNamed) {
   AttentionRun run;
   AttentionRecorder all({.statistics = {"map.raw"}, .raw_heads = {{1, 2}}});
   run.generate(all, 3);
-  AttentionRecorder named(
-      {.statistics = {"map.raw"}, .raw_heads = {{1, 2}}, .raw_at = {{0, 0}, {3, 4}}});
+  AttentionRecorder named({.statistics = {"map.raw"},
+                           .raw_heads = {{1, 2}},
+                           .raw_at = IndexRanges::of(std::vector<int64_t>{0, 3, 4})});
   run.generate(named, 3);
   const AttentionRecord whole_record = all.record();
   const AttentionRecord rows_record = named.record();

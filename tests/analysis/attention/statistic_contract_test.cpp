@@ -8,6 +8,7 @@
 
 #include "analysis/attention/statistic_registry.h"
 #include "core/base/error.h"
+#include "tests/analysis/attention/array_places.h"
 #include "tests/analysis/attention/attention_run.h"
 
 namespace kvscope {
@@ -176,16 +177,9 @@ TEST_P(StatisticContract, SeesTheConditionalRowsOnly) {
 /// The numbers of an array by the coordinates of their places.
 std::map<std::map<std::string, int64_t>, double> by_place(const NamedArray& array) {
   std::map<std::map<std::string, int64_t>, double> numbers;
-  for (size_t at = 0; at < array.values.size(); ++at) {
-    std::map<std::string, int64_t> place;
-    size_t rest = at;
-    for (auto axis = array.axes.rbegin(); axis != array.axes.rend(); ++axis) {
-      const size_t index = rest % static_cast<size_t>(axis->size());
-      rest /= static_cast<size_t>(axis->size());
-      for (const Coordinate& one : axis->coordinates) place[one.name] = one.values[index];
-    }
+  each_place(array, [&](size_t at, const std::map<std::string, int64_t>& place) {
     numbers[place] = array.values[at];
-  }
+  });
   return numbers;
 }
 
@@ -197,7 +191,9 @@ TEST_P(StatisticContract, APartIsOfTheWhole) {
   run.generate(whole, 3);
   AttentionRecorderOptions some = options();
   const int64_t last = last_attending_step(run.steps);
-  some.part = {.layers = {{0, 0}, {1, 1}}, .heads = {{1, 2}}, .steps = {{1, 1}, {last - 1, last}}};
+  some.part = {.layers = IndexRanges::of(std::vector<int64_t>{0, 1}),
+               .heads = IndexRanges::of(std::vector<int64_t>{1, 2}),
+               .steps = IndexRanges::of(std::vector<int64_t>{1, last - 1, last})};
   AttentionRecorder part(some);
   run.generate(part, 3);
   const std::string& name = GetParam().statistic;

@@ -63,16 +63,15 @@ class RawMaps : public FirstImageMap {
   [[nodiscard]] std::vector<int64_t> queries_of(const StepInfo& step) const {
     if (at_.empty()) return evenly_spaced(step.queries(), queries_);
     std::vector<int64_t> queries;
-    const std::vector<bool> named = indices_named(at_, step.queries());
     for (int64_t query = 0; query < step.queries(); ++query) {
-      if (named[query]) queries.push_back(query);
+      if (at_.contains(query)) queries.push_back(query);
     }
     return queries;
   }
 
   std::vector<std::pair<int64_t, int64_t>> heads_;
   int64_t queries_;
-  std::vector<IndexRange> at_;
+  IndexRanges at_;
   std::vector<int64_t> first_rows_;  // [steps that attend]
 };
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "tests/analysis/attention/array_places.h"
 #include "tests/analysis/attention/oracles/oracle.h"
 
 namespace kvscope {
@@ -17,21 +18,6 @@ inline std::map<std::string, Oracle> oracles() {
 #include "analysis/attention/statistics.def"
 #undef KVSCOPE_STATISTIC
   return all;
-}
-
-/// Calls `visit(index into values, where)` for every number of an array.
-template <class Visit>
-void each_place(const NamedArray& array, const Visit& visit) {
-  for (size_t at = 0; at < array.values.size(); ++at) {
-    std::map<std::string, int64_t> coordinates;
-    size_t rest = at;
-    for (auto axis = array.axes.rbegin(); axis != array.axes.rend(); ++axis) {
-      const size_t index = rest % static_cast<size_t>(axis->size());
-      rest /= static_cast<size_t>(axis->size());
-      for (const Coordinate& one : axis->coordinates) coordinates[one.name] = one.values[index];
-    }
-    visit(at, Where(coordinates));
-  }
 }
 
 }  // namespace kvscope

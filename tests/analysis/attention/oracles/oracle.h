@@ -22,8 +22,7 @@ using NaiveGeneration = std::vector<std::vector<NaiveStep>>;
 /// Where in a statistic's array a number stands: the coordinates of its axes.
 class Where {
  public:
-  explicit Where(std::map<std::string, int64_t> coordinates)
-      : coordinates_(std::move(coordinates)) {}
+  Where(std::map<std::string, int64_t> coordinates) : coordinates_(std::move(coordinates)) {}
   [[nodiscard]] int64_t operator()(const std::string& name) const { return coordinates_.at(name); }
 
  private:

@@ -10,9 +10,7 @@ namespace kvscope {
 namespace {
 
 const std::vector<int64_t>& along(const ArrayAxis& axis, const std::string& name) {
-  for (const Coordinate& coordinate : axis.coordinates) {
-    if (coordinate.name == name) return coordinate.values;
-  }
+  if (const std::vector<int64_t>* values = axis.coordinate(name)) return *values;
   throw std::out_of_range(name);
 }
 

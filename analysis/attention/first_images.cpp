@@ -57,7 +57,7 @@ AttentionRecord of_first_images(const AttentionRecord& record, int64_t images) {
     throw Error(ErrorKind::kConfig,
                 fmt::format("{} images of a record of {}", images, record.images));
   }
-  const auto prompts = std::min(record.prompts.size(), static_cast<size_t>(images));
+  const auto prompts = std::min(std::ssize(record.prompts), static_cast<std::ptrdiff_t>(images));
   AttentionRecord first{.model = record.model,
                         .point_hash = record.point_hash,
                         .recording = record.recording,

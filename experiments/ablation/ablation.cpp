@@ -34,6 +34,7 @@ constexpr std::array kNames = {
 
 std::vector<KindName> kinds_of(const std::string& over) {
   std::vector<std::string> known;
+  known.reserve(kNames.size());
   for (const KindName& one : kNames) known.emplace_back(one.name);
   std::vector<KindName> kinds;
   for (const std::string& word : between_commas(over)) {

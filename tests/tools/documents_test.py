@@ -20,6 +20,7 @@ PAGES = [SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))]
 INSTEAD = [
     (r"\./(quickstart|run_tests)", None, "sets a machine up; what it calls is run by the other tests"),
     (r"tools/(setup|bundle)", None, "tools.setup, tools.bundle"),
+    (r"cmake --install|kvscope-build-policy", None, "tools.install"),
     (r"LIBTORCH_ROOT=\S+ bundle/gpu_check", None, "tools.gpu_check"),
     (r"kvscope train (.*)", r"timeout --preserve-status -s INT 20 kvscope train \1 train.folder=$PWD/train || [ $? = 130 ]", "takes hours"),
     (r"(.*) gen\.images=100 gen\.batch=20(.*)", r"\1 gen.images=2 gen.batch=2\2", "takes long"),

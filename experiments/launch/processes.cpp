@@ -46,7 +46,8 @@ class ProcessesLauncher : public Launcher {
          .died =
              [&](int64_t job, const std::string& how) {
                events.ended(job, {.state = PointOutcome::State::kFailed,
-                                  .message = how + "; the same command goes on with it"});
+                                  .message = how + "; the same command goes on with it",
+                                  .failure_class = "process"});
              }},
         stop_asked);
   }

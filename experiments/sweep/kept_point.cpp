@@ -88,7 +88,7 @@ void clear_the_way(const fs::path& folder, std::vector<std::string>& notes) {
   for (const fs::path& path : {folder, folder / "images"}) {
     if (stands(path) && !fs::is_directory(path, unknown)) move(path, "folder");
   }
-  for (const char* name : {".lease", "config.yaml", "manifest.json"}) {
+  for (const char* name : {".lease", "config.yaml", "manifest.json", "FAILED"}) {
     const fs::path path = folder / name;
     if (stands(path) && !fs::is_regular_file(path, unknown)) move(path, "file");
   }

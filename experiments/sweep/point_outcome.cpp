@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, 4> kStates = {"done", "interrupted", "fai
 std::string to_json(const PointOutcome& outcome) {
   return nlohmann::ordered_json{{"state", kStates.at(static_cast<size_t>(outcome.state))},
                                 {"message", outcome.message},
+                                {"class", outcome.failure_class},
                                 {"notes", outcome.notes}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -29,6 +30,9 @@ PointOutcome point_outcome(std::string_view text) {
       if (json["state"].get<std::string>() != kStates[i]) continue;
       PointOutcome outcome{.state = static_cast<PointOutcome::State>(i),
                            .message = json["message"].get<std::string>()};
+      if (json.contains("class") && json["class"].is_string()) {
+        outcome.failure_class = json["class"].get<std::string>();
+      }
       for (const auto& note : json.value("notes", nlohmann::json::array())) {
         if (note.is_string()) outcome.notes.push_back(note.get<std::string>());
       }

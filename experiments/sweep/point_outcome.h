@@ -16,13 +16,16 @@ struct PointOutcome {
   };
 
   State state = State::kDone;
-  std::string message{};             ///< why it failed, or who makes it
+  std::string message{};  ///< why it failed, or who makes it
+  /// What kind of fault it was, of a failed one: out_of_memory, numerics, audit, input,
+  /// environment, library (LibTorch's), internal (a fault of kvscope), process (it died).
+  std::string failure_class{};
   std::vector<std::string> notes{};  ///< what the user should know besides
 
   bool operator==(const PointOutcome&) const = default;
 };
 
-/// {"state": "failed", "message": "...", "notes": []} in one line.
+/// {"state": "failed", "message": "...", "class": "audit", "notes": []} in one line.
 std::string to_json(const PointOutcome& outcome);
 /// Throws Error(kInput) for anything else.
 PointOutcome point_outcome(std::string_view json);

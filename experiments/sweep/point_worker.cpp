@@ -20,6 +20,7 @@
 #include "experiments/sweep/digests.h"
 #include "experiments/sweep/kept_point.h"
 #include "experiments/sweep/point_lease.h"
+#include "experiments/sweep/point_state.h"
 #include "experiments/sweep/provenance.h"
 #include "experiments/sweep/run_point.h"
 
@@ -40,6 +41,39 @@ bool can_be_written(const fs::path& folder) {
     return true;
   } catch (const Error&) {
     return false;
+  }
+}
+
+constexpr const char* kNoMemory = "out_of_memory";
+
+const char* class_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kConfig:
+      return "config";
+    case ErrorKind::kInput:
+      return "input";
+    case ErrorKind::kEnvironment:
+      return "environment";
+    case ErrorKind::kNumerics:
+      return "numerics";
+    case ErrorKind::kAudit:
+      return "audit";
+  }
+  return "";
+}
+
+PointOutcome failed(const char* failure_class, const std::string& why) {
+  return {.state = PointOutcome::State::kFailed, .message = why, .failure_class = failure_class};
+}
+
+/// Keeps in a point's folder that it failed, or that it no longer has.
+void note_end(const fs::path& folder, const PointOutcome& outcome) {
+  if (outcome.state == PointOutcome::State::kDone) clear_failure(folder);
+  if (outcome.state != PointOutcome::State::kFailed) return;
+  try {
+    write_failure(folder, outcome);
+  } catch (const Error&) {
+    // Its folder cannot be written, which is most likely why it failed: the outcome says so.
   }
 }
 
@@ -77,16 +111,17 @@ std::string PointWorker::gpu_name(const Point& point) const {
 }
 
 std::string PointWorker::write_manifest(const fs::path& folder, const Point& point) {
-  const Provenance provenance{.command_line = command_line_,
-                              .device = device_name(point),
-                              .gpu = gpu_name(point),
-                              .threads = point.launch.threads,
-                              .digests = point.model_digests};
+  Provenance provenance{.command_line = command_line_,
+                        .device = device_name(point),
+                        .gpu = gpu_name(point),
+                        .threads = point.launch.threads,
+                        .digests = point.model_digests};
   std::string text = manifest_json(provenance, root_);
+  provenance.images = point.images();
   const fs::path file = folder / "manifest.json";
   std::error_code unknown;
   if (fs::is_directory(file, unknown)) set_aside(file);
-  write_file_atomically(file, text);
+  write_file_atomically(file, manifest_json(provenance, root_));
   return text;
 }
 
@@ -100,44 +135,63 @@ PointOutcome PointWorker::run(const Point& point,
                               const std::function<bool()>& stop_asked) {
   const fs::path folder = point_folder(points_folder_, point.hash);
   std::vector<std::string> notes;
-  opening_model_ = false;
-  PointOutcome outcome;
-  const auto failed = [&](const std::string& why) {
-    outcome = {.state = PointOutcome::State::kFailed, .message = why};
-  };
+  std::optional<PointLease> lease;
   try {
-    outcome = run_in(folder, point, images_made, stop_asked, notes);
-  } catch (const OutOfMemory& error) {
-    failed(error.what());
+    clear_the_way(folder, notes);
+    if (auto taken = PointLease::try_take(folder)) lease.emplace(std::move(*taken));
   } catch (const Error& error) {
-    const bool of_files =
-        error.kind() == ErrorKind::kInput || error.kind() == ErrorKind::kEnvironment;
-    if (opening_model_ || error.kind() == ErrorKind::kConfig) throw;
-    if (of_files && !can_be_written(points_folder_)) throw;
-    failed(error.what());
-  } catch (const c10::Error& error) {
-    const auto told = device_error(error);
-    const auto memory = out_of_memory(error);
-    if (told && !memory) throw *told;  // a device that has failed fails every other point
-    failed(memory ? memory->what() : error.what_without_backtrace());
-  } catch (const std::bad_alloc& error) {
-    failed(out_of_memory(error)->what());
+    if (!can_be_written(points_folder_)) throw;
+    return failed(class_of(error.kind()), error.what());
+  }
+  PointOutcome outcome;
+  if (!lease) {
+    const auto holder = PointLease::holder(folder);
+    outcome = {.state = PointOutcome::State::kBusy, .message = holder ? holder->text() : ""};
+  } else {
+    outcome = attempt(folder, *lease, point, images_made, stop_asked, notes);
+    if (lease->is_held()) note_end(folder, outcome);
   }
   outcome.notes = std::move(notes);
   return outcome;
 }
 
+PointOutcome PointWorker::attempt(const fs::path& folder,
+                                  const PointLease& lease,
+                                  const Point& point,
+                                  const std::function<void(int64_t)>& images_made,
+                                  const std::function<bool()>& stop_asked,
+                                  std::vector<std::string>& notes) {
+  opening_model_ = false;
+  try {
+    return run_in(folder, lease, point, images_made, stop_asked, notes);
+  } catch (const OutOfMemory& error) {
+    return failed(kNoMemory, error.what());
+  } catch (const Error& error) {
+    const bool of_files =
+        error.kind() == ErrorKind::kInput || error.kind() == ErrorKind::kEnvironment;
+    if (opening_model_ || error.kind() == ErrorKind::kConfig) throw;
+    if (of_files && !can_be_written(points_folder_)) throw;
+    return failed(class_of(error.kind()), error.what());
+  } catch (const c10::Error& error) {
+    const auto told = device_error(error);
+    const auto memory = out_of_memory(error);
+    if (told && !memory) throw *told;  // a device that has failed fails every other point
+    return memory ? failed(kNoMemory, memory->what())
+                  : failed("library", error.what_without_backtrace());
+  } catch (const std::bad_alloc& error) {
+    return failed(kNoMemory, out_of_memory(error)->what());
+  } catch (const std::exception& error) {  // a fault of the program's, at this point
+    if (opening_model_) throw;
+    return failed("internal", error.what());
+  }
+}
+
 PointOutcome PointWorker::run_in(const fs::path& folder,
+                                 const PointLease& lease,
                                  const Point& point,
                                  const std::function<void(int64_t)>& images_made,
                                  const std::function<bool()>& stop_asked,
                                  std::vector<std::string>& notes) {
-  clear_the_way(folder, notes);
-  const std::optional<PointLease> lease = PointLease::try_take(folder);
-  if (!lease) {
-    const auto holder = PointLease::holder(folder);
-    return {.state = PointOutcome::State::kBusy, .message = holder ? holder->text() : ""};
-  }
   remove_abandoned_parts(folder);
   KeptPoint kept = repaired(point, folder, notes);
   if (kept.is_done) return {};  // by a program that has just left
@@ -164,14 +218,14 @@ PointOutcome PointWorker::run_in(const fs::path& folder,
                      .kept = std::move(kept.rows),
                      .images_made = images_made,
                      .stop_asked = stop_asked,
-                     .may_write = [&] { return lease->is_held(); },
+                     .may_write = [&] { return lease.is_held(); },
                      .say = [&](const std::string& text) { notes.push_back(text); }};
   if (run_point(point, run)) {
     if (look_through(point, folder).is_done) return {};
-    return {.state = PointOutcome::State::kFailed,
-            .message = fmt::format("what was written to {} cannot be read back", folder.string())};
+    return failed("input",
+                  fmt::format("what was written to {} cannot be read back", folder.string()));
   }
-  if (!lease->is_held()) return {.state = PointOutcome::State::kBusy, .message = "taken over"};
+  if (!lease.is_held()) return {.state = PointOutcome::State::kBusy, .message = "taken over"};
   return {.state = PointOutcome::State::kInterrupted};
 }
 

@@ -11,6 +11,7 @@
 #include "core/models/image_model.h"
 #include "experiments/sweep/earlier_points.h"
 #include "experiments/sweep/point.h"
+#include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/point_outcome.h"
 
 namespace kvscope {
@@ -36,7 +37,8 @@ class PointWorker {
   /// Takes the point's lease, sets aside what of it is damaged, takes over what other points have
   /// of it, writes its config and manifest and makes the images it lacks. Busy where another
   /// program holds the lease; failed after a numeric or audit error, for lack of memory, or where
-  /// its own folder cannot be worked in. Throws what concerns more than this point.
+  /// its own folder cannot be worked in, which its folder keeps (write_failure()). Throws what
+  /// concerns more than this point.
   PointOutcome run(const Point& point,
                    const std::function<void(int64_t)>& images_made,
                    const std::function<bool()>& stop_asked);
@@ -46,11 +48,20 @@ class PointWorker {
  private:
   /// Of a point whose GPU is open; empty for other devices.
   [[nodiscard]] std::string gpu_name(const Point& point) const;
+  /// While the lease is held: throws what a point fails with.
   PointOutcome run_in(const std::filesystem::path& folder,
+                      const PointLease& lease,
                       const Point& point,
                       const std::function<void(int64_t)>& images_made,
                       const std::function<bool()>& stop_asked,
                       std::vector<std::string>& notes);
+  /// The same, with a fault of the point's own as its outcome.
+  PointOutcome attempt(const std::filesystem::path& folder,
+                       const PointLease& lease,
+                       const Point& point,
+                       const std::function<void(int64_t)>& images_made,
+                       const std::function<bool()>& stop_asked,
+                       std::vector<std::string>& notes);
   const EarlierPoints& earlier_points();
 
   std::string root_;

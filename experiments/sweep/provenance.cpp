@@ -49,6 +49,7 @@ std::string manifest_json(const Provenance& provenance, const std::filesystem::p
   manifest["libtorch"] = TORCH_VERSION;
   manifest["device"] = provenance.device;
   if (!provenance.gpu.empty()) manifest["gpu"] = provenance.gpu;
+  if (provenance.images) manifest["images"] = *provenance.images;
   for (const auto& [key, digest] : provenance.digests) manifest["sha256"][key] = digest;
   return manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

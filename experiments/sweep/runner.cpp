@@ -10,10 +10,12 @@
 
 #include "analysis/metrics/registry.h"
 #include "core/base/console.h"
+#include "core/base/error.h"
 #include "experiments/launch/launcher.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/kept_point.h"
 #include "experiments/sweep/point_lease.h"
+#include "experiments/sweep/point_state.h"
 #include "experiments/sweep/point_worker.h"
 #include "experiments/sweep/progress.h"
 #include "experiments/sweep/results_folder.h"
@@ -193,8 +195,20 @@ class SweepRunner {
         progress.end_point(i, "done");
         return;
       case State::kFailed:
+        keep_death(*open_points_[i], outcome);
         outcome_.failures.push_back(name(*open_points_[i]) + ": " + outcome.message);
         progress.end_point(i, "failed: " + outcome.message);
+    }
+  }
+
+  /// A process that died could not keep in its point's folder how it ended.
+  void keep_death(const Point& point, const PointOutcome& outcome) const {
+    if (outcome.failure_class != "process") return;
+    try {
+      const fs::path folder = folder_of(point);
+      if (const auto lease = PointLease::try_take(folder)) write_failure(folder, outcome);
+    } catch (const Error&) {
+      // Where nothing can be written, what is said now has to do.
     }
   }
 

@@ -33,7 +33,7 @@ std::vector<int64_t> keys_of(const AttentionRun& run, const ArrayAxis& keys, siz
 /// What a query of the first image pays to every key that it sees; a prefill is causal.
 at::Tensor row_of(
     const AttentionRun& run, int64_t layer, int64_t head, int64_t step, int64_t query) {
-  const at::Tensor row = run.weights[step][layer][0][head][query].contiguous();
+  at::Tensor row = run.weights[step][layer][0][head][query].contiguous();
   if (run.steps[step].kind != StepKind::kPrefill) return row;
   const at::Tensor seen = row.narrow(0, 0, query + 1);
   return seen / seen.sum();
@@ -108,7 +108,7 @@ TEST(QueryMapLayout, ARasterHasTwiceTheSidesAndConditionTokensAreNotPooled) {
   const CacheGeometry raster{.layers = 1,
                              .heads = 1,
                              .head_dim = 1,
-                             .steps = next_token_steps(100, 24 * 24),
+                             .steps = next_token_steps(100, 576),
                              .line_tokens = 24};
   const QueryMapLayout layout = QueryMapLayout::of(raster, 3, 6);
   EXPECT_EQ(layout.queries.size(), 9 + 36);

@@ -25,6 +25,10 @@ bool Measurement::compares() const {
   return std::ranges::any_of(chosen_, [](const auto& one) { return is_of_pairs(*one.first); });
 }
 
+bool Measurement::compares_tokens() const {
+  return std::ranges::any_of(chosen_, [](const auto& one) { return one.first->of_tokens; });
+}
+
 bool Measurement::is_open(const MetricValues& values, bool with_reference) const {
   return std::ranges::any_of(chosen_, [&](const auto& one) {
     return (with_reference || !is_of_pairs(*one.first)) && std::isnan(values[one.first->name]);

@@ -19,6 +19,8 @@ class Measurement {
 
   /// Whether any of them compares with a full-cache image.
   [[nodiscard]] bool compares() const;
+  /// Whether any of them compares tokens.
+  [[nodiscard]] bool compares_tokens() const;
   /// Whether one of them that could be measured, given a reference or not, has no value yet.
   [[nodiscard]] bool is_open(const MetricValues& values, bool with_reference) const;
   /// Fills the values that are NaN; those of pairs where the image has a reference.

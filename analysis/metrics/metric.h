@@ -12,9 +12,23 @@
 
 namespace kvscope {
 
+struct CacheGeometry;
+
 /// What a metric looks at: an image alone, an image beside the full-cache image of the same prompt
 /// and seed, or all images of a point at once.
 enum class MetricScope { kImage, kPair, kSet };
+
+/// The tokens that an image and its reference are made of, as models pack them
+/// (core/models/packed_tokens.h). Empty where they are not known.
+struct MeasuredTokens {
+  std::span<const uint8_t> image{};
+  std::span<const uint8_t> reference{};
+  const CacheGeometry* geometry = nullptr;  ///< in whose steps they were sampled
+
+  [[nodiscard]] bool known() const {
+    return geometry != nullptr && !image.empty() && !reference.empty();
+  }
+};
 
 /// An image as a metric sees it. Nothing is owned.
 struct MeasuredImage {
@@ -22,6 +36,7 @@ struct MeasuredImage {
   std::string_view prompt{};
   std::string_view skill{};          ///< of a caption of the shapes task; else empty
   const Image* reference = nullptr;  ///< the full-cache image; never null where pairs are measured
+  MeasuredTokens tokens{};           ///< of both
 };
 
 /// A metric over the images of a point.
@@ -31,7 +46,7 @@ struct MetricSummary {
 };
 
 /// NaN where the metric says nothing about the image (Metric::undefined tells why). Throws
-/// Error(kInput) for a pair of unlike size.
+/// Error(kInput) for a pair of unlike size, in pixels or tokens.
 using MeasureImage = std::function<double(const MeasuredImage&)>;
 using MeasureSet = std::function<MetricSummary(std::span<const MeasuredImage>)>;
 
@@ -46,6 +61,7 @@ struct Metric {
   std::string meaning{};  ///< a few words beside an axis; may be empty
   std::string note{};     ///< what a report says below its table; may be empty
   MetricScope scope = MetricScope::kImage;
+  bool of_tokens = false;  ///< compares MeasuredTokens; NaN where they are not known
   bool higher_is_better = true;
   double lowest = -std::numeric_limits<double>::infinity();  ///< values and means lie within
   double highest = std::numeric_limits<double>::infinity();

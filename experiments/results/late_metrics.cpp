@@ -11,6 +11,8 @@
 #include "analysis/metrics/measurement.h"
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
+#include "core/config/yaml.h"
+#include "core/models/image_model.h"
 #include "experiments/sweep/point_lease.h"
 
 namespace kvscope {
@@ -66,12 +68,23 @@ const PointSummary* reference_of(const PointSummary& point, std::span<const Poin
   return found == points.end() ? nullptr : &*found;
 }
 
-std::map<ImageKey, uint64_t> images_by_key(const PointSummary& point) {
-  std::map<ImageKey, uint64_t> index_of;
+/// Rows by prompt and seed. They live as long as the point.
+std::map<ImageKey, const ImageRow*> rows_by_key(const PointSummary& point) {
+  std::map<ImageKey, const ImageRow*> row_of;
   for (const std::vector<ImageRow>* rows : {&point.result.rows, &point.unused_rows}) {
-    for (const ImageRow& row : *rows) index_of[key_of(row)] = row.image_index;
+    for (const ImageRow& row : *rows) row_of[key_of(row)] = &row;
   }
-  return index_of;
+  return row_of;
+}
+
+/// The steps that the point's tokens were sampled in; none where its configuration is not one that
+/// this version knows.
+std::optional<CacheGeometry> geometry_of(const PointInfo& point) {
+  try {
+    return model_facts(load_yaml_text(point.config_yaml, "the point's config").at("model")).cache;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 std::optional<Image> image_of(const PointSummary& point,
@@ -89,9 +102,11 @@ bool complete(PointSummary& point,
               const PointSummary* reference,
               const std::vector<std::string>& names,
               std::vector<std::string>& notes) {
-  const std::map<ImageKey, uint64_t> index_of =
-      reference == nullptr ? std::map<ImageKey, uint64_t>() : images_by_key(*reference);
+  const auto twins =
+      reference == nullptr ? std::map<ImageKey, const ImageRow*>() : rows_by_key(*reference);
   const Measurement measurement(names);
+  std::optional<CacheGeometry> geometry;
+  if (reference != nullptr && measurement.compares_tokens()) geometry = geometry_of(point.point());
   bool had_pair = false;
   for (ImageRow& row : point.result.rows) {
     if (!measurement.is_open(row.metrics, reference != nullptr)) {
@@ -99,15 +114,17 @@ bool complete(PointSummary& point,
       continue;
     }
     std::optional<Image> expected;
-    if (const auto twin = index_of.find(key_of(row)); twin != index_of.end()) {
-      expected = image_of(*reference, twin->second, notes);
+    MeasuredTokens tokens{.image = row.packed_tokens, .geometry = geometry ? &*geometry : nullptr};
+    if (const auto twin = twins.find(key_of(row)); twin != twins.end()) {
+      expected = image_of(*reference, twin->second->image_index, notes);
+      tokens.reference = twin->second->packed_tokens;
     }
     if (!measurement.is_open(row.metrics, expected.has_value())) continue;
     const std::optional<Image> made = image_of(point, row.image_index, notes);
     if (!made) continue;
     had_pair = had_pair || expected;
     const MetricValues before = row.metrics;
-    measurement.measure({*made, row.prompt, row.skill, expected ? &*expected : nullptr},
+    measurement.measure({*made, row.prompt, row.skill, expected ? &*expected : nullptr, tokens},
                         row.metrics);
     point.filled_late = point.filled_late || std::ranges::any_of(names, [&](const auto& name) {
                           return std::isnan(before[name]) && !std::isnan(row.metrics[name]);
@@ -186,17 +203,17 @@ void measure_sets(std::span<PointSummary> points,
     for (const Metric& metric : known) {
       if (metric.scope != MetricScope::kSet || !asks_for(point, metric)) continue;
       const PointSummary* reference = reference_of(point, points);
-      const auto index_of =
-          reference == nullptr ? std::map<ImageKey, uint64_t>() : images_by_key(*reference);
+      const auto twins =
+          reference == nullptr ? std::map<ImageKey, const ImageRow*>() : rows_by_key(*reference);
       std::deque<Image> held;  // a deque: what points into it stays where it is
       std::vector<MeasuredImage> images;
       for (const ImageRow& row : point.result.rows) {
         std::optional<Image> made = image_of(point, row.image_index, notes);
         if (!made) continue;
         MeasuredImage image{held.emplace_back(std::move(*made)), row.prompt, row.skill};
-        const auto twin = index_of.find(key_of(row));
-        if (twin != index_of.end()) {
-          if (auto expected = image_of(*reference, twin->second, notes)) {
+        const auto twin = twins.find(key_of(row));
+        if (twin != twins.end()) {
+          if (auto expected = image_of(*reference, twin->second->image_index, notes)) {
             image.reference = &held.emplace_back(std::move(*expected));
           }
         }

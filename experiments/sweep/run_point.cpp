@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <optional>
 
@@ -22,21 +23,41 @@ class ImageMetrics {
  public:
   ImageMetrics(const Point& point, const fs::path& points_folder)
       : reference_(point_folder(points_folder, point.reference_hash)),
+        geometry_(point.facts.cache),
         measurement_(point.metrics),
-        compares_(!point.full_cache && measurement_.compares()) {}
+        compares_(!point.full_cache && measurement_.compares()) {
+    if (compares_ && measurement_.compares_tokens()) read_reference_tokens();
+  }
 
   void fill(ImageRow& row, const Image& image) const {
     const fs::path file = image_path(reference_, row.image_index);
     std::optional<Image> expected;
     if (compares_) expected = stored_image(file);
-    measurement_.measure({image, row.prompt, row.skill, expected ? &*expected : nullptr},
+    MeasuredTokens tokens{.image = row.packed_tokens, .geometry = &geometry_};
+    const auto twin = reference_tokens_.find(row.image_index);
+    if (twin != reference_tokens_.end()) tokens.reference = twin->second;
+    measurement_.measure({image, row.prompt, row.skill, expected ? &*expected : nullptr, tokens},
                          row.metrics);
   }
 
  private:
+  /// Where the reference is not finished, whoever reads the results measures it then.
+  void read_reference_tokens() {
+    if (!point_finished(reference_)) return;
+    try {
+      for (ImageRow& row : read_result(reference_ / "result.h5").rows) {
+        reference_tokens_[row.image_index] = std::move(row.packed_tokens);
+      }
+    } catch (const Error&) {
+      reference_tokens_.clear();  // damaged: as if it were not there
+    }
+  }
+
   fs::path reference_;
+  const CacheGeometry& geometry_;
   Measurement measurement_;
   bool compares_ = false;
+  std::map<uint64_t, std::vector<uint8_t>> reference_tokens_;  // by image number
 };
 
 /// One point at work.

@@ -88,19 +88,6 @@ fs::path libtorch_cuda() {
   return libtorch_folder() / "libtorch_cuda.so";
 }
 
-/// Number of GPUs, asked in a process of its own: asking wakes the driver, which a process must not
-/// have done before it forks workers that use it.
-int gpu_count_elsewhere() {
-  constexpr int kMost = 100;
-  const pid_t child = fork();
-  if (child < 0) return count_gpus().count;
-  if (child == 0) _exit(std::min(count_gpus().count, kMost));
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-}
-
 void load(const fs::path& library, const std::string& remedy) {
   if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return;
   throw Error(ErrorKind::kEnvironment, fmt::format("device=cuda: cannot load {}: {}. {}",
@@ -135,6 +122,17 @@ void load_cuda() {
 
 int gpu_count() {
   return count_gpus().count;
+}
+
+int gpu_count_elsewhere() {
+  constexpr int kMost = 100;
+  const pid_t child = fork();
+  if (child < 0) return count_gpus().count;
+  if (child == 0) _exit(std::min(count_gpus().count, kMost));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 std::string resolved_device(const std::string& name) {

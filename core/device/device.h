@@ -22,5 +22,8 @@ c10::Device open_device(const std::string& name);
 
 /// Number of usable GPUs; 0 without a driver. Loads nothing.
 int gpu_count();
+/// The same, at most 100, asked in a process of its own: asking wakes the driver, which a process
+/// must not have done before it forks workers that use it.
+int gpu_count_elsewhere();
 
 }  // namespace kvscope

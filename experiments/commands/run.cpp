@@ -27,7 +27,8 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
                                   component_registry(arguments)),
               .root = root,
               .command_line = command_line,
-              .terminal = takes_escapes(STDERR_FILENO)};
+              .terminal = takes_escapes(STDERR_FILENO),
+              .plugins = arguments.plugins};
   say_notes(sweep.list);
   check_prompts(sweep.list.points, root);
   const SweepFolder place = sweep_folder(sweep.list, arguments.multirun);

@@ -14,7 +14,7 @@ int say_outcome(const SweepOutcome& outcome, const Sweep& sweep) {
     constexpr int kInterrupted = 130;
     return kInterrupted;
   }
-  if (outcome.images_made == 0 && outcome.failures.empty()) {
+  if (outcome.images_made == 0 && outcome.failures.empty() && outcome.points_elsewhere == 0) {
     say("all {} points are done already; nothing to make", sweep.list.points.size());
   }
   for (const std::string& failure : outcome.failures) {

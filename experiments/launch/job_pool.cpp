@@ -13,6 +13,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <list>
+#include <map>
 #include <new>
 #include <optional>
 #include <vector>
@@ -82,12 +84,31 @@ void send_failure(int pipe, int64_t job, ErrorKind kind, const std::string& text
        text);
 }
 
-/// The life of a child.
-void work_until_done(int pipe, int64_t jobs, const JobWork& work, const SharedBoard& board) {
-  for (int64_t job = board->next++; job < jobs && !board->stop; job = board->next++) {
+/// What the children of a pool do.
+struct Duty {
+  int64_t jobs;
+  const JobWork& work;
+  const JobSetup& setup;
+};
+
+constexpr int64_t kNoJob = -1;
+
+/// The life of a child. It begins with `first`, unless that is none.
+void work_until_done(int pipe, const Duty& duty, int64_t first, const SharedBoard& board) {
+  const auto over = [&] {
+    return board->stop.load() || (first == kNoJob && board->next >= duty.jobs);
+  };
+  try {
+    if (duty.setup) duty.setup(over);
+  } catch (const Error& error) {
+    return send_failure(pipe, kNoJob, error.kind(), error.what());
+  }
+  if (over()) return;
+  for (int64_t job = first == kNoJob ? board->next++ : first; job < duty.jobs && !board->stop;
+       job = board->next++) {
     send(pipe, {.said = Said::kBegun, .job = job, .number = 0, .text_bytes = 0});
     try {
-      const std::string result = work(
+      const std::string result = duty.work(
           job, {.tell =
                     [&](int64_t number) {
                       send(pipe,
@@ -107,7 +128,7 @@ void work_until_done(int pipe, int64_t jobs, const JobWork& work, const SharedBo
 /// A child as its parent sees it.
 class Worker {
  public:
-  Worker(int64_t jobs, const JobWork& work, const SharedBoard& board) {
+  Worker(const Duty& duty, int64_t first, const SharedBoard& board) : job_(first) {
     int ends[2];
     if (pipe(ends) != 0) fail("pipe");
     std::fflush(nullptr);  // or the child would print it, too
@@ -121,7 +142,7 @@ class Worker {
     if (process_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (getppid() != parent) _exit(1);
-      work_until_done(ends[1], jobs, work, board);
+      work_until_done(ends[1], duty, first, board);
       _exit(0);  // without destructors: what they would undo is the parent's
     }
     close(ends[1]);
@@ -134,18 +155,12 @@ class Worker {
       waitpid(process_, nullptr, 0);
     }
   }
-  Worker(Worker&& other) noexcept
-      : process_(std::exchange(other.process_, -1)),
-        pipe_(std::exchange(other.pipe_, -1)),
-        bytes_(std::move(other.bytes_)),
-        job_(other.job_) {}
-  Worker& operator=(Worker&&) = delete;
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   [[nodiscard]] int pipe_end() const { return pipe_; }
   [[nodiscard]] bool is_open() const { return pipe_ >= 0; }
-  /// The job at work; negative: none.
+  /// The job at work, or to be begun first; negative: none.
   [[nodiscard]] int64_t job() const { return job_; }
 
   /// Reads what is there and calls `hear(head, text)` for every whole message. After the end of the
@@ -169,16 +184,19 @@ class Worker {
       const std::string text = bytes_.substr(sizeof(head), whole - sizeof(head));
       bytes_.erase(0, whole);
       if (head.said == Said::kBegun) job_ = head.job;
-      if (head.said == Said::kEnded || head.said == Said::kThrew) job_ = -1;
+      if (head.said == Said::kEnded || head.said == Said::kThrew) job_ = kNoJob;
       hear(head, text);
     }
   }
 
-  /// How the closed worker's process ended; empty where it ended by itself.
+  /// How the closed worker's process ended; empty where it ended as it should.
   std::string join() {
     int status = 0;
     waitpid(std::exchange(process_, -1), &status, 0);
-    if (!WIFSIGNALED(status)) return "";
+    if (!WIFSIGNALED(status)) {
+      const int code = WEXITSTATUS(status);
+      return code == 0 ? "" : fmt::format("its process ended with exit code {}", code);
+    }
     const int signal = WTERMSIG(status);
     return fmt::format("its process was ended by signal {} ({}){}", signal, strsignal(signal),
                        signal == SIGKILL ? ", perhaps because the machine ran out of memory" : "");
@@ -193,31 +211,35 @@ class Worker {
   pid_t process_ = -1;
   int pipe_ = -1;
   std::string bytes_;
-  int64_t job_ = -1;
+  int64_t job_ = kNoJob;
 };
 
 class Pool {
  public:
-  Pool(int64_t jobs, int64_t workers, const JobWork& work, const JobEvents& events)
-      : jobs_(jobs), events_(events) {
-    for (int64_t i = 0; i < std::min(workers, jobs); ++i) workers_.emplace_back(jobs, work, board_);
+  Pool(const Duty& duty, int64_t workers, const JobEvents& events) : duty_(duty), events_(events) {
+    for (int64_t i = 0; i < std::min(workers, duty.jobs); ++i) {
+      workers_.emplace_back(duty_, kNoJob, board_);
+    }
+    replacements_left_ = std::ssize(workers_);
   }
 
   void run(const std::function<bool()>& stop_asked) {
-    while (std::ranges::any_of(workers_, &Worker::is_open)) {
+    while (!workers_.empty()) {
       if (stop_asked()) board_->stop = true;
       listen();
     }
     if (failure_) throw Error(failure_->kind, failure_->text);
-    if (!board_->stop && board_->next < jobs_) {
+    if (!board_->stop && board_->next < duty_.jobs) {
       throw Error(ErrorKind::kEnvironment,
                   fmt::format("workers: all processes are gone with {} of {} points not begun; "
                               "the same command goes on",
-                              jobs_ - board_->next, jobs_));
+                              duty_.jobs - board_->next, duty_.jobs));
     }
   }
 
  private:
+  static constexpr int64_t kTries = 2;
+
   struct Failure {
     ErrorKind kind;
     std::string text;
@@ -225,20 +247,49 @@ class Pool {
 
   void listen() {
     std::vector<pollfd> waiting;
-    std::vector<Worker*> of_waiting;
-    for (Worker& worker : workers_) {
-      if (!worker.is_open()) continue;
+    for (const Worker& worker : workers_) {
       waiting.push_back({.fd = worker.pipe_end(), .events = POLLIN, .revents = 0});
-      of_waiting.push_back(&worker);
     }
     if (poll(waiting.data(), waiting.size(), kPollMilliseconds) <= 0) return;
-    for (size_t i = 0; i < waiting.size(); ++i) {
-      if (waiting[i].revents == 0) continue;
-      Worker& worker = *of_waiting[i];
-      worker.read_some([&](const MessageHead& head, const std::string& text) { hear(head, text); });
-      if (worker.is_open()) continue;
-      const std::string how = worker.join();
-      if (!how.empty() && worker.job() >= 0) events_.died(worker.job(), how);
+    auto worker = workers_.begin();
+    for (const pollfd& pipe : waiting) {
+      if (pipe.revents != 0) {
+        worker->read_some(
+            [&](const MessageHead& head, const std::string& text) { hear(head, text); });
+      }
+      if (worker->is_open()) {
+        ++worker;
+        continue;
+      }
+      const std::string how = worker->join();
+      const int64_t job = worker->job();
+      worker = workers_.erase(worker);
+      if (!how.empty()) replace(job, how);  // at the end of the list
+    }
+  }
+
+  /// A process is gone with its job, or with none.
+  void replace(int64_t job, const std::string& how) {
+    const bool goes_on = !board_->stop;
+    if (job == kNoJob) {
+      if (goes_on && board_->next < duty_.jobs && replacements_left_-- > 0) begin_another(kNoJob);
+      return;
+    }
+    if (goes_on && ++deaths_[job] < kTries && begin_another(job)) {
+      if (events_.begun_again) events_.begun_again(job, how);
+      return;
+    }
+    events_.died(job, how);
+    if (goes_on && board_->next < duty_.jobs) begin_another(kNoJob);
+  }
+
+  /// False where the machine has no other process: those that are left go on.
+  bool begin_another(int64_t first) {
+    try {
+      workers_.emplace_back(duty_, first, board_);
+      return true;
+    } catch (const Error&) {
+      return false;
     }
   }
 
@@ -256,10 +307,12 @@ class Pool {
     }
   }
 
-  int64_t jobs_;
+  const Duty& duty_;
   const JobEvents& events_;
   SharedBoard board_;
-  std::vector<Worker> workers_;
+  std::list<Worker> workers_;
+  std::map<int64_t, int64_t> deaths_;  // of processes, by job
+  int64_t replacements_left_ = 0;      // of processes that die without a job
   std::optional<Failure> failure_;
 };
 
@@ -269,8 +322,10 @@ void run_jobs(int64_t jobs,
               int64_t workers,
               const JobWork& work,
               const JobEvents& events,
-              const std::function<bool()>& stop_asked) {
-  Pool(jobs, workers, work, events).run(stop_asked);
+              const std::function<bool()>& stop_asked,
+              const JobSetup& setup) {
+  const Duty duty{.jobs = jobs, .work = work, .setup = setup};
+  Pool(duty, workers, events).run(stop_asked);
 }
 
 }  // namespace kvscope

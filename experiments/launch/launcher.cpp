@@ -1,11 +1,13 @@
 #include "experiments/launch/launcher.h"
 
+#include <utility>
+
 #include "core/base/error.h"
 
 namespace kvscope {
 
 #define KVSCOPE_LAUNCHER(name, help) \
-  std::unique_ptr<Launcher> make_##name##_launcher(int64_t workers);
+  std::unique_ptr<Launcher> make_##name##_launcher(LaunchPlace place);
 #include "experiments/launch/launchers.def"
 #undef KVSCOPE_LAUNCHER
 
@@ -14,7 +16,7 @@ namespace {
 struct Entry {
   const char* name;
   const char* help;
-  std::unique_ptr<Launcher> (*make)(int64_t workers);
+  std::unique_ptr<Launcher> (*make)(LaunchPlace place);
 };
 
 constexpr Entry kLaunchers[] = {
@@ -31,13 +33,19 @@ std::vector<std::pair<std::string, std::string>> launcher_names() {
   return names;
 }
 
-std::unique_ptr<Launcher> make_launcher(const std::string& name, int64_t workers) {
+std::unique_ptr<Launcher> make_launcher(const std::string& name, LaunchPlace place) {
   std::vector<std::string> known;
   for (const Entry& entry : kLaunchers) {
-    if (name == entry.name) return entry.make(workers);
+    if (name == entry.name) return entry.make(std::move(place));
     known.emplace_back(entry.name);
   }
   throw Error(ErrorKind::kConfig, "no launcher '" + name + "'. " + suggestion(name, known));
+}
+
+std::unique_ptr<Launcher> chosen_launcher(LaunchPlace place) {
+  const bool shares = place.workers > 1 || place.settings.options.slots.has_value();
+  const std::string name = place.settings.launcher.value_or(shares ? "processes" : "serial");
+  return make_launcher(name, std::move(place));
 }
 
 }  // namespace kvscope

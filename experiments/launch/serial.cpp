@@ -23,7 +23,7 @@ class SerialLauncher : public Launcher {
 
 }  // namespace
 
-std::unique_ptr<Launcher> make_serial_launcher(int64_t /*workers*/) {
+std::unique_ptr<Launcher> make_serial_launcher(LaunchPlace /*place*/) {
   return std::make_unique<SerialLauncher>();
 }
 

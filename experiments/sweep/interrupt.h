@@ -6,7 +6,7 @@
 namespace kvscope {
 
 /// While it lives, the first Ctrl-C (or SIGTERM) only asks to stop; a second one ends the program
-/// at once, as it would without us.
+/// at once, as it would without us. SIGUSR1, by which schedulers announce a time limit, asks too.
 class InterruptGuard {
  public:
   /// `first_signal`, a literal, is said at the first one: what is finished before the end, and what
@@ -17,12 +17,15 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   [[nodiscard]] bool requested() const { return flag(); }
+  /// Whether SIGUSR1 asked.
+  [[nodiscard]] bool is_near_time_limit() const;
   /// Set from the first signal on.
   [[nodiscard]] const std::atomic<bool>& flag() const;
 
  private:
   struct sigaction before_interrupt_ {};
   struct sigaction before_terminate_ {};
+  struct sigaction before_time_limit_ {};
 };
 
 }  // namespace kvscope

@@ -104,6 +104,18 @@ PointList list_points(
     PointIdentity identity,
     std::shared_ptr<const ComponentRegistry> components = std::make_shared<ComponentRegistry>());
 
+/// A resolved configuration whose paths no longer depend on where they were written.
+struct SettledConfig {
+  ConfigNode config{};
+  std::vector<std::string> overrides{};  ///< as the user wrote them
+};
+
+/// A point of each, in this order, checked and hashed likewise. References are found by what the
+/// configurations alone say. Throws as list_points().
+PointList points_of_configs(std::vector<SettledConfig> configs,
+                            const std::string& root,
+                            std::shared_ptr<const ComponentRegistry> components);
+
 /// Says the notes of a list on standard error.
 void say_notes(const PointList& list);
 

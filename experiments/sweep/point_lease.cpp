@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <mutex>
@@ -23,7 +26,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds kBeatPeriod{5};
+/// How often a holder says that it lives: often enough that one beat may be missed.
+std::chrono::milliseconds beat_period() {
+  constexpr std::chrono::milliseconds kLongest{5000};
+  constexpr int kBeats = 4;  // in the longest silence
+  return std::min<std::chrono::milliseconds>(kLongest, PointLease::longest_silence() / kBeats);
+}
 
 std::string own_host() {
   std::array<char, 256> name{};
@@ -63,7 +71,7 @@ bool write_text(int descriptor, const std::string& token) {
 
 /// Takes the lock (F_OFD_SETLK), or only looks whether it could be had (F_OFD_GETLK). It is of the
 /// open file, not of the process, so that two leases of one process exclude each other, too.
-enum class Lock { kFree, kOfAnother };
+enum class Lock { kFree, kOfAnother, kUnknown };
 Lock lock(int descriptor, int command) {
   struct flock whole {};
   whole.l_type = F_WRLCK;
@@ -72,8 +80,8 @@ Lock lock(int descriptor, int command) {
     const bool of_another = command == F_OFD_GETLK && whole.l_type != F_UNLCK;
     return of_another ? Lock::kOfAnother : Lock::kFree;
   }
-  // Some network file systems know no locks: there the file's time alone decides.
-  return errno == EAGAIN || errno == EACCES ? Lock::kOfAnother : Lock::kFree;
+  // Some network file systems know no locks: there what the file says decides, and its time.
+  return errno == EAGAIN || errno == EACCES ? Lock::kOfAnother : Lock::kUnknown;
 }
 
 std::string new_token() {
@@ -96,11 +104,19 @@ double seconds_since_beat(int descriptor, const fs::path& folder) {
   return known ? std::difftime(now.st_mtime, lease.st_mtime) : 0.0;
 }
 
-/// Whether somebody on another machine, whose locks this one need not see, has been alive lately.
-bool lives_elsewhere(const std::optional<LeaseText>& text, int descriptor, const fs::path& folder) {
-  if (!text || text->holder.host == own_host()) return false;
+/// Whether somebody holds it by another word than a lock that is seen here: on another machine,
+/// heard of lately; on this one, where the file system has no locks.
+bool lives_unlocked(const std::optional<LeaseText>& text,
+                    Lock lock,
+                    int descriptor,
+                    const fs::path& folder) {
+  if (!text) return false;
+  if (text->holder.host == own_host()) {
+    if (lock != Lock::kUnknown) return false;
+    if (kill(static_cast<pid_t>(text->holder.process), 0) != 0 && errno == ESRCH) return false;
+  }
   return seconds_since_beat(descriptor, folder) <
-         static_cast<double>(PointLease::kLongestSilence.count());
+         static_cast<double>(PointLease::longest_silence().count());
 }
 
 }  // namespace
@@ -120,7 +136,7 @@ PointLease::PointLease(fs::path file, int descriptor)
     std::mutex mutex;
     std::condition_variable_any ended;
     std::unique_lock lock(mutex);
-    while (!ended.wait_for(lock, stop, kBeatPeriod, [] { return false; }) &&
+    while (!ended.wait_for(lock, stop, beat_period(), [] { return false; }) &&
            !stop.stop_requested()) {
       const std::optional<LeaseText> text = read_text(descriptor);
       if (!text || text->token != token) return;  // taken over
@@ -129,17 +145,31 @@ PointLease::PointLease(fs::path file, int descriptor)
   });
 }
 
+std::chrono::seconds PointLease::longest_silence() {
+  const char* text = std::getenv("KVSCOPE_LEASE_SECONDS");
+  const int64_t seconds = text == nullptr ? 0 : std::strtoll(text, nullptr, 10);
+  return seconds >= 1 ? std::chrono::seconds(seconds) : kLongestSilence;
+}
+
 std::optional<PointLease> PointLease::try_take(const fs::path& point_folder) {
   prepare_results_folder(point_folder);
   const fs::path file = point_folder / ".lease";
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) refuse_results_folder(point_folder, std::strerror(errno));
-  if (lock(descriptor, F_OFD_SETLK) == Lock::kOfAnother ||
-      lives_elsewhere(read_text(descriptor), descriptor, point_folder)) {
+  const Lock taken = lock(descriptor, F_OFD_SETLK);
+  if (taken == Lock::kOfAnother ||
+      lives_unlocked(read_text(descriptor), taken, descriptor, point_folder)) {
     close(descriptor);
     return std::nullopt;
   }
-  return PointLease(file, descriptor);
+  PointLease lease(file, descriptor);
+  if (taken == Lock::kUnknown) {
+    // Another program may have seen the same free file: the last one to write has it.
+    constexpr std::chrono::milliseconds kOthersHaveWritten{200};
+    std::this_thread::sleep_for(kOthersHaveWritten);
+    if (!lease.is_held()) return std::nullopt;
+  }
+  return lease;
 }
 
 std::optional<LeaseHolder> PointLease::holder(const fs::path& point_folder) {
@@ -147,8 +177,9 @@ std::optional<LeaseHolder> PointLease::holder(const fs::path& point_folder) {
   if (descriptor < 0) return std::nullopt;
   const std::optional<LeaseText> text = read_text(descriptor);
   // Looking takes nothing: whoever takes the lease at the same moment gets it.
-  const bool held = lock(descriptor, F_OFD_GETLK) == Lock::kOfAnother ||
-                    lives_elsewhere(text, descriptor, point_folder);
+  const Lock seen = lock(descriptor, F_OFD_GETLK);
+  const bool held =
+      seen == Lock::kOfAnother || lives_unlocked(text, seen, descriptor, point_folder);
   close(descriptor);
   if (!held) return std::nullopt;
   return text ? text->holder : LeaseHolder{.host = own_host()};

@@ -10,7 +10,8 @@
 namespace kvscope {
 namespace {
 
-constexpr std::array<std::string_view, 4> kStates = {"done", "interrupted", "failed", "busy"};
+constexpr std::array<std::string_view, 5> kStates = {"done", "interrupted", "failed", "busy",
+                                                     "elsewhere"};
 
 }  // namespace
 

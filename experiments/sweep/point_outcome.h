@@ -13,6 +13,7 @@ struct PointOutcome {
     kInterrupted,  ///< it was asked to end; what it has is kept
     kFailed,       ///< a fault of its own: the other points go on
     kBusy,         ///< another program makes it
+    kElsewhere,    ///< other programs are to make it, and nobody here waits for them
   };
 
   State state = State::kDone;

@@ -30,8 +30,8 @@ int64_t count_images(const fs::path& point_folder) {
 }
 
 std::optional<int64_t> asked_images(const fs::path& point_folder) {
-  const auto json = nlohmann::json::parse(
-      text_of_file(point_folder / "manifest.json").value_or(""), nullptr, false);
+  const auto json = nlohmann::json::parse(text_of_file(point_folder / "manifest.json").value_or(""),
+                                          nullptr, false);
   if (!json.is_object() || !json.contains("images") || !json["images"].is_number_integer()) {
     return std::nullopt;
   }

@@ -26,6 +26,7 @@ void ask(Options& options) {
 }
 
 constexpr const char* kRecordGroup = "record";
+constexpr const char* kLaunchGroup = "launch";
 
 struct Reader {
   const char* group;  // "": the top level
@@ -111,6 +112,8 @@ std::vector<std::string> keys_outside(const ConfigNode& config, const std::set<I
       keys.push_back(key.option.key);
     }
   }
+  // Whole: a group that was emptied key by key would be left.
+  if (config.child(kLaunchGroup) != nullptr) keys.emplace_back(kLaunchGroup);
   for (const RunKey& key : younger_policy_keys()) {
     if (config.find(key.option.key) == nullptr) continue;
     if (is_of_chosen_component(config, key) && is_default(key.option)) {

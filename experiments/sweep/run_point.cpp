@@ -96,6 +96,7 @@ class PointRunner {
       run_.images_made(static_cast<int64_t>(count));
       first += count;
     }
+    if (!run_.may_write()) return false;
     writer_->finish();
     return true;
   }

@@ -12,6 +12,7 @@
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "experiments/launch/launcher.h"
+#include "experiments/sweep/frozen_points.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/kept_point.h"
 #include "experiments/sweep/point_lease.h"
@@ -39,10 +40,6 @@ bool has_several_models(const std::vector<Point>& points) {
   });
 }
 
-constexpr const char* kFirstSignal =
-    "stopping as soon as the batch at work is done and kept; Ctrl-C again stops at once, and only "
-    "that batch is made again";
-
 using State = PointOutcome::State;
 
 class SweepRunner {
@@ -53,10 +50,12 @@ class SweepRunner {
         names_model_(has_several_models(points_)),
         points_folder_(sweep.folder / "points"),
         worker_(sweep.root, points_folder_, sweep.command_line),
-        workers_(points_.front().launch.workers.value_or(cores())),
-        launcher_(make_launcher(
-            points_.front().launch.launcher.value_or(workers_ == 1 ? "serial" : "processes"),
-            workers_)) {}
+        launcher_(chosen_launcher({.settings = points_.front().launch,
+                                   .workers = points_.front().launch.workers.value_or(cores()),
+                                   .folder = sweep.folder,
+                                   .root = sweep.root,
+                                   .command_line = sweep.command_line,
+                                   .plugins = sweep.plugins})) {}
 
   SweepOutcome run() {
     for (const Point& point : points_) {
@@ -64,7 +63,7 @@ class SweepRunner {
     }
     check_first();
     prepare_results_folder(sweep_.folder);
-    record_sweep(sweep_.folder, sweep_.list, sweep_.command_line);
+    record();
     int64_t images = 0;
     for (const Point& point : points_) {
       if (done_.contains(&point)) {
@@ -75,17 +74,20 @@ class SweepRunner {
       open_points_.push_back(&point);
     }
     if (open_points_.empty()) return outcome_;
-    worker_.write_manifest(sweep_.folder, points_.front());
-    warn_about_references();
+    if (!sweep_.is_share) {
+      worker_.write_manifest(sweep_.folder, points_.front());
+      warn_about_references();
+    }
 
     Progress progress(std::ssize(open_points_), images, sweep_.terminal);
     if (outcome_.points_done > 0) {
       progress.note(
           fmt::format("{} of {} points are done already", outcome_.points_done, points_.size()));
     }
-    const InterruptGuard interrupt(kFirstSignal);
+    const InterruptGuard interrupt(launcher_->on_interrupt());
     run_rounds(progress, interrupt);
     outcome_.images_made = progress.images_made();
+    outcome_.near_time_limit = interrupt.is_near_time_limit();
     return outcome_;
   }
 
@@ -96,6 +98,17 @@ class SweepRunner {
   [[nodiscard]] std::string name(const Point& point) const {
     return point_name(point, names_model_);
   }
+  /// Says in DIR of which points its sweep is, and how they are to be made.
+  void record() const {
+    if (sweep_.is_share) return;
+    record_sweep(sweep_.folder, sweep_.list, sweep_.command_line);
+    FrozenPoints all{.root = sweep_.root,
+                     .working_folder = fs::current_path().string(),
+                     .command_line = sweep_.command_line};
+    for (const Point& point : points_) all.points.push_back(frozen(point));
+    record_frozen_points(sweep_.folder, std::move(all));
+  }
+
   [[nodiscard]] bool finished(const Point& point) const {
     const fs::path folder = folder_of(point);
     return !PointLease::holder(folder) && look_through(point, folder).is_done;
@@ -117,9 +130,10 @@ class SweepRunner {
   void check_first() {
     const auto first =
         std::ranges::find_if(points_, [&](const Point& point) { return !done_.contains(&point); });
+    if (first == points_.end()) return;
     launcher_->try_out([&] {
       open_devices();
-      if (first != points_.end()) worker_.model_of(*first);
+      worker_.model_of(*first);
     });
   }
 
@@ -130,7 +144,7 @@ class SweepRunner {
     std::iota(open.begin(), open.end(), int64_t{0});
     while (!open.empty() && !outcome_.interrupted) {
       std::vector<int64_t> others;
-      if (workers_ > 1) {
+      if (launcher_->is_parallel()) {
         // Full caches first and all of them: the others are measured against their images.
         const auto rest = std::ranges::stable_partition(
             open, [&](int64_t i) { return open_points_[i]->full_cache; });
@@ -170,7 +184,8 @@ class SweepRunner {
              [&](int64_t at, const PointOutcome& outcome) {
                ++ended;
                finish(numbers[at], outcome, progress, busy);
-             }},
+             },
+         .note = [&](const std::string& text) { progress.note(text); }},
         [&] { return interrupt.requested(); });
     if (ended < std::ssize(points)) outcome_.interrupted = true;  // some never began
   }
@@ -189,6 +204,10 @@ class SweepRunner {
       case State::kBusy:
         progress.put_back(i);
         busy.push_back(i);
+        return;
+      case State::kElsewhere:
+        ++outcome_.points_elsewhere;
+        progress.leave_out(open_points_[i]->images());
         return;
       case State::kDone:
         ++outcome_.points_done;
@@ -274,7 +293,6 @@ class SweepRunner {
   bool names_model_;
   fs::path points_folder_;
   PointWorker worker_;
-  int64_t workers_;
   std::unique_ptr<Launcher> launcher_;
   std::set<const Point*> done_;  // before this run
   std::vector<const Point*> open_points_;

@@ -174,6 +174,7 @@ LaunchSettings read_launch(Options& options) {
        .allowed = launchers,
        .help = "how the points of a sweep are run; null: serial, or processes for several workers",
        .identity = kNone});
+  launch.options = read_launch_options(options);
   const std::string infeasible = options.word(
       {.key = "infeasible",
        .default_value = "refuse",

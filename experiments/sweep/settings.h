@@ -8,6 +8,7 @@
 #include "core/config/options.h"
 #include "core/engine/plan.h"
 #include "core/models/image_model.h"
+#include "experiments/launch/launch_options.h"
 
 namespace kvscope {
 
@@ -19,6 +20,7 @@ struct LaunchSettings {
   std::optional<int64_t> threads{};       ///< CPU threads of one operation; none: all cores
   std::optional<int64_t> workers{1};      ///< processes that share the points; none: one a core
   std::optional<std::string> launcher{};  ///< of launchers.def; none: as `workers` asks
+  LaunchOptions options{};                ///< `launch`: of the launchers
   bool skip_infeasible = false;  ///< leave out points whose policy cannot meet their budget
 };
 /// Asks for every key of the top level but the groups of other readers.

@@ -23,6 +23,8 @@ INSTEAD = [
     (r"cmake --install|kvscope-build-policy", None, "tools.install"),
     (r"LIBTORCH_ROOT=\S+ bundle/gpu_check", None, "tools.gpu_check"),
     (r"kvscope train (.*)", r"timeout --preserve-status -s INT 20 kvscope train \1 train.folder=$PWD/train || [ $? = 130 ]", "takes hours"),
+    (r".*launcher=slurm", None, "needs a Slurm: campaign.launchers"),
+    (r".*\[ssh,", None, "needs other machines"),
     (r"(.*) gen\.images=100 gen\.batch=20(.*)", r"\1 gen.images=2 gen.batch=2\2", "takes long"),
 ]
 

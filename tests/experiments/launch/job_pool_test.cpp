@@ -4,15 +4,21 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <map>
+#include <new>
 #include <set>
 #include <string>
 #include <thread>
 
 #include "core/base/error.h"
+#include "tests/test_files.h"
 
 namespace kvscope {
 namespace {
@@ -93,14 +99,60 @@ TEST(RunJobs, ADeathIsNamedAndTheOthersGoOn) {
   EXPECT_THAT(heard.deaths[2], testing::HasSubstr("memory"));
 }
 
-TEST(RunJobs, WhereAllDieTheRestIsAnError) {
+TEST(RunJobs, AKilledProcessIsReplacedAndItsJobBegunOnceMore) {
   Heard heard;
-  const auto dies = [](int64_t, const JobContext&) -> std::string {
-    kill(getpid(), SIGKILL);
-    return "";
-  };
-  EXPECT_THROW(run_jobs(5, 2, dies, heard.events(), never), Error);
-  EXPECT_EQ(heard.deaths.size(), 2u);
+  const std::filesystem::path mark = test_file("died_once");
+  std::filesystem::remove(mark);
+  std::map<int64_t, std::string> again;
+  JobEvents events = heard.events();
+  events.begun_again = [&](int64_t job, const std::string& how) { again[job] = how; };
+  run_jobs(
+      4, 1,
+      [&](int64_t job, const JobContext&) -> std::string {
+        if (job == 1 && !std::filesystem::exists(mark)) {
+          std::ofstream(mark) << "x";
+          kill(getpid(), SIGKILL);
+        }
+        return "fine";
+      },
+      events, never);
+  EXPECT_EQ(heard.results.size(), 4u);
+  EXPECT_TRUE(heard.deaths.empty());
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_THAT(again[1], testing::HasSubstr("signal 9"));
+}
+
+TEST(RunJobs, AJobThatKillsEveryProcessIsTriedTwice) {
+  Heard heard;
+  const auto dies = [](int64_t, const JobContext&) -> std::string { _exit(7); };
+  run_jobs(5, 2, dies, heard.events(), never);
+  ASSERT_EQ(heard.deaths.size(), 5u);
+  EXPECT_THAT(heard.deaths[4], testing::HasSubstr("exit code 7"));
+  EXPECT_TRUE(heard.results.empty());
+}
+
+TEST(RunJobs, WhereNoProcessGetsToAJobTheRestIsAnError) {
+  Heard heard;
+  const auto work = [](int64_t, const JobContext&) { return std::string(); };
+  const auto dies = [](const auto&) { kill(getpid(), SIGKILL); };
+  EXPECT_THROW(run_jobs(5, 2, work, heard.events(), never, dies), Error);
+  const auto refuses = [](const auto&) -> void { throw Error(ErrorKind::kInput, "no slot"); };
+  EXPECT_THROW(run_jobs(5, 2, work, heard.events(), never, refuses), Error);
+  EXPECT_TRUE(heard.begun.empty());
+}
+
+TEST(RunJobs, AProcessThatWaitsEndsWithTheLastJob) {
+  Heard heard;
+  std::atomic<bool>* first = new (mmap(nullptr, sizeof(std::atomic<bool>), PROT_READ | PROT_WRITE,
+                                       MAP_SHARED | MAP_ANONYMOUS, -1, 0)) std::atomic<bool>(true);
+  run_jobs(
+      3, 2, [](int64_t, const JobContext&) { return std::string(); }, heard.events(), never,
+      [&](const std::function<bool()>& over) {
+        if (first->exchange(false)) return;
+        while (!over()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      });
+  EXPECT_EQ(heard.results.size(), 3u);
+  munmap(first, sizeof(*first));
 }
 
 TEST(RunJobs, AStopReachesJobsAtWorkAndBeginsNoOther) {

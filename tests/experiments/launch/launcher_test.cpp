@@ -1,4 +1,4 @@
-// What every launcher promises.
+// What every launcher that makes points itself promises.
 #include "experiments/launch/launcher.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +17,10 @@ using State = PointOutcome::State;
 
 std::vector<std::string> names() {
   std::vector<std::string> all;
-  for (const auto& [name, help] : launcher_names()) all.push_back(name);
+  for (const auto& [name, help] : launcher_names()) {
+    // These hand points to other programs: tests/campaign/launchers.
+    if (name != "slurm" && name != "command") all.push_back(name);
+  }
   return all;
 }
 
@@ -30,7 +33,7 @@ class LauncherContract : public testing::TestWithParam<std::string> {
     }
   }
 
-  std::unique_ptr<Launcher> launcher_ = make_launcher(GetParam(), 2);
+  std::unique_ptr<Launcher> launcher_ = make_launcher(GetParam(), {.workers = 2});
   Point points_[5];
   std::vector<const Point*> pointers_;
   std::map<int64_t, int64_t> images_;
@@ -113,7 +116,7 @@ INSTANTIATE_TEST_SUITE_P(Every, LauncherContract, testing::ValuesIn(names()), []
 
 TEST(Launchers, AnUnknownNameIsAnErrorWithTheNearest) {
   try {
-    make_launcher("proceses", 2);
+    make_launcher("proceses", {});
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kConfig);

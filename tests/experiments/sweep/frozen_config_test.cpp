@@ -31,16 +31,17 @@ TEST(FrozenConfig, AYamlThatChangesWhileASweepRunsChangesNoPointOfIt) {
       .overrides = tiny_model() + std::vector<std::string>{"policy=full,mine", "budget.tokens=6",
                                                            "gen.images=1", "metrics=none"},
       .multirun = true};
-  const Sweep sweep{.list = list_points(compose_request(arguments), data_root().string(),
-                                        PointIdentity::kHashed),
-                    .folder = folder.path(),
-                    .root = data_root().string(),
-                    .command_line = "kvscope run -m"};
+  const Sweep sweep{
+      .list = list_points(compose_request(arguments), data_root().string(), PointIdentity::kHashed),
+      .folder = folder.path(),
+      .root = data_root().string(),
+      .command_line = "kvscope run -m"};
   write_file_atomically(file, policy_with_window(1));
   ASSERT_THAT(run_sweep(sweep).failures, testing::IsEmpty());
   const Point& mine = sweep.list.points.at(1);
   EXPECT_EQ(mine.config.at("policy.score.window").as_int64(), 2);
-  const auto kept = text_of_file(folder.path() / "points" / mine.hash.substr(0, 12) / "config.yaml");
+  const auto kept =
+      text_of_file(folder.path() / "points" / mine.hash.substr(0, 12) / "config.yaml");
   EXPECT_THAT(kept.value_or(""), testing::HasSubstr("window: 2"));
   EXPECT_THAT(results_of(mine, folder).point.config_yaml, testing::HasSubstr("window: 2"));
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -81,6 +82,17 @@ TEST(PointLease, AHolderElsewhereCountsAsLongAsItIsHeardOf) {
   write_foreign(folder, 2 * PointLease::kLongestSilence);
   EXPECT_FALSE(PointLease::holder(folder));
   EXPECT_TRUE(PointLease::try_take(folder));
+}
+
+TEST(PointLease, TheLimitOfSilenceCanBeShortened) {
+  const fs::path folder = fresh();
+  write_foreign(folder, std::chrono::seconds(3));
+  EXPECT_FALSE(PointLease::try_take(folder));
+  setenv("KVSCOPE_LEASE_SECONDS", "2", 1);
+  EXPECT_TRUE(PointLease::try_take(folder));
+  setenv("KVSCOPE_LEASE_SECONDS", "0", 1);  // nonsense counts as not said
+  EXPECT_EQ(PointLease::longest_silence(), PointLease::kLongestSilence);
+  unsetenv("KVSCOPE_LEASE_SECONDS");
 }
 
 TEST(PointLease, LookingDisturbsNobodyWhoTakes) {

@@ -18,6 +18,7 @@
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/policy_description.h"
+#include "experiments/judges/judge.h"
 #include "experiments/launch/launcher.h"
 #include "experiments/sweep/run_keys.h"
 #include "policies/registry.h"
@@ -102,6 +103,13 @@ void print_launchers(ConfigRepository& /*repository*/, const ComponentRegistry& 
   for (const auto& [name, help] : launcher_names()) fmt::print("{:<12} {}\n", name, help);
 }
 
+void print_judges(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
+  for (const Judge& judge : judges()) {
+    fmt::print("{:<20} {}: {} ({})\n{:<20} --prompts: {}\n", judge.name, judge.title, judge.summary,
+               judge.repository, "", judge.prompt_files);
+  }
+}
+
 void print_metrics(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
   for (const Metric& metric : metrics()) {
     fmt::print("{:<12} {}{}, {}{}\n", metric.name, metric.title,
@@ -176,11 +184,16 @@ void describe_key(const std::string& what, const ComponentRegistry& components) 
 int list_command(const ConfigArguments& arguments, const std::string& what) {
   static const std::map<std::string,
                         std::function<void(ConfigRepository&, const ComponentRegistry&)>>
-      lists = {{"policies", print_policies},   {"components", print_components},
+      lists = {{"policies", print_policies},
+               {"components", print_components},
                {"parts", print_components},  // what components were called
-               {"models", print_models},       {"metrics", print_metrics},
-               {"launchers", print_launchers}, {"experiments", print_experiments},
-               {"groups", print_groups},       {"keys", print_keys}};
+               {"models", print_models},
+               {"metrics", print_metrics},
+               {"launchers", print_launchers},
+               {"judges", print_judges},
+               {"experiments", print_experiments},
+               {"groups", print_groups},
+               {"keys", print_keys}};
   const auto list = lists.find(what);
   if (list == lists.end()) {
     std::vector<std::string> known;
@@ -223,9 +236,10 @@ void register_lookup(const CommandRegistrar& registrar,
 }  // namespace
 
 void register_list(const CommandRegistrar& registrar) {
-  register_lookup(registrar, "list",
-                  "policies, components, models, metrics, launchers, experiments, groups or keys",
-                  "what to list", list_command);
+  register_lookup(
+      registrar, "list",
+      "policies, components, models, metrics, launchers, judges, experiments, groups or keys",
+      "what to list", list_command);
 }
 
 void register_describe(const CommandRegistrar& registrar) {

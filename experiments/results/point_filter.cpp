@@ -41,7 +41,9 @@ std::vector<Choice> choices_of(const SweepSummary& sweep) {
 
 }  // namespace
 
-SweepSummary points_with(SweepSummary sweep, std::span<const std::string> only) {
+SweepSummary points_with(SweepSummary sweep,
+                         std::span<const std::string> only,
+                         FullCaches full_caches) {
   const std::vector<Choice> choices = choices_of(sweep);
   for (const std::string& condition : only) {
     const size_t equals = condition.find('=');
@@ -65,7 +67,8 @@ SweepSummary points_with(SweepSummary sweep, std::span<const std::string> only) 
     }
     const std::string value = meant_name({"--only", named}, typed, {values.begin(), values.end()});
     std::erase_if(sweep.points, [&](const PointSummary& point) {
-      const bool always = point.point().full_cache && choice.of_policy;
+      const bool always =
+          full_caches == FullCaches::kBeside && point.point().full_cache && choice.of_policy;
       return !always && without_spaces(choice.value(point)) != value;
     });
   }

@@ -16,6 +16,7 @@
 #include "core/config/yaml.h"
 #include "experiments/results/late_metrics.h"
 #include "experiments/results/natural_order.h"
+#include "experiments/results/read_sweep.h"
 #include "policies/budget.h"
 
 namespace kvscope {
@@ -270,7 +271,7 @@ std::optional<std::vector<std::string>> asked_metrics(const PointInfo& point) {
   return list->as_string_list();
 }
 
-SweepSummary summarise_sweep(const std::filesystem::path& folder) {
+SweepSummary read_sweep(const std::filesystem::path& folder) {
   SweepSummary sweep{.folder = folder};
   std::vector<std::string> unfinished;
   std::vector<std::string> damaged;
@@ -306,6 +307,11 @@ SweepSummary summarise_sweep(const std::filesystem::path& folder) {
   }
   std::ranges::sort(sweep.points, stands_before);
   note_unused(sweep);
+  return sweep;
+}
+
+SweepSummary summarise_sweep(const std::filesystem::path& folder) {
+  SweepSummary sweep = read_sweep(folder);
   const std::vector<MissingReasons> reasons = complete_metrics(sweep.points, sweep.notes);
   for (size_t i = 0; i < sweep.points.size(); ++i) measure(sweep.points[i], reasons[i]);
   measure_sets(sweep.points, metrics(), sweep.notes);

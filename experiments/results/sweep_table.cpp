@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/mebibytes.h"
+#include "experiments/results/judge_numbers.h"
 #include "experiments/results/sweep_metrics.h"
 
 namespace kvscope {
@@ -154,6 +155,16 @@ TableRow row_of(const PointSummary& summary,
   return row;
 }
 
+/// Numbers of published judges, in front of the last column.
+void add_judges(Table& table, const SweepSummary& sweep) {
+  const JudgeColumns judged = judge_columns(sweep);
+  table.columns.insert(table.columns.end() - 1, judged.columns.begin(), judged.columns.end());
+  for (size_t i = 0; i < table.rows.size(); ++i) {
+    std::vector<TableCell>& cells = table.rows[i].cells;
+    cells.insert(cells.end() - 1, judged.cells[i].begin(), judged.cells[i].end());
+  }
+}
+
 }  // namespace
 
 Table sweep_table(const SweepSummary& sweep) {
@@ -172,6 +183,7 @@ Table sweep_table(const SweepSummary& sweep) {
     table.rows.push_back(row_of(summary, differing, metrics, on_device));
     table.provenance.push_back(short_hash(summary.point()));
   }
+  add_judges(table, sweep);
   return table;
 }
 

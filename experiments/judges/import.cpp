@@ -1,0 +1,117 @@
+#include "experiments/judges/import.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "core/base/mapped_file.h"
+#include "core/base/sha256.h"
+#include "experiments/judges/export.h"
+#include "experiments/judges/judge_card.h"
+#include "experiments/judges/judge_text.h"
+#include "experiments/results/judge_numbers.h"
+#include "experiments/results/read_sweep.h"
+#include "experiments/version.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string digest_of(const fs::path& file) {
+  const MappedFile mapped(file);
+  Sha256 digest;
+  digest.update(mapped.data(), static_cast<size_t>(mapped.size_bytes()));
+  return digest.hex_digest();
+}
+
+}  // namespace
+
+JudgeScores import_scores(const Judge& judge, const ImportOptions& options) {
+  if (!judge.import) {
+    throw Error(
+        ErrorKind::kConfig,
+        fmt::format("{} leaves no result files; of what evaluator.py prints: kvscope import "
+                    "imagenet_npz",
+                    judge.title));
+  }
+  if (options.files.empty()) {
+    throw Error(ErrorKind::kConfig, fmt::format("kvscope import {}: no result file", judge.name));
+  }
+  ImportRequest request{.samples = options.samples};
+  for (const fs::path& file : options.files) {
+    JudgeFile& judged = request.files.emplace_back(JudgeFile{.path = file});
+    if (!judged.is_archive()) judged.text = judge_file_text(file);
+  }
+  if (!options.prompts.empty()) request.prompts = prompt_list_of(judge, options.prompts);
+  return judge.import(request);
+}
+
+JudgeJson json_of(const std::vector<JudgeNumber>& numbers) {
+  JudgeJson list = JudgeJson::array();
+  for (const JudgeNumber& number : numbers) {
+    list.push_back({{"label", number.label},
+                    {"variant", number.variant},
+                    {"value", json_number(number.value)},
+                    {"decimals", number.decimals},
+                    {"higher_is_better", number.higher_is_better},
+                    {"fault", number.fault}});
+  }
+  return list;
+}
+
+fs::path store_scores(const Judge& judge,
+                      const ImportOptions& import,
+                      const JudgeScores& scores,
+                      const StoreOptions& store) {
+  const SweepSummary sweep = read_sweep(store.folder);
+  PointChoice choice = store.choice;
+  JudgeRecipe recipe;
+  if (!store.card.empty()) {
+    const JudgeCard card = read_judge_card(store.card);
+    if (card.judge != judge.name) {
+      throw Error(ErrorKind::kInput, fmt::format("{}: the card of an export for {}, not for {}",
+                                                 store.card.string(), card.judge, judge.name));
+    }
+    choice.point = card.point_hash;
+    recipe = card.recipe;
+  }
+  const PointSummary point = chosen_point(sweep, choice);
+  if (recipe.empty()) {
+    const int64_t samples = import.samples > 0 ? import.samples : judge.samples;
+    const PromptList list = prompt_list_of(judge, import.prompts);
+    recipe = judge_recipe(
+        point, "",
+        {.samples = samples, .prompts = std::ssize(list.prompts), .prompts_sha256 = list.sha256});
+    std::erase_if(recipe, [&](const auto& item) {
+      return list.prompts.empty() && (item.first == "prompts" || item.first == "rewritten");
+    });
+  }
+  JudgeJson json;
+  json["schema"] = "kvscope.judgement";
+  json["version"] = 1;
+  json["judge"] = judge.name;
+  json["source"] = fmt::format("{} {}", judge.repository, judge.commit);
+  json["point"] = point.point().point_hash;
+  json["recipe"] = JudgeJson::object();
+  for (const auto& [key, value] : recipe) json["recipe"][key] = value;
+  json["numbers"] = json_of(scores.numbers);
+  json["files"] = JudgeJson::array();
+  for (const fs::path& file : import.files) {
+    json["files"].push_back({{"file", fs::absolute(file).string()}, {"sha256", digest_of(file)}});
+  }
+  json["card"] = store.card.string();
+  json["notes"] = scores.notes;
+  json["program"] = std::string("kvscope ") + kVersion;
+  json["imported"] = utc_time(std::chrono::duration_cast<std::chrono::seconds>(
+                                  std::chrono::system_clock::now().time_since_epoch())
+                                  .count());
+  json["totals"] = scores.totals;
+  const fs::path path = judgement_path(point.folder, judge.name);
+  write_file_atomically(path, json.dump(1, ' ', false, JudgeJson::error_handler_t::replace) + "\n");
+  return path;
+}
+
+}  // namespace kvscope

@@ -1,0 +1,132 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "experiments/judges/judge_csv.h"
+#include "experiments/judges/judge_text.h"
+#include "experiments/results/summary.h"
+#include "experiments/results/sweep_table.h"
+#include "tests/experiments/judges/judged_sweep.h"
+#include "tests/support/program_answer.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+fs::path two_points() {
+  const fs::path folder = fresh_folder("store");
+  write_judged_point(folder / "sweep", "snapkv", {"a cat", "a dog"}, 4);
+  write_judged_point(folder / "sweep", "full", {"a cat", "a dog"}, 4);
+  return folder;
+}
+
+std::vector<std::string> headers_of(const fs::path& sweep) {
+  std::vector<std::string> headers;
+  for (const TableColumn& column : sweep_table(summarise_sweep(sweep)).columns) {
+    headers.push_back(column.header);
+  }
+  return headers;
+}
+
+TEST(ImportCommand, KeepsNumbersThatStandInTheTable) {
+  const fs::path folder = two_points();
+  const std::string results = judges_golden("geneval_results.jsonl").string();
+  const Answer unclear = answer({"import", "geneval", results, (folder / "sweep").string()});
+  EXPECT_EQ(unclear.exit_code, 2);
+  EXPECT_THAT(unclear.err, HasSubstr("--point"));
+  const Answer kept = answer(
+      {"import", "geneval", results, (folder / "sweep").string(), "--only", "policy=snapkv"});
+  EXPECT_EQ(kept.exit_code, 0) << kept.err;
+  EXPECT_THAT(kept.out, AllOf(HasSubstr("GenEval (official)"), HasSubstr("0.4315"),
+                              HasSubstr("GenEval (corrected)"), HasSubstr("0.4167")));
+  EXPECT_THAT(headers_of(folder / "sweep"), AllOf(testing::Contains("GenEval (official)"),
+                                                  testing::Contains("GenEval (corrected)")));
+  const Answer table = answer({"table", (folder / "sweep").string(), "--format", "csv"});
+  EXPECT_THAT(table.out, HasSubstr("GenEval (corrected)"));
+  // The same judge with another recipe: a column of its own.
+  const Answer other = answer({"import", "geneval", results, (folder / "sweep").string(), "--only",
+                               "policy=full", "--samples", "5"});
+  EXPECT_EQ(other.exit_code, 0) << other.err;
+  EXPECT_THAT(headers_of(folder / "sweep"),
+              AllOf(testing::Contains("GenEval (official), samples 4"),
+                    testing::Contains("GenEval (official), samples 5")));
+}
+
+TEST(ImportCommand, TakesPointAndRecipeFromTheCard) {
+  const fs::path folder = two_points();
+  const std::string list = (folder / "list.jsonl").string();
+  write_text(list,
+             "{\"tag\": \"counting\", \"include\": [], \"prompt\": \"a cat\"}\n"
+             "{\"tag\": \"counting\", \"include\": [], \"prompt\": \"a dog\"}\n");
+  const std::string out = (folder / "out").string();
+  const Answer exported = answer({"export", "geneval", (folder / "sweep").string(), "--to", out,
+                                  "--prompts", list, "--only", "policy=snapkv"});
+  ASSERT_EQ(exported.exit_code, 0) << exported.err;
+  EXPECT_EQ(answer({"judge", "check", "geneval", out, "--prompts", list}).exit_code, 0);
+  const Answer kept = answer({"import", "geneval", judges_golden("geneval_results.jsonl").string(),
+                              (folder / "sweep").string(), "--card", out + ".card.json", "--json"});
+  ASSERT_EQ(kept.exit_code, 0) << kept.err;
+  const JudgeJson json = parse_judge_json(kept.out, "stdout");
+  const JudgeJson stored =
+      parse_judge_json(file_content(json["stored"].get<std::string>()), "stored");
+  EXPECT_EQ(stored["recipe"]["size"], "8 x 8");
+  EXPECT_EQ(stored["recipe"]["codec"], "PNG");
+  EXPECT_THAT(stored["point"].get<std::string>(), testing::SizeIs(64));
+  const Answer wrong = answer({"import", "mjhq", judges_golden("mjhq_stdout.txt").string(),
+                               (folder / "sweep").string(), "--card", out + ".card.json"});
+  EXPECT_EQ(wrong.exit_code, 3);
+}
+
+TEST(JudgeCommand, SaysWhatAReaderWouldStopAt) {
+  const fs::path folder = fresh_folder("check");
+  write_text(folder / "00000/metadata.jsonl", "{\"tag\": 1}\n{\"tag\": 2}\n");
+  write_text(folder / "00000/samples/0000.jpg", "no picture");
+  fs::create_directories(folder / "00001");
+  const Answer checked = answer({"judge", "check", "geneval", folder.string()});
+  EXPECT_EQ(checked.exit_code, 1);
+  EXPECT_THAT(checked.out, AllOf(HasSubstr("the run STOPS"), HasSubstr("no metadata.jsonl"),
+                                 HasSubstr("not exactly one JSON value"), HasSubstr("0000.jpg")));
+  EXPECT_EQ(answer({"judge", "check", "genevall", folder.string()}).exit_code, 2);
+  EXPECT_THAT(answer({"judge", "check", "genevall", folder.string()}).err,
+              HasSubstr("Did you mean 'geneval'"));
+  EXPECT_EQ(answer({"judge", "check", "fid", (folder / "none").string()}).exit_code, 3);
+}
+
+TEST(JudgeCommand, PrintsPromptsALineEach) {
+  const Answer printed = answer({"judge", "prompts", "imagereward", "--prompts",
+                                 judges_golden("imagereward_prompts.json").string()});
+  EXPECT_EQ(printed.exit_code, 0);
+  EXPECT_THAT(printed.out,
+              testing::StartsWith("a paper boat on a puddle\ntwo foxes, oil on canvas\n"));
+}
+
+TEST(JudgeJson, ReadsPythonsNumbersAndSaysWhereItBreaks) {
+  const JudgeJson json =
+      parse_judge_json("{\"psnr\": Infinity, \"text\": \"NaN \\\" NaN\"}", "x.json");
+  EXPECT_TRUE(std::isinf(number_member(json, "psnr", "x.json")));
+  EXPECT_EQ(json["text"], "NaN \" NaN");
+  try {
+    (void)parse_judge_json("{\n \"a\": ,}", "x.json");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::StartsWith("x.json:2:"));
+  }
+  EXPECT_THROW((void)parse_judge_json(std::string(1000, '['), "deep.json"), Error);
+  EXPECT_EQ(python_json({{"é", {1, 2.5}}, {"b", nullptr}}), "{\"\\u00e9\": [1, 2.5], \"b\": null}");
+}
+
+TEST(JudgeCsv, KeepsQuotesAndCountsLines) {
+  const CsvTable table("a,b\r\n1,\"x, \"\"y\"\"\nz\"\r\n2,w\r\n", "t.csv");
+  ASSERT_EQ(table.rows().size(), 2U);
+  EXPECT_EQ(table.cell(table.rows()[0], "b"), "x, \"y\"\nz");
+  EXPECT_EQ(table.rows()[1].line, 4);
+  EXPECT_THROW(CsvTable("a,b\n1\n", "t.csv"), Error);
+  EXPECT_THROW(CsvTable("a\n\"1\n", "t.csv"), Error);
+  EXPECT_THROW((void)table.column("c"), Error);
+}
+
+}  // namespace
+}  // namespace kvscope

@@ -1,9 +1,8 @@
-#include "core/config/compose.h"
-
 #include <fmt/format.h>
 
 #include "core/base/error.h"
 #include "core/base/shell_word.h"
+#include "core/config/composed_tree.h"
 #include "core/config/defaults.h"
 #include "core/config/hydra_node.h"
 #include "core/config/interpolation.h"
@@ -13,45 +12,75 @@
 namespace kvscope {
 namespace {
 
-/// hydra.searchpath of the primary config or, replacing it, of the command line.
+[[noreturn]] void fail_at(const ConfigNode& node, const std::string& what) {
+  const std::string where = node.origin().text();
+  throw Error(ErrorKind::kConfig, (where.empty() ? "" : where + ": ") + what);
+}
+
+/// hydra.searchpath of the primary config, its interpolations resolved within that config, or,
+/// replacing it, of the first override that sets it.
+ConfigNode written_search_path(const ComposeRequest& request,
+                               ConfigRepository& repository,
+                               const std::vector<Override>& overrides) {
+  for (const Override& override : overrides) {
+    if (override.key_element() == "hydra.searchpath" && !override.node().is_null()) {
+      return override.node();
+    }
+  }
+  const LoadedConfig* primary = repository.load(request.config_name);
+  if (!primary) return {};
+  if (!primary->body.is_map()) fail_at(primary->body, "the primary config must be a mapping");
+  const ResolverContext context{nullptr, request.environment, request.now};
+  const std::optional<SelectedValue> found =
+      select_value(primary->body, "hydra.searchpath", context);
+  if (!found) return {};
+  return found->value;
+}
+
 std::vector<std::filesystem::path> search_path(const ComposeRequest& request,
                                                ConfigRepository& repository,
                                                const std::vector<Override>& overrides) {
-  ConfigNode list;
-  if (const LoadedConfig* primary = repository.load(request.config_name)) {
-    if (const ConfigNode* written = primary->body.find("hydra.searchpath")) list = *written;
-  }
-  for (const Override& override : overrides) {
-    if (override.key == "hydra.searchpath") list = override.node();
-  }
+  const ConfigNode list = written_search_path(request, repository, overrides);
   std::vector<std::filesystem::path> folders;
   if (list.is_null()) return folders;
   if (!list.is_list()) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("{}: hydra.searchpath must be a list of folders, got {}",
-                            list.origin().text(), kind_name(list.kind())));
+    fail_at(list, fmt::format("hydra.searchpath must be a list of folders, got {}",
+                              kind_name(list.kind())));
   }
   for (std::string folder : list.as_string_list()) {
     if (folder.starts_with("file://")) folder.erase(0, 7);
     if (folder.find("://") != folder.npos) {
-      throw Error(ErrorKind::kConfig, fmt::format("{}: '{}': only folders and file:// are searched",
-                                                  list.origin().text(), folder));
+      fail_at(list, fmt::format("'{}': only folders and file:// are searched", folder));
     }
     folders.push_back(request.working_folder / folder);
   }
   return folders;
 }
 
-struct Composed {
-  ConfigNode root;  // hydra node included
-  std::vector<std::pair<std::string, std::string>> choices;
-  std::vector<std::pair<std::string, std::string>> without_effect;
-};
+/// Merges one file where the defaults list puts it.
+void merge_file(ConfigNode& root,
+                const DefaultsEntry& entry,
+                const LoadedConfig& loaded,
+                bool is_primary) {
+  if (entry.package.empty() && !loaded.body.is_map()) {
+    fail_at(loaded.body, fmt::format("{}: {} cannot be merged into the top of the config",
+                                     loaded.file, kind_name(loaded.body.kind())));
+  }
+  if (!is_primary && entry.config_path != "hydra/config") {
+    ConfigNode placed;
+    merge_config(placed, entry.package, loaded.body);
+    const ConfigNode* path = placed.find("hydra.searchpath");
+    if (path && !path->is_null() && !path->is_missing()) {
+      fail_at(*path, "hydra.searchpath can only be set in the primary config");
+    }
+  }
+  merge_config(root, entry.package, loaded.body);
+}
 
-Composed compose_tree(const ComposeRequest& request,
-                      ConfigRepository& repository,
-                      const std::vector<Override>& overrides,
-                      bool skip_missing) {
+ComposedTree compose_from(const ComposeRequest& request,
+                          ConfigRepository& repository,
+                          const std::vector<Override>& overrides,
+                          bool skip_missing) {
   for (const Override& override : overrides) {
     if (override.is_sweep()) {
       throw Error(ErrorKind::kConfig,
@@ -62,13 +91,15 @@ Composed compose_tree(const ComposeRequest& request,
   }
   const DefaultsResult defaults =
       expand_defaults(repository, request.config_name, overrides, skip_missing);
-  Composed composed;
+  ComposedTree composed;
   for (const DefaultsEntry& entry : defaults.entries) {
-    merge_config(composed.root, entry.package, repository.load(entry.config_path)->body);
+    merge_file(composed.root, entry, *repository.load(entry.config_path),
+               entry.config_path == request.config_name);
   }
   for (const Override& override : defaults.value_overrides) {
-    const AbsentKeys absent =
-        is_hydra_override(override) ? AbsentKeys::kRefuse : request.absent_keys;
+    const AbsentKeys absent = is_hydra_override(override) || override.key == "hydra"
+                                  ? AbsentKeys::kRefuse
+                                  : request.absent_keys;
     if (const auto why = apply_override(composed.root, override, absent)) {
       composed.without_effect.emplace_back(override.input, *why);
     }
@@ -81,16 +112,16 @@ Composed compose_tree(const ComposeRequest& request,
   return composed;
 }
 
-Composed compose_with_search_path(const ComposeRequest& request,
-                                  ConfigRepository& repository,
-                                  bool skip_missing) {
+ComposedTree compose_with_search_path(const ComposeRequest& request,
+                                      ConfigRepository& repository,
+                                      bool skip_missing) {
   const std::vector<Override> overrides = parse_overrides(request.overrides);
   const std::vector<std::filesystem::path> more = search_path(request, repository, overrides);
-  if (more.empty()) return compose_tree(request, repository, overrides, skip_missing);
+  if (more.empty()) return compose_from(request, repository, overrides, skip_missing);
   std::vector<std::filesystem::path> folders = repository.folders();
   folders.insert(folders.end(), more.begin(), more.end());
   ConfigRepository wider(folders);
-  return compose_tree(request, wider, overrides, skip_missing);
+  return compose_from(request, wider, overrides, skip_missing);
 }
 
 }  // namespace
@@ -99,8 +130,15 @@ ConfigNode compose_unresolved(const ComposeRequest& request, ConfigRepository& r
   return compose_with_search_path(request, repository, true).root;
 }
 
+ComposedTree compose_tree(const ComposeRequest& request, ConfigRepository& repository) {
+  return compose_with_search_path(request, repository, false);
+}
+
 Composition compose(const ComposeRequest& request, ConfigRepository& repository) {
-  const Composed composed = compose_with_search_path(request, repository, false);
+  return resolve_tree(compose_tree(request, repository), request);
+}
+
+Composition resolve_tree(const ComposedTree& composed, const ComposeRequest& request) {
   Composition result;
   result.unresolved = composed.root;
   result.unresolved.erase("hydra");

@@ -141,7 +141,6 @@ class Expansion {
       if (item.optional) return {};
       fail_not_found(item, primary);
     }
-    check_searchpath(*loaded, primary);
     const DefaultsEntry self{path, item.final_package(), parent, false,
                              item.is_group && !item.from_list ? item.override_key() : ""};
     std::vector<DefaultsItem> list = read_list(*loaded, primary);
@@ -342,13 +341,6 @@ class Expansion {
         fail("config '" + entry.parent + "'",
              fmt::format("'{}' appears more than once in the defaults lists", entry.override_key));
       }
-    }
-  }
-
-  static void check_searchpath(const LoadedConfig& loaded, bool primary) {
-    if (primary || !loaded.package || loaded.package != "_global_") return;
-    if (const ConfigNode* path = loaded.body.find("hydra.searchpath")) {
-      fail(path->origin().text(), "hydra.searchpath can only be set in the primary config");
     }
   }
 

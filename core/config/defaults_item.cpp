@@ -14,12 +14,22 @@ namespace {
   throw Error(ErrorKind::kConfig, fmt::format("{}: {}", node.origin().text(), what));
 }
 
+/// What stands behind the `@`, up to a `:`; none without one.
+std::optional<std::string> take_package(std::string& text) {
+  const size_t at = text.find('@');
+  if (at == text.npos) return std::nullopt;
+  std::string package = text.substr(at + 1, text.find(':', at) - at - 1);
+  text.resize(at);
+  return package == "_here_" ? "" : package;
+}
+
 /// "optional override /group@package" into flags, path and package.
-void read_key(const ConfigNode& node, const std::string& text, DefaultsItem& item) {
+void read_group_key(const ConfigNode& node, std::string text, DefaultsItem& item) {
+  item.package = take_package(text);
   std::istringstream words(text);
   std::vector<std::string> parts;
   for (std::string word; words >> word;) parts.push_back(word);
-  if (parts.empty()) fail(node, "an empty defaults item");
+  if (parts.empty()) fail(node, "an item without its group");
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     if (parts[i] == "optional") {
       item.optional = true;
@@ -30,28 +40,18 @@ void read_key(const ConfigNode& node, const std::string& text, DefaultsItem& ite
                              suggestion(parts[i], {"optional", "override"})));
     }
   }
-  if (item.optional && item.is_override) {
-    fail(node, "'optional' and 'override' cannot be combined");
-  }
   item.path = parts.back();
-  const size_t at = item.path.find('@');
-  if (at != item.path.npos) {
-    item.package = item.path.substr(at + 1);
-    item.path.resize(at);
-  }
 }
 
 DefaultsItem parse_item(const ConfigNode& node) {
   DefaultsItem item;
   item.origin = node.origin().text();
   if (node.is_string()) {
-    if (node.as_string() == "_self_") {
-      item.path = "_self_";
-      item.is_self = true;
-      return item;
-    }
-    read_key(node, node.as_string(), item);
-    if (item.is_override) fail(node, "'override' needs 'group: option'");
+    // A config's name is taken as it stands: keywords belong to groups.
+    item.path = node.as_string();
+    item.package = take_package(item.path);
+    item.is_self = item.path == "_self_";
+    if (item.is_self && item.package) fail(node, "_self_ goes to no other package");
     return item;
   }
   if (!node.is_map()) {
@@ -62,8 +62,11 @@ DefaultsItem parse_item(const ConfigNode& node) {
     fail(node, fmt::format("a defaults item has one 'group: option', this has {}", node.size()));
   }
   const ConfigEntry& entry = node.entries().front();
+  if (entry.key_kind != ConfigKind::kString) {
+    fail(node, fmt::format("'{}' is no name of a group; quote it", entry.name));
+  }
   item.is_group = true;
-  read_key(node, entry.name, item);
+  read_group_key(node, entry.name, item);
   item.value = defaults_value(entry.value, entry.value.origin().text());
   item.origin = entry.value.origin().text();
   return item;
@@ -146,9 +149,7 @@ std::string DefaultsItem::config_path() const {
 std::string DefaultsItem::final_package(bool with_header) const {
   std::string own;
   if (package) {
-    own = *package == "_here_"              ? ""
-          : package->starts_with("_here_.") ? package->substr(7)
-                                            : *package;
+    own = *package == "_here_" ? "" : *package;
   } else if (with_header && header) {
     own = header->starts_with("_global_") ? *header : "_global_." + *header;
   } else {

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/config/big_integer.h"
+#include "core/config/config_key.h"
 #include "core/config/yaml.h"
 
 namespace kvscope {
@@ -48,7 +50,7 @@ std::string json_scalar(const ConfigNode& node) {
     case ConfigKind::kBool:
       return node.as_bool() ? "true" : "false";
     case ConfigKind::kInt:
-      return std::to_string(node.as_int64());
+      return integer_text(node);
     case ConfigKind::kFloat: {
       const std::string text = format_float(node.as_double());
       return std::isfinite(node.as_double()) ? text : json_string(text);
@@ -174,6 +176,10 @@ std::string python_quoted(const std::string& text) {
       out += "\\n";
     } else if (character == '\t') {
       out += "\\t";
+    } else if (character == '\r') {
+      out += "\\r";
+    } else if (static_cast<unsigned char>(character) < 0x20 || character == 0x7f) {
+      out += fmt::format("\\x{:02x}", character);
     } else {
       out += character;
     }
@@ -229,7 +235,7 @@ std::string python_text(const ConfigNode& node) {
     case ConfigKind::kBool:
       return node.as_bool() ? "True" : "False";
     case ConfigKind::kInt:
-      return std::to_string(node.as_int64());
+      return integer_text(node);
     case ConfigKind::kFloat:
       return format_float(node.as_double());
     case ConfigKind::kString:
@@ -246,8 +252,7 @@ std::string python_text(const ConfigNode& node) {
   }
   std::string out = "{";
   for (const ConfigEntry& entry : node.entries()) {
-    const bool quote = entry.key_kind == ConfigKind::kString;
-    out += (out.size() > 1 ? ", " : "") + (quote ? python_quoted(entry.name) : entry.name) + ": " +
+    out += (out.size() > 1 ? ", " : "") + python_repr(entry_key(entry)) + ": " +
            python_repr(entry.value);
   }
   return out + "}";

@@ -2,214 +2,246 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <limits>
-#include <regex>
+#include <algorithm>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/config/config_key.h"
 #include "core/config/format.h"
 #include "core/config/grammar_function.h"
+#include "core/config/grammar_token.h"
 
 namespace kvscope {
 namespace {
 
-constexpr std::string_view kEscapable = "\\()[]{}:=, \t";
-constexpr int kDeepest = 64;
-constexpr size_t kLongestNumber = 128;  // std::regex recurses once a character
+constexpr size_t kDeepest = 64;
 
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
+[[noreturn]] void fail_at(std::string_view text, size_t position, const std::string& what) {
+  throw Error(ErrorKind::kConfig,
+              fmt::format("{} at character {} of the value '{}'", what, position + 1, text));
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+/// The length of the quoted string at `position`; 0 without its closing quote. Backslashes count
+/// only right before a quote of the same kind: behind an even number of them the quote ends it.
+size_t quoted_at(std::string_view text, size_t position) {
+  size_t slashes = 0;
+  for (size_t i = position + 1; i < text.size(); ++i) {
+    if (text[i] == text[position] && slashes % 2 == 0) return i + 1 - position;
+    slashes = text[i] == '\\' ? slashes + 1 : 0;
+  }
+  return 0;
+}
+
+size_t interpolation_at(std::string_view text, size_t position) {
+  const size_t close = text.find('}', position);
+  const bool empty = close == position + 2;
+  return text.substr(position, 2) != "${" || close == text.npos || empty ? 0 : close + 1 - position;
+}
+
+[[noreturn]] void fail_character(std::string_view text, size_t position) {
+  const auto byte = static_cast<unsigned char>(text[position]);
+  if (byte == '\'' || byte == '"') fail_at(text, position, "a string without its closing quote");
+  fail_at(text, position,
+          fmt::format("'{}' in unquoted text",
+                      byte < 0x80 ? std::string(1, text[position]) : "a non-ASCII letter"));
+}
+
+Token next_token(std::string_view text, size_t position) {
+  LongestToken longest(text, position);
+  const size_t before = blanks_at(text, position);
+  const size_t mark = position + before;
+  if (mark < text.size()) {
+    const size_t after = blanks_at(text, mark + 1);
+    switch (text[mark]) {
+      case '(':
+        longest.offer(TokenKind::kOpen, before + 1 + after);
+        break;
+      case ',':
+        longest.offer(TokenKind::kComma, before + 1 + after);
+        break;
+      case ')':
+        longest.offer(TokenKind::kClose, before + 1);
+        break;
+      case '[':
+        if (before == 0) longest.offer(TokenKind::kBracketOpen, 1 + after);
+        break;
+      case ']':
+        longest.offer(TokenKind::kBracketClose, before + 1);
+        break;
+      case '{':
+        if (before == 0) longest.offer(TokenKind::kBraceOpen, 1 + after);
+        break;
+      case '}':
+        longest.offer(TokenKind::kBraceClose, before + 1);
+        break;
+      case ':':
+        longest.offer(TokenKind::kColon, before + 1 + after);
+        break;
+      case '=':
+        longest.offer(TokenKind::kEqual, before + 1 + after);
+        break;
+      default:
+        break;
+    }
+  }
+  longest.offer_unquoted();
+  if (text[position] == '\'' || text[position] == '"') {
+    longest.offer(TokenKind::kQuoted, quoted_at(text, position));
+  }
+  longest.offer(TokenKind::kInterpolation, interpolation_at(text, position));
+  if (longest.token().text.empty()) fail_character(text, position);
+  return longest.token();
+}
+
+std::vector<Token> tokens_of(std::string_view text) {
+  std::vector<Token> tokens;
+  for (size_t position = 0; position < text.size();) {
+    tokens.push_back(next_token(text, position));
+    position += tokens.back().text.size();
+  }
+  tokens.push_back({TokenKind::kEnd, {}, text.size()});
+  return tokens;
+}
+
+/// The text inside the quotes.
+std::string unquoted(std::string_view text) {
+  const char quote = text.front();
+  std::string out;
+  size_t slashes = 0;
+  for (const char c : text.substr(1)) {
+    if (c == '\\') {
+      ++slashes;
+      continue;
+    }
+    out.append(c == quote ? slashes / 2 : slashes, '\\');
+    slashes = 0;
+    out += c;
+  }
+  out.pop_back();
   return out;
 }
 
-/// The typed value of an unquoted word: Hydra's INT, FLOAT, BOOL and NULL tokens, else the text.
-GrammarValue typed_word(const std::string& word) {
-  static const std::regex kInt("[-+]?(?:0|[1-9](?:_?[0-9])*)");
-  static const std::regex kFloat(
-      "[-+]?(?:(?:(?:0|[1-9](?:_?[0-9])*)\\.|(?:0|[1-9](?:_?[0-9])*)?\\.[0-9](?:_?[0-9])*)"
-      "(?:[eE][-+]?[0-9](?:_?[0-9])*)?|(?:0|[1-9](?:_?[0-9])*)[eE][-+]?[0-9](?:_?[0-9])*"
-      "|[Ii][Nn][Ff]|[Nn][Aa][Nn])");
-  GrammarValue value;
-  value.scalar = word;
-  const std::string small = word.size() <= 5 ? lower(word) : "";
-  if (small == "true" || small == "false") value.scalar = small == "true";
-  if (small == "null") value.scalar = ConfigNode();
-  static constexpr std::string_view kNumberStart = "+-.0123456789iInN";
-  if (word.size() <= kLongestNumber && kNumberStart.find(word.front()) != kNumberStart.npos) {
-    std::string digits = word;
-    std::erase(digits, '_');
-    if (digits.starts_with('+')) digits.erase(0, 1);
-    const char* end = digits.data() + digits.size();
-    if (std::regex_match(word, kInt)) {
-      int64_t number = 0;
-      if (std::from_chars(digits.data(), end, number).ec != std::errc()) {
-        throw Error(ErrorKind::kConfig, fmt::format("the integer '{}' does not fit 64 bits", word));
-      }
-      value.scalar = number;
-      value.literal = digits;
-    } else if (std::regex_match(word, kFloat)) {
-      double number = 0;
-      if (std::from_chars(digits.data(), end, number).ec == std::errc::result_out_of_range) {
-        const size_t exponent = digits.find_first_of("eE");
-        const bool tiny = exponent != digits.npos && digits[exponent + 1] == '-';
-        number = tiny ? 0 : std::numeric_limits<double>::infinity();
-        if (digits.starts_with('-')) number = -number;
-      }
-      value.scalar = number;
-      value.literal = digits;
-    }
+bool is_unquoted(TokenKind kind, bool is_key) {
+  switch (kind) {
+    case TokenKind::kId:
+    case TokenKind::kNull:
+    case TokenKind::kInt:
+    case TokenKind::kFloat:
+    case TokenKind::kBool:
+    case TokenKind::kCharacter:
+    case TokenKind::kEscape:
+    case TokenKind::kBlank:
+      return true;
+    case TokenKind::kColon:
+    case TokenKind::kInterpolation:
+      return !is_key;
+    default:
+      return false;
   }
-  value.kind = value.scalar.kind();
+}
+
+GrammarValue scalar_value(ConfigNode node) {
+  GrammarValue value;
+  value.kind = node.kind();
+  value.scalar = std::move(node);
   return value;
 }
 
 class Parser {
  public:
-  Parser(std::string_view text, const GrammarRules& rules) : text_(text), rules_(rules) {}
+  explicit Parser(std::string_view text) : text_(text), tokens_(tokens_of(text)) {}
 
   GrammarResult parse_all() {
-    skip_space();
-    if (at_end()) {  // key= is the empty string
-      GrammarResult empty;
-      empty.value.scalar = "";
-      empty.value.kind = ConfigKind::kString;
-      return empty;
-    }
+    if (peek().kind == TokenKind::kEnd) return {scalar_value(""), {}};  // key= is the empty string
     GrammarResult first = parse_element(0);
-    skip_space();
-    if (peek() == ',') {
+    if (peek().kind == TokenKind::kComma) {
       GrammarSweep sweep;
-      append(sweep, first);
-      while (peek() == ',') {
-        ++position_;
-        append(sweep, parse_element(0));
-        skip_space();
+      sweep.values.push_back(as_value(std::move(first)));
+      while (peek().kind == TokenKind::kComma) {
+        ++next_;
+        sweep.values.push_back(as_value(parse_element(0)));
       }
-      first = {{}, sweep};
+      first = {{}, std::move(sweep)};
     }
-    if (!at_end()) fail(fmt::format("unexpected '{}'", peek()));
+    if (peek().kind != TokenKind::kEnd) fail_unexpected();
     return first;
   }
 
  private:
-  [[nodiscard]] bool at_end() const { return position_ >= text_.size(); }
-  [[nodiscard]] char peek(size_t ahead = 0) const {
-    return position_ + ahead < text_.size() ? text_[position_ + ahead] : '\0';
+  [[nodiscard]] const Token& peek(size_t ahead = 0) const {
+    return tokens_[std::min(next_ + ahead, tokens_.size() - 1)];
   }
-  void skip_space() {
-    while (is_space(peek())) ++position_;
+  [[noreturn]] void fail(const std::string& what) const { fail_at(text_, peek().position, what); }
+  [[noreturn]] void fail_unexpected() const {
+    fail(peek().kind == TokenKind::kBlank ? "unexpected blank"
+                                          : fmt::format("unexpected '{}'", peek().text));
   }
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("{} at character {} of the value '{}'", what, position_ + 1, text_));
-  }
-
-  /// `choice(a,b),c`: a sweep inside a comma list has no meaning on a grid.
-  void append(GrammarSweep& sweep, const GrammarResult& result) const {
-    if (result.sweep) fail("a sweep inside a comma list; write one choice(..) with all values");
-    sweep.values.push_back(result.value);
+  void expect(TokenKind kind, const char* expected) {
+    if (peek().kind != kind) fail(fmt::format("expected {}", expected));
+    ++next_;
   }
 
-  GrammarResult parse_element(int depth) {
-    if (depth > kDeepest) fail(fmt::format("nested deeper than {} levels", kDeepest));
-    skip_space();
-    if (peek() == '[') return {parse_list(depth), {}};
-    if (peek() == '{') return {parse_map(depth), {}};
-    if (peek() == '\'' || peek() == '"') return {parse_quoted(), {}};
-    if (is_letter(peek())) {
-      size_t end = position_;
-      while (end < text_.size() &&
-             (is_letter(text_[end]) || is_digit(text_[end]) || text_[end] == '-')) {
-        ++end;
-      }
-      size_t open = end;
-      while (open < text_.size() && is_space(text_[open])) ++open;
-      if (open < text_.size() && text_[open] == '(') {
-        const std::string name(text_.substr(position_, end - position_));
-        position_ = open + 1;
-        return parse_call(name, depth);
-      }
+  static GrammarValue as_value(GrammarResult result) {
+    if (result.sweep) {
+      result.value.sweep = std::make_shared<const GrammarSweep>(std::move(*result.sweep));
     }
-    return {parse_word(false), {}};
+    return std::move(result.value);
   }
 
-  GrammarValue parse_value(int depth) {
-    GrammarResult result = parse_element(depth);
-    if (result.sweep)
-      fail("a sweep inside a list or mapping; sweep over whole values with choice(..)");
-    return result.value;
+  GrammarResult parse_element(size_t depth) {
+    if (depth > kDeepest) fail(fmt::format("nested deeper than {} levels", kDeepest));
+    switch (peek().kind) {
+      case TokenKind::kBracketOpen:
+        return {parse_list(depth), {}};
+      case TokenKind::kBraceOpen:
+        return {parse_map(depth), {}};
+      case TokenKind::kQuoted: {
+        GrammarValue value = scalar_value(unquoted(peek().text));
+        value.quote = peek().text.front();
+        ++next_;
+        return {std::move(value), {}};
+      }
+      case TokenKind::kId:
+        if (peek(1).kind == TokenKind::kOpen) return parse_call(depth);
+        break;
+      default:
+        break;
+    }
+    return {parse_unquoted(false), {}};
   }
 
-  GrammarValue parse_list(int depth) {
+  GrammarValue parse_list(size_t depth) {
     GrammarValue list;
     list.kind = ConfigKind::kList;
-    ++position_;
-    skip_space();
-    if (peek() == ']') {
-      ++position_;
-      return list;
+    ++next_;
+    while (peek().kind != TokenKind::kBracketClose) {
+      list.items.push_back(as_value(parse_element(depth + 1)));
+      if (peek().kind == TokenKind::kBracketClose) break;
+      expect(TokenKind::kComma, "',' or ']'");
+      if (peek().kind == TokenKind::kBracketClose) fail("a value is missing");
     }
-    while (true) {
-      list.items.push_back(parse_value(depth + 1));
-      skip_space();
-      if (peek() == ']') break;
-      if (peek() != ',') fail("expected ',' or ']'");
-      ++position_;
-    }
-    ++position_;
+    ++next_;
     return list;
   }
 
-  GrammarValue parse_map(int depth) {
+  GrammarValue parse_map(size_t depth) {
     GrammarValue map;
     map.kind = ConfigKind::kMap;
-    ++position_;
-    skip_space();
-    if (peek() == '}') {
-      ++position_;
-      return map;
+    ++next_;
+    while (peek().kind != TokenKind::kBraceClose) {
+      if (peek().kind == TokenKind::kQuoted) fail("a quoted key; keys in {} are unquoted");
+      GrammarValue key = parse_unquoted(true);
+      expect(TokenKind::kColon, "':' after the key");
+      put(map, std::move(key), as_value(parse_element(depth + 1)));
+      if (peek().kind == TokenKind::kBraceClose) break;
+      expect(TokenKind::kComma, "',' or '}'");
+      if (peek().kind == TokenKind::kBraceClose) fail("a key is missing");
     }
-    while (true) {
-      skip_space();
-      if (peek() == '\'' || peek() == '"') fail("a quoted key; keys in {} are unquoted");
-      GrammarValue key = parse_word(true);
-      skip_space();
-      if (peek() != ':') fail("expected ':' after the key");
-      ++position_;
-      GrammarValue value = parse_value(depth + 1);
-      put(map, std::move(key), std::move(value));
-      skip_space();
-      if (peek() == '}') break;
-      if (peek() != ',') fail("expected ',' or '}'");
-      ++position_;
-    }
-    ++position_;
+    ++next_;
     return map;
   }
 
-  /// As in Python, 1, 1.0 and true are one key; the first spelling stays, the last value counts.
-  static bool same_key(const ConfigNode& a, const ConfigNode& b) {
-    const auto number = [](const ConfigNode& node) -> std::optional<double> {
-      if (node.kind() == ConfigKind::kBool) return node.as_bool() ? 1.0 : 0.0;
-      if (node.kind() == ConfigKind::kInt || node.kind() == ConfigKind::kFloat) {
-        return node.as_double();
-      }
-      return std::nullopt;
-    };
-    return a == b || (number(a) && number(a) == number(b));
-  }
-
+  /// As in Python: the first spelling of a key stays, its last value counts.
   static void put(GrammarValue& map, GrammarValue key, GrammarValue value) {
     for (auto& [known, old] : map.entries) {
       if (same_key(known.scalar, key.scalar)) {
@@ -220,157 +252,65 @@ class Parser {
     map.entries.push_back({std::move(key), std::move(value)});
   }
 
-  /// Backslashes count only right before a quote of the same kind: 2n of them and the quote end the
-  /// string, 2n + 1 put a quote into it.
-  GrammarValue parse_quoted() {
-    GrammarValue value;
-    value.quote = peek();
-    value.kind = ConfigKind::kString;
+  /// Words, numbers and blanks in a row: typed if it is only one token, else a text.
+  GrammarValue parse_unquoted(bool is_key) {
+    const size_t begin = next_;
+    while (is_unquoted(peek().kind, is_key)) ++next_;
+    if (next_ == begin) {
+      if (peek().kind == TokenKind::kEnd) fail("a value is missing");
+      fail_unexpected();
+    }
+    std::vector<Token> parts(tokens_.begin() + static_cast<std::ptrdiff_t>(begin),
+                             tokens_.begin() + static_cast<std::ptrdiff_t>(next_));
+    if (parts.front().kind == TokenKind::kBlank) parts.erase(parts.begin());
+    if (!parts.empty() && parts.back().kind == TokenKind::kBlank) parts.pop_back();
+    if (parts.empty()) fail("a value is missing");
+    if (parts.size() == 1) return scalar_value(token_value(parts.front()));
     std::string out;
-    ++position_;
-    while (true) {
-      if (at_end()) fail("a string without its closing quote");
-      size_t slashes = 0;
-      while (peek(slashes) == '\\') ++slashes;
-      const char next = peek(slashes);
-      position_ += slashes;
-      if (next != value.quote) {
-        out.append(slashes, '\\');
-        if (at_end()) continue;
-        out += next;
-        ++position_;
-        continue;
-      }
-      out.append(slashes / 2, '\\');
-      ++position_;
-      if (slashes % 2 == 0) break;
-      out += next;
+    for (const Token& part : parts) {
+      out += part.kind == TokenKind::kEscape ? unescaped(part) : std::string(part.text);
     }
-    value.scalar = out;
-    skip_space();
-    if (!at_end() && std::string_view(",]})").find(peek()) == std::string_view::npos) {
-      fail("text after a quoted string");
-    }
-    return value;
+    return scalar_value(std::move(out));
   }
 
-  /// `${...}` as one token. Returns its length, 0 if there is none here.
-  [[nodiscard]] size_t interpolation_length() const {
-    if (peek() != '$' || peek(1) != '{') return 0;
-    int open = 1;
-    char quote = '\0';
-    for (size_t i = position_ + 2; i < text_.size(); ++i) {
-      const char c = text_[i];
-      if (quote != '\0') {
-        if (c == quote) quote = '\0';
-      } else if (rules_.nested_interpolations && (c == '\'' || c == '"')) {
-        quote = c;
-      } else if (c == '{') {
-        if (!rules_.nested_interpolations) return 0;
-        ++open;
-      } else if (c == '}' && --open == 0) {
-        return i + 1 - position_;
-      }
-    }
-    return 0;
-  }
-
-  GrammarValue parse_word(bool is_key) {
-    std::string out;
-    std::string raw;
-    size_t kept = 0;  // length of `out` up to its last character that is no trailing space
-    bool plain = true;
-    while (!at_end()) {
-      const char c = peek();
-      if (c == ',' || c == ']' || c == '}' || c == ')' || (is_key && c == ':')) break;
-      if (const size_t length = is_key ? 0 : interpolation_length(); length > 0) {
-        out += text_.substr(position_, length);
-        position_ += length;
-        plain = false;
-        kept = out.size();
-      } else if (c == '\\' && kEscapable.find(peek(1)) != kEscapable.npos && peek(1) != '\0') {
-        out += peek(1);
-        position_ += 2;
-        plain = false;
-        kept = out.size();
-      } else {
-        check_character(c);
-        out += c;
-        ++position_;
-        if (!is_space(c)) kept = out.size();
-      }
-    }
-    out.resize(kept);
-    if (out.empty()) fail(at_end() ? "a value is missing" : fmt::format("unexpected '{}'", peek()));
-    if (plain) return typed_word(out);
-    GrammarValue value;
-    value.scalar = out;
-    value.kind = ConfigKind::kString;
-    return value;
-  }
-
-  void check_character(char c) const {
-    static constexpr std::string_view kOthers = "/-\\+.$%*@?|: \t";
-    static constexpr std::string_view kNever = "'\"([{=";
-    if (is_letter(c) || is_digit(c) || kOthers.find(c) != kOthers.npos) return;
-    if (rules_.any_character && kNever.find(c) == kNever.npos) return;
-    if (c == '{' && position_ > 0 && text_[position_ - 1] == '$') {
-      fail("'${' without a simple '${name}'");
-    }
-    fail(fmt::format("'{}' in unquoted text", static_cast<unsigned char>(c) < 0x80
-                                                  ? std::string(1, c)
-                                                  : "a non-ASCII letter"));
-  }
-
-  GrammarResult parse_call(const std::string& name, int depth) {
+  GrammarResult parse_call(size_t depth) {
+    const std::string name(peek().text);
+    next_ += 2;
     std::vector<GrammarArgument> arguments;
-    skip_space();
-    while (peek() != ')') {
-      if (at_end()) fail("expected ')'");
+    while (peek().kind != TokenKind::kClose) {
       GrammarArgument argument;
-      size_t end = position_;
-      while (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]))) ++end;
-      if (end > position_ && is_letter(peek()) && end < text_.size() && text_[end] == '=') {
-        argument.name = std::string(text_.substr(position_, end - position_));
-        position_ = end + 1;
-      }
-      argument.value = parse_element(depth + 1);
-      if (argument.name.empty() && !arguments.empty() && !arguments.back().name.empty()) {
+      if (peek().kind == TokenKind::kId && peek(1).kind == TokenKind::kEqual) {
+        argument.name = std::string(peek().text);
+        next_ += 2;
+      } else if (!arguments.empty() && !arguments.back().name.empty()) {
         fail("a positional argument after a named one");
       }
+      argument.value = parse_element(depth + 1);
       arguments.push_back(std::move(argument));
-      skip_space();
-      if (peek() == ',') {
-        ++position_;
-        skip_space();
-        if (peek() == ')') fail("an argument is missing");
-      } else if (peek() != ')') {
-        fail("expected ',' or ')'");
-      }
+      if (peek().kind == TokenKind::kClose) break;
+      expect(TokenKind::kComma, "',' or ')'");
+      if (peek().kind == TokenKind::kClose) fail("an argument is missing");
     }
-    ++position_;
-    skip_space();
-    if (!at_end() && std::string_view(",]})").find(peek()) == std::string_view::npos) {
-      fail(fmt::format("text after {}(..)", name));
-    }
-    return call_grammar_function(name, arguments);
+    ++next_;
+    return call_grammar_function(name, std::move(arguments));
   }
 
   std::string_view text_;
-  GrammarRules rules_;
-  size_t position_ = 0;
+  std::vector<Token> tokens_;
+  size_t next_ = 0;
 };
 
 std::string escaped(const std::string& text) {
+  static constexpr std::string_view kEscapable = "\\()[]{}:=, \t";
   std::string out;
   for (const char c : text) {
-    if (kEscapable.find(c) != kEscapable.npos) out += '\\';
+    if (kEscapable.find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
   return out;
 }
 
-/// Backslashes before a quote, or at the end, are doubled: the reverse of parse_quoted.
+/// Backslashes before a quote, or at the end, are doubled: the reverse of unquoted().
 std::string quoted(const std::string& text, char quote) {
   std::string out(1, quote);
   size_t slashes = 0;
@@ -382,9 +322,15 @@ std::string quoted(const std::string& text, char quote) {
   return out.append(slashes, '\\') + quote;
 }
 
+[[noreturn]] void fail_sweep_inside() {
+  throw Error(ErrorKind::kConfig,
+              "a sweep stands where one value belongs; sweep over whole values with choice(..)");
+}
+
 }  // namespace
 
 ConfigNode GrammarValue::node() const {
+  if (sweep) fail_sweep_inside();
   if (kind == ConfigKind::kList) {
     ConfigNode list = ConfigNode::list();
     for (const GrammarValue& item : items) list.items().push_back(item.node());
@@ -393,11 +339,7 @@ ConfigNode GrammarValue::node() const {
   if (kind == ConfigKind::kMap) {
     ConfigNode map = ConfigNode::map();
     for (const auto& [key, value] : entries) {
-      std::string name = key.scalar.is_string()          ? key.scalar.as_string()
-                         : key.scalar.is_null()          ? "null"
-                         : key.kind == ConfigKind::kBool ? lower(key.text())
-                                                         : python_text(key.scalar);
-      map.entries().push_back({std::move(name), value.node(), key.kind});
+      map.entries().push_back({key_spelling(key.scalar), value.node(), key.kind});
     }
     return map;
   }
@@ -405,61 +347,23 @@ ConfigNode GrammarValue::node() const {
 }
 
 std::string GrammarValue::text() const {
+  if (sweep) fail_sweep_inside();
   std::string out;
   if (kind == ConfigKind::kList) {
-    for (const GrammarValue& item : items) out += (out.empty() ? "" : ",") + item.text();
-    return "[" + out + "]";
+    for (const GrammarValue& item : items) out += "," + item.text();
+    return "[" + (out.empty() ? out : out.substr(1)) + "]";
   }
   if (kind == ConfigKind::kMap) {
-    for (const auto& [key, value] : entries) {
-      out += (out.empty() ? "" : ",") + key.text() + ":" + value.text();
-    }
-    return "{" + out + "}";
+    for (const auto& [key, value] : entries) out += "," + key.text() + ":" + value.text();
+    return "{" + (out.empty() ? out : out.substr(1)) + "}";
   }
   if (scalar.is_null()) return "null";
   if (!scalar.is_string()) return python_text(scalar);
   return quote == '\0' ? escaped(scalar.as_string()) : quoted(scalar.as_string(), quote);
 }
 
-GrammarResult parse_grammar_value(std::string_view text, const GrammarRules& rules) {
-  return Parser(text, rules).parse_all();
-}
-
-ConfigNode parse_grammar_node(std::string_view text, const GrammarRules& rules) {
-  const GrammarResult result = parse_grammar_value(text, rules);
-  if (result.sweep) {
-    throw Error(ErrorKind::kConfig, fmt::format("'{}' is a sweep where one value is needed", text));
-  }
-  return result.value.node();
-}
-
-std::vector<std::string> split_arguments(std::string_view text) {
-  std::vector<std::string> parts;
-  std::string part;
-  int open = 0;
-  char quote = '\0';
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote == '\0' && c == ',' && open == 0) {
-      parts.push_back(part);
-      part.clear();
-      continue;
-    }
-    part += c;
-    if (c == '\\' && i + 1 < text.size()) {
-      part += text[++i];
-    } else if (quote != '\0') {
-      if (c == quote) quote = '\0';
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-    } else if (c == '[' || c == '{' || c == '(') {
-      ++open;
-    } else if (c == ']' || c == '}' || c == ')') {
-      --open;
-    }
-  }
-  parts.push_back(part);
-  return parts;
+GrammarResult parse_grammar_value(std::string_view text) {
+  return Parser(text).parse_all();
 }
 
 }  // namespace kvscope

@@ -13,9 +13,12 @@ struct GrammarArgument {
   GrammarResult value;
 };
 
-/// Evaluates name(arguments). Throws Error(kConfig): unknown function (nearest named), wrong
-/// arguments.
+/// Evaluates name(arguments) as Hydra 1.3 does: choice, range, interval, glob, sort, shuffle, tag,
+/// and the casts int, float, str, bool. Two things are as in Hydra 1.4: ranges of floats step in
+/// decimal (0.7 and not 0.7000000000000001), and a sorted range ends where it ended. Throws
+/// Error(kConfig): unknown function (nearest named), wrong arguments, ranges that never end or have
+/// more than a million values.
 GrammarResult call_grammar_function(const std::string& name,
-                                    const std::vector<GrammarArgument>& arguments);
+                                    std::vector<GrammarArgument> arguments);
 
 }  // namespace kvscope

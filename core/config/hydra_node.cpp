@@ -68,8 +68,15 @@ std::string override_dirname(const ConfigNode& hydra, const std::vector<Override
 }  // namespace
 
 bool is_hydra_override(const Override& override) {
-  return override.key == "hydra" || override.key.starts_with("hydra.") ||
-         override.key.starts_with("hydra/");
+  return override.key.starts_with("hydra.") || override.key.starts_with("hydra/");
+}
+
+bool is_modelled_hydra_path(const std::string& path) {
+  if (path.starts_with("runtime.choices.") || path.starts_with("job.env_set.")) return true;
+  return std::ranges::none_of(kOpenNodes, [&](std::string_view open) {
+    open.remove_prefix(std::string_view("hydra.").size());
+    return path == open || path.starts_with(std::string(open) + ".");
+  });
 }
 
 bool takes_new_keys(const std::string& key) {
@@ -116,6 +123,9 @@ void fill_hydra_node(ConfigNode& hydra,
   if (request.job_number) {
     set_if_missing(hydra, "job.num", *request.job_number);
     set_if_missing(hydra, "job.id", std::to_string(*request.job_number));
+  }
+  if (!request.working_folder.empty()) {
+    set_if_missing(hydra, "runtime.cwd", request.working_folder.string());
   }
   if (request.multirun && hydra.at("mode").is_null()) hydra.set_path("mode", "MULTIRUN");
 }

@@ -23,6 +23,10 @@ void check_hydra_node(const ConfigNode& hydra);
 /// plug-ins and users.
 bool takes_new_keys(const std::string& key);
 
+/// Whether `hydra.PATH`, where it is not there, is not there in Hydra either. Hydra's own parts of
+/// logging, help, plug-ins and run time are not all known here.
+bool is_modelled_hydra_path(const std::string& path);
+
 /// Does the override address Hydra's own node or groups ("hydra.run.dir", "hydra/launcher")?
 bool is_hydra_override(const Override& override);
 

@@ -3,353 +3,360 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "core/base/error.h"
+#include "core/config/config_key.h"
 #include "core/config/format.h"
-#include "core/config/grammar.h"
+#include "core/config/interpolation_scope.h"
 #include "core/config/interpolation_text.h"
+#include "core/config/placed_node.h"
 
 namespace kvscope {
 namespace {
 
-constexpr int kDeepest = 150;              // interpolations inside interpolations
+constexpr size_t kDeepest = 150;           // interpolations inside interpolations
 constexpr size_t kMostValues = 2'000'000;  // values made in all: ${a} ${a} chains double each time
 constexpr size_t kMostBytes = 64 << 20;
 
-using Path = std::vector<std::string>;
-
-std::string dotted(const Path& path) {
-  return fmt::format("{}", fmt::join(path, "."));
+[[noreturn]] void fail(const std::string& what) {
+  throw Error(ErrorKind::kConfig, what);
 }
 
-/// A missing value or an absent key: oc.select has a default for it, others fail.
-class NotThere : public Error {
+class Evaluation : public InterpolationScope {
  public:
-  using Error::Error;
-};
+  explicit Evaluation(const ResolverContext& context) : context_(context) {}
 
-class Resolver {
- public:
-  Resolver(const ConfigNode& root, const ResolverContext& context)
-      : root_(root), context_(context) {}
-
-  ConfigNode resolve(const ConfigNode& node, const Path& path) {
+  /// The tree below `place` with every interpolation in it replaced.
+  ConfigNode resolved(const Placed& place) {
     if (++values_ > kMostValues) fail("more than two million values; interpolations multiply");
-    if (node.is_interpolation()) return evaluate_at(node, path);
-    if (!node.is_container()) return node;
-    ConfigNode result = node;
-    Path below = path;
-    below.emplace_back();
-    if (node.is_list()) {
-      for (size_t i = 0; i < node.size(); ++i) {
-        below.back() = std::to_string(i);
-        result.items()[i] = resolve(node.items()[i], below);
-      }
-    } else {
-      for (size_t i = 0; i < node.size(); ++i) {
-        below.back() = node.entries()[i].name;
-        result.entries()[i].value = resolve(node.entries()[i].value, below);
-      }
+    const Placed meant = followed(place);
+    ConfigNode result = meant->node();
+    if (meant->is_container()) {
+      if (++open_containers_ > kDeepest) fail("interpolations nested too deep");
+      for (size_t i = 0; i < result.size(); ++i) part(result, i) = resolved(meant->at(i));
+      --open_containers_;
     }
+    if (meant != place) result.set_origin_below(place->node().origin());
     return result;
   }
 
-  ConfigNode resolve_tolerantly(const ConfigNode& node, const Path& path) {
-    if (!node.is_container()) {
+  ConfigNode resolved_where_possible(const Placed& place) {
+    if (!place->is_container()) {
       try {
-        return resolve(node, path);
+        return resolved(place);
       } catch (const Error&) {
-        return node;
+        open_containers_ = 0;
+        return place->node();
       }
     }
-    ConfigNode result = node;
-    Path below = path;
-    below.emplace_back();
-    for (size_t i = 0; i < node.size(); ++i) {
-      below.back() = node.is_list() ? std::to_string(i) : node.entries()[i].name;
-      const ConfigNode& child = node.is_list() ? node.items()[i] : node.entries()[i].value;
-      (node.is_list() ? result.items()[i] : result.entries()[i].value) =
-          resolve_tolerantly(child, below);
+    ConfigNode result = place->node();
+    for (size_t i = 0; i < result.size(); ++i) {
+      part(result, i) = resolved_where_possible(place->at(i));
     }
     return result;
   }
 
-  /// The value of a path from the root, resolved.
-  ConfigNode lookup(const Path& keys) {
-    const ConfigNode* node = &root_;
-    Path at;
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if (node->is_interpolation()) {
-        const ConfigNode value = resolve(*node, at);
-        const Path rest(keys.begin() + static_cast<std::ptrdiff_t>(i), keys.end());
-        const ConfigNode* found = value.find(dotted(rest));
-        if (!found) fail_absent(keys, keys[i], value);
-        return *found;
-      }
-      const ConfigNode* next = node->is_container() ? node->child(keys[i]) : nullptr;
-      if (!next) fail_absent(keys, keys[i], *node);
-      node = next;
-      at.push_back(keys[i]);
+  /// What the value stands for: itself unless it is an interpolation.
+  Placed followed(const Placed& place) {
+    if (!place->is_interpolation()) return place;
+    const ConfigNode& node = place->node();
+    const auto first = std::ranges::find(active_, &node, &Active::node);
+    if (first != active_.end()) {
+      std::string cycle;
+      for (auto step = first; step != active_.end(); ++step) cycle += step->path + " -> ";
+      fail("interpolations in a cycle: " + cycle + place->path());
     }
-    if (node->is_missing()) {
-      throw NotThere(ErrorKind::kConfig, fmt::format("'{}' is missing (\?\?\?)", dotted(keys)));
+    if (active_.size() > kDeepest) fail("interpolations nested too deep");
+    const size_t depth = active_.size();
+    active_.push_back({&node, place->path()});
+    try {
+      Placed result = evaluate(expression_of(node.as_string()), place->parent(), place->key());
+      active_.pop_back();
+      return result;
+    } catch (const Error& error) {
+      active_.resize(depth);
+      rethrow_from(*place, error);
     }
-    return resolve(*node, at);
   }
 
-  /// The absolute path of a reference made by the value at `path`.
-  static Path absolute(const NodeReference& reference, const Path& path) {
-    if (reference.dots == 0) return reference.keys;
-    if (static_cast<size_t>(reference.dots) > path.size()) {
-      throw NotThere(ErrorKind::kConfig, "the dots lead above the top of the config");
+  // --- InterpolationScope ---------------------------------------------------------------------
+
+  Placed select(const Placed& container,
+                const std::string& path,
+                const SelectRules& rules) override {
+    const auto [from, rest] = start_of(container, path);
+    if (rest.empty()) return from;
+    const std::vector<std::string> keys = split_key(rest);
+    Placed place = from;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      Placed next = place->child(keys[i]);
+      if (!next) return nullptr;
+      if (next->is_missing()) {
+        if (rules.refuse_missing) {
+          fail(fmt::format("'{}' is missing (\?\?\?)", next->path()));
+        }
+      } else {
+        next = followed(next);
+      }
+      if (i + 1 < keys.size() && !next->is_container()) {
+        throw NotAContainer(ErrorKind::kConfig,
+                            fmt::format("'{}' is {}, it holds no '{}'", next->path(),
+                                        kind_name(next->node().kind()), keys[i + 1]));
+      }
+      place = std::move(next);
     }
-    Path keys(path.begin(), path.end() - reference.dots);
-    keys.insert(keys.end(), reference.keys.begin(), reference.keys.end());
-    return keys;
+    return place;
   }
+
+  ConfigNode evaluate_element(const std::string& text, const Placed& container) override {
+    return value_of(evaluate(parse_element(text), container, ""));
+  }
+
+  [[nodiscard]] const ResolverContext& context() const override { return context_; }
 
  private:
-  /// One evaluation on the stack of `active` paths, taken off however it ends.
-  class Entered {
-   public:
-    Entered(std::vector<std::string>& active, const std::string& name) : active_(active) {
-      active_.push_back(name);
-    }
-    ~Entered() { active_.pop_back(); }
-    Entered(const Entered&) = delete;
-    Entered& operator=(const Entered&) = delete;
-
-   private:
-    std::vector<std::string>& active_;
+  struct Active {
+    const ConfigNode* node;
+    std::string path;
   };
 
-  [[noreturn]] static void fail(const std::string& what) { throw Error(ErrorKind::kConfig, what); }
-
-  [[noreturn]] static void fail_absent(const Path& keys,
-                                       const std::string& key,
-                                       const ConfigNode& node) {
-    std::vector<std::string> known;
-    if (node.is_map()) {
-      for (const ConfigEntry& entry : node.entries()) known.push_back(entry.name);
-    }
-    throw NotThere(ErrorKind::kConfig, fmt::format("no key '{}' ('{}' not found). {}", dotted(keys),
-                                                   key, suggestion(key, known)));
+  static ConfigNode& part(ConfigNode& container, size_t i) {
+    return container.is_list() ? container.items()[i] : container.entries()[i].value;
   }
 
-  ConfigNode evaluate_at(const ConfigNode& node, const Path& path) {
-    const std::string name = dotted(path);
-    if (const auto first = std::ranges::find(active_, name); first != active_.end()) {
-      std::string cycle;
-      for (auto step = first; step != active_.end(); ++step) cycle += *step + " -> ";
-      fail("interpolations in a cycle: " + cycle + name);
-    }
-    if (static_cast<int>(active_.size()) > kDeepest) fail("interpolations nested too deep");
-    const Entered entered(active_, name);
-    ConfigNode result;
-    try {
-      result = evaluate(node.as_string(), path);
-    } catch (const Error& error) {
-      // The innermost value names itself; the ones that refer to it only pass the message on.
-      if (std::string_view(error.what()).find("while resolving") != std::string_view::npos) throw;
-      const std::string message =
-          fmt::format("{}: {}, while resolving '{}: {}'", node.origin().text(), error.what(), name,
-                      node.as_string());
-      if (dynamic_cast<const NotThere*>(&error)) throw NotThere(ErrorKind::kConfig, message);
-      throw Error(ErrorKind::kConfig, message);
-    }
-    result.set_origin_below(node.origin());
-    return result;
+  const Expression& expression_of(const std::string& text) {
+    const auto known = expressions_.find(text);
+    if (known != expressions_.end()) return *known->second;
+    auto parsed = std::make_unique<const Expression>(parse_interpolations(text));
+    return *expressions_.emplace(text, std::move(parsed)).first->second;
   }
 
-  /// One interpolation alone keeps its type; anything around it makes text.
-  ConfigNode evaluate(const std::string& text, const Path& path) {
-    const std::vector<InterpolationPiece> pieces = split_interpolations(text);
-    if (pieces.size() == 1 && pieces[0].is_interpolation)
-      return evaluate_piece(pieces[0].text, path);
+  /// The innermost value names itself; the ones that refer to it only pass the message on.
+  [[noreturn]] static void rethrow_from(const PlacedNode& place, const Error& error) {
+    if (std::string_view(error.what()).find("while resolving") != std::string_view::npos) throw;
+    fail(fmt::format("{}: {}, while resolving '{}: {}'", place.node().origin().text(), error.what(),
+                     place.path(), place.node().as_string()));
+  }
+
+  /// Where a path starts, and what is left of it.
+  static std::pair<Placed, std::string> start_of(const Placed& container, std::string path) {
+    Placed from = container;
+    if (!path.starts_with('.')) {
+      while (from->parent()) from = from->parent();
+      return {from, std::move(path)};
+    }
+    path.erase(0, 1);
+    while (path.starts_with('.')) {
+      path.erase(0, 1);
+      from = from->parent();
+      if (!from) fail("the dots lead above the top of the config");
+    }
+    return {from, std::move(path)};
+  }
+
+  static ConfigNode value_of(const Placed& place) { return place->node(); }
+
+  Placed evaluate(const Expression& expression, const Placed& container, const std::string& key) {
+    if (!container) fail("an interpolation stands in no config");
+    switch (expression.kind) {
+      case ExpressionKind::kReference:
+        return refer(text_of_parts(expression.parts, container), container);
+      case ExpressionKind::kResolver:
+        return resolve(expression, container, key);
+      default:
+        break;
+    }
+    return PlacedNode::result(plain(expression, container), container, key);
+  }
+
+  /// The value of what is no interpolation itself.
+  ConfigNode plain(const Expression& expression, const Placed& container) {
+    switch (expression.kind) {
+      case ExpressionKind::kScalar:
+        return expression.scalar;
+      case ExpressionKind::kText:
+        return text_of_values(expression.parts, container);
+      case ExpressionKind::kList: {
+        ConfigNode list = ConfigNode::list();
+        for (const Expression& part : expression.parts) {
+          list.items().push_back(value_of(evaluate(part, container, "")));
+        }
+        return list;
+      }
+      default:
+        break;
+    }
+    ConfigNode map = ConfigNode::map();
+    for (size_t i = 0; i < expression.keys.size(); ++i) {
+      const ConfigNode& key = expression.keys[i];
+      map.entries().push_back(
+          {key_spelling(key), value_of(evaluate(expression.parts[i], container, "")), key.kind()});
+    }
+    return map;
+  }
+
+  std::string text_of_values(const std::vector<Expression>& parts, const Placed& container) {
     std::string out;
-    for (const InterpolationPiece& piece : pieces) {
-      out += piece.is_interpolation ? python_text(evaluate_piece(piece.text, path)) : piece.text;
+    for (const Expression& part : parts) {
+      out += python_text(value_of(evaluate(part, container, "")));
       bytes_ += out.size();
       if (bytes_ > kMostBytes) fail("interpolations make more than 64 MiB of text");
     }
     return out;
   }
 
-  ConfigNode evaluate_piece(const std::string& inside, const Path& path) {
-    const size_t colon = resolver_colon(inside);
-    if (colon != inside.npos) return call(inside.substr(0, colon), inside.substr(colon + 1), path);
-    std::string reference = inside;
-    if (inside.find("${") != inside.npos) reference = evaluate_text(inside, path);
-    return lookup(absolute(parse_node_reference(reference), path));
-  }
-
-  std::string evaluate_text(const std::string& text, const Path& path) {
-    return python_text(evaluate(text, path));
-  }
-
-  // --- resolvers ------------------------------------------------------------------------------
-
-  ConfigNode call(const std::string& name, const std::string& text, const Path& path) {
-    if (name == "now")
-      return formatted_time(text.find("${") == text.npos ? text : evaluate_text(text, path));
-    std::vector<ConfigNode> arguments;
-    if (!text.empty()) {
-      for (const std::string& part : split_arguments(text))
-        arguments.push_back(argument(part, path));
-    }
-    const auto require = [&](size_t least, size_t most) {
-      if (arguments.size() < least || arguments.size() > most) {
-        fail(fmt::format("${{{}:..}} takes {} to {} arguments, got {}", name, least, most,
-                         arguments.size()));
+  /// The text of a reference, or a resolver's name, whose interpolations must give text.
+  std::string text_of_parts(const std::vector<Expression>& parts, const Placed& container) {
+    std::string out;
+    for (const Expression& part : parts) {
+      const ConfigNode value = value_of(evaluate(part, container, ""));
+      if (!value.is_string()) {
+        fail(fmt::format("{} where a key is needed", kind_name(value.kind())));
       }
-    };
-    if (name == "oc.env") {
-      require(1, 2);
-      return environment_variable(arguments);
+      out += value.as_string();
     }
-    if (name == "oc.decode") {
-      require(1, 1);
-      if (arguments[0].is_null()) return {};
-      const ConfigNode decoded = parse_grammar_node(arguments[0].as_string(), kArgumentRules);
-      return resolve(decoded, path);
-    }
-    if (name == "oc.create") {
-      require(1, 1);
-      return arguments[0];
-    }
-    if (name == "oc.select" || name == "oc.deprecated") {
-      require(1, 2);
-      const bool select = name == "oc.select";
-      try {
-        return lookup(absolute(parse_node_reference(arguments[0].as_string()), path));
-      } catch (const NotThere&) {
-        if (!select) throw;
-        return arguments.size() == 2 ? arguments[1] : ConfigNode();
+    return out;
+  }
+
+  Placed refer(const std::string& path, const Placed& container) {
+    const Placed found = select(container, path, {.refuse_missing = true});
+    if (!found) fail_absent(path, container);
+    for (Placed above = container; above; above = above->parent()) {
+      if (&above->node() == &found->node()) {
+        fail(fmt::format("'{}' stands around the interpolation itself", path));
       }
     }
-    if (name == "oc.dict.keys" || name == "oc.dict.values") {
-      require(1, 1);
-      return map_parts(name, arguments[0], path);
-    }
-    if (name == "hydra") {
-      require(1, 1);
-      if (!context_.full) fail("${hydra:..} has no meaning here");
-      Resolver full(*context_.full, context_);
-      full.values_ = values_;
-      full.depth_ = depth_ + 1;
-      if (full.depth_ > 16) fail("${hydra:..} refers to itself");
-      return full.lookup(parse_node_reference("hydra." + arguments[0].as_string()).keys);
-    }
-    const std::vector<std::string> known{"oc.env",        "oc.select",    "oc.decode",
-                                         "oc.create",     "oc.dict.keys", "oc.dict.values",
-                                         "oc.deprecated", "now",          "hydra"};
-    fail(fmt::format("unknown resolver '{}'. {}", name, suggestion(name, known)));
+    return found;
   }
 
-  static constexpr GrammarRules kArgumentRules{.nested_interpolations = true,
-                                               .any_character = true};
-
-  ConfigNode argument(std::string text, const Path& path) {
-    const size_t first = text.find_first_not_of(" \t");
-    if (first == text.npos) return "";
-    text = text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-    const bool structured = std::string_view("[{'\"").find(text.front()) != std::string_view::npos;
-    if (!structured && text.find("${") != text.npos) return evaluate(text, path);
-    const ConfigNode parsed = parse_grammar_node(text, kArgumentRules);
-    return resolve_argument(parsed, path);
-  }
-
-  ConfigNode resolve_argument(const ConfigNode& node, const Path& path) {
-    if (node.is_interpolation()) return evaluate(node.as_string(), path);
-    ConfigNode result = node;
-    if (node.is_list()) {
-      for (ConfigNode& item : result.items()) item = resolve_argument(item, path);
-    } else if (node.is_map()) {
-      for (ConfigEntry& entry : result.entries()) entry.value = resolve_argument(entry.value, path);
+  [[noreturn]] void fail_absent(const std::string& path, const Placed& container) {
+    auto [place, rest] = start_of(container, path);
+    std::string key;
+    for (const std::string& one : split_key(rest)) {
+      key = one;
+      const Placed next = place->child(one);
+      if (!next) break;
+      place = followed(next);
     }
-    return result;
-  }
-
-  ConfigNode environment_variable(const std::vector<ConfigNode>& arguments) const {
-    const std::string name = python_text(arguments[0]);
-    if (context_.environment) {
-      if (const std::optional<std::string> value = context_.environment(name)) return *value;
+    std::vector<std::string> known;
+    if (place->node().is_map()) {
+      for (const ConfigEntry& entry : place->node().entries()) known.push_back(entry.name);
     }
-    if (arguments.size() < 2) {
-      throw NotThere(ErrorKind::kConfig, fmt::format("the environment variable '{}' is not set; a "
-                                                     "default is given as ${{oc.env:{},DEFAULT}}",
-                                                     name, name));
+    const std::string from = path.starts_with('.') ? place->path() : "";
+    fail(fmt::format("no key '{}' ('{}' not found). {}", from.empty() ? rest : from + "." + key,
+                     key, suggestion(key, known)));
+  }
+
+  Placed resolve(const Expression& expression, const Placed& container, const std::string& key) {
+    std::string name;
+    for (const Expression& part : expression.name) {
+      name += (name.empty() ? "" : ".") + text_of_parts({part}, container);
     }
-    if (arguments[1].is_null()) return {};
-    return python_text(arguments[1]);
-  }
-
-  ConfigNode map_parts(const std::string& name, const ConfigNode& argument, const Path& path) {
-    const ConfigNode map = argument.is_map()
-                               ? argument
-                               : lookup(absolute(parse_node_reference(argument.as_string()), path));
-    if (!map.is_map())
-      fail(fmt::format("${{{}:..}} needs a mapping, got {}", name, kind_name(map.kind())));
-    ConfigNode list = ConfigNode::list();
-    for (const ConfigEntry& entry : map.entries()) {
-      list.items().push_back(name == "oc.dict.keys" ? ConfigNode(entry.name) : entry.value);
+    std::vector<Placed> arguments;
+    arguments.reserve(expression.parts.size());
+    for (const Expression& part : expression.parts) {
+      arguments.push_back(evaluate(part, container, ""));
     }
-    return list;
+    return call_resolver(*this, name, arguments, container, key);
   }
 
-  [[nodiscard]] std::string formatted_time(const std::string& format) const {
-    std::tm parts{};
-    localtime_r(&context_.now, &parts);
-    std::array<char, 256> buffer;
-    const size_t size = std::strftime(buffer.data(), buffer.size(), format.c_str(), &parts);
-    return {buffer.data(), size};
-  }
-
-  const ConfigNode& root_;
   const ResolverContext& context_;
-  std::vector<std::string> active_;  // paths being evaluated, for cycles
+  std::vector<Active> active_;  // values being evaluated, for cycles
+  std::map<std::string, std::unique_ptr<const Expression>> expressions_;
+  size_t open_containers_ = 0;
   size_t values_ = 0;
   size_t bytes_ = 0;
-  int depth_ = 0;
 };
 
-Path split_path(const std::string& path) {
-  Path keys;
-  size_t begin = 0;
-  while (!path.empty() && begin <= path.size()) {
-    const size_t dot = std::min(path.find('.', begin), path.size());
-    keys.push_back(path.substr(begin, dot - begin));
-    begin = dot + 1;
+/// The place of a dotted path that overrides and merging made, keys of any kind.
+Placed place_at(const ConfigNode& root, const std::string& path) {
+  Placed place = PlacedNode::root(root);
+  if (path.empty()) return place;
+  for (const std::string& key : split_key(path)) {
+    place = place->is_container() ? place->child(key) : nullptr;
+    if (!place) return nullptr;
   }
-  return keys;
+  return place;
 }
 
 }  // namespace
 
 ConfigNode resolve_interpolations(const ConfigNode& root, const ResolverContext& context) {
-  return Resolver(root, context).resolve(root, {});
+  return Evaluation(context).resolved(PlacedNode::root(root));
 }
 
 ConfigNode resolve_where_possible(const ConfigNode& subtree,
                                   const std::string& path,
                                   const ResolverContext& context) {
-  const ConfigNode& root = context.full ? *context.full : subtree;
-  return Resolver(root, context).resolve_tolerantly(subtree, split_path(path));
+  const Placed place = context.full ? place_at(*context.full, path) : PlacedNode::root(subtree);
+  return place ? Evaluation(context).resolved_where_possible(place) : subtree;
 }
 
-std::optional<ConfigNode> interpolated_node(const ConfigNode& root,
-                                            const ConfigNode& node,
-                                            const std::string& path) {
-  const std::vector<InterpolationPiece> pieces = split_interpolations(node.as_string());
-  if (pieces.size() != 1 || !pieces[0].is_interpolation) return std::nullopt;
-  if (resolver_colon(pieces[0].text) != std::string::npos) return std::nullopt;
-  if (pieces[0].text.find("${") != std::string::npos) return std::nullopt;
-  const NodeReference reference = parse_node_reference(pieces[0].text);
-  const Path at = split_path(path);
-  if (static_cast<size_t>(reference.dots) > at.size()) return std::nullopt;
-  const ConfigNode* found = root.find(dotted(Resolver::absolute(reference, at)));
-  return found ? std::optional(*found) : std::nullopt;
+std::optional<SelectedValue> select_value(const ConfigNode& root,
+                                          const std::string& path,
+                                          const ResolverContext& context) {
+  Evaluation evaluation(context);
+  Placed found;
+  try {
+    found = evaluation.select(PlacedNode::root(root), "." + path, {});
+  } catch (const NotAContainer&) {
+    return std::nullopt;
+  }
+  if (!found || found->is_missing()) return std::nullopt;
+  SelectedValue selected;
+  selected.value = evaluation.resolved_where_possible(found);
+  for (Placed place = found; place; place = place->parent()) {
+    if (place->parent()) {
+      selected.keys.insert(selected.keys.begin(), place->key());
+    } else {
+      selected.in_tree = &place->node() == &root;
+    }
+  }
+  return selected;
+}
+
+std::optional<ConfigNode> interpolated_container(const ConfigNode& root,
+                                                 const ConfigNode& node,
+                                                 const std::string& path) {
+  if (!node.is_interpolation()) return std::nullopt;
+  const ResolverContext context;
+  try {
+    const size_t dot = path.rfind('.');
+    const bool top = dot == path.npos;
+    const Placed container = place_at(root, top ? "" : path.substr(0, dot));
+    if (!container || !container->is_container()) return std::nullopt;
+    const Placed place = PlacedNode::made(node, container, top ? path : path.substr(dot + 1));
+    const Placed meant = Evaluation(context).followed(place);
+    return meant->is_container() ? std::optional(meant->node()) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void check_values(const ConfigNode& tree) {
+  if (tree.is_interpolation()) {
+    try {
+      static_cast<void>(parse_interpolations(tree.as_string()));
+    } catch (const Error& error) {
+      const std::string where = tree.origin().text();
+      fail(fmt::format("{}{}{}", where, where.empty() ? "" : ": ", error.what()));
+    }
+  }
+  if (tree.is_list()) {
+    for (const ConfigNode& item : tree.items()) check_values(item);
+  } else if (tree.is_map()) {
+    for (const ConfigEntry& entry : tree.entries()) {
+      if (entry.key_kind == ConfigKind::kNull) {
+        fail(fmt::format("{}: null is no key; quote it to have the text",
+                         entry.value.origin().text()));
+      }
+      check_values(entry.value);
+    }
+  }
 }
 
 }  // namespace kvscope

@@ -19,12 +19,13 @@ struct ResolverContext {
   std::time_t now = 0;  // ${now:%Y-%m-%d}
 };
 
-/// Replaces every interpolation of `root`: `${a.b}`, `${a[0]}`, relative `${.x}` and `${..x}`,
-/// nested
-/// `${a.${b}}`, text around them, and the resolvers oc.env, oc.select, oc.decode, oc.create,
-/// oc.dict.keys, oc.dict.values, oc.deprecated, now, hydra. `\${` is a literal `${`. A value that
-/// is one interpolation keeps the type of its target. Missing values stay "???"; an interpolation
-/// to one is an error. Throws Error(kConfig) with origin and path; a cycle is shown as a -> b -> a.
+/// Replaces every interpolation of `root` as OmegaConf 2.3 does: `${a.b}`, `${a[0]}`, relative
+/// `${.x}` and `${..x}`, nested `${a.${b}}`, text around them, and the resolvers oc.env, oc.select,
+/// oc.decode, oc.create, oc.dict.keys, oc.dict.values, oc.deprecated, now, hydra. `\${` is a
+/// literal
+/// `${`. A value that is one interpolation keeps the type of its target, and what stands inside the
+/// target is resolved where the target stands. Missing values stay "???"; an interpolation to one
+/// is an error. Throws Error(kConfig) with origin and path; a cycle is shown as a -> b -> a.
 ConfigNode resolve_interpolations(const ConfigNode& root, const ResolverContext& context);
 
 /// As resolve_interpolations, but what cannot be resolved stays as written.
@@ -32,10 +33,27 @@ ConfigNode resolve_where_possible(const ConfigNode& subtree,
                                   const std::string& path,
                                   const ResolverContext& context);
 
-/// The unresolved node that `node` at `path`, a plain `${a.b}`, stands for; none if it is no such
-/// thing.
-std::optional<ConfigNode> interpolated_node(const ConfigNode& root,
-                                            const ConfigNode& node,
-                                            const std::string& path);
+/// A value found by its dotted path, interpolations followed.
+struct SelectedValue {
+  std::vector<std::string> keys;  // from the root to where it stands
+  bool in_tree = true;            // false: a resolver made it
+  ConfigNode value;               // with its interpolations resolved where possible
+};
+
+/// As OmegaConf.select: none where a key is not there, a single value is in the way, or `???` is
+/// found. Throws Error(kConfig) where an interpolation on the way fails.
+std::optional<SelectedValue> select_value(const ConfigNode& root,
+                                          const std::string& path,
+                                          const ResolverContext& context = {});
+
+/// The container, as written, that the interpolation `node` at `path` of `root` stands for; none if
+/// it stands for no container or cannot be evaluated.
+std::optional<ConfigNode> interpolated_container(const ConfigNode& root,
+                                                 const ConfigNode& node,
+                                                 const std::string& path);
+
+/// Throws Error(kConfig), naming the origin, for what OmegaConf takes into no config: a `${...}`
+/// that its grammar does not know, and a null key.
+void check_values(const ConfigNode& tree);
 
 }  // namespace kvscope

@@ -2,120 +2,308 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "core/base/error.h"
+#include "core/config/config_key.h"
+#include "core/config/interpolation_token.h"
 
 namespace kvscope {
 namespace {
 
-[[noreturn]] void fail(const std::string& what) {
-  throw Error(ErrorKind::kConfig, what);
-}
+constexpr int kDeepest = 150;
 
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
-}
-
-/// The index after the `}` that closes the `${` before `begin`.
-size_t end_of_interpolation(std::string_view text, size_t begin) {
-  int open = 1;
-  char quote = '\0';
-  for (size_t i = begin; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\\' && i + 1 < text.size()) {
-      ++i;
-    } else if (quote != '\0') {
-      if (c == quote) quote = '\0';
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-    } else if (c == '{') {
-      ++open;
-    } else if (c == '}' && --open == 0) {
-      return i + 1;
-    }
+bool is_unquoted(TokenKind kind, bool is_key) {
+  switch (kind) {
+    case TokenKind::kId:
+    case TokenKind::kNull:
+    case TokenKind::kInt:
+    case TokenKind::kFloat:
+    case TokenKind::kBool:
+    case TokenKind::kCharacter:
+    case TokenKind::kEscape:
+    case TokenKind::kBlank:
+      return true;
+    case TokenKind::kColon:
+    case TokenKind::kInterpolationOpen:
+      return !is_key;
+    default:
+      return false;
   }
-  fail(fmt::format("'{}': a '${{' without its '}}'", text));
 }
+
+bool is_text(TokenKind kind) {
+  return kind == TokenKind::kText || kind == TokenKind::kEscape ||
+         kind == TokenKind::kEscapedInterpolation || kind == TokenKind::kBackslashes ||
+         kind == TokenKind::kInterpolationOpen;
+}
+
+bool is_interpolation(const Expression& expression) {
+  return expression.kind == ExpressionKind::kReference ||
+         expression.kind == ExpressionKind::kResolver;
+}
+
+Expression scalar(ConfigNode node) {
+  return {.kind = ExpressionKind::kScalar, .scalar = std::move(node)};
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, bool is_element)
+      : text_(text), tokens_(interpolation_tokens(text, is_element)) {}
+
+  Expression value() {
+    Expression text = text_parts();
+    expect_end();
+    if (text.parts.size() == 1 && is_interpolation(text.parts[0])) return std::move(text.parts[0]);
+    return text;
+  }
+
+  Expression single_element() {
+    Expression expression = element();
+    expect_end();
+    return expression;
+  }
+
+ private:
+  [[nodiscard]] const Token& peek() const { return tokens_[next_]; }
+  [[nodiscard]] bool take(TokenKind kind) {
+    if (peek().kind != kind) return false;
+    ++next_;
+    return true;
+  }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("'{}': {} at character {}", text_, what, peek().position + 1));
+  }
+  [[noreturn]] void fail_here() const {
+    if (peek().kind == TokenKind::kEnd) fail("a '${' without its '}'");
+    fail(fmt::format("unexpected '{}'", peek().text));
+  }
+  void expect(TokenKind kind) {
+    if (!take(kind)) fail_here();
+  }
+  void expect_end() const {
+    if (peek().kind != TokenKind::kEnd) fail_here();
+  }
+
+  /// Literal text and interpolations, at least one.
+  Expression text_parts() {
+    Expression text{.kind = ExpressionKind::kText};
+    const auto literal = [&](std::string_view piece) {
+      if (text.parts.empty() || is_interpolation(text.parts.back())) {
+        text.parts.push_back(scalar(""));
+      }
+      text.parts.back().scalar = text.parts.back().scalar.as_string() + std::string(piece);
+    };
+    if (!is_text(peek().kind)) fail_here();
+    while (is_text(peek().kind)) {
+      const Token& token = peek();
+      if (token.kind == TokenKind::kInterpolationOpen) {
+        text.parts.push_back(interpolation());
+        continue;
+      }
+      ++next_;
+      const bool ends =
+          peek().kind == TokenKind::kInterpolationOpen || peek().kind == TokenKind::kQuoteClose;
+      if (token.kind == TokenKind::kEscapedInterpolation) {
+        literal(token.text.substr(token.text.size() - (token.text.size() / 2 + 1)));
+      } else if (token.kind == TokenKind::kEscape ||
+                 (token.kind == TokenKind::kBackslashes && ends)) {
+        literal(unescaped(token));
+      } else {
+        literal(token.text);
+      }
+    }
+    return text;
+  }
+
+  Expression interpolation() {
+    if (++depth_ > kDeepest) fail("interpolations nested too deep");
+    expect(TokenKind::kInterpolationOpen);
+    Expression result{.kind = ExpressionKind::kReference};
+    bool may_name_resolver = true;  // only names and dots so far
+    bool expect_key = true;
+    const auto take_key = [&] {
+      if (peek().kind == TokenKind::kInterpolationOpen) {
+        result.parts.push_back(interpolation());
+        return;
+      }
+      may_name_resolver = may_name_resolver && peek().kind == TokenKind::kId;
+      if (peek().kind != TokenKind::kId && peek().kind != TokenKind::kInterpolationKey) fail_here();
+      result.parts.push_back(scalar(std::string(peek().text)));
+      ++next_;
+    };
+    while (take(TokenKind::kDot)) {
+      may_name_resolver = false;
+      result.parts.push_back(scalar("."));
+    }
+    while (peek().kind != TokenKind::kInterpolationClose && peek().kind != TokenKind::kColon) {
+      if (take(TokenKind::kBracketOpen)) {
+        may_name_resolver = false;
+        result.parts.push_back(scalar("["));
+        take_key();
+        expect(TokenKind::kBracketClose);
+        result.parts.push_back(scalar("]"));
+      } else {
+        if (!expect_key) {
+          expect(TokenKind::kDot);
+          result.parts.push_back(scalar("."));
+        }
+        take_key();
+      }
+      expect_key = false;
+    }
+    if (expect_key) fail("a key is missing");
+    if (peek().kind == TokenKind::kColon) {
+      if (!may_name_resolver) fail_here();
+      ++next_;
+      result = resolver(std::move(result.parts));
+    } else {
+      expect(TokenKind::kInterpolationClose);
+    }
+    --depth_;
+    return result;
+  }
+
+  Expression resolver(std::vector<Expression> name) {
+    Expression result{.kind = ExpressionKind::kResolver};
+    for (size_t i = 0; i < name.size(); i += 2) result.name.push_back(std::move(name[i]));
+    if (!take(TokenKind::kBraceClose)) {
+      result.parts = sequence();
+      expect(TokenKind::kBraceClose);
+    }
+    return result;
+  }
+
+  /// Elements between commas; nothing between two of them is an empty text.
+  std::vector<Expression> sequence() {
+    std::vector<Expression> items;
+    const auto starts_element = [&] {
+      switch (peek().kind) {
+        case TokenKind::kQuoteOpen:
+        case TokenKind::kBracketOpen:
+        case TokenKind::kBraceOpen:
+          return true;
+        default:
+          return is_unquoted(peek().kind, false);
+      }
+    };
+    if (!starts_element() && peek().kind != TokenKind::kComma) fail_here();
+    do {
+      items.push_back(starts_element() ? element() : scalar(""));
+    } while (take(TokenKind::kComma));
+    return items;
+  }
+
+  Expression element() {
+    if (++depth_ > kDeepest) fail("nested too deep");
+    Expression result;
+    if (take(TokenKind::kQuoteOpen)) {
+      result.kind = ExpressionKind::kText;
+      if (peek().kind != TokenKind::kQuoteClose) result = text_parts();
+      expect(TokenKind::kQuoteClose);
+    } else if (take(TokenKind::kBracketOpen)) {
+      result.kind = ExpressionKind::kList;
+      if (!take(TokenKind::kBracketClose)) {
+        result.parts = sequence();
+        expect(TokenKind::kBracketClose);
+      }
+    } else if (take(TokenKind::kBraceOpen)) {
+      result = map();
+    } else {
+      result = unquoted(false);
+    }
+    --depth_;
+    return result;
+  }
+
+  Expression map() {
+    Expression result{.kind = ExpressionKind::kMap};
+    while (!take(TokenKind::kBraceClose)) {
+      if (!result.keys.empty()) expect(TokenKind::kComma);
+      ConfigNode key = unquoted(true).scalar;
+      expect(TokenKind::kColon);
+      Expression value = element();
+      const auto known = std::ranges::find_if(
+          result.keys, [&](const ConfigNode& other) { return same_key(other, key); });
+      if (known == result.keys.end()) {
+        result.keys.push_back(std::move(key));
+        result.parts.push_back(std::move(value));
+      } else {
+        result.parts[static_cast<size_t>(known - result.keys.begin())] = std::move(value);
+      }
+    }
+    return result;
+  }
+
+  /// Words, numbers, blanks and interpolations in a row: typed if it is only one, else text.
+  Expression unquoted(bool is_key) {
+    std::vector<Expression> parts;
+    std::vector<Token> literals;
+    while (is_unquoted(peek().kind, is_key)) {
+      if (peek().kind == TokenKind::kInterpolationOpen) {
+        parts.push_back(interpolation());
+        continue;
+      }
+      literals.push_back(peek());
+      parts.push_back(
+          scalar(peek().kind == TokenKind::kEscape ? unescaped(peek()) : std::string(peek().text)));
+      ++next_;
+    }
+    if (parts.empty()) fail_here();
+    if (parts.size() > 1) {
+      if (!is_key) return {.kind = ExpressionKind::kText, .parts = std::move(parts)};
+      std::string key;
+      for (const Expression& part : parts) key += part.scalar.as_string();
+      return scalar(std::move(key));
+    }
+    if (is_interpolation(parts[0])) return std::move(parts[0]);
+    if (literals[0].kind == TokenKind::kBlank) fail("only blanks");
+    return scalar(token_value(literals[0]));
+  }
+
+  std::string_view text_;
+  std::vector<Token> tokens_;
+  size_t next_ = 0;
+  int depth_ = 0;
+};
 
 }  // namespace
 
-std::vector<InterpolationPiece> split_interpolations(std::string_view text) {
-  std::vector<InterpolationPiece> pieces;
-  std::string literal;
-  for (size_t i = 0; i < text.size();) {
-    size_t slashes = 0;
-    while (i + slashes < text.size() && text[i + slashes] == '\\') ++slashes;
-    const size_t start = i + slashes;
-    if (text.substr(start, 2) != "${") {
-      literal.append(text.substr(i, slashes));
-      if (start < text.size()) literal += text[start];
-      i = start + 1;
-      continue;
-    }
-    literal.append(slashes / 2, '\\');
-    if (slashes % 2 == 1) {
-      literal += "${";
-      i = start + 2;
-      continue;
-    }
-    const size_t end = end_of_interpolation(text, start + 2);
-    if (!literal.empty()) pieces.push_back({literal, false});
-    literal.clear();
-    pieces.push_back({std::string(text.substr(start + 2, end - start - 3)), true});
-    i = end;
-  }
-  if (!literal.empty() || pieces.empty()) pieces.push_back({literal, false});
-  return pieces;
+Expression parse_interpolations(std::string_view text) {
+  return Parser(text, false).value();
 }
 
-NodeReference parse_node_reference(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  NodeReference reference;
-  while (text.starts_with('.')) {
-    ++reference.dots;
-    text.remove_prefix(1);
-  }
-  const auto take = [&](std::string_view key) {
-    if (key.empty()) fail(fmt::format("'${{{}}}': an empty key", text));
-    reference.keys.emplace_back(key);
+Expression parse_element(std::string_view text) {
+  return Parser(text, true).single_element();
+}
+
+std::vector<std::string> split_key(std::string_view path) {
+  std::vector<std::string> keys;
+  size_t next = 0;
+  const auto take = [&](size_t begin, size_t end) {
+    keys.emplace_back(path.substr(begin, end - begin));
+    next = end;
   };
-  bool expect_key = true;  // at the start and after a dot
-  for (size_t i = 0; i < text.size();) {
-    if (text[i] == '[') {
-      const size_t close = text.find(']', i);
-      if (close == text.npos) fail(fmt::format("'${{{}}}': '[' without ']'", text));
-      take(text.substr(i + 1, close - i - 1));
-      i = close + 1;
-      expect_key = false;
-    } else if (text[i] == '.') {
-      if (expect_key) fail(fmt::format("'${{{}}}': an empty key", text));
-      expect_key = true;
-      ++i;
-    } else {
-      if (!expect_key) fail(fmt::format("'${{{}}}': expected '.' or '[' after ']'", text));
-      const size_t end = std::min(text.find_first_of(".[", i), text.size());
-      const std::string_view key = text.substr(i, end - i);
-      if (key.find_first_of("]{}'\"\\:") != key.npos) {
-        fail(fmt::format("'${{{}}}': '{}' is no key", text, key));
-      }
-      take(key);
-      i = end;
-      expect_key = false;
+  while (next < path.size() && path[next] == '.') {
+    keys.emplace_back();
+    ++next;
+  }
+  const size_t first = std::min(path.find_first_of(".[", next), path.size());
+  if (first > next || first == path.size() || path[first] != '[') take(next, first);
+  while (next < path.size()) {
+    if (path[next] == '.') {
+      take(next + 1, std::min(path.find_first_of(".[", next + 1), path.size()));
+      continue;
     }
+    const size_t close = path[next] == '[' ? path.find(']', next) : path.npos;
+    if (close == path.npos) break;
+    take(next + 1, close);
+    ++next;
   }
-  if (expect_key && !(text.empty() && reference.dots > 0))
-    fail(fmt::format("'${{{}}}': a key is missing", text));
-  return reference;
-}
-
-size_t resolver_colon(std::string_view text) {
-  const size_t colon = text.find(':');
-  if (colon == text.npos) return text.npos;
-  for (const char c : text.substr(0, colon)) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!letter && c != '_' && c != '.' && c != '-') return text.npos;
-  }
-  return colon == 0 ? text.npos : colon;
+  return keys;
 }
 
 }  // namespace kvscope

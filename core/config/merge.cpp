@@ -1,12 +1,15 @@
 #include "core/config/merge.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/config/config_key.h"
 #include "core/config/format.h"
-#include "core/config/hydra_node.h"
 #include "core/config/interpolation.h"
+#include "core/config/key_update.h"
+#include "core/config/merge_value.h"
 
 namespace kvscope {
 namespace {
@@ -28,8 +31,12 @@ std::string joined_path(const std::string& parent, const std::string& key) {
 }
 
 ConfigEntry* find_entry(ConfigNode& map, const ConfigEntry& like) {
+  const bool is_string = like.key_kind == ConfigKind::kString;
   for (ConfigEntry& entry : map.entries()) {
-    if (entry.name == like.name && entry.key_kind == like.key_kind) return &entry;
+    if (is_string != (entry.key_kind == ConfigKind::kString)) continue;
+    const bool same =
+        is_string ? entry.name == like.name : same_key(entry_key(entry), entry_key(like));
+    if (same) return &entry;
   }
   return nullptr;
 }
@@ -38,16 +45,18 @@ struct MergeRules {
   bool closed = false;  // keys that the target lacks are errors
 };
 
+/// `root` is the tree that `target` stands in, as far as it is merged.
 void merge_node(ConfigNode& target,
                 const ConfigNode& source,
                 const std::string& path,
                 const ConfigNode& root,
                 const MergeRules& rules) {
-  if (source.is_missing()) return;
-  if (source.is_map() && target.is_interpolation()) {
-    const std::optional<ConfigNode> meant = interpolated_node(root, target, path);
-    if (meant && meant->is_map()) target = *meant;
+  if (target.is_interpolation()) {
+    if (std::optional<ConfigNode> meant = interpolated_container(root, target, path)) {
+      target = std::move(*meant);
+    }
   }
+  if (source.is_missing()) return;
   const bool clash = (source.is_map() && target.is_list()) || (source.is_list() && target.is_map());
   if (clash) {
     fail(source.origin().text(),
@@ -87,10 +96,10 @@ ConfigNode named(const ConfigNode& name) {
 }
 
 /// Parents that are not there, or in the way, as an override finds them.
-enum class Parents : uint8_t { kFind, kCreate, kCreateAndName };
+enum class Parents : uint8_t { kFind, kCreateAndName };
 
-/// Walks to the parent of `path`. Under kCreate absent or null parents become mappings, under
-/// kCreateAndName bare names do as well.
+/// Walks to the parent of `path`. Under kCreateAndName absent or null parents become mappings, and
+/// bare names do as well.
 Place find_place(ConfigNode& root,
                  const std::string& path,
                  Parents parents,
@@ -107,8 +116,7 @@ Place find_place(ConfigNode& root,
     if (create && place.parent->is_map() && (!next || next->is_null() || next->is_missing())) {
       next = &place.parent->set(place.key, ConfigNode::map());
     }
-    if (parents == Parents::kCreateAndName && next && next->is_string() &&
-        !next->is_interpolation()) {
+    if (create && next && next->is_string() && !next->is_interpolation()) {
       *next = named(*next);
     }
     const std::string next_path = joined_path(place.parent_path, place.key);
@@ -125,33 +133,11 @@ Place find_place(ConfigNode& root,
   }
 }
 
-std::string nearest_path(const Place& place) {
-  const std::string near = nearest_name(place.key, known_keys(*place.parent));
-  return near.empty() ? "" : joined_path(place.parent_path, near);
-}
-
-std::string unknown_key(const Place& place, const Override& override) {
-  if (place.parent->is_list()) {
-    return fmt::format("'{}' has no item {}; it has {}", place.parent_path, place.key,
-                       place.parent->size());
-  }
-  const std::string near = nearest_path(place);
-  const std::string holder =
-      place.parent_path.empty() ? "the config" : "'" + place.parent_path + "'";
-  std::string text = fmt::format("unknown key '{}'. {}Known in {}: {}.", override.key,
-                                 near.empty() ? "" : "Did you mean '" + near + "'? ", holder,
-                                 fmt::join(known_keys(*place.parent), ", "));
-  if (override.kind == OverrideKind::kChange && takes_new_keys(override.key)) {
-    text += fmt::format(" (A key that is new on purpose is added with +{}.)", override.input);
-  }
-  return text;
-}
-
 /// Why an override of what is not there is refused.
 std::string why_absent(ConfigNode& root, const Override& override, const std::string& where) {
   try {
     const Place place = find_place(root, override.key, Parents::kFind, where);
-    return where + ": " + unknown_key(place, override);
+    return where + ": " + unknown_key(*place.parent, place.parent_path, place.key, override);
   } catch (const Error& error) {
     return error.what();  // a parent is not there
   }
@@ -175,6 +161,29 @@ bool have_different_names(const ConfigNode& one, const ConfigNode& other) {
   return first != nullptr && second != nullptr && !(*first == *second);
 }
 
+[[noreturn]] void fail_taken(const Override& override) {
+  fail(fmt::format("override '{}'", override.input),
+       fmt::format("'{0}' is there already; change it with {0}=..., or ++{0}=... to add or change",
+                   override.key));
+}
+
+/// What Hydra does with an override, whose keys must be there.
+void apply_as_hydra(ConfigNode& root, const Override& override) {
+  switch (override.kind) {
+    case OverrideKind::kDelete:
+      delete_key(root, override);
+      return;
+    case OverrideKind::kAdd:
+      if (!override.node().is_container() && holds_value(root, override.key)) fail_taken(override);
+      [[fallthrough]];
+    case OverrideKind::kForceAdd:
+      update_key(root, override, NewKeys::kAdd);
+      return;
+    case OverrideKind::kChange:
+      update_key(root, override, NewKeys::kRefuse);
+  }
+}
+
 }  // namespace
 
 void merge_config(ConfigNode& root, const std::string& package, const ConfigNode& source) {
@@ -188,9 +197,15 @@ void merge_config(ConfigNode& root, const std::string& package, const ConfigNode
     rest = dot == rest.npos ? "" : rest.substr(0, dot);
   }
   if (!root.is_map()) root = ConfigNode::map();
-  // Interpolations into the tree that is being merged see it as it was before this file.
-  const ConfigNode before = root;
-  merge_node(root, wrapped, "", before, {});
+  merge_node(root, wrapped, "", root, {});
+}
+
+void merge_value(ConfigNode& root,
+                 ConfigNode& target,
+                 const ConfigNode& source,
+                 const std::string& path,
+                 bool closed) {
+  merge_node(target, source, path, root, {.closed = closed});
 }
 
 std::optional<std::string> apply_override(ConfigNode& root,
@@ -199,48 +214,36 @@ std::optional<std::string> apply_override(ConfigNode& root,
   const std::string where = fmt::format("override '{}'", override.input);
   if (override.is_sweep())
     fail(where, "a sweep needs -m (--multirun); a list is written [a,b], a text 'a,b'");
-  const bool adds_absent = absent == AbsentKeys::kAdd;
-  const auto nothing_there = [&](std::string why) {
-    if (!adds_absent) throw Error(ErrorKind::kConfig, why);
-    return std::optional(std::move(why));
-  };
+  check_values(override.node());
+  if (absent == AbsentKeys::kRefuse) {
+    apply_as_hydra(root, override);
+    return std::nullopt;
+  }
   if (override.kind == OverrideKind::kDelete) {
-    if (root.find(override.key) == nullptr) return nothing_there(why_absent(root, override, where));
+    if (root.find(override.key) == nullptr) return why_absent(root, override, where);
     apply_delete(root, override, where);
     return std::nullopt;
   }
-  const bool create = adds_absent || override.kind != OverrideKind::kChange;
   Place place;
   try {
-    place = find_place(root, override.key,
-                       adds_absent ? Parents::kCreateAndName
-                       : create    ? Parents::kCreate
-                                   : Parents::kFind,
-                       where);
+    place = find_place(root, override.key, Parents::kCreateAndName, where);
   } catch (const Error& error) {
-    return nothing_there(error.what());
+    return error.what();
   }
   ConfigNode* existing = place.parent->child(place.key);
   const ConfigNode value = override.node();
   if (!existing) {
-    if (!create || !place.parent->is_map()) {
-      return nothing_there(where + ": " + unknown_key(place, override));
-    }
+    if (!place.parent->is_map())
+      return where + ": " + unknown_key(*place.parent, place.parent_path, place.key, override);
     place.parent->set(place.key, value);
     return std::nullopt;
   }
   const bool taken = !existing->is_null() && !existing->is_missing() && !value.is_container();
-  if (override.kind == OverrideKind::kAdd && taken) {
-    fail(where, fmt::format(
-                    "'{0}' is there already; change it with {0}=..., or ++{0}=... to add or change",
-                    override.key));
-  }
-  const bool other_kind = value.kind() != existing->kind();
-  if (adds_absent && (other_kind || have_different_names(value, *existing))) {
+  if (override.kind == OverrideKind::kAdd && taken) fail_taken(override);
+  if (value.kind() != existing->kind() || have_different_names(value, *existing)) {
     *existing = value;
   } else if (value.is_container() && existing->is_container()) {
-    const ConfigNode before = root;
-    merge_node(*existing, value, override.key, before, {.closed = !create});
+    merge_node(*existing, value, override.key, root, {});
   } else {
     *existing = value;
   }

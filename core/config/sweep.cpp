@@ -1,13 +1,14 @@
 #include "core/config/sweep.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 
 #include "core/base/error.h"
 #include "core/config/format.h"
+#include "core/config/glob_match.h"
 #include "core/config/hydra_node.h"
+#include "core/config/interpolation.h"
 #include "core/config/override.h"
 #include "core/config/repository.h"
 
@@ -31,9 +32,8 @@ std::vector<std::string> matching_options(const Override& override,
   }
   const GrammarSweep& sweep = *override.value->sweep;
   const auto matches = [](const std::vector<std::string>& patterns, const std::string& name) {
-    return std::ranges::any_of(patterns, [&](const std::string& pattern) {
-      return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-    });
+    return std::ranges::any_of(
+        patterns, [&](const std::string& pattern) { return glob_match(name, pattern); });
   };
   std::vector<std::string> names;
   for (const std::string& name : repository.options(override.key)) {
@@ -52,8 +52,13 @@ Axis axis_of(const Override& override, const ConfigRepository& repository) {
     for (const std::string& name : matching_options(override, repository)) {
       axis.points.push_back(axis.key + "=" + name);
     }
+  } else if (override.value->sweep->kind == SweepKind::kInterval) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("override '{}': interval(..) has no place in a grid sweep; list the "
+                            "values, or take range(..)",
+                            override.input));
   } else {
-    for (const GrammarValue& value : override.value->sweep->values) {
+    for (const GrammarValue& value : sweep_values(*override.value->sweep, override.input)) {
       axis.points.push_back(axis.key + "=" + value.text());
     }
   }
@@ -79,15 +84,34 @@ std::vector<std::vector<std::string>> product(const std::vector<Axis>& axes) {
   return points;
 }
 
-std::vector<std::pair<std::string, std::string>> sweeper_params(const ConfigNode& hydra) {
+std::vector<std::pair<std::string, std::string>> sweeper_params(const ConfigNode& root,
+                                                                const ComposeRequest& request) {
   std::vector<std::pair<std::string, std::string>> params;
-  const ConfigNode* node = hydra.find("sweeper.params");
-  if (!node || node->is_null()) return params;
-  for (const ConfigEntry& entry : node->entries()) {
+  const ResolverContext context{&root, request.environment, request.now};
+  const std::optional<SelectedValue> found = select_value(root, "hydra.sweeper.params", context);
+  if (!found || found->value.is_null()) return params;
+  for (const ConfigEntry& entry : found->value.entries()) {
+    if (entry.value.is_container() || entry.value.is_interpolation()) {
+      throw Error(ErrorKind::kConfig,
+                  fmt::format("{}: hydra.sweeper.params.{} must be text, as '1,2', not {}",
+                              entry.value.origin().text(), entry.name,
+                              entry.value.is_string() ? entry.value.as_string()
+                                                      : kind_name(entry.value.kind())));
+    }
     const std::string text = entry.value.is_null() ? "null" : python_text(entry.value);
     params.emplace_back(entry.name, text);
   }
   return params;
+}
+
+std::optional<int64_t> max_batch_size(const ConfigNode& hydra) {
+  const ConfigNode* node = hydra.find("sweeper.max_batch_size");
+  if (!node || node->is_null()) return std::nullopt;
+  const int64_t size = node->as_int64();
+  if (size >= 1) return size;
+  throw Error(ErrorKind::kConfig,
+              fmt::format("{}: hydra.sweeper.max_batch_size must be at least 1, got {}",
+                          node->origin().text(), size));
 }
 
 }  // namespace
@@ -119,24 +143,30 @@ std::vector<std::vector<std::string>> expand_overrides(
   return product(axes);
 }
 
-std::vector<std::vector<std::string>> expand_sweep(const ComposeRequest& request) {
+ExpandedSweep expand_jobs(const ComposeRequest& request) {
   // What all points share decides the grid's own settings; the swept keys are left out.
   ComposeRequest shared = request;
   shared.overrides.clear();
-  std::vector<std::string> for_every_point;
+  ExpandedSweep sweep;
   for (const std::string& input : request.overrides) {
     const Override override = parse_override(input);
     if (!override.is_sweep()) shared.overrides.push_back(input);
-    if (is_hydra_override(override)) for_every_point.push_back(input);
+    if (is_hydra_override(override)) sweep.hydra_overrides.push_back(input);
   }
   ConfigRepository repository(request.folders);
   const ConfigNode root = compose_unresolved(shared, repository);
-  std::vector<std::vector<std::string>> points =
-      expand_overrides(request.overrides, sweeper_params(*root.child("hydra")), request.folders);
-  for (std::vector<std::string>& point : points) {
-    point.insert(point.end(), for_every_point.begin(), for_every_point.end());
+  const ConfigNode& hydra = *root.child("hydra");
+  sweep.jobs = expand_overrides(request.overrides, sweeper_params(root, request), request.folders);
+  sweep.max_batch_size = max_batch_size(hydra);
+  return sweep;
+}
+
+std::vector<std::vector<std::string>> expand_sweep(const ComposeRequest& request) {
+  ExpandedSweep sweep = expand_jobs(request);
+  for (std::vector<std::string>& point : sweep.jobs) {
+    point.insert(point.end(), sweep.hydra_overrides.begin(), sweep.hydra_overrides.end());
   }
-  return points;
+  return std::move(sweep.jobs);
 }
 
 }  // namespace kvscope

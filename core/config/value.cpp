@@ -2,12 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 #include "core/base/error.h"
+#include "core/config/big_integer.h"
 #include "core/config/format.h"
 
 namespace kvscope {
+
+namespace {
+
+/// Marks the digits of an integer beyond 64 bits, which `string_` keeps. No text starts so, for it
+/// is not UTF-8.
+constexpr std::string_view kBigInteger = "\xff\xfe";
+
+}  // namespace
+
+ConfigNode integer_node(std::string_view digits) {
+  const bool negative = digits.starts_with('-');
+  if (negative || digits.starts_with('+')) digits.remove_prefix(1);
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
+  if (digits.empty()) return int64_t{0};
+  const std::string text = (negative ? "-" : "") + std::string(digits);
+  int64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec == std::errc()) return value;
+  return std::string(kBigInteger) + text;
+}
+
+std::string integer_text(const ConfigNode& node) {
+  if (node.kind() != ConfigKind::kInt) return std::to_string(node.as_int64());  // refuses it
+  try {
+    return std::to_string(node.as_int64());
+  } catch (const Error&) {
+    return node.as_string();
+  }
+}
 
 std::string kind_name(ConfigKind kind) {
   switch (kind) {
@@ -40,7 +73,12 @@ ConfigNode::ConfigNode(bool value) : kind_(ConfigKind::kBool), bool_(value) {}
 ConfigNode::ConfigNode(int value) : ConfigNode(static_cast<int64_t>(value)) {}
 ConfigNode::ConfigNode(int64_t value) : kind_(ConfigKind::kInt), int_(value) {}
 ConfigNode::ConfigNode(double value) : kind_(ConfigKind::kFloat), float_(value) {}
-ConfigNode::ConfigNode(std::string value) : kind_(ConfigKind::kString), string_(std::move(value)) {}
+ConfigNode::ConfigNode(std::string value) : kind_(ConfigKind::kString), string_(std::move(value)) {
+  if (string_.starts_with(kBigInteger)) {
+    kind_ = ConfigKind::kInt;
+    string_.erase(0, kBigInteger.size());
+  }
+}
 ConfigNode::ConfigNode(const char* value) : ConfigNode(std::string(value)) {}
 ConfigNode::ConfigNode(const ConfigNode&) = default;
 ConfigNode::ConfigNode(ConfigNode&&) noexcept = default;
@@ -85,22 +123,26 @@ bool ConfigNode::as_bool() const {
 
 int64_t ConfigNode::as_int64() const {
   if (kind_ != ConfigKind::kInt) fail_kind("an integer");
+  if (!string_.empty()) fail_kind("an integer of 64 bits");
   return int_;
 }
 
 double ConfigNode::as_double() const {
-  if (kind_ == ConfigKind::kInt) return static_cast<double>(int_);
+  if (kind_ == ConfigKind::kInt) {
+    return string_.empty() ? static_cast<double>(int_) : std::strtod(string_.c_str(), nullptr);
+  }
   if (kind_ != ConfigKind::kFloat) fail_kind("a number");
   return float_;
 }
 
 const std::string& ConfigNode::as_string() const {
+  if (kind_ == ConfigKind::kInt && !string_.empty()) return string_;  // for integer_text()
   if (kind_ != ConfigKind::kString) fail_kind("a string");
   return string_;
 }
 
 std::vector<int64_t> ConfigNode::as_int64_list() const {
-  if (kind_ == ConfigKind::kInt) return {int_};
+  if (kind_ == ConfigKind::kInt) return {as_int64()};
   if (!is_list()) fail_kind("an integer or a list of integers");
   std::vector<int64_t> values;
   for (const ConfigNode& item : items_) values.push_back(item.as_int64());
@@ -256,7 +298,7 @@ bool ConfigNode::operator==(const ConfigNode& other) const {
     case ConfigKind::kBool:
       return bool_ == other.bool_;
     case ConfigKind::kInt:
-      return int_ == other.int_;
+      return int_ == other.int_ && string_ == other.string_;
     case ConfigKind::kFloat:
       return float_ == other.float_ || (std::isnan(float_) && std::isnan(other.float_));
     case ConfigKind::kString:

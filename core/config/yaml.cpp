@@ -8,10 +8,13 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/opened_files.h"
+#include "core/config/config_key.h"
+#include "core/config/yaml_text.h"
 #include "core/text/text_input.h"
 
 namespace kvscope {
@@ -56,6 +59,9 @@ class TreeBuilder : public YAML::EventHandler {
     if (found == anchors_.end()) fail(mark, "an alias inside the value it names");
     add(mark, 0, found->second.node, found->second.nodes, found->second.depth);
   }
+  void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
+    if (!anchor_names_.insert(name).second) fail(mark, fmt::format("a second anchor '{}'", name));
+  }
   void OnScalar(const YAML::Mark& mark,
                 const std::string& tag,
                 YAML::anchor_t anchor,
@@ -65,13 +71,15 @@ class TreeBuilder : public YAML::EventHandler {
       if (!frames_.empty() && frames_.back().flow && value.find('?') != value.npos) {
         fail(mark, fmt::format("'?' in the unquoted flow value '{}'; quote it", value));
       }
+      if (value == "=" && !is_key_next()) fail(mark, "'=' alone is no text in YAML; quote it");
+      if (value == "<<" && !is_key_next()) fail(mark, "'<<' is no value; quote it");
+      node = parse_yaml_scalar(value);
+    } else if (tag != "!" && tag != "tag:yaml.org,2002:str") {
       try {
-        node = parse_yaml_scalar(value);
+        node = parse_tagged_scalar(tag, value);
       } catch (const Error& error) {
         fail(mark, error.what());
       }
-    } else if (tag != "!" && tag != "tag:yaml.org,2002:str") {
-      fail(mark, fmt::format("the tag '{}' is not supported in config files", tag));
     }
     plain_ = tag == "?";
     add(mark, anchor, std::move(node), 1, 0, value);
@@ -115,12 +123,18 @@ class TreeBuilder : public YAML::EventHandler {
     int depth = 0;
   };
 
+  /// Whether the next node is a key of a mapping.
+  [[nodiscard]] bool is_key_next() const {
+    return !frames_.empty() && frames_.back().node.is_map() && !frames_.back().has_key;
+  }
+
   void open(const YAML::Mark& mark,
             const std::string& tag,
             YAML::anchor_t anchor,
             YAML::EmitterStyle::value style,
             ConfigNode node) {
-    if (tag != "?" && tag != "!" && !tag.empty()) {
+    const char* own_tag = node.is_list() ? "tag:yaml.org,2002:seq" : "tag:yaml.org,2002:map";
+    if (tag != "?" && tag != "!" && !tag.empty() && tag != own_tag) {
       fail(mark, fmt::format("the tag '{}' is not supported in config files", tag));
     }
     if (static_cast<int>(frames_.size()) >= limits_.depth) {
@@ -144,12 +158,11 @@ class TreeBuilder : public YAML::EventHandler {
     add(frame.mark, frame.anchor, std::move(frame.node), frame.nodes, frame.depth);
   }
 
-  /// `<<`: the merged maps' entries come first, the map's own replace them; of a list of maps the
-  /// earlier wins.
+  /// `<<`: the merged maps' entries come first, the map's own replace them.
   static ConfigNode merged(Frame frame) {
     ConfigNode result = ConfigNode::map();
-    for (auto map = frame.merges.rbegin(); map != frame.merges.rend(); ++map) {
-      for (ConfigEntry& entry : map->entries()) put(result, std::move(entry));
+    for (ConfigNode& map : frame.merges) {
+      for (ConfigEntry& entry : map.entries()) put(result, std::move(entry));
     }
     for (ConfigEntry& entry : frame.node.entries()) put(result, std::move(entry));
     return result;
@@ -157,7 +170,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   static void put(ConfigNode& map, ConfigEntry entry) {
     for (ConfigEntry& existing : map.entries()) {
-      if (existing.name == entry.name && existing.key_kind == entry.key_kind) {
+      if (same_key(entry_key(existing), entry_key(entry))) {
         existing.value = std::move(entry.value);
         return;
       }
@@ -222,17 +235,16 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
-  static std::string key_spelling(const ConfigNode& key);
-
   void take_merge(const YAML::Mark& mark, Frame& parent, ConfigNode value) {
     if (value.is_map()) {
       parent.merges.push_back(std::move(value));
       return;
     }
     if (!value.is_list()) fail(mark, "'<<' needs a mapping or a list of mappings");
-    for (ConfigNode& item : value.items()) {
-      if (!item.is_map()) fail(mark, "'<<' needs a mapping or a list of mappings");
-      parent.merges.push_back(std::move(item));
+    // Of a list the earlier wins, of two '<<' the later.
+    for (auto item = value.items().rbegin(); item != value.items().rend(); ++item) {
+      if (!item->is_map()) fail(mark, "'<<' needs a mapping or a list of mappings");
+      parent.merges.push_back(std::move(*item));
     }
   }
 
@@ -241,23 +253,10 @@ class TreeBuilder : public YAML::EventHandler {
   ConfigNode root_;
   std::vector<Frame> frames_;
   std::map<YAML::anchor_t, Anchored> anchors_;
+  std::set<std::string> anchor_names_;
   bool seen_document_ = false;
   bool plain_ = false;
 };
-
-/// YAML 1.1's key spellings unified: 0x10 and 16 are the same key.
-std::string TreeBuilder::key_spelling(const ConfigNode& key) {
-  switch (key.kind()) {
-    case ConfigKind::kNull:
-      return "null";
-    case ConfigKind::kBool:
-      return key.as_bool() ? "true" : "false";
-    case ConfigKind::kInt:
-      return std::to_string(key.as_int64());
-    default:
-      return fmt::format("{}", key.as_double());
-  }
-}
 
 void check_text(const std::string& text, const std::string& name) {
   int line = 1;
@@ -311,7 +310,7 @@ ConfigNode load_yaml_text(const std::string& text,
   return root;
 }
 
-ConfigNode load_yaml_file(const std::filesystem::path& file, const YamlLimits& limits) {
+std::string read_yaml_file(const std::filesystem::path& file, const YamlLimits& limits) {
   std::error_code code;
   const bool regular = std::filesystem::is_regular_file(file, code);
   std::ifstream stream(file, std::ios::binary);
@@ -323,7 +322,11 @@ ConfigNode load_yaml_file(const std::filesystem::path& file, const YamlLimits& l
   std::string text(std::min(size_bytes, limits.file_bytes + 1), '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(stream.gcount()));
-  return load_yaml_text(text_input(std::move(text), file.string()), file.string(), limits);
+  return text_input(std::move(text), file.string());
+}
+
+ConfigNode load_yaml_file(const std::filesystem::path& file, const YamlLimits& limits) {
+  return load_yaml_text(read_yaml_file(file, limits), file.string(), limits);
 }
 
 }  // namespace kvscope

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/config/big_integer.h"
 #include "core/config/value.h"
 #include "test_paths.h"
 
@@ -55,6 +56,9 @@ inline ConfigNode corpus_node(const OrderedJson& json) {
   }
   if (json.size() == 1 && json.contains("__float__")) {
     return std::stod(json["__float__"].get<std::string>());
+  }
+  if (json.size() == 1 && json.contains("__int__")) {
+    return integer_node(json["__int__"].get<std::string>());
   }
   ConfigNode map = ConfigNode::map();
   if (json.size() == 1 && json.contains("__map__")) {

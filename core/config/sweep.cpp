@@ -91,12 +91,10 @@ std::vector<std::pair<std::string, std::string>> sweeper_params(const ConfigNode
   const std::optional<SelectedValue> found = select_value(root, "hydra.sweeper.params", context);
   if (!found || found->value.is_null()) return params;
   for (const ConfigEntry& entry : found->value.entries()) {
-    if (entry.value.is_container() || entry.value.is_interpolation()) {
+    if (entry.value.is_interpolation()) {
       throw Error(ErrorKind::kConfig,
-                  fmt::format("{}: hydra.sweeper.params.{} must be text, as '1,2', not {}",
-                              entry.value.origin().text(), entry.name,
-                              entry.value.is_string() ? entry.value.as_string()
-                                                      : kind_name(entry.value.kind())));
+                  fmt::format("{}: hydra.sweeper.params.{}: '{}' cannot be resolved",
+                              entry.value.origin().text(), entry.name, entry.value.as_string()));
     }
     const std::string text = entry.value.is_null() ? "null" : python_text(entry.value);
     params.emplace_back(entry.name, text);

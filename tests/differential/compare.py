@@ -67,14 +67,20 @@ def difference(request, ours, hydras):
         return "sweep inside a sweep"
     if "nested deeper" in text or "nested too deep" in text:
         return "depth"
-    if "hydra.sweeper.params" in str(request) and theirs and not text:
-        return "hydra.sweeper.params on the command line"
+    if "hydra.sweeper.params" in str(request) + theirs and theirs and not text:
+        return "hydra.sweeper.params on the command line, or null in them"
+    if "'NoneType' object has no attribute" in theirs:
+        return "internal error of Hydra"
+    if "unknown key 'hydra." in text:
+        return "key of Hydra's own node"
     if not text and not theirs and "range" in str(request):
         return "range of floats, or a sorted one, as in Hydra 1.4"
     if "shuffle" in str(request) and not text and not theirs:
         return "shuffle"
-    if "strings" in json.dumps(hydras) and "glob" in str(request) and not text and not theirs:
-        return "glob inside a list"
+    if ("is no integer" in text or "is no number" in text) and not text.isascii():
+        return "digits of other scripts"
+    if ("strings" in json.dumps(hydras) or "value_as_str" in json.dumps(hydras)) and "glob" in str(request) and not text and not theirs:
+        return "glob inside a value"
     return ""
 
 

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "experiments/explore/page_sources.h"
 #include "experiments/explore/record_payload.h"
 #include "experiments/report/drawing/colours.h"
+#include "experiments/report/page_template.h"
 #include "experiments/report/text.h"
 
 namespace kvscope {
@@ -17,46 +16,16 @@ namespace {
 
 using nlohmann::json;
 
-std::string hex(const InkColour& colour) {
-  const auto part = [](double value) { return static_cast<int>(std::lround(255 * value)); };
-  return fmt::format("{:02x}{:02x}{:02x}", part(colour.red), part(colour.green), part(colour.blue));
-}
-
 json colours_json() {
   constexpr int kShades = 256;
   std::string scale;
-  for (int shade = 0; shade < kShades; ++shade) scale += hex(viridis(shade / (kShades - 1.0)));
+  for (int shade = 0; shade < kShades; ++shade)
+    scale += css_colour(viridis(shade / (kShades - 1.0))).substr(1);
   json series = json::array();
   for (size_t i = 0; i + 1 < series_colour_count(); ++i) {  // the last is ink, unseen on dark
-    series.push_back("#" + hex(series_colour(i)));
+    series.push_back(css_colour(series_colour(i)));
   }
   return {{"scale", scale}, {"series", series}};
-}
-
-/// JSON that may stand inside a script element: nothing in it ends one or begins a comment.
-std::string script_json(const std::string& text) {
-  std::string safe;
-  for (const char letter : text) {
-    if (letter == '<') {
-      safe += "\\u003c";
-    } else {
-      safe += letter;
-    }
-  }
-  return safe;
-}
-
-/// `text` with every {{name}} replaced; what is put in is not looked at again.
-std::string filled(std::string_view text, const std::map<std::string, std::string>& contents) {
-  std::string result;
-  while (true) {
-    const size_t begin = text.find("{{");
-    result += text.substr(0, begin);
-    if (begin == text.npos) return result;
-    const size_t end = text.find("}}", begin);
-    result += contents.at(std::string(text.substr(begin + 2, end - begin - 2)));
-    text.remove_prefix(end + 2);
-  }
 }
 
 std::string title_of(std::span<const ExploredRecord> records) {

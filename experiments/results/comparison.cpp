@@ -67,6 +67,7 @@ Table by_budget(const SweepSummary& of_model, const Metric& metric, const CellOf
     for (size_t column = 0; column < budgets.size(); ++column) {
       if (point.full_cache || budgets[column] == point.label("budget")) {
         cells[column + 1] = cell_of(summary, budgets[column]);
+        cells[column + 1].point = short_hash(point);
       }
     }
     table.provenance.push_back(short_hash(point));

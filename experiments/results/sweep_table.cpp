@@ -129,7 +129,7 @@ TableRow row_of(const PointSummary& summary,
                 const std::vector<MetricColumns>& metrics,
                 bool on_device) {
   const PointInfo& point = summary.point();
-  TableRow row{.reference = point.full_cache};
+  TableRow row{.reference = point.full_cache, .point = short_hash(point)};
   for (const LabelKey& key : differing) {
     row.cells.push_back(TableCell::text(label_value(summary, key)));
   }

@@ -12,6 +12,9 @@ import time
 import urllib.request
 
 
+KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27}
+
+
 def find_chromium():
     """The path of a Chromium or Chrome, or None."""
     for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
@@ -149,6 +152,13 @@ class Page:
         self.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
         return time.monotonic() - begin
 
+    def open_still(self, path):
+        """Likewise where scripts are switched off, so that nothing can be awaited in the page."""
+        self.done.discard("load")
+        self.call("Page.navigate", url=pathlib.Path(path).resolve().as_uri())
+        while "load" not in self.done:
+            self.note(json.loads(self.socket.receive()))
+
     def evaluate(self, expression):
         """The value of JavaScript, awaited."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
@@ -184,9 +194,33 @@ class Page:
             self.call("Input.dispatchMouseEvent", type=kind, x=left, y=top, button="left", clickCount=1, modifiers=modifiers)
 
     def press(self, key):
-        text = {"text": key} if len(key) == 1 else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
+        """One key; Enter, Tab and Escape do what the browser does with them, too."""
+        more = {"text": key} if len(key) == 1 else {}
+        if key in KEY_CODES:
+            more = {"windowsVirtualKeyCode": KEY_CODES[key], **({"text": "\r"} if key == "Enter" else {})}
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **more)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, **({} if len(key) == 1 else {
+            name: value for name, value in more.items() if name != "text"}))
+
+    def drag(self, selector, begin, end):
+        """With the left button down, between two places of an element, each as parts of its width and height."""
+        left, top = self.place(selector, *begin)
+        right, bottom = self.place(selector, *end)
+        self.call("Input.dispatchMouseEvent", type="mousePressed", x=left, y=top, button="left", buttons=1, clickCount=1)
+        for part in (0.5, 1):
+            self.call("Input.dispatchMouseEvent", type="mouseMoved", x=left + part * (right - left), y=top + part * (bottom - top),
+                      button="left", buttons=1)
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=right, y=bottom, button="left", clickCount=1)
+
+    def wheel(self, selector, x, y, by):
+        left, top = self.place(selector, x, y)
+        self.evaluate("new Promise(done => setTimeout(done, 350))")  # what came into view by scrolling is not zoomed at once
+        self.call("Input.dispatchMouseEvent", type="mouseWheel", x=left, y=top, deltaX=0, deltaY=by)
+        self.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+
+    def pdf(self):
+        """The bytes of the page as it prints."""
+        return base64.b64decode(self.call("Page.printToPDF", printBackground=True)["data"])
 
     def screenshot(self, path):
         pathlib.Path(path).write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))

@@ -9,15 +9,11 @@ import sys
 import tempfile
 
 from devtools import Page, find_chromium
+from tiny_model import TINY
 
 SOURCE = pathlib.Path(sys.argv[1])
 KVSCOPE = pathlib.Path(sys.argv[2]) / "experiments/kvscope"
 
-TINY = ["model.weights=random", "model.tokenizer=null", "model.transformer.depth=2", "model.transformer.width=32",
-        "model.transformer.heads=2", "model.transformer.feed_forward_width=64", "model.transformer.text_channels=128",
-        "model.transformer.text_max_tokens=8", "model.transformer.code_bits=4", "model.picture.schedule=[[1,1],[2,2],[3,3],[8,8]]",
-        "model.vae.base_channels=4", "model.vae.channel_multipliers=[1,1,1]", "model.vae.norm_groups=2", "model.text.d_model=128",
-        "model.text.layers=1", "model.text.heads=2", "model.text.d_kv=8", "model.text.d_ff=16", "gen.images=2", "gen.batch=2"]
 HOSTILE = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
 
 
@@ -200,7 +196,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "prompts.txt").write_text(f"a circle {HOSTILE}\nb\n", encoding="utf-8")
-        own = ["model=shapes_next_scale", *TINY, "prompts.source=file", f"prompts.file={folder / 'prompts.txt'}"]
+        own = ["model=shapes_next_scale", *TINY, "gen.images=2", "gen.batch=2", "prompts.source=file", f"prompts.file={folder / 'prompts.txt'}"]
         full = record(folder, "full", *own, "--query-maps")
         evicting = record(folder, "h2o", *own, "policy=h2o", "budget.tokens=6", "--query-maps")
         bare = record(folder, "bare", *own, "--statistics", "mass.step")

@@ -69,13 +69,3 @@ function nearestPoint(svg, event, series, width, height, x, y, marker) {
   setAttributes(marker, {cx: x(nearest.point.x), cy: y(nearest.point.value), visibility: "visible", style: `stroke:${nearest.one.colour}`});
   return nearest.point.text;
 }
-
-/** Round numbers from lowest to highest, four to eight of them. */
-function niceTicks(lowest, highest) {
-  const rough = (highest - lowest) / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map(factor => factor * power).find(one => one >= rough);
-  const ticks = [];
-  for (let i = Math.ceil(lowest / step - 1e-9); i * step <= highest + 1e-9 * step; ++i) ticks.push(i * step);
-  return ticks;
-}

@@ -8,62 +8,19 @@
 #include <iterator>
 #include <utility>
 
+#include "analysis/statistics/pareto.h"
 #include "core/base/error.h"
 #include "experiments/report/drawing/colours.h"
 
 namespace kvscope {
 namespace {
 
-bool is_real(const TradeOff& point) {
-  return !std::isnan(point.quality) && !std::isnan(point.memory_mib);
-}
-
-bool beats(const TradeOff& a, const TradeOff& b) {
-  if (a.memory_mib > b.memory_mib || a.quality < b.quality) return false;
-  return a.memory_mib < b.memory_mib || a.quality > b.quality;
-}
-
-// The points that nothing beats, from small memory to large; quality then rises too.
-std::vector<TradeOff> frontier_of(const std::vector<TradeOff>& points) {
-  const std::vector<bool> is_dominated = dominated(points);
-  std::vector<TradeOff> best;
-  for (size_t i = 0; i < points.size(); ++i) {
-    if (!is_dominated[i] && std::isfinite(points[i].quality) && points[i].memory_mib > 0) {
-      best.push_back(points[i]);
-    }
-  }
-  std::sort(best.begin(), best.end(),
-            [](const TradeOff& a, const TradeOff& b) { return a.memory_mib < b.memory_mib; });
-  return best;
-}
-
-}  // namespace
-
-std::vector<bool> dominated(const std::vector<TradeOff>& points) {
-  std::vector<bool> result(points.size());
-  for (size_t i = 0; i < points.size(); ++i) {
-    result[i] = !is_real(points[i]) ||
-                std::any_of(points.begin(), points.end(), [&](const TradeOff& other) {
-                  return is_real(other) && beats(other, points[i]);
-                });
-  }
+std::vector<CostQuality> cost_quality(const std::vector<TradeOff>& points) {
+  std::vector<CostQuality> result;
+  result.reserve(points.size());
+  for (const TradeOff& point : points) result.push_back({point.memory_mib, point.quality});
   return result;
 }
-
-double hypervolume(const std::vector<TradeOff>& points,
-                   double largest_memory_mib,
-                   double lowest_quality) {
-  double area = 0;
-  double reached = lowest_quality;
-  for (const TradeOff& point : frontier_of(points)) {
-    if (point.memory_mib >= largest_memory_mib || point.quality <= reached) continue;
-    area += (point.quality - reached) * std::log10(largest_memory_mib / point.memory_mib);
-    reached = point.quality;
-  }
-  return area;
-}
-
-namespace {
 
 /// The points so that higher is better; the same again turns them back.
 std::vector<TradeOff> turned(std::vector<TradeOff> points, bool higher_is_better) {
@@ -83,20 +40,14 @@ std::vector<std::string> policies_of(const std::vector<TradeOff>& points) {
 
 /// The `count` policies whose own points have the largest hypervolume, the largest first.
 std::vector<std::string> strongest(const std::vector<TradeOff>& points, size_t count) {
-  double largest_memory = 0;
-  double lowest_quality = INFINITY;
-  for (const TradeOff& point : points) {
-    if (!is_real(point)) continue;
-    largest_memory = std::max(largest_memory, point.memory_mib);
-    lowest_quality = std::min(lowest_quality, point.quality);
-  }
+  CostQuality corner = worst_corner(cost_quality(points));
+  corner.cost *= 3.2;  // half a decade beyond the largest memory, so that its points count, too
   std::vector<std::pair<double, std::string>> ranked;
   for (const std::string& policy : policies_of(points)) {
     std::vector<TradeOff> own;
     std::ranges::copy_if(points, std::back_inserter(own),
                          [&](const TradeOff& point) { return point.policy == policy; });
-    // Half a decade beyond the largest memory, so that its points count, too.
-    ranked.emplace_back(hypervolume(own, 3.2 * largest_memory, lowest_quality), policy);
+    ranked.emplace_back(hypervolume(cost_quality(own), corner), policy);
   }
   std::ranges::stable_sort(ranked, std::ranges::greater{}, &std::pair<double, std::string>::first);
   std::vector<std::string> names;
@@ -160,7 +111,8 @@ Chart trade_off_chart(const std::vector<TradeOff>& points,
                      [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
   }
   // Stairs: at each memory, the best quality that is to be had for it.
-  const std::vector<TradeOff> best = turned(frontier_of(upright), higher_is_better);
+  std::vector<TradeOff> best;
+  for (const size_t i : pareto_front(cost_quality(upright))) best.push_back(points[i]);
   for (size_t i = 0; i < best.size(); ++i) {
     if (i > 0) chart.frontier.push_back({best[i].memory_mib, best[i - 1].quality});
     chart.frontier.push_back({best[i].memory_mib, best[i].quality});

@@ -19,18 +19,6 @@ struct TradeOff {
   double quality_high = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// True where another point needs no more memory and is no worse in quality, and is better in one
-/// of the two. Quality: higher is better (trade_off_chart() turns others round). NaN quality or
-/// memory is dominated and dominates nothing.
-std::vector<bool> dominated(const std::vector<TradeOff>& points);
-
-/// Area of (log10 memory, quality) that the points dominate, relative to the reference corner of
-/// the largest memory and the lowest quality: one number to compare whole curves of one sweep; 0
-/// without finite points. `largest_memory_mib` and `lowest_quality` fix the corner.
-double hypervolume(const std::vector<TradeOff>& points,
-                   double largest_memory_mib,
-                   double lowest_quality);
-
 /// Memory (logarithmic) against quality, one line per policy in order of appearance, points at one
 /// memory side by side, the full cache as reference lines. `quality` names, unit and remark come
 /// from `quality_axis`; `full` is the full-cache point; its quality line is left out when infinite,

@@ -52,14 +52,17 @@ struct TableMissing {
 
 struct TableCell {
   std::variant<std::string, TableNumber, TableMissing> content{};
+  std::string point{};  ///< hash of the point that it comes from, where its row is not of one
 
-  static TableCell text(std::string text) { return {std::move(text)}; }
+  static TableCell text(std::string text) { return {.content = std::move(text)}; }
   /// NaN becomes a missing cell with the reason "not a number".
   static TableCell number(double value, double half_width = -1, int decimals = -1);
   /// With the interval from `low` to `high`: as half a width where the value is its middle, as ends
   /// otherwise; none where either is NaN.
   static TableCell between(double value, double low, double high);
-  static TableCell missing(std::string reason) { return {TableMissing{std::move(reason)}}; }
+  static TableCell missing(std::string reason) {
+    return {.content = TableMissing{std::move(reason)}};
+  }
   bool operator==(const TableCell&) const = default;
 };
 
@@ -68,6 +71,7 @@ struct TableCell {
 struct TableRow {
   std::vector<TableCell> cells{};  // one a column
   bool reference = false;
+  std::string point{};  ///< hash of the point that all its cells come from; empty: of none, or many
 };
 
 /// What every text format prints. The first row of each run of reference / non-reference rows is

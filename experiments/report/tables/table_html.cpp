@@ -13,13 +13,18 @@ const char* align_class(Align align) {
   return align == Align::kLeft ? "left" : align == Align::kRight ? "right" : "centre";
 }
 
+std::string point_attribute(const std::string& point) {
+  return point.empty() ? "" : fmt::format(" data-point=\"{}\"", escape_xml(point));
+}
+
 std::string cell_html(const TableCell& cell,
                       const TableColumn& column,
                       TableRank rank,
                       const std::vector<std::string>& notes) {
-  const char* align = align_class(column.align);
+  const std::string align = align_class(column.align);
+  const std::string point = point_attribute(cell.point);
   if (const auto* text = std::get_if<std::string>(&cell.content)) {
-    return fmt::format("<td class=\"{}\">{}</td>", align, escape_xml(*text));
+    return fmt::format("<td class=\"{}\"{}>{}</td>", align, point, escape_xml(*text));
   }
   if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
     const char* rank_class = rank == TableRank::kBest     ? " best"
@@ -34,12 +39,12 @@ std::string cell_html(const TableCell& cell,
     const double value = number->value;
     const std::string raw =
         std::isinf(value) ? (value > 0 ? "Infinity" : "-Infinity") : fmt::format("{}", value);
-    return fmt::format("<td class=\"{}{}\" data-value=\"{}\"><span>{}</span>{}</td>", align,
-                       rank_class, raw, shown_value(*number, column), interval);
+    return fmt::format("<td class=\"{}{}\" data-value=\"{}\"{}><span>{}</span>{}</td>", align,
+                       rank_class, raw, point, shown_value(*number, column), interval);
   }
   const std::string& reason = std::get<TableMissing>(cell.content).reason;
-  return fmt::format("<td class=\"{} missing\" title=\"{}\">—<sup>{}</sup></td>", align,
-                     escape_xml(reason), footnote_number(notes, reason));
+  return fmt::format("<td class=\"{} missing\" title=\"{}\"{}>—<sup>{}</sup></td>", align,
+                     escape_xml(reason), point, footnote_number(notes, reason));
 }
 
 const char* arrow(Better better) {
@@ -52,6 +57,7 @@ std::string html_table(const Table& table) {
   const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
   const ShownIntervals intervals = shown_intervals(table);
+  bool of_points = false;  // rows name theirs
   std::string out = "<figure class=\"table\">\n<div class=\"scroll\"><table>\n";
   if (!table.title.empty()) out += "<caption>" + escape_xml(table.title) + "</caption>\n";
   out += "<thead><tr>";
@@ -60,14 +66,19 @@ std::string html_table(const Table& table) {
         column.unit.empty() ? "" : "<br><small>" + escape_xml(column.unit) + "</small>";
     const std::string help =
         column.help.empty() ? "" : fmt::format(" title=\"{}\"", escape_xml(column.help));
-    out += fmt::format("<th scope=\"col\" class=\"{}\"{}>{}{}{}</th>", align_class(column.align),
-                       help, escape_xml(column.header), arrow(column.better), unit);
+    // A script offers the values of such columns as filters.
+    const char* names = column.importance == Importance::kRow ? " data-names" : "";
+    out += fmt::format("<th scope=\"col\" class=\"{}\"{}{}>{}{}{}</th>", align_class(column.align),
+                       names, help, escape_xml(column.header), arrow(column.better), unit);
   }
   out += "</tr></thead>\n<tbody>\n";
   for (size_t r = 0; r < table.rows.size(); ++r) {
-    out += table.rows[r].reference ? "<tr class=\"reference\">" : "<tr>";
+    const TableRow& row = table.rows[r];
+    of_points = of_points || !row.point.empty();
+    out += fmt::format("<tr{}{}>", row.reference ? " class=\"reference\"" : "",
+                       point_attribute(row.point));
     for (size_t c = 0; c < table.columns.size(); ++c) {
-      const TableCell& cell = table.rows[r].cells[c];
+      const TableCell& cell = row.cells[c];
       out += cell_html(cell, table.columns[c], rank[r][c], notes);
     }
     out += "</tr>\n";
@@ -78,7 +89,7 @@ std::string html_table(const Table& table) {
   }
   if (intervals.half_widths) out += "<div>± " + escape_xml(table.interval_name) + "</div>";
   if (intervals.ends) out += "<div>[ , ] " + escape_xml(table.ends_name) + "</div>";
-  if (!table.provenance.empty()) {
+  if (!of_points && !table.provenance.empty()) {
     out += "<div class=\"points\">points";
     for (const std::string& point : table.provenance)
       out += " <code>" + escape_xml(point) + "</code>";

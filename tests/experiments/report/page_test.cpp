@@ -23,10 +23,14 @@ ReportPage small_page() {
   page.title = "Report <1>";
   page.provenance = {{"command", "kvscope run 'x=<y>' && rm"}};
   page.points = {"3f9c1a77b2d0"};
-  page.sections = {
-      {"One", {Paragraph{"first\n\nsecond <script>alert(1)</script>"}, table}},
-      {"Two", {SvgFigure{svg, "left"}, SvgFigure{svg, "right"}}},
-      {"Three", {PngFigure{.png = "png", .caption = "\"quoted\"", .pixelated = true}}}};
+  page.sections = {{"One", "", {Paragraph{"first\n\nsecond <script>alert(1)</script>"}, table}},
+                   {"Two", "drawings", {SvgFigure{svg, "left"}, SvgFigure{svg, "right"}}},
+                   {"Three",
+                    "",
+                    {ImageGrid{.prompts = {"</th><script>alert(2)</script>"},
+                               .rows = {{.label = "\"quoted\"", .images = {{"png", 8, 4}}}},
+                               .pixelated = true}}}};
+  page.data = R"({"name": "</script><script>alert(3)</script><!--"})";
   return page;
 }
 
@@ -35,7 +39,9 @@ TEST(Page, EscapesEverythingFromOutside) {
   EXPECT_THAT(html, HasSubstr("<title>Report &lt;1&gt;</title>"));
   EXPECT_THAT(html, HasSubstr("<code>kvscope run &#39;x=&lt;y&gt;&#39; &amp;&amp; rm</code>"));
   EXPECT_THAT(html, HasSubstr("<p>first</p>\n<p>second &lt;script&gt;alert(1)&lt;/script&gt;</p>"));
-  EXPECT_THAT(html, HasSubstr("alt=\"&quot;quoted&quot;\" class=\"pixelated\""));
+  EXPECT_THAT(html, HasSubstr("<b>&quot;quoted&quot;</b>"));
+  EXPECT_THAT(html, HasSubstr("<span>&lt;/th&gt;&lt;script&gt;"));
+  EXPECT_THAT(html, HasSubstr(R"({"name": "\u003c/script>\u003cscript>alert(3))"));
   EXPECT_THAT(html, Not(HasSubstr("<script>alert")));
 }
 

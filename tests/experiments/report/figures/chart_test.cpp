@@ -295,20 +295,6 @@ TEST(Chart, LongCurvesMakeSmallFiles) {
   EXPECT_LT(draw_chart(chart).svg({}).size(), 300000u);
 }
 
-TEST(TradeOff, DominatedMeansNoBetterInEitherAndWorseInOne) {
-  const std::vector<TradeOff> points{{"a", "", 1, 10}, {"b", "", 2, 10},
-                                     {"c", "", 2, 12}, {"d", "", 2, 12},
-                                     {"e", "", 4, 12}, {"f", "", 0.5, std::nan("")}};
-  EXPECT_EQ(dominated(points), (std::vector<bool>{false, true, false, false, true, true}));
-}
-
-TEST(TradeOff, HypervolumeSumsTheStairs) {
-  const std::vector<TradeOff> points{{"a", "", 1, 10}, {"b", "", 10, 30}, {"c", "", 20, 20}};
-  // From 1 to 100 MiB is two decades at quality 10, from 10 to 100 one decade at 20 more.
-  EXPECT_NEAR(hypervolume(points, 100, 0), 2 * 10 + 1 * 20, 1e-12);
-  EXPECT_EQ(hypervolume({}, 100, 0), 0);
-}
-
 TEST(TradeOff, ChartHasOneLineAPolicyAndTheFullCacheAsReference) {
   const std::vector<TradeOff> points{
       {"snapkv", "10 %", 2, 20}, {"scalekv", "10 %", 2, 25}, {"snapkv", "5 %", 1, 18}};

@@ -44,19 +44,25 @@ function explain(target, text) {
   const hide = () => { tip.hidden = true; };
   const show = event => {
     const said = text(event);
-    if (!said) return hide();
-    tip.textContent = said;
-    tip.hidden = false;
-    const box = tip.getBoundingClientRect();
-    const left = Math.min(event.clientX + 14, document.documentElement.clientWidth - box.width - 6);
-    const above = event.clientY + 18 + box.height > window.innerHeight;
-    tip.style.left = `${Math.max(6, left)}px`;
-    tip.style.top = `${above ? event.clientY - box.height - 12 : event.clientY + 18}px`;
+    if (said) showTip(said, event.clientX, event.clientY);
+    else hide();
   };
   target.addEventListener("pointermove", show);
   target.addEventListener("pointerdown", show);
   target.addEventListener("pointerleave", hide);
   return target;
+}
+
+/** Shows a text beside a place of the window. */
+function showTip(text, x, y) {
+  const tip = document.getElementById("tip");
+  tip.textContent = text;
+  tip.hidden = false;
+  const box = tip.getBoundingClientRect();
+  const left = Math.min(x + 14, document.documentElement.clientWidth - box.width - 6);
+  const above = y + 18 + box.height > window.innerHeight;
+  tip.style.left = `${Math.max(6, left)}px`;
+  tip.style.top = `${above ? y - box.height - 12 : y + 18}px`;
 }
 
 /** Where an event lies in an element, as parts of its width and height. */

@@ -110,14 +110,14 @@ std::vector<StoredJudgement> stored_judgements(const fs::path& point_folder,
 }
 
 JudgeColumns judge_columns(const SweepSummary& sweep) {
+  JudgeColumns result;
   std::vector<std::vector<StoredJudgement>> judgements;
-  std::vector<std::string> notes;
+  judgements.reserve(sweep.points.size());
   for (const PointSummary& point : sweep.points) {
-    judgements.push_back(stored_judgements(point.folder, notes));
+    judgements.push_back(stored_judgements(point.folder, result.notes));
   }
   std::vector<ColumnKey> keys;  // in order of appearance
   std::map<std::pair<std::string, std::string>, std::vector<Recipe>> recipes;
-  JudgeColumns result;
   for (const auto& of_point : judgements) {
     for (const StoredJudgement& judgement : of_point) {
       for (const JudgeNumber& number : judgement.numbers) {
@@ -136,6 +136,7 @@ JudgeColumns judge_columns(const SweepSummary& sweep) {
     result.columns[i].header =
         fmt::format("{} ({}){}", keys[i].label, keys[i].variant,
                     difference(keys[i].recipe, recipes[{keys[i].label, keys[i].variant}]));
+    result.notes.push_back(fmt::format("{}: {}", result.columns[i].header, result.columns[i].help));
   }
   for (const auto& of_point : judgements) {
     std::vector<TableCell> cells(keys.size(), TableCell::missing("not judged in this way"));

@@ -47,6 +47,9 @@ std::vector<StoredJudgement> stored_judgements(const std::filesystem::path& poin
 struct JudgeColumns {
   std::vector<TableColumn> columns{};
   std::vector<std::vector<TableCell>> cells{};  ///< [points][columns]
+  /// What stands below a table: whose number a column is, of which recipe; files that could not be
+  /// read.
+  std::vector<std::string> notes{};
 };
 JudgeColumns judge_columns(const SweepSummary& sweep);
 

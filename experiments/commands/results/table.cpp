@@ -15,6 +15,7 @@
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/results/results_folder_option.h"
 #include "experiments/report/tables/table.h"
+#include "experiments/results/judge_numbers.h"
 #include "experiments/results/late_metrics.h"
 #include "experiments/results/skill_table.h"
 #include "experiments/results/sweep_table.h"
@@ -68,6 +69,7 @@ int table_command(const TableOptions& options) {
   }
   fmt::print("{}", formatted_table(table, options.format, options.style));
   for (const std::string& note : sweep.notes) say("note: {}", note);
+  for (const std::string& note : judge_columns(sweep).notes) say("note: {}", note);
   if (unwritten) throw *unwritten;
   write_late_metrics(sweep.points);
   return 0;

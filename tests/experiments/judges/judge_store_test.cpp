@@ -46,6 +46,8 @@ TEST(ImportCommand, KeepsNumbersThatStandInTheTable) {
                                                   testing::Contains("GenEval (corrected)")));
   const Answer table = answer({"table", (folder / "sweep").string(), "--format", "csv"});
   EXPECT_THAT(table.out, HasSubstr("GenEval (corrected)"));
+  EXPECT_THAT(table.err, HasSubstr("note: GenEval (official): djghosh13/geneval af4902f2"));
+  EXPECT_THAT(table.err, HasSubstr("cfg 4, tau 1"));
   // The same judge with another recipe: a column of its own.
   const Answer other = answer({"import", "geneval", results, (folder / "sweep").string(), "--only",
                                "policy=full", "--samples", "5"});

@@ -227,7 +227,7 @@ class Evaluation : public InterpolationScope {
     if (!found) fail_absent(path, container);
     for (Placed above = container; above; above = above->parent()) {
       if (&above->node() == &found->node()) {
-        fail(fmt::format("'{}' stands around the interpolation itself", path));
+        fail(fmt::format("interpolations in a cycle: '{}' stands around itself", path));
       }
     }
     return found;

@@ -98,6 +98,10 @@ void update_key(ConfigNode& root, const Override& override, NewKeys new_keys) {
   std::string path;
   for (size_t i = 0; i + 1 < keys.size(); ++i) {
     ConfigNode* next = child_of(*parent, path, keys[i], override);
+    if (next != nullptr && !next->is_container() && new_keys == NewKeys::kRefuse) {
+      fail(override, fmt::format("'{}{}{}' is {}, it holds no '{}'", path, path.empty() ? "" : ".",
+                                 keys[i], kind_name(next->kind()), keys[i + 1]));
+    }
     if (next == nullptr || !next->is_container()) {
       next = &settle(*parent, path, keys[i], ConfigNode::map(), override, new_keys);
     }

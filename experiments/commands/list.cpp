@@ -17,6 +17,7 @@
 #include "core/models/model_memory.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
+#include "experiments/commands/json_output.h"
 #include "experiments/commands/policy_description.h"
 #include "experiments/judges/judge.h"
 #include "experiments/launch/launcher.h"
@@ -25,6 +26,8 @@
 
 namespace kvscope {
 namespace {
+
+using nlohmann::ordered_json;
 
 std::string text_of(const ConfigNode& policy, const std::string& key) {
   const ConfigNode* node = policy.child(key);
@@ -40,19 +43,46 @@ std::string slots_text(const ConfigNode& policy, const ComponentRegistry& compon
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-void print_policies(ConfigRepository& repository, const ComponentRegistry& components) {
+/// One entry of a list, for people and for programs.
+struct Entry {
+  std::string text{};
+  ordered_json json{};
+};
+using Entries = std::vector<Entry>;
+
+Entries list_policies(ConfigRepository& repository, const ComponentRegistry& components) {
+  Entries entries;
   for (const std::string& name : repository.options("policy")) {
     const ConfigNode& body = repository.load("policy/" + name)->body;
-    fmt::print("{:<22} {}\n{:<22} {}\n{:<22} {}\n", name, text_of(body, "summary"), "",
-               text_of(body, "source"), "", slots_text(body, components));
+    ordered_json slots;
+    for (const ChosenComponent& chosen : chosen_components(body, components)) {
+      slots[chosen.info.slot].push_back(chosen.info.name);
+    }
+    entries.push_back(
+        {.text = fmt::format("{:<22} {}\n{:<22} {}\n{:<22} {}\n", name, text_of(body, "summary"),
+                             "", text_of(body, "source"), "", slots_text(body, components)),
+         .json = {{"name", name},
+                  {"summary", text_of(body, "summary")},
+                  {"source", text_of(body, "source")},
+                  {"slots", std::move(slots)}}});
   }
+  return entries;
 }
 
-void print_components(ConfigRepository& /*repository*/, const ComponentRegistry& components) {
+Entries list_components(ConfigRepository& /*repository*/, const ComponentRegistry& components) {
+  Entries entries;
   for (const ComponentInfo& component : components.components()) {
-    fmt::print("{:<10} {:<24} {}{}\n", component.slot, component.name, component.summary,
-               component.library.empty() ? "" : fmt::format(" ({})", component.library));
+    entries.push_back(
+        {.text =
+             fmt::format("{:<10} {:<24} {}{}\n", component.slot, component.name, component.summary,
+                         component.library.empty() ? "" : fmt::format(" ({})", component.library)),
+         .json = {{"slot", component.slot},
+                  {"name", component.name},
+                  {"summary", component.summary},
+                  {"library",
+                   component.library.empty() ? ordered_json() : ordered_json(component.library)}}});
   }
+  return entries;
 }
 
 /// What a full cache takes for one guided image, two rows, in decimal megabytes as papers give it.
@@ -84,66 +114,127 @@ std::string types_text(const std::vector<WeightPart>& weights) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-void print_models(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
+Entries list_models(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
+  Entries entries;
   for (const std::string& name : repository.options("model")) {
     const ModelFacts facts = model_facts(repository.load("model/" + name)->body);
     const CacheGeometry& cache = facts.cache;
     const ModelMemory memory = model_memory(repository.load("model/" + name)->body, {});
-    fmt::print(
-        "{:<22} {}, {:.1f} M parameters ({:.2f} GB of weights in memory: {}), {} layers x {} "
-        "heads, {} tokens in {} steps, {} x {} pixels, {}\n",
-        name, facts.kind, static_cast<double>(facts.parameters) / 1e6,
-        static_cast<double>(memory.weight_bytes()) / 1e9, types_text(memory.weights), cache.layers,
-        cache.heads, cache.steps.back().first_token + cache.steps.back().queries(),
-        cache.steps.size(), facts.image_height, facts.image_width, cache_text(facts));
+    const int64_t tokens = cache.steps.back().first_token + cache.steps.back().queries();
+    entries.push_back(
+        {.text = fmt::format(
+             "{:<22} {}, {:.1f} M parameters ({:.2f} GB of weights in memory: {}), {} layers x {} "
+             "heads, {} tokens in {} steps, {} x {} pixels, {}\n",
+             name, facts.kind, static_cast<double>(facts.parameters) / 1e6,
+             static_cast<double>(memory.weight_bytes()) / 1e9, types_text(memory.weights),
+             cache.layers, cache.heads, tokens, cache.steps.size(), facts.image_height,
+             facts.image_width, cache_text(facts)),
+         .json = {{"name", name},
+                  {"kind", facts.kind},
+                  {"parameters", facts.parameters},
+                  {"weights_bytes", memory.weight_bytes()},
+                  {"layers", cache.layers},
+                  {"heads", cache.heads},
+                  {"head_dim", cache.head_dim},
+                  {"tokens", tokens},
+                  {"steps", cache.steps.size()},
+                  {"image_height", facts.image_height},
+                  {"image_width", facts.image_width},
+                  {"kv_bytes_of_guided_image", 2 * full_cache_tokens(cache.steps) * cache.layers *
+                                                   cache.heads * cache.token_bytes()}}});
   }
+  return entries;
 }
 
-void print_launchers(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
-  for (const auto& [name, help] : launcher_names()) fmt::print("{:<12} {}\n", name, help);
+Entries list_launchers(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
+  Entries entries;
+  for (const auto& [name, help] : launcher_names()) {
+    entries.push_back(
+        {.text = fmt::format("{:<12} {}\n", name, help), .json = {{"name", name}, {"help", help}}});
+  }
+  return entries;
 }
 
-void print_judges(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
+Entries list_judges(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
+  Entries entries;
   for (const Judge& judge : judges()) {
-    fmt::print("{:<20} {}: {} ({})\n{:<20} --prompts: {}\n", judge.name, judge.title, judge.summary,
-               judge.repository, "", judge.prompt_files);
+    entries.push_back(
+        {.text = fmt::format("{:<20} {}: {} ({})\n{:<20} --prompts: {}\n", judge.name, judge.title,
+                             judge.summary, judge.repository, "", judge.prompt_files),
+         .json = {{"name", judge.name},
+                  {"title", judge.title},
+                  {"summary", judge.summary},
+                  {"repository", judge.repository},
+                  {"prompts", judge.prompt_files}}});
   }
+  return entries;
 }
 
-void print_metrics(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
+Entries list_metrics(ConfigRepository& /*repository*/, const ComponentRegistry& /*components*/) {
+  Entries entries;
   for (const Metric& metric : metrics()) {
-    fmt::print("{:<12} {}{}, {}{}\n", metric.name, metric.title,
-               metric.unit.empty() ? "" : fmt::format(" ({})", metric.unit), metric.remark(),
-               metric.standard ? "" : fmt::format("; metrics.list=[{},...]", metric.name));
+    entries.push_back(
+        {.text = fmt::format(
+             "{:<12} {}{}, {}{}\n", metric.name, metric.title,
+             metric.unit.empty() ? "" : fmt::format(" ({})", metric.unit), metric.remark(),
+             metric.standard ? "" : fmt::format("; metrics.list=[{},...]", metric.name)),
+         .json = {{"name", metric.name},
+                  {"title", metric.title},
+                  {"unit", metric.unit},
+                  {"remark", metric.remark()},
+                  {"standard", metric.standard}}});
   }
+  return entries;
 }
 
-void print_experiments(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
+Entries list_experiments(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
+  Entries entries;
   for (const std::string& group : repository.groups()) {
     if (group != "experiment" && !group.starts_with("experiment/")) continue;
     for (const std::string& name : repository.options(group)) {
-      fmt::print("+{}={}\n", group, name);
+      const std::string word = fmt::format("+{}={}", group, name);
+      entries.push_back({.text = word + "\n", .json = {{"override", word}}});
     }
   }
+  return entries;
 }
 
-void print_groups(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
+Entries list_groups(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
+  Entries entries;
   for (const std::string& group : repository.groups()) {
-    fmt::print("{:<14} {}\n", group, fmt::join(repository.options(group), " "));
+    const std::vector<std::string> options = repository.options(group);
+    entries.push_back({.text = fmt::format("{:<14} {}\n", group, fmt::join(options, " ")),
+                       .json = {{"name", group}, {"options", options}}});
   }
+  return entries;
 }
 
-void print_keys(ConfigRepository& /*repository*/, const ComponentRegistry& components) {
+/// Without a value that programs would need, words are all there is: `accepts` has them.
+Entry entry_of(const RunKey& key) {
+  const OptionInfo& option = key.option;
+  return {.text = fmt::format("{:<20} {} ({})\n", option.key, option.help, describe(key)),
+          .json = {{"key", option.key},
+                   {"help", option.help},
+                   {"accepts", describe(option)},
+                   {"default",
+                    option.default_value
+                        ? ordered_json::parse(canonical_json(*option.default_value), nullptr, false)
+                        : ordered_json()},
+                   {"readers", key.readers}}};
+}
+
+Entries list_keys(ConfigRepository& /*repository*/, const ComponentRegistry& components) {
+  Entries entries;
   for (const auto& keys : {run_keys(), policy_keys(components)}) {
-    for (const RunKey& key : keys) {
-      fmt::print("{:<20} {} ({})\n", key.option.key, key.option.help, describe(key));
-    }
+    for (const RunKey& key : keys) entries.push_back(entry_of(key));
   }
+  return entries;
 }
 
-void describe_option(ConfigRepository& repository,
-                     const ComponentRegistry& components,
-                     const std::string& path) {
+/// What describes GROUP/OPTION.
+Entry option_entry(ConfigRepository& repository,
+                   const ComponentRegistry& components,
+                   const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string group = path.substr(0, slash);
   const std::string name = path.substr(slash + 1);
@@ -156,69 +247,91 @@ void describe_option(ConfigRepository& repository,
     throw Error(ErrorKind::kConfig, fmt::format("no option '{}' in group '{}'. {}", name, group,
                                                 suggestion(name, repository.options(group))));
   }
-  if (group == "policy") {
-    fmt::print("{}", policy_description(repository, name, components));
-  } else {
-    fmt::print("# {}\n{}", option->file, to_yaml(option->body));
-  }
+  const std::string text = group == "policy"
+                               ? policy_description(repository, name, components)
+                               : fmt::format("# {}\n{}", option->file, to_yaml(option->body));
+  return {.text = text,
+          .json = {{"group", group},
+                   {"option", name},
+                   {"file", option->file},
+                   {"config", ordered_json::parse(canonical_json(option->body), nullptr, false)}}};
 }
 
-void describe_key(const std::string& what, const ComponentRegistry& components) {
+/// What describes a key: an entry for each of its declarations.
+Entries key_entries(const std::string& what, const ComponentRegistry& components) {
   std::vector<std::string> known;
-  bool found = false;
+  Entries entries;
   for (const auto& keys : {run_keys(), policy_keys(components)}) {
     for (const RunKey& key : keys) {
       known.push_back(key.option.key);
       if (key.option.key != what) continue;
-      found = true;
-      fmt::print("{}: {}\n  {}\n", what, key.option.help, describe(key));
+      Entry& entry = entries.emplace_back(entry_of(key));
+      entry.text = fmt::format("{}: {}\n  {}\n", what, key.option.help, describe(key));
     }
   }
-  if (found) return;
+  if (!entries.empty()) return entries;
   throw Error(ErrorKind::kConfig, fmt::format("'{}' is neither GROUP/OPTION nor a key. {}", what,
                                               suggestion(what, known)));
 }
 
+/// Prints entries as text, or as an object that has them at `name`.
+void print_entries(const Entries& entries, const char* name, bool json) {
+  ordered_json array = ordered_json::array();
+  for (const Entry& entry : entries) {
+    if (json) {
+      array.push_back(entry.json);
+    } else {
+      fmt::print("{}", entry.text);
+    }
+  }
+  if (json) print_json({{name, std::move(array)}});
+}
+
 }  // namespace
 
-int list_command(const ConfigArguments& arguments, const std::string& what) {
+int list_command(const ConfigArguments& arguments, const std::string& what, bool json) {
   static const std::map<std::string,
-                        std::function<void(ConfigRepository&, const ComponentRegistry&)>>
-      lists = {{"policies", print_policies},
-               {"components", print_components},
-               {"parts", print_components},  // what components were called
-               {"models", print_models},
-               {"metrics", print_metrics},
-               {"launchers", print_launchers},
-               {"judges", print_judges},
-               {"experiments", print_experiments},
-               {"groups", print_groups},
-               {"keys", print_keys}};
+                        std::function<Entries(ConfigRepository&, const ComponentRegistry&)>>
+      lists = {{"policies", list_policies},
+               {"components", list_components},
+               {"parts", list_components},  // what components were called
+               {"models", list_models},
+               {"metrics", list_metrics},
+               {"launchers", list_launchers},
+               {"judges", list_judges},
+               {"experiments", list_experiments},
+               {"groups", list_groups},
+               {"keys", list_keys}};
   const auto list = lists.find(what);
   if (list == lists.end()) {
     std::vector<std::string> known;
     known.reserve(lists.size());
-    for (const auto& [name, print] : lists) known.push_back(name);
+    for (const auto& [name, entries] : lists) known.push_back(name);
     throw Error(ErrorKind::kConfig, fmt::format("list {}: {}", what, suggestion(what, known)));
   }
   ConfigRepository repository(compose_request(arguments).folders);
-  list->second(repository, *component_registry(arguments));
+  print_entries(list->second(repository, *component_registry(arguments)), what.c_str(), json);
   return 0;
 }
 
-int describe_command(const ConfigArguments& arguments, const std::string& what) {
+int describe_command(const ConfigArguments& arguments, const std::string& what, bool json) {
   if (what.find('/') == what.npos) {
-    describe_key(what, *component_registry(arguments));
+    print_entries(key_entries(what, *component_registry(arguments)), "keys", json);
     return 0;
   }
   ConfigRepository repository(compose_request(arguments).folders);
-  describe_option(repository, *component_registry(arguments), what);
+  const Entry entry = option_entry(repository, *component_registry(arguments), what);
+  if (json) {
+    print_json(entry.json);
+  } else {
+    fmt::print("{}", entry.text);
+  }
   return 0;
 }
 
 namespace {
 
-using ListAction = int (*)(const ConfigArguments& arguments, const std::string& what);
+using ListAction = int (*)(const ConfigArguments& arguments, const std::string& what, bool json);
 
 void register_lookup(const CommandRegistrar& registrar,
                      const std::string& name,
@@ -227,9 +340,11 @@ void register_lookup(const CommandRegistrar& registrar,
                      ListAction action) {
   const auto config = std::make_shared<ConfigArguments>();
   const auto what = std::make_shared<std::string>();
-  CLI::App& command = registrar.add(name, help, [=] { return action(*config, *what); });
+  const auto json = std::make_shared<bool>(false);
+  CLI::App& command = registrar.add(name, help, [=] { return action(*config, *what, *json); });
   command.add_option("what", *what, what_help)->required();
   command.add_option("--config-dir", config->config_folder, "as for run");
+  add_json_flag(command, *json);
   add_plugin_option(command, *config);
 }
 

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
 #include "core/base/console.h"
+#include "core/base/error.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/results/paper_memory.h"
@@ -14,13 +16,51 @@
 #include "experiments/commands/results/table.h"
 #include "experiments/commands/sweep_outcome.h"
 #include "experiments/sweep/point.h"
+#include "experiments/sweep/point_state.h"
 #include "experiments/sweep/prompt_check.h"
+#include "experiments/sweep/run_point.h"
 #include "experiments/sweep/runner.h"
 #include "experiments/sweep/sweep_folder.h"
 #include "experiments/terminal.h"
 
 namespace kvscope {
-int run_command(const ConfigArguments& arguments, const std::string& command_line) {
+namespace {
+
+/// Leaves the points that the options choose. Throws Error(kConfig) where one of --only is none's.
+void choose_points(PointList& list,
+                   const std::filesystem::path& folder,
+                   const RunOptions& options) {
+  std::vector<std::string> known;
+  known.reserve(list.points.size());
+  for (const Point& point : list.points) known.push_back(point.hash.substr(0, 12));
+  const auto begins = [](const Point& point, const std::string& beginning) {
+    return !beginning.empty() && point.hash.starts_with(beginning);
+  };
+  for (const std::string& beginning : options.only) {
+    if (std::ranges::any_of(list.points, [&](const Point& p) { return begins(p, beginning); })) {
+      continue;
+    }
+    throw Error(
+        ErrorKind::kConfig,
+        fmt::format("--only {}: no point of this command line has a hash that begins so. {}",
+                    beginning, suggestion(beginning, known)));
+  }
+  std::erase_if(list.points, [&](const Point& point) {
+    const bool is_only =
+        options.only.empty() || std::ranges::any_of(options.only, [&](const std::string& one) {
+          return begins(point, one);
+        });
+    if (!is_only) return true;
+    return options.retry_failed &&
+           stored_point(point_folder(folder / "points", point.hash)).state != PointState::kFailed;
+  });
+}
+
+}  // namespace
+
+int run_command(const ConfigArguments& arguments,
+                const std::string& command_line,
+                const RunOptions& options) {
   if (is_paper_memory(arguments)) return paper_memory_command(arguments, command_line);
   const std::string root = data_root().string();
   Sweep sweep{.list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
@@ -41,6 +81,12 @@ int run_command(const ConfigArguments& arguments, const std::string& command_lin
   for (const std::string& message : sweep.list.infeasible) {
     say("left out: {}", message);
   }
+  choose_points(sweep.list, sweep.folder, options);
+  if (sweep.list.points.empty()) {
+    say("no point of {} has failed; nothing to make", sweep.folder.string());
+    return 0;
+  }
+  sweep.force = options.force;
   const SweepOutcome outcome = run_sweep(sweep);
   const int exit_code = say_outcome(outcome, sweep);
   if (!outcome.interrupted && outcome.points_done > 0) {
@@ -58,13 +104,21 @@ void register_run(const CommandRegistrar& registrar) {
   };
   const auto config = std::make_shared<ConfigArguments>();
   const auto shown = std::make_shared<Shown>();
+  const auto options = std::make_shared<RunOptions>();
   CLI::App& command =
       registrar.add("run", "run points, or go on with them", [=, typed = registrar.typed()] {
         return shown->part.empty()
-                   ? run_command(*config, typed)
+                   ? run_command(*config, typed, *options)
                    : show_config_command(*config, shown->part, shown->resolve, shown->package);
       });
   add_config_options(command, *config);
+  command.add_option("--only", options->only, "only points whose hash begins so; repeatable")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  command.add_flag("--retry-failed", options->retry_failed, "only points that failed last time");
+  command.add_flag("--force", options->force,
+                   "make points again; what is there is kept until that is done");
   command.add_option("-c,--cfg", shown->part, "print the config instead: job, hydra or all");
   command.add_flag("--resolve", shown->resolve, "with interpolations filled in");
   command.add_option("-p,--package", shown->package, "only what is below this key");

@@ -13,6 +13,9 @@
 
 namespace kvscope {
 
+/// The one among a point's digests that is no digest: the version of what the program computes.
+inline constexpr const char* kResultsVersionKey = "results_version";
+
 /// SHA-256 of what is read behind a setting, each file read once.
 class FileDigests {
  public:

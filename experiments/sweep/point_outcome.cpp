@@ -15,8 +15,12 @@ constexpr std::array<std::string_view, 5> kStates = {"done", "interrupted", "fai
 
 }  // namespace
 
+std::string_view name_of(PointOutcome::State state) {
+  return kStates.at(static_cast<size_t>(state));
+}
+
 std::string to_json(const PointOutcome& outcome) {
-  return nlohmann::ordered_json{{"state", kStates.at(static_cast<size_t>(outcome.state))},
+  return nlohmann::ordered_json{{"state", name_of(outcome.state)},
                                 {"message", outcome.message},
                                 {"class", outcome.failure_class},
                                 {"notes", outcome.notes}}

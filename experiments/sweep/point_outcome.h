@@ -26,6 +26,9 @@ struct PointOutcome {
   bool operator==(const PointOutcome&) const = default;
 };
 
+/// "done", "interrupted", "failed", "busy".
+std::string_view name_of(PointOutcome::State state);
+
 /// {"state": "failed", "message": "...", "class": "audit", "notes": []} in one line.
 std::string to_json(const PointOutcome& outcome);
 /// Throws Error(kInput) for anything else.

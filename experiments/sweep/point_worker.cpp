@@ -18,7 +18,9 @@
 #include "core/device/device_error.h"
 #include "core/device/device_facts.h"
 #include "experiments/sweep/digests.h"
+#include "experiments/sweep/former_point.h"
 #include "experiments/sweep/kept_point.h"
+#include "experiments/sweep/point_content.h"
 #include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/point_state.h"
 #include "experiments/sweep/provenance.h"
@@ -68,7 +70,10 @@ PointOutcome failed(const char* failure_class, const std::string& why) {
 
 /// Keeps in a point's folder that it failed, or that it no longer has.
 void note_end(const fs::path& folder, const PointOutcome& outcome) {
-  if (outcome.state == PointOutcome::State::kDone) clear_failure(folder);
+  if (outcome.state == PointOutcome::State::kDone) {
+    clear_failure(folder);
+    remove_former(folder);
+  }
   if (outcome.state != PointOutcome::State::kFailed) return;
   try {
     write_failure(folder, outcome);
@@ -110,19 +115,13 @@ std::string PointWorker::gpu_name(const Point& point) const {
   return device_facts(device->second).name;
 }
 
-std::string PointWorker::write_manifest(const fs::path& folder, const Point& point) {
-  Provenance provenance{.command_line = command_line_,
-                        .device = device_name(point),
-                        .gpu = gpu_name(point),
-                        .threads = point.launch.threads,
-                        .digests = point.model_digests};
-  std::string text = manifest_json(provenance, root_);
-  provenance.images = point.images();
-  const fs::path file = folder / "manifest.json";
-  std::error_code unknown;
-  if (fs::is_directory(file, unknown)) set_aside(file);
-  write_file_atomically(file, manifest_json(provenance, root_));
-  return text;
+std::string PointWorker::provenance_of(const Point& point) const {
+  const Provenance provenance{.command_line = command_line_,
+                              .device = device_name(point),
+                              .gpu = gpu_name(point),
+                              .threads = point.launch.threads,
+                              .digests = all_digests(point)};
+  return manifest_json(provenance, root_);
 }
 
 const EarlierPoints& PointWorker::earlier_points() {
@@ -148,8 +147,17 @@ PointOutcome PointWorker::run(const Point& point,
     const auto holder = PointLease::holder(folder);
     outcome = {.state = PointOutcome::State::kBusy, .message = holder ? holder->text() : ""};
   } else {
-    outcome = attempt(folder, *lease, point, images_made, stop_asked, notes);
+    int64_t made = 0;
+    manifest_.reset();
+    outcome = attempt(
+        folder, *lease, point,
+        [&](int64_t images) {
+          made += images;
+          images_made(images);
+        },
+        stop_asked, notes);
     if (lease->is_held()) note_end(folder, outcome);
+    if (lease->is_held() && manifest_) manifest_->finish(std::string(name_of(outcome.state)), made);
   }
   outcome.notes = std::move(notes);
   return outcome;
@@ -195,8 +203,13 @@ PointOutcome PointWorker::run_in(const fs::path& folder,
   remove_abandoned_parts(folder);
   KeptPoint kept = repaired(point, folder, notes);
   if (kept.is_done) return {};  // by a program that has just left
-  if (kept.asked < point.images()) earlier_points().give(point, folder, kept.rows, notes);
-  const std::string manifest = write_manifest(folder, point);
+  // A point that is made again takes nothing over.
+  if (kept.asked < point.images() && !has_former(folder)) {
+    earlier_points().give(point, folder, kept.rows, notes);
+  }
+  const std::string manifest = provenance_of(point);
+  open_device_of(point);
+  manifest_.emplace(folder, manifest, device_of(point), point.images());
   write_file_atomically(folder / "config.yaml", to_yaml(point.config));
   const PointInfo info = point.info(manifest, 0);
   const auto asked = std::ranges::count_if(

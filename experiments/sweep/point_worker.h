@@ -13,6 +13,7 @@
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/point_outcome.h"
+#include "experiments/sweep/run_manifest.h"
 
 namespace kvscope {
 
@@ -42,8 +43,8 @@ class PointWorker {
   PointOutcome run(const Point& point,
                    const std::function<void(int64_t)>& images_made,
                    const std::function<bool()>& stop_asked);
-  /// Writes FOLDER/manifest.json for a point and returns it.
-  std::string write_manifest(const std::filesystem::path& folder, const Point& point);
+  /// What result files and manifests keep of where a point is made: manifest_json().
+  [[nodiscard]] std::string provenance_of(const Point& point) const;
 
  private:
   /// Of a point whose GPU is open; empty for other devices.
@@ -73,6 +74,7 @@ class PointWorker {
   bool opening_model_ = false;  // what is thrown meanwhile concerns every point of the model
   int64_t weights_bytes_ = 0;
   std::vector<std::filesystem::path> model_files_;
+  std::optional<RunManifest> manifest_;   // of the point at work, once its images are being made
   std::optional<EarlierPoints> earlier_;  // of the folder as this worker found it
 };
 

@@ -1,11 +1,13 @@
 #include "experiments/sweep/progress.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "core/base/console.h"
+#include "core/base/mebibytes.h"
 #include "experiments/report/text.h"
 #include "experiments/terminal.h"
 
@@ -39,8 +41,9 @@ Progress::~Progress() {
 void Progress::begin_point(int64_t point,
                            const std::string& label,
                            int64_t images,
-                           int64_t images_there) {
-  at_work_[point] = {.label = label, .images = images, .done = images_there};
+                           int64_t images_there,
+                           int64_t kv_bytes) {
+  at_work_[point] = {.label = label, .images = images, .done = images_there, .kv_bytes = kv_bytes};
   if (terminal_) draw();
 }
 
@@ -52,7 +55,7 @@ void Progress::add_images(int64_t point, int64_t images) {
   if (terminal_) {
     draw();
   } else if (Clock::now() - last_line_ > kQuietPeriod) {
-    note(point_line(point) + "; " + sweep_line());
+    note(point_line(point, 0) + "; " + sweep_line());
   }
 }
 
@@ -82,7 +85,10 @@ void Progress::note(const std::string& text) {
 
 void Progress::draw() {
   erase();
-  for (const auto& [point, work] : at_work_) say("{}", fitted(point_line(point)));
+  const int64_t columns = terminal_columns(STDERR_FILENO);
+  for (const auto& [point, work] : at_work_) {
+    say("{}", fitted(point_line(point, columns > 1 ? columns - 1 : 0)));
+  }
   say_text(fitted(sweep_line()));
 }
 
@@ -107,10 +113,27 @@ void Progress::erase() {
   drawn_.clear();
 }
 
-std::string Progress::point_line(int64_t point) const {
+std::string Progress::point_line(int64_t point, int64_t columns) const {
+  constexpr int64_t kLeastOfLabel = 8;
   const AtWork& work = at_work_.at(point);
-  return fmt::format("[{}/{}] {}: image {} of {}", point + 1, points_, work.label, work.done,
-                     work.images);
+  std::vector<std::string> numbers = {fmt::format("image {} of {}", work.done, work.images)};
+  if (work.made > 0) {
+    const double image_s = seconds_since(work.start) / static_cast<double>(work.made);
+    numbers.push_back(fmt::format("{:.2f} s/image", image_s));
+    const auto left = static_cast<double>(work.images - work.done);
+    if (left > 0) numbers.push_back(duration_text(left * image_s) + " left");
+  }
+  if (work.kv_bytes > 0) numbers.push_back(fmt::format("KV {:.1f} MiB", mebibytes(work.kv_bytes)));
+  const std::string place = fmt::format("[{}/{}] ", point + 1, points_);
+  const auto width = [&] {
+    return display_width(place) + display_width(fmt::format(": {}", fmt::join(numbers, ", ")));
+  };
+  std::string label = printable(work.label);
+  if (columns > 0) {
+    while (numbers.size() > 1 && width() + kLeastOfLabel > columns) numbers.pop_back();
+    label = shortened(label, std::max<int64_t>(1, columns - width()));
+  }
+  return fmt::format("{}{}: {}", place, label, fmt::join(numbers, ", "));
 }
 
 std::string Progress::sweep_line() const {

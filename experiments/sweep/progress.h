@@ -11,9 +11,10 @@ namespace kvscope {
 /// "45 s", "3 min 20 s", "2 h 05 min".
 std::string duration_text(double seconds);
 
-/// How far a sweep is, on stderr: on a terminal a line of every point at work and one of the whole
-/// that change in place, else one line a finished point and one every half a minute. Points are
-/// numbered from 0; any number of them may be at work.
+/// How far a sweep is, on stderr: on a terminal a line of every point at work (images, seconds of
+/// one, time left, planned KV bytes) and one of the whole that change in place, else one line a
+/// finished point and one every half a minute. Points are numbered from 0; any number of them may
+/// be at work.
 class Progress {
  public:
   /// `images` are those still to be made, in `points` points. `terminal`: standard error takes
@@ -23,7 +24,12 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void begin_point(int64_t point, const std::string& label, int64_t images, int64_t images_there);
+  /// `kv_bytes`: that its plan says a batch holds; 0: not told.
+  void begin_point(int64_t point,
+                   const std::string& label,
+                   int64_t images,
+                   int64_t images_there,
+                   int64_t kv_bytes = 0);
   void add_images(int64_t point, int64_t images);
   void end_point(int64_t point, const std::string& outcome);
   /// A point that was begun is not made here after all: no line of it stays.
@@ -41,6 +47,7 @@ class Progress {
     int64_t images = 0;
     int64_t done = 0;
     int64_t made = 0;  ///< of these, now
+    int64_t kv_bytes = 0;
     Clock::time_point start = Clock::now();
   };
 
@@ -48,7 +55,8 @@ class Progress {
   /// A line that changes in place, cut to the terminal.
   std::string fitted(std::string line);
   void erase();
-  [[nodiscard]] std::string point_line(int64_t point) const;
+  /// In `columns` columns, or any number for 0: the label gives way before the numbers do.
+  [[nodiscard]] std::string point_line(int64_t point, int64_t columns) const;
   [[nodiscard]] std::string sweep_line() const;
 
   int64_t points_ = 0;

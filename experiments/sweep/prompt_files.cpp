@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "analysis/shapes/caption.h"
+#include "analysis/shapes/split.h"
 #include "core/base/error.h"
 #include "core/text/text_input.h"
 
@@ -30,6 +32,20 @@ const std::vector<Prompt>& PromptFiles::of(const std::filesystem::path& file) {
     prompts.push_back({.text = line, .place = fmt::format("{}:{}", file.string(), number)});
   }
   return read_.emplace(file, std::move(prompts)).first->second;
+}
+
+const std::vector<Prompt>& PromptFiles::of_shapes(int64_t seed, int64_t images) {
+  const auto [found, is_new] = shapes_.try_emplace({seed, images});
+  std::vector<Prompt>& prompts = found->second;
+  if (!is_new) return prompts;
+  for (const std::string& caption : shapes::test_prompts(images, static_cast<uint64_t>(seed))) {
+    const auto skill = shapes::skill_name(shapes::parse_caption(caption).skill);
+    prompts.push_back({.id = prompts.size(),
+                       .text = caption,
+                       .skill = std::string(skill),
+                       .place = "prompts.source=shapes"});
+  }
+  return prompts;
 }
 
 }  // namespace kvscope

@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "core/device/device_facts.h"
+#include "experiments/build_info.h"
+#include "experiments/sweep/digests.h"
 #include "experiments/version.h"
 
 namespace kvscope {
@@ -41,7 +43,9 @@ std::string manifest_json(const Provenance& provenance, const std::filesystem::p
   nlohmann::ordered_json manifest;
   manifest["tool"] = "kvscope";
   manifest["version"] = kVersion;
-  manifest["git_commit"] = git_commit(root);
+  const BuildInfo& build = build_info();
+  manifest["git_commit"] = build.commit.empty() ? git_commit(root) : build.commit;
+  manifest["git_dirty"] = build.is_dirty;
   manifest["command_line"] = provenance.command_line;
   manifest["cpu"] = device_facts(c10::kCPU).name;
   manifest["cores"] = std::thread::hardware_concurrency();
@@ -49,8 +53,13 @@ std::string manifest_json(const Provenance& provenance, const std::filesystem::p
   manifest["libtorch"] = TORCH_VERSION;
   manifest["device"] = provenance.device;
   if (!provenance.gpu.empty()) manifest["gpu"] = provenance.gpu;
-  if (provenance.images) manifest["images"] = *provenance.images;
-  for (const auto& [key, digest] : provenance.digests) manifest["sha256"][key] = digest;
+  for (const auto& [key, digest] : provenance.digests) {
+    if (key == kResultsVersionKey) {
+      manifest[key] = digest;
+    } else {  // late metrics compare the files of models among themselves
+      manifest[key.starts_with("model.") ? "sha256" : "sha256_others"][key] = digest;
+    }
+  }
   return manifest.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

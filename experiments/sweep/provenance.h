@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,11 +18,11 @@ struct Provenance {
   std::string gpu{};                 ///< its name; empty: none is used
   std::optional<int64_t> threads{};  ///< as the configuration says; none: those of this process
   std::vector<std::pair<std::string, std::string>> digests{};  ///< "model.weights" -> SHA-256
-  std::optional<int64_t> images{};  ///< that are asked for; none: not said
 };
 
-/// What a result file keeps of manifest.json: version, git commit of the sources around `root`
-/// where there is one, command line, CPU, cores, LibTorch, device, GPU, digests.
+/// What a result file keeps: version, git commit that the program was built from, or else of the
+/// sources around `root` where there is one, command line, CPU, cores, LibTorch, device, GPU,
+/// digests.
 std::string manifest_json(const Provenance& provenance, const std::filesystem::path& root);
 
 /// Commit that .git below `folder` points to, read without git; empty where there is none.

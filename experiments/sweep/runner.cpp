@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <numeric>
 #include <set>
 #include <thread>
@@ -12,6 +13,8 @@
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "experiments/launch/launcher.h"
+#include "experiments/sweep/failure_settings.h"
+#include "experiments/sweep/former_point.h"
 #include "experiments/sweep/frozen_points.h"
 #include "experiments/sweep/interrupt.h"
 #include "experiments/sweep/kept_point.h"
@@ -20,6 +23,7 @@
 #include "experiments/sweep/point_worker.h"
 #include "experiments/sweep/progress.h"
 #include "experiments/sweep/results_folder.h"
+#include "experiments/sweep/run_manifest.h"
 #include "experiments/sweep/run_point.h"
 #include "experiments/sweep/sweep_folder.h"
 
@@ -28,10 +32,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// "snapkv, 10 % (0123456789ab)", with the model before it where a sweep has several.
-std::string point_name(const Point& point, bool names_model) {
-  return fmt::format("{}{}, {} ({})", names_model ? point.label("model") + ", " : "",
-                     point.label("policy"), point.label("budget"), point.hash.substr(0, 12));
+/// "snapkv, 10 %", with the model before it where a sweep has several.
+std::string point_title(const Point& point, bool names_model) {
+  return fmt::format("{}{}, {}", names_model ? point.label("model") + ", " : "",
+                     point.label("policy"), point.label("budget"));
+}
+
+/// KV bytes of a batch going into the last step, by the plan.
+int64_t planned_kv_bytes(const Point& point) {
+  const auto steps = static_cast<int64_t>(point.plan.geometry().steps.size());
+  return steps == 0
+             ? 0
+             : point.plan.live_bytes(steps - 1, point.generation.rows(point.generation.batch));
 }
 
 bool has_several_models(const std::vector<Point>& points) {
@@ -49,6 +61,7 @@ class SweepRunner {
         points_(sweep.list.points),
         names_model_(has_several_models(points_)),
         points_folder_(sweep.folder / "points"),
+        failing_(failure_settings(points_.front().config)),
         worker_(sweep.root, points_folder_, sweep.command_line),
         launcher_(chosen_launcher({.settings = points_.front().launch,
                                    .workers = points_.front().launch.workers.value_or(cores()),
@@ -59,10 +72,11 @@ class SweepRunner {
 
   SweepOutcome run() {
     for (const Point& point : points_) {
-      if (finished(point)) done_.insert(&point);
+      if (!sweep_.force && finished(point)) done_.insert(&point);
     }
     check_first();
     prepare_results_folder(sweep_.folder);
+    if (sweep_.force) begin_again();
     record();
     int64_t images = 0;
     for (const Point& point : points_) {
@@ -74,8 +88,11 @@ class SweepRunner {
       open_points_.push_back(&point);
     }
     if (open_points_.empty()) return outcome_;
+    std::optional<RunManifest> manifest;  // a share of a sweep is told of in that of the whole
     if (!sweep_.is_share) {
-      worker_.write_manifest(sweep_.folder, points_.front());
+      // Children may be forked after this: no device is asked what it is.
+      manifest.emplace(sweep_.folder, worker_.provenance_of(*open_points_.front()), std::nullopt,
+                       images_of_all());
       warn_about_references();
     }
 
@@ -85,9 +102,19 @@ class SweepRunner {
           fmt::format("{} of {} points are done already", outcome_.points_done, points_.size()));
     }
     const InterruptGuard interrupt(launcher_->on_interrupt());
-    run_rounds(progress, interrupt);
+    try {
+      run_rounds(progress, interrupt);
+    } catch (...) {
+      if (manifest) manifest->finish("failed", progress.images_made());
+      throw;
+    }
     outcome_.images_made = progress.images_made();
     outcome_.near_time_limit = interrupt.is_near_time_limit();
+    if (manifest) manifest->finish(ending(), outcome_.images_made);
+    if (outcome_.stopped) {
+      outcome_.points_left =
+          std::ssize(points_) - outcome_.points_done - std::ssize(outcome_.failures);
+    }
     return outcome_;
   }
 
@@ -96,7 +123,7 @@ class SweepRunner {
     return point_folder(points_folder_, point.hash);
   }
   [[nodiscard]] std::string name(const Point& point) const {
-    return point_name(point, names_model_);
+    return fmt::format("{} ({})", point_title(point, names_model_), point.hash.substr(0, 12));
   }
   /// Says in DIR of which points its sweep is, and how they are to be made.
   void record() const {
@@ -118,6 +145,41 @@ class SweepRunner {
   [[nodiscard]] int64_t images_known(const Point& point) const {
     const fs::path folder = folder_of(point);
     return PointLease::holder(folder) ? 0 : look_through(point, folder).asked;
+  }
+
+  [[nodiscard]] int64_t images_of_all() const {
+    int64_t images = 0;
+    for (const Point& point : points_) images += point.images();
+    return images;
+  }
+
+  [[nodiscard]] const char* ending() const {
+    if (outcome_.interrupted) return "interrupted";
+    if (outcome_.stopped) return "stopped";
+    if (outcome_.points_elsewhere > 0) return "handed over";
+    return outcome_.failures.empty() ? "done" : "failed";
+  }
+
+  /// Puts what there is of every point aside, before any launcher looks.
+  void begin_again() {
+    for (const Point& point : points_) {
+      const fs::path folder = folder_of(point);
+      std::error_code unknown;
+      if (!fs::exists(folder, unknown)) continue;
+      const auto lease = PointLease::try_take(folder);
+      if (!lease) {
+        say("{}: another kvscope makes it now; it is not made again", name(point));
+        continue;
+      }
+      keep_former(folder);
+    }
+  }
+
+  /// Whether enough points have failed, or the user wants to stop.
+  [[nodiscard]] bool stops(const InterruptGuard& interrupt) {
+    const std::optional<int64_t>& most = failing_.max_failures;
+    if (most && std::ssize(outcome_.failures) >= *most) outcome_.stopped = true;
+    return outcome_.stopped || interrupt.requested();
   }
 
   /// All of them before the first model: LibTorch looks for GPUs once.
@@ -142,7 +204,7 @@ class SweepRunner {
   void run_rounds(Progress& progress, const InterruptGuard& interrupt) {
     std::vector<int64_t> open(open_points_.size());
     std::iota(open.begin(), open.end(), int64_t{0});
-    while (!open.empty() && !outcome_.interrupted) {
+    while (!open.empty() && !outcome_.interrupted && !outcome_.stopped) {
       std::vector<int64_t> others;
       if (launcher_->is_parallel()) {
         // Full caches first and all of them: the others are measured against their images.
@@ -152,8 +214,15 @@ class SweepRunner {
         open.erase(rest.begin(), rest.end());
       }
       std::vector<int64_t> busy;
+      again_.clear();
       launch(open, progress, interrupt, busy);
-      if (!outcome_.interrupted) launch(others, progress, interrupt, busy);
+      if (!stops(interrupt)) launch(others, progress, interrupt, busy);
+      if (!again_.empty()) {  // those that others make are looked at after them
+        open = again_;
+        open.insert(open.end(), busy.begin(), busy.end());
+        continue;
+      }
+      if (stops(interrupt)) break;
       open = free_again(std::move(busy), progress, interrupt);
     }
   }
@@ -176,7 +245,8 @@ class SweepRunner {
              [&](int64_t at) {
                const int64_t i = numbers[at];
                const Point& point = *open_points_[i];
-               progress.begin_point(i, name(point), point.images(), images_known(point));
+               progress.begin_point(i, name(point), point.images(), images_known(point),
+                                    planned_kv_bytes(point));
              },
          .images_made = [&](int64_t at,
                             int64_t images) { progress.add_images(numbers[at], images); },
@@ -186,8 +256,9 @@ class SweepRunner {
                finish(numbers[at], outcome, progress, busy);
              },
          .note = [&](const std::string& text) { progress.note(text); }},
-        [&] { return interrupt.requested(); });
-    if (ended < std::ssize(points)) outcome_.interrupted = true;  // some never began
+        [&] { return stops(interrupt); });
+    // Some never began: the user has interrupted, or enough have failed.
+    if (ended < std::ssize(points) && !outcome_.stopped) outcome_.interrupted = true;
   }
 
   void finish(int64_t i,
@@ -199,7 +270,8 @@ class SweepRunner {
     }
     switch (outcome.state) {
       case State::kInterrupted:
-        outcome_.interrupted = true;
+        outcome_.interrupted = !outcome_.stopped;
+        progress.put_back(i);
         return;
       case State::kBusy:
         progress.put_back(i);
@@ -214,10 +286,27 @@ class SweepRunner {
         progress.end_point(i, "done");
         return;
       case State::kFailed:
-        keep_death(*open_points_[i], outcome);
-        outcome_.failures.push_back(name(*open_points_[i]) + ": " + outcome.message);
-        progress.end_point(i, "failed: " + outcome.message);
+        fail(i, outcome, progress);
     }
+  }
+
+  void fail(int64_t i, const PointOutcome& outcome, Progress& progress) {
+    const Point& point = *open_points_[i];
+    keep_death(point, outcome);
+    const int64_t attempts = ++attempts_[i];
+    const std::string why = fmt::format("failed ({}): {}", outcome.failure_class, outcome.message);
+    if (attempts <= failing_.retries) {
+      progress.end_point(i,
+                         fmt::format("{}; tried again, {} of {}", why, attempts, failing_.retries));
+      again_.push_back(i);
+      return;
+    }
+    outcome_.failures.push_back({.name = point_title(point, names_model_),
+                                 .hash = point.hash.substr(0, 12),
+                                 .failure_class = outcome.failure_class,
+                                 .message = outcome.message,
+                                 .attempts = attempts});
+    progress.end_point(i, why);
   }
 
   /// A process that died could not keep in its point's folder how it ended.
@@ -292,10 +381,13 @@ class SweepRunner {
   const std::vector<Point>& points_;
   bool names_model_;
   fs::path points_folder_;
+  FailureSettings failing_;
   PointWorker worker_;
   std::unique_ptr<Launcher> launcher_;
   std::set<const Point*> done_;  // before this run
   std::vector<const Point*> open_points_;
+  std::map<int64_t, int64_t> attempts_;  // that failed, by place among open_points_
+  std::vector<int64_t> again_;           // of this round, to be tried once more
   SweepOutcome outcome_;
 };
 

@@ -8,13 +8,12 @@
 #include <utility>
 
 #include "analysis/metrics/registry.h"
-#include "analysis/shapes/caption.h"
-#include "analysis/shapes/split.h"
 #include "core/base/error.h"
 #include "core/base/shell_word.h"
 #include "core/config/override.h"
 #include "core/config/path.h"
 #include "experiments/launch/launcher.h"
+#include "experiments/sweep/failure_settings.h"
 #include "experiments/sweep/prompt_files.h"
 
 namespace kvscope {
@@ -87,21 +86,14 @@ std::vector<Prompt> listed_prompts(const PromptSettings& settings, std::optional
   return first_prompts(images, std::move(prompts), "prompts.list");
 }
 
-std::vector<Prompt> shapes_prompts(const PromptSettings& settings, std::optional<int64_t> images) {
+std::vector<Prompt> shapes_prompts(const PromptSettings& settings,
+                                   std::optional<int64_t> images,
+                                   PromptFiles& files) {
   if (!images) {
     throw Error(ErrorKind::kConfig,
                 "gen.images=null takes all prompts of a file; prompts=shapes needs a number");
   }
-  std::vector<Prompt> prompts;
-  const auto seed = static_cast<uint64_t>(settings.seed);
-  for (const std::string& caption : shapes::test_prompts(*images, seed)) {
-    const auto skill = shapes::skill_name(shapes::parse_caption(caption).skill);
-    prompts.push_back({.id = prompts.size(),
-                       .text = caption,
-                       .skill = std::string(skill),
-                       .place = "prompts.source=shapes"});
-  }
-  return prompts;
+  return files.of_shapes(settings.seed, *images);
 }
 
 /// The first `images` prompts of a config, all where that is none.
@@ -116,7 +108,7 @@ std::vector<Prompt> some_prompts(const ConfigNode& config,
   const PromptSettings settings = read_prompts(options);
   if (settings.source == "list") return listed_prompts(settings, images);
   return settings.source == "file" ? file_prompts(config.find("prompts.file"), images, files)
-                                   : shapes_prompts(settings, images);
+                                   : shapes_prompts(settings, images, files);
 }
 
 }  // namespace
@@ -175,6 +167,7 @@ LaunchSettings read_launch(Options& options) {
        .help = "how the points of a sweep are run; null: serial, or processes for several workers",
        .identity = kNone});
   launch.options = read_launch_options(options);
+  static_cast<void>(read_failure_settings(options));
   const std::string infeasible = options.word(
       {.key = "infeasible",
        .default_value = "refuse",

@@ -65,7 +65,7 @@ bool are_one_sweep(const SweepContent& now, const SweepContent& there, bool mult
 SweepFolder sweep_folder(const PointList& list, bool multirun) {
   const fs::path first = list.results_folder;
   if (list.folder_is_chosen) return {.path = first};
-  const SweepContent now = content_of(list.points);
+  std::optional<SweepContent> now;  // digests of every point, where somebody asks for them
   std::string owner;
   for (int64_t number = 1;; ++number) {
     fs::path folder = first;
@@ -75,7 +75,8 @@ SweepFolder sweep_folder(const PointList& list, bool multirun) {
     // A folder without points is anybody's, and so is one of a version that did not write whose it
     // is.
     const bool is_free = !there || !fs::exists(folder / "points", unknown);
-    if (!is_free && !are_one_sweep(now, *there, multirun)) {
+    if (!is_free && !now) now = content_of(list.points);
+    if (!is_free && !are_one_sweep(*now, *there, multirun)) {
       if (number == 1) owner = there->command_line;
       continue;
     }

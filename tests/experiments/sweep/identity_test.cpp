@@ -126,10 +126,10 @@ TEST(Identity, WhoRunsAPointTakesItsDigestsFromIt) {
   Point point = points_of(tiny_model() + std::vector<std::string>{"gen.images=1"},
                           PointIdentity::kHashed, false)
                     .points.front();
-  ASSERT_FALSE(point.model_digests.empty());
-  point.model_digests.emplace_back("model.weights", "the digest it carries");
+  ASSERT_FALSE(point.digests.empty());
+  point.digests.emplace_back("model.weights", "the digest it carries");
   PointWorker worker(data_root().string(), folder / "points", "");
-  EXPECT_THAT(worker.write_manifest(folder, point), testing::HasSubstr("the digest it carries"));
+  EXPECT_THAT(worker.provenance_of(point), testing::HasSubstr("the digest it carries"));
 }
 
 }  // namespace

@@ -37,8 +37,8 @@ int generate_command(const ConfigArguments& arguments, const std::filesystem::pa
                 "generate makes the images of one point; sweep with kvscope run");
   }
   // It makes an image at a time, in this process, and measures nothing.
-  constexpr std::string_view kUnread[] = {"gen.batch",  "launcher", "workers",      "metrics",
-                                          "infeasible", "name",     "hydra.run.dir"};
+  constexpr std::string_view kUnread[] = {"gen.batch", "launcher",   "launch", "workers",
+                                          "metrics",   "infeasible", "name",   "hydra.run.dir"};
   refuse_unread_overrides(arguments.overrides, "generate", kUnread);
   const std::string root = data_root().string();
   PointList list = list_points(compose_request(arguments), root, PointIdentity::kNone,

@@ -216,9 +216,7 @@ class Screen {
 
   void show(const std::string& text) {
     if (!changes_) {
-      const std::string line = text.substr(0, text.find('\n') + 1);
-      if (line != last_) fmt::print("{}", line);
-      last_ = line;
+      say_if_news(text.substr(0, text.find('\n') + 1));
     } else {
       // Back over what stands there, then clear to the end of the screen.
       if (rows_ > 0) fmt::print("\x1b[{}A", rows_);
@@ -242,9 +240,21 @@ class Screen {
     return fitted;
   }
 
+  /// A line of a log: where a point has ended or begun, and now and then besides.
+  void say_if_news(const std::string& line) {
+    constexpr std::chrono::seconds kQuietPeriod{30};
+    const auto now = std::chrono::steady_clock::now();
+    const std::string points = line.substr(0, line.find(';'));
+    if (points == last_ && now - last_line_ < kQuietPeriod) return;
+    fmt::print("{}", line);
+    last_ = points;
+    last_line_ = now;
+  }
+
   bool changes_;
   int64_t rows_ = 0;
   std::string last_;
+  std::chrono::steady_clock::time_point last_line_{};
 };
 
 int exit_code_of(const SweepStatus& sweep) {

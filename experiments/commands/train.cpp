@@ -76,8 +76,8 @@ int train_command(ConfigArguments arguments, const std::string& command_line) {
   if (std::ranges::none_of(arguments.overrides, chooses_train)) {
     arguments.overrides.insert(arguments.overrides.begin(), "+train=" + chosen_model(arguments));
   }
-  constexpr std::string_view kUnread[] = {"launcher", "workers", "infeasible", "gen",   "prompts",
-                                          "prompt",   "metrics", "policy",     "budget"};
+  constexpr std::string_view kUnread[] = {"launcher", "launch", "workers", "infeasible", "gen",
+                                          "prompts",  "prompt", "metrics", "policy",     "budget"};
   refuse_unread_overrides(arguments.overrides, "train", kUnread);
   const std::string root = data_root().string();
   Composition composition = compose(compose_request(arguments));

@@ -26,7 +26,7 @@ constexpr mode_t kOwnerOnly = 0700;
 std::filesystem::path runtime_folder() {
   const char* named = std::getenv(kVariable);
   const bool is_named = named != nullptr && *named != '\0';
-  const std::filesystem::path folder = is_named ? named : fmt::format("/tmp/kvscope-{}", getuid());
+  std::filesystem::path folder = is_named ? named : fmt::format("/tmp/kvscope-{}", getuid());
   if (mkdir(folder.c_str(), kOwnerOnly) != 0 && errno != EEXIST) {
     refuse(folder, std::strerror(errno));
   }

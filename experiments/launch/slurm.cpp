@@ -35,14 +35,16 @@ std::string new_job_name() {
   throw Error(ErrorKind::kEnvironment, "launcher=slurm: " + what);
 }
 
-/// nullopt where there is no sbatch. Throws Error(kEnvironment) where it refuses.
+/// nullopt where there is no sbatch.
 std::optional<ProgramAnswer> sbatch(const std::vector<std::string>& options) {
   std::vector<std::string> words{"sbatch"};
   words.insert(words.end(), options.begin(), options.end());
-  const auto answer = run_external(words);
-  if (answer && answer->exit_code != 0) refuse(answer->errors);
-  return answer;
+  return run_external(words);
 }
+
+/// What `sbatch --test-only` also says while nodes are down, or have not yet reported to a
+/// controller that was started again; then jobs are queued nevertheless.
+constexpr const char* kNoNodeNow = "Requested node configuration is not available";
 
 /// How the points of this sweep stand with the scheduler.
 class SlurmSweep {
@@ -88,6 +90,7 @@ class SlurmSweep {
                                                 .command_line = place_.command_line}));
     const auto answer = sbatch({"--parsable", script.string()});
     if (!answer) refuse(kNoSbatch);
+    if (answer->exit_code != 0) refuse(answer->errors);
     const std::string job = answer->output.substr(0, answer->output.find_first_of(";\n"));
     write_file_atomically(made.folder / "job", job + "\n");
     events_.note(fmt::format("submitted {} points as job {}, an array of {} tasks ({})", count, job,
@@ -232,6 +235,7 @@ class SlurmLauncher : public Launcher {
     const auto answer = sbatch(options);
     if (!answer) return "";
     std::string said = answer->errors;
+    if (answer->exit_code != 0 && said.find(kNoNodeNow) == std::string::npos) refuse(said);
     while (said.ends_with('\n')) said.pop_back();
     return said.empty() ? "sbatch would take the jobs" : said;
   }

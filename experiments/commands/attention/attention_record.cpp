@@ -253,8 +253,8 @@ int attention_record_command(const ConfigArguments& arguments,
   if (arguments.multirun) {
     throw Error(ErrorKind::kConfig, "attention record takes one point, not a sweep (-m)");
   }
-  constexpr std::string_view kUnread[] = {"launcher",   "workers", "metrics",
-                                          "infeasible", "name",    "hydra.run.dir"};
+  constexpr std::string_view kUnread[] = {"launcher",   "launch", "workers",      "metrics",
+                                          "infeasible", "name",   "hydra.run.dir"};
   const RecordOverrides overrides = split_record_overrides(arguments.overrides);
   refuse_unread_overrides(overrides.of_point, "attention record", kUnread);
   const std::string root = data_root().string();

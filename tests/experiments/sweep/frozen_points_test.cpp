@@ -124,9 +124,9 @@ TEST(SweepStatus, SaysWhatIsThereAndWhatIsMissing) {
   EXPECT_EQ(status.images_there(), 10);
   EXPECT_EQ(status.command_line, "kvscope run -m");
   // A run that asks for more, and has not begun.
-  FrozenPoints more = frozen_of(points_of(
-      tiny_model() + std::vector<std::string>{"policy=h2o,snapkv", "budget.tokens=6",
-                                              "gen.images=7"}));
+  FrozenPoints more = frozen_of(
+      points_of(tiny_model() +
+                std::vector<std::string>{"policy=h2o,snapkv", "budget.tokens=6", "gen.images=7"}));
   record_frozen_points(folder.path(), std::move(more));
   status = sweep_status(folder.path());
   EXPECT_FALSE(status.has_ended());

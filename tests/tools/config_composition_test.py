@@ -146,7 +146,7 @@ def check_command_line():
     assert answer.returncode == 2 and json.loads(answer.stdout)["error"]["override"] == "a=[", answer
     assert run("compose", "-cd", basics + "/nothing").returncode == 2
     jobs = run("expand", "-cd", basics, "seed=1,2", "gen.prompt='a b'")
-    assert jobs.stdout == "seed=1 'gen.prompt='\\''a b'\\'''\nseed=2 'gen.prompt='\\''a b'\\'''\n", jobs
+    assert jobs.stdout == "seed=1 \"gen.prompt='a b'\"\nseed=2 \"gen.prompt='a b'\"\n", jobs
     word = run("parse", "a=range(1,stop=6,step=2)", "--json")
     assert json.loads(word.stdout)["sweep"]["first_items"] == [1, 3, 5], word
     resolve = run("compose", "-cd", str(CORPUS / "resolve" / "conf"), "+home=${oc.env:APP_HERE}", "--json", env={**os.environ, "APP_HERE": "x"})

@@ -24,7 +24,7 @@ Metric metric_first_divergence() {
           .left_out = "images without divergence",
           .all_left_out = "no divergence",
           .summarise = summarise_finite_mean,
-          .make = [] {
+          .make = [](const MetricInputs& /*none*/) {
             return MeasureImage([](const MeasuredImage& pair) {
               const std::vector<StepAgreement> steps = agreement_of(pair);
               if (steps.empty()) return std::numeric_limits<double>::quiet_NaN();

@@ -14,10 +14,12 @@ bool is_of_pairs(const Metric& metric) {
 
 }  // namespace
 
-Measurement::Measurement(std::span<const std::string> names) {
+Measurement::Measurement(std::span<const std::string> names, const MetricInputs& inputs) {
   for (const std::string& name : names) {
     const Metric& metric = metric_named(name);
-    if (metric.make != nullptr) chosen_.emplace_back(&metric, metric.make());
+    if (metric.make == nullptr) continue;
+    require_inputs(metric, inputs);
+    chosen_.emplace_back(&metric, metric.make(inputs));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/metrics/metric.h"
+#include "analysis/metrics/metric_inputs.h"
 #include "analysis/metrics/metric_values.h"
 
 namespace kvscope {
@@ -13,9 +14,10 @@ namespace kvscope {
 /// Chosen metrics of images and pairs at work, with the weights they hold.
 class Measurement {
  public:
-  /// Throws Error(kConfig) for an unknown name. Metrics of sets are passed over: they need all
-  /// images of a point.
-  explicit Measurement(std::span<const std::string> names);
+  /// Throws Error(kConfig) for an unknown name, and as require_inputs() and Metric::make do.
+  /// Metrics of sets are passed over: they need all images of a point.
+  explicit Measurement(std::span<const std::string> names,
+                       const MetricInputs& inputs = MetricInputs());
 
   /// Whether any of them compares with a full-cache image.
   [[nodiscard]] bool compares() const;

@@ -6,12 +6,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "analysis/statistics/interval.h"
 #include "core/base/image.h"
 
 namespace kvscope {
 
+class MetricInputs;
 struct CacheGeometry;
 
 /// What a metric looks at: an image alone, an image beside the full-cache image of the same prompt
@@ -48,7 +50,22 @@ struct MetricSummary {
 /// NaN where the metric says nothing about the image (Metric::undefined tells why). Throws
 /// Error(kInput) for a pair of unlike size, in pixels or tokens.
 using MeasureImage = std::function<double(const MeasuredImage&)>;
-using MeasureSet = std::function<MetricSummary(std::span<const MeasuredImage>)>;
+/// Calls `visit` for every image of a point, one after the other: they need not fit in memory.
+using EachImage = std::function<void(const std::function<void(const MeasuredImage&)>& visit)>;
+using MeasureSet = std::function<MetricSummary(const EachImage&)>;
+
+/// What a metric is given besides images: a file or a setting, the key metrics.KEY of a run. Equal
+/// keys of several metrics are one.
+struct MetricInput {
+  enum class Kind { kFile, kWord, kInteger };
+  std::string key{};  ///< "weights.clip"
+  std::string help{};
+  Kind kind = Kind::kFile;
+  std::vector<std::string> allowed{};  ///< of a word
+  bool needed = true;                  ///< a file without which nothing can be measured
+  std::string file_name{};             ///< as published; looked for in metrics.weights.folder
+  std::string source{};                ///< "NAME of PUBLISHER, ADDRESS": where the file comes from
+};
 
 /// A quality metric: everything that tables, figures, files and help say about it. One lives in
 /// analysis/metrics/<name>.cpp, whose metric_<name>() returns it, and has one line in metrics.def;
@@ -76,12 +93,17 @@ struct Metric {
   std::string left_out{};
   std::string all_left_out{};  ///< the line beside images where every one was left out
 
+  /// Names how the value is computed; another name is another number. Stored beside the values.
+  std::string implementation{};
+  std::vector<MetricInput> inputs{};
+
   /// Over the values of a point's images, none of them NaN, at least one. Not of a set.
   MetricSummary (*summarise)(std::span<const double> values) = nullptr;
-  /// Makes what measures an image or a pair; opens weights, if it has any, and keeps them.
-  MeasureImage (*make)() = nullptr;
+  /// Makes what measures an image or a pair from its `inputs` (metric_inputs.h); opens its files
+  /// and keeps what they hold. Throws Error(kInput) for a file that does not fit.
+  MeasureImage (*make)(const MetricInputs&) = nullptr;
   /// Likewise for a set.
-  MeasureSet (*make_of_set)() = nullptr;
+  MeasureSet (*make_of_set)(const MetricInputs&) = nullptr;
 
   /// `meaning`, and which way is better.
   [[nodiscard]] std::string remark() const;

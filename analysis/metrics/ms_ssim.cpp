@@ -82,7 +82,7 @@ Metric metric_ms_ssim() {
           .highest = 1,
           .undefined = "images below 176 pixels a side have no five scales",
           .summarise = summarise_mean,
-          .make = [] {
+          .make = [](const MetricInputs& /*none*/) {
             return MeasureImage(
                 [](const MeasuredImage& pair) { return ms_ssim(*pair.reference, pair.image); });
           }};

@@ -39,7 +39,7 @@ Metric metric_psnr() {
           .left_out = "identical images",
           .all_left_out = "identical",
           .summarise = summarise_finite_mean,
-          .make = [] {
+          .make = [](const MetricInputs& /*none*/) {
             return MeasureImage([](const MeasuredImage& pair) {
               return psnr_decibels(*pair.reference, pair.image);
             });

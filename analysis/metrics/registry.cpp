@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/base/error.h"
 
 namespace kvscope {
@@ -39,6 +41,18 @@ std::vector<std::string> standard_metric_names() {
     if (metric.standard) names.push_back(metric.name);
   }
   return names;
+}
+
+std::vector<MetricInput> all_metric_inputs() {
+  std::vector<MetricInput> inputs;
+  for (const Metric& metric : metrics()) {
+    for (const MetricInput& input : metric.inputs) {
+      if (std::ranges::find(inputs, input.key, &MetricInput::key) == inputs.end()) {
+        inputs.push_back(input);
+      }
+    }
+  }
+  return inputs;
 }
 
 std::string labels_in_words(const std::vector<Metric>& chosen) {

@@ -19,6 +19,12 @@ std::vector<std::string> metric_names();
 /// Names of those that are measured unless told otherwise.
 std::vector<std::string> standard_metric_names();
 
+/// The key of a folder in which files of metrics are looked for under their published names.
+inline constexpr const char* kMetricWeightsFolder = "weights.folder";
+
+/// What any of them is given besides images, each key once.
+std::vector<MetricInput> all_metric_inputs();
+
 /// "PSNR and SSIM": the labels of these metrics in a sentence.
 std::string labels_in_words(const std::vector<Metric>& chosen);
 

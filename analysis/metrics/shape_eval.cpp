@@ -17,7 +17,7 @@ Metric metric_shape_eval() {
           .standard = true,
           .undefined = "the prompts are not captions of the shapes task",
           .summarise = summarise_share,
-          .make = [] {
+          .make = [](const MetricInputs& /*none*/) {
             return MeasureImage([](const MeasuredImage& one) {
               if (one.skill.empty()) return std::numeric_limits<double>::quiet_NaN();
               return shapes::judge(one.image, one.prompt).correct ? 1.0 : 0.0;

@@ -28,7 +28,7 @@ Metric metric_ssim() {
           .highest = 1,
           .standard = true,
           .summarise = summarise_mean,
-          .make = [] {
+          .make = [](const MetricInputs& /*none*/) {
             return MeasureImage(
                 [](const MeasuredImage& pair) { return ssim(*pair.reference, pair.image); });
           }};

@@ -21,7 +21,7 @@ Metric metric_token_agreement() {
           .highest = 1,
           .undefined = "no tokens of both images in the result files",
           .summarise = summarise_mean,
-          .make = [] {
+          .make = [](const MetricInputs& /*none*/) {
             return MeasureImage([](const MeasuredImage& pair) {
               int64_t values = 0;
               int64_t differing = 0;

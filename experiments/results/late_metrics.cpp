@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/config/yaml.h"
 #include "core/models/image_model.h"
+#include "experiments/results/late_inputs.h"
 #include "experiments/sweep/point_lease.h"
 
 namespace kvscope {
@@ -97,14 +98,49 @@ bool asks_for(const PointSummary& point, const Metric& metric) {
   return point.asked_metrics && std::ranges::count(*point.asked_metrics, metric.name) > 0;
 }
 
+void add_note(std::vector<std::string>& notes, const std::string& note) {
+  if (std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
+}
+
+/// Those of `names` that have no value in some row of `point`, without the ones whose files do not
+/// fit: the notes say so, and `reasons`.
+std::vector<Metric> open_metrics(const PointSummary& point,
+                                 const std::vector<std::string>& names,
+                                 LateInputs& inputs,
+                                 MissingReasons& reasons,
+                                 std::vector<std::string>& notes) {
+  std::vector<Metric> open;
+  for (const std::string& name : names) {
+    const bool is_open = std::ranges::any_of(
+        point.result.rows, [&](const ImageRow& row) { return std::isnan(row.metrics[name]); });
+    if (!is_open) continue;
+    try {
+      inputs.checked(point, metric_named(name));
+      open.push_back(metric_named(name));
+    } catch (const Error& error) {
+      reasons[name] = error.what();
+      add_note(notes, error.what());
+    }
+  }
+  return open;
+}
+
 /// Fills what is open of `point`; whether there was a pair to be measured or none was open.
 bool complete(PointSummary& point,
               const PointSummary* reference,
-              const std::vector<std::string>& names,
+              const std::vector<std::string>& asked,
+              LateInputs& inputs,
+              MissingReasons& reasons,
               std::vector<std::string>& notes) {
+  std::vector<std::string> names;
+  for (const Metric& metric : open_metrics(point, asked, inputs, reasons, notes)) {
+    // A network that nothing can be measured with need not be loaded.
+    if (metric.scope == MetricScope::kPair && reference == nullptr) continue;
+    names.push_back(metric.name);
+  }
   const auto twins =
       reference == nullptr ? std::map<ImageKey, const ImageRow*>() : rows_by_key(*reference);
-  const Measurement measurement(names);
+  const Measurement measurement(names, inputs.of(point));
   std::optional<CacheGeometry> geometry;
   if (reference != nullptr && measurement.compares_tokens()) geometry = geometry_of(point.point());
   bool had_pair = false;
@@ -133,11 +169,48 @@ bool complete(PointSummary& point,
   return had_pair;
 }
 
+/// The images of `point` that are there, each beside that of `reference` where both are.
+void visit_images(const PointSummary& point,
+                  const PointSummary* reference,
+                  const std::function<void(const MeasuredImage&)>& visit,
+                  std::vector<std::string>& notes) {
+  const auto twins =
+      reference == nullptr ? std::map<ImageKey, const ImageRow*>() : rows_by_key(*reference);
+  for (const ImageRow& row : point.result.rows) {
+    const std::optional<Image> made = image_of(point, row.image_index, notes);
+    if (!made) continue;
+    std::optional<Image> expected;
+    if (const auto twin = twins.find(key_of(row)); twin != twins.end()) {
+      expected = image_of(*reference, twin->second->image_index, notes);
+    }
+    visit({*made, row.prompt, row.skill, expected ? &*expected : nullptr});
+  }
+}
+
+Measured measured_set(const PointSummary& point,
+                      const PointSummary* reference,
+                      const Metric& metric,
+                      LateInputs& inputs,
+                      std::vector<std::string>& notes) {
+  const MeasureSet measure = metric.make_of_set(inputs.checked(point, metric));
+  bool is_empty = true;
+  const MetricSummary summary = measure([&](const auto& visit) {
+    const auto counted = [&](const MeasuredImage& image) {
+      is_empty = false;
+      visit(image);
+    };
+    visit_images(point, reference, counted, notes);
+  });
+  if (is_empty) return {.missing = "no image of the point is there"};
+  return measured_of(summary, metric.undefined);
+}
+
 }  // namespace
 
 std::vector<MissingReasons> complete_metrics(std::span<PointSummary> points,
                                              std::vector<std::string>& notes) {
   std::vector<MissingReasons> reasons;
+  LateInputs inputs;
   for (PointSummary& point : points) {
     const bool asks_for_none = point.asked_metrics && point.asked_metrics->empty();
     std::vector<std::string> names;
@@ -149,10 +222,11 @@ std::vector<MissingReasons> complete_metrics(std::span<PointSummary> points,
       }
     }
     const PointSummary* reference = reference_of(point, points);
-    const bool had_pair = complete(point, reference, names, notes);
     MissingReasons& of_point = reasons.emplace_back();
+    const bool had_pair = complete(point, reference, names, inputs, of_point, notes);
     for (const Metric& metric : metrics()) {
       std::string& reason = of_point[metric.name];
+      if (!reason.empty()) continue;  // its files
       const bool is_pair = metric.scope == MetricScope::kPair;
       if (is_pair && point.point().full_cache) {
         reason = "the reference itself";
@@ -199,31 +273,16 @@ void write_late_metrics(std::span<const PointSummary> points) {
 void measure_sets(std::span<PointSummary> points,
                   std::span<const Metric> known,
                   std::vector<std::string>& notes) {
+  LateInputs inputs;
   for (PointSummary& point : points) {
     for (const Metric& metric : known) {
       if (metric.scope != MetricScope::kSet || !asks_for(point, metric)) continue;
-      const PointSummary* reference = reference_of(point, points);
-      const auto twins =
-          reference == nullptr ? std::map<ImageKey, const ImageRow*>() : rows_by_key(*reference);
-      std::deque<Image> held;  // a deque: what points into it stays where it is
-      std::vector<MeasuredImage> images;
-      for (const ImageRow& row : point.result.rows) {
-        std::optional<Image> made = image_of(point, row.image_index, notes);
-        if (!made) continue;
-        MeasuredImage image{held.emplace_back(std::move(*made)), row.prompt, row.skill};
-        const auto twin = twins.find(key_of(row));
-        if (twin != twins.end()) {
-          if (auto expected = image_of(*reference, twin->second->image_index, notes)) {
-            image.reference = &held.emplace_back(std::move(*expected));
-          }
-        }
-        images.push_back(image);
-      }
       Measured& measured = point.metrics[metric.name];
-      if (images.empty()) {
-        measured = {.missing = "no image of the point is there"};
-      } else {
-        measured = measured_of(metric.make_of_set()(images), metric.undefined);
+      try {
+        measured = measured_set(point, reference_of(point, points), metric, inputs, notes);
+      } catch (const Error& error) {
+        measured = {.missing = error.what()};
+        add_note(notes, error.what());
       }
     }
   }

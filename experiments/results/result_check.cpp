@@ -61,6 +61,7 @@ std::string head_check(const PointInfo& point, bool finished, int64_t finished_u
                                point.prompt_bytes, int64_t{finished}, finished_unix_ns}) {
     add(digest, number);
   }
+  if (!point.metric_origins.empty()) add(digest, origins_json(point.metric_origins));
   return digest.hex_digest();
 }
 

@@ -75,6 +75,9 @@ void write_head(hdf5::File& file,
   root.write_text(kManifestPlace, point.manifest_json);
   root.write_text(kLabelsPlace,
                   labels.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  if (!point.metric_origins.empty()) {
+    root.write_text(kMetricOriginsPlace, origins_json(point.metric_origins));
+  }
   for_each_column(point, [&]<class T>(const ResultColumn<T>& column) {
     hdf5::DatasetLayout layout{.chunk_rows = kChunkRows};
     if constexpr (std::is_same_v<T, std::string>) {

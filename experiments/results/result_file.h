@@ -12,6 +12,7 @@
 
 #include "analysis/metrics/metric_values.h"
 #include "core/base/image.h"
+#include "experiments/results/metric_origins.h"
 
 namespace kvscope {
 
@@ -43,6 +44,7 @@ struct PointInfo {
   int64_t steps = 0;          ///< S
   int64_t token_bytes = 0;    ///< bytes of one image's packed token ids; 0 stores none
   int64_t prompt_bytes = 1;   ///< UTF-8 bytes of the longest prompt
+  MetricOrigins metric_origins{};  ///< of what is measured with weights or settings of its own
 
   /// The label's text; empty where there is none.
   [[nodiscard]] std::string label(const std::string& name) const;

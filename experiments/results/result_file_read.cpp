@@ -80,6 +80,10 @@ PointInfo read_point(const hdf5::Group& root, int64_t version) {
   point.overrides = lines_of(root.read_text(kOverridesPlace));
   point.manifest_json = root.read_text(kManifestPlace);
   point.labels = read_labels(root);
+  if (root.contains(kMetricOriginsPlace)) {
+    point.metric_origins =
+        origins_from_json(root.read_text(kMetricOriginsPlace), root.where() + kMetricOriginsPlace);
+  }
   return point;
 }
 

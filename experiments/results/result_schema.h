@@ -16,5 +16,7 @@ inline constexpr const char* kConfigPlace = "provenance/config_yaml";
 inline constexpr const char* kOverridesPlace = "provenance/overrides";
 inline constexpr const char* kManifestPlace = "provenance/manifest_json";
 inline constexpr const char* kLabelsPlace = "provenance/labels_json";
+/// Only where there is any.
+inline constexpr const char* kMetricOriginsPlace = "provenance/metrics_json";
 
 }  // namespace kvscope

@@ -1,7 +1,10 @@
 #include "experiments/sweep/config_paths.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "analysis/metrics/registry.h"
 #include "core/config/path.h"
 
 namespace kvscope {
@@ -20,6 +23,21 @@ std::string settled(const ConfigNode& node, const fs::path& root) {
   return (is_below ? below : path).string();
 }
 
+void replace(ConfigNode& node, const std::string& text) {
+  ConfigNode path(text);
+  path.set_origin(node.origin());
+  path.label_paths(node.path());
+  node = std::move(path);
+}
+
+std::vector<std::string> metric_path_keys() {
+  std::vector<std::string> keys = {std::string("metrics.") + kMetricWeightsFolder};
+  for (const MetricInput& input : all_metric_inputs()) {
+    if (input.kind == MetricInput::Kind::kFile) keys.push_back("metrics." + input.key);
+  }
+  return keys;
+}
+
 }  // namespace
 
 void settle_paths(ConfigNode& config, const fs::path& root) {
@@ -27,10 +45,13 @@ void settle_paths(ConfigNode& config, const fs::path& root) {
     ConfigNode* node = config.find(key);
     if (node == nullptr || !node->is_string() || node->is_missing()) continue;
     if (node->as_string() == "random" || node->as_string().empty()) continue;
-    ConfigNode path(settled(*node, root));
-    path.set_origin(node->origin());
-    path.label_paths(node->path());
-    *node = std::move(path);
+    replace(*node, settled(*node, root));
+  }
+  for (const std::string& key : metric_path_keys()) {
+    ConfigNode* node = config.find(key);
+    if (node == nullptr || !node->is_string() || node->is_missing()) continue;
+    if (!node->origin().source) continue;
+    replace(*node, fs::absolute(path_of(*node)).lexically_normal().string());
   }
 }
 

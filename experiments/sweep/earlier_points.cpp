@@ -88,7 +88,9 @@ void EarlierPoints::give(const Point& point,
     if (!same_setting) continue;
     int64_t given = 0;
     try {
-      for (ImageRow& row : read_result(one.file).rows) {
+      ResultFile earlier = read_result(one.file);
+      forget_other_origins(earlier.rows, earlier.point.metric_origins, point.metric_origins);
+      for (ImageRow& row : earlier.rows) {
         const auto found = wanted.find({row.prompt_id, row.seed});
         if (found == wanted.end() || point.prompt_of(found->second).text != row.prompt) continue;
         const fs::path png_path = image_path(one.folder, row.image_index);

@@ -25,6 +25,7 @@ std::optional<ResultFile> read_own(const Point& point, const fs::path& file, Kep
   if (!stands(file)) return std::nullopt;
   try {
     ResultFile result = read_result(file);
+    forget_other_origins(result.rows, result.point.metric_origins, point.metric_origins);
     if (result.point.point_hash == point.hash) return result;
     kept.damage.push_back({file, fmt::format("it is of point {}", result.point.point_hash)});
   } catch (const std::exception& error) {
@@ -37,7 +38,8 @@ std::optional<ResultFile> read_own(const Point& point, const fs::path& file, Kep
 bool says_the_same(const ResultFile& file, const Point& point) {
   return file.has_all() && file.point.images == point.images() &&
          file.point.replicas == point.generation.replicas &&
-         asked_metrics(file.point).value_or(std::vector<std::string>()) == point.metrics;
+         asked_metrics(file.point).value_or(std::vector<std::string>()) == point.metrics &&
+         file.point.metric_origins == point.metric_origins;
 }
 
 void note_damage(const Damage& damage, const fs::path& kept_as, std::vector<std::string>& notes) {

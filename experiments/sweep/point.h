@@ -29,6 +29,7 @@ struct Point {
   LaunchSettings launch{};
   GenerationSettings generation{};
   std::vector<std::string> metrics{};  ///< what is measured on its images
+  MetricOrigins metric_origins{};      ///< of those; empty where no hash was asked for
   std::vector<Prompt> prompts{};
   Budget budget{};            ///< as asked for; the whole cache under a policy that keeps all
   Plan plan{};                ///< within the budget

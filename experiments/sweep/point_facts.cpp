@@ -73,6 +73,7 @@ PointInfo Point::info(const std::string& manifest_json, int64_t token_bytes) con
   info.replicas = generation.replicas;
   info.steps = static_cast<int64_t>(facts.cache.steps.size());
   info.token_bytes = token_bytes;
+  info.metric_origins = metric_origins;
   for (const Prompt& prompt : prompts) {
     info.prompt_bytes = std::max(info.prompt_bytes, static_cast<int64_t>(prompt.text.size()));
   }

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "analysis/metrics/registry.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/base/opened_files.h"
@@ -19,6 +20,7 @@
 #include "experiments/sweep/config_value.h"
 #include "experiments/sweep/digests.h"
 #include "experiments/sweep/full_cache.h"
+#include "experiments/sweep/metric_settings.h"
 #include "experiments/sweep/override_judge.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/point_survey.h"
@@ -81,6 +83,12 @@ void ask_for_both(Point& point, const Point& same) {
   }
   const ConfigNode list = ConfigNode::list({point.metrics.begin(), point.metrics.end()});
   set_config_value(point.config, "metrics.list", &list);
+  for (const MetricInput& input : all_metric_inputs()) {
+    const std::string key = "metrics." + input.key;
+    const ConfigNode* given = same.config.find(key);
+    if (given != nullptr && point.config.find(key) == nullptr) point.config.set_path(key, *given);
+  }
+  point.metric_origins.insert(same.metric_origins.begin(), same.metric_origins.end());
 }
 
 /// Whether a name of the results was given, rather than taken from the model.
@@ -197,6 +205,7 @@ class PointMaker {
   void identify(Point& point) {
     point.model_digests = model_digests(point.config.at("model"), root_, files_);
     point.digested_files = files_.files();
+    point.metric_origins = metric_origins(point.metrics, metric_inputs_of(point.config), files_);
     Digests of_model = point.model_digests;
     of_model.emplace_back(kResultsVersionKey, kResultsVersion);
     point.digests = of_model;  // the reference needs no plug-in and no file of a policy
@@ -305,6 +314,7 @@ class PointMaker {
     point.launch = read_launch(top);
     Options metrics("metrics", point.config.at("metrics"));
     point.metrics = read_metrics(metrics);
+    settle_metric_files(point.config, point.metrics);
     ConfigNode* list = point.config.find("metrics.list");
     if (list != nullptr && list->is_string()) {  // a list of one is the same point
       *list = ConfigNode::list({ConfigNode(*list)});

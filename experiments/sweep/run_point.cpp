@@ -12,6 +12,7 @@
 #include "core/base/sha256.h"
 #include "experiments/results/result_file.h"
 #include "experiments/sweep/generation_session.h"
+#include "experiments/sweep/metric_settings.h"
 
 namespace kvscope {
 namespace {
@@ -21,10 +22,10 @@ namespace fs = std::filesystem;
 /// What is measured on a point's images.
 class ImageMetrics {
  public:
-  ImageMetrics(const Point& point, const fs::path& points_folder)
-      : reference_(point_folder(points_folder, point.reference_hash)),
+  ImageMetrics(const Point& point, const PointRun& run)
+      : reference_(point_folder(run.points_folder, point.reference_hash)),
         geometry_(point.facts.cache),
-        measurement_(point.metrics),
+        measurement_(point.metrics, inputs_of(point, run)),
         compares_(!point.full_cache && measurement_.compares()) {
     if (compares_ && measurement_.compares_tokens()) read_reference_tokens();
   }
@@ -41,6 +42,12 @@ class ImageMetrics {
   }
 
  private:
+  static MetricInputs inputs_of(const Point& point, const PointRun& run) {
+    MetricInputs inputs = metric_inputs_of(point.config);
+    inputs.set_device(run.device);
+    return inputs;
+  }
+
   /// Where the reference is not finished, whoever reads the results measures it then.
   void read_reference_tokens() {
     if (!point_finished(reference_)) return;
@@ -68,7 +75,7 @@ class PointRunner {
         run_(run),
         folder_(point_folder(run.points_folder, point.hash)),
         session_(point, run.model, run.device),
-        metrics_(point, run.points_folder) {
+        metrics_(point, run) {
     // The number of token values is the model's to say; rows have heard it.
     if (!run.kept.empty()) open_writer(std::ssize(run.kept.front().packed_tokens));
   }

@@ -301,11 +301,27 @@ PromptSettings read_prompts(Options& options) {
 }
 
 std::vector<std::string> read_metrics(Options& options) {
-  return options.words({.key = "list",
-                        .default_value = standard_metric_names(),
-                        .allowed = metric_names(),
-                        .help = "what is measured on every image",
-                        .identity = Identity::kFormerly});
+  std::vector<std::string> names = options.words({.key = "list",
+                                                  .default_value = standard_metric_names(),
+                                                  .allowed = metric_names(),
+                                                  .help = "what is measured on every image",
+                                                  .identity = Identity::kFormerly});
+  static_cast<void>(options.word_or_null(
+      {.key = kMetricWeightsFolder,
+       .help = "a folder with weights of metrics under the names they are published by",
+       .identity = Identity::kNone}));
+  for (const MetricInput& input : all_metric_inputs()) {
+    if (input.kind == MetricInput::Kind::kInteger) {
+      static_cast<void>(options.integer_or_null(
+          {.key = input.key, .min = 1, .help = input.help, .identity = Identity::kNone}));
+    } else {
+      static_cast<void>(options.word_or_null({.key = input.key,
+                                              .allowed = input.allowed,
+                                              .help = input.help,
+                                              .identity = Identity::kNone}));
+    }
+  }
+  return names;
 }
 
 std::vector<Prompt> prompts_of(const ConfigNode& config, PromptFiles& files) {

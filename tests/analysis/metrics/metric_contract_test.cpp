@@ -69,7 +69,7 @@ struct Example {
 
   double value(const Metric& metric, const Image& seen) const {
     const std::vector<uint8_t> seen_tokens = tokens_of(seen);
-    return metric.make()({seen,
+    return metric.make(MetricInputs())({seen,
                           scene.caption,
                           shapes::skill_name(scene.skill),
                           &image,

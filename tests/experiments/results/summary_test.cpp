@@ -129,15 +129,16 @@ TEST(SummariseSweep, AMetricOfASetSeesAllImagesBesideTheirReferences) {
   PointInfo info = sample_point("snapkv", 0.1, 3);
   info.config_yaml += "metrics: {list: [shift]}\n";
   write_sample_point(folder, info, 3);
-  const Metric shift{.name = "shift", .scope = MetricScope::kSet, .make_of_set = [] {
-                       return MeasureSet([](std::span<const MeasuredImage> images) {
-                         double sum = 0;
-                         for (const MeasuredImage& image : images) {
-                           sum += image.image.rgb.front() - image.reference->rgb.front();
-                         }
-                         return MetricSummary{.interval = {sum, sum - 1, sum + 1}};
-                       });
-                     }};
+  const Metric shift{
+      .name = "shift", .scope = MetricScope::kSet, .make_of_set = [](const MetricInputs& /*none*/) {
+        return MeasureSet([](const EachImage& images) {
+          double sum = 0;
+          images([&](const MeasuredImage& image) {
+            sum += image.image.rgb.front() - image.reference->rgb.front();
+          });
+          return MetricSummary{.interval = {sum, sum - 1, sum + 1}};
+        });
+      }};
   std::vector<PointSummary> points;
   for (const auto& entry : std::filesystem::directory_iterator(folder / "points")) {
     PointSummary& point = points.emplace_back();

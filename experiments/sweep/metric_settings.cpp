@@ -1,0 +1,91 @@
+#include "experiments/sweep/metric_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/metrics/registry.h"
+#include "core/base/sha256.h"
+
+namespace kvscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kGroup = "metrics.";
+
+/// Of a folder, the names and digests of everything in it.
+std::string digest_of(const std::string& key, const fs::path& path, FileDigests& files) {
+  std::error_code unknown;
+  if (!fs::is_directory(path, unknown)) return files.of(path.string(), kGroup + key);
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::recursive_directory_iterator(path)) {
+    if (entry.is_regular_file(unknown)) found.push_back(entry.path());
+  }
+  std::ranges::sort(found);
+  Sha256 all;
+  for (const fs::path& file : found) {
+    all.update(fmt::format("{} {}\n", file.lexically_relative(path).string(),
+                           files.of_file(fs::canonical(file))));
+  }
+  return all.hex_digest();
+}
+
+}  // namespace
+
+void settle_metric_files(ConfigNode& config, const std::vector<std::string>& metrics) {
+  const ConfigNode* folder = config.find(std::string(kGroup) + kMetricWeightsFolder);
+  std::error_code unknown;
+  for (const std::string& name : metrics) {
+    const Metric& metric = metric_named(name);
+    for (const MetricInput& input : metric.inputs) {
+      if (input.kind != MetricInput::Kind::kFile || input.file_name.empty()) continue;
+      const ConfigNode* given = config.find(kGroup + input.key);
+      const bool is_given = given != nullptr && given->is_string();
+      if (is_given || folder == nullptr || !folder->is_string()) continue;
+      const fs::path file = fs::path(folder->as_string()) / input.file_name;
+      if (!fs::exists(file, unknown)) continue;
+      ConfigNode path(file.string());
+      path.set_origin(folder->origin());
+      config.set_path(kGroup + input.key, std::move(path));
+      config.child("metrics")->label_paths("metrics");
+    }
+    require_inputs(metric, metric_inputs_of(config));
+  }
+}
+
+MetricInputs metric_inputs_of(const ConfigNode& config) {
+  MetricInputs inputs;
+  for (const MetricInput& input : all_metric_inputs()) {
+    const ConfigNode* node = config.find(kGroup + input.key);
+    if (node == nullptr) continue;
+    if (node->is_string()) inputs.set(input.key, node->as_string());
+    if (node->kind() == ConfigKind::kInt) inputs.set(input.key, fmt::format("{}", node->as_int64()));
+  }
+  return inputs;
+}
+
+MetricOrigin metric_origin(const Metric& metric, const MetricInputs& inputs, FileDigests& files) {
+  MetricOrigin origin{.implementation = metric.implementation};
+  for (const MetricInput& input : metric.inputs) {
+    const std::optional<std::string> value = inputs.find(input.key);
+    if (!value) continue;
+    const bool is_file = input.kind == MetricInput::Kind::kFile;
+    origin.inputs[input.key] = is_file ? digest_of(input.key, *value, files) : *value;
+  }
+  return origin;
+}
+
+MetricOrigins metric_origins(const std::vector<std::string>& metrics,
+                             const MetricInputs& inputs,
+                             FileDigests& files) {
+  MetricOrigins origins;
+  for (const std::string& name : metrics) {
+    const Metric& metric = metric_named(name);
+    if (metric.implementation.empty()) continue;
+    origins.emplace(name, metric_origin(metric, inputs, files));
+  }
+  return origins;
+}
+
+}  // namespace kvscope

@@ -63,6 +63,11 @@ constexpr std::array kForeignModules = std::to_array<std::string_view>(
 constexpr std::array kOpaqueCalls = std::to_array<std::string_view>({
     "torch.device",
     "torch.serialization._get_layout",
+    "torch.jit._pickle.build_intlist",
+    "torch.jit._pickle.build_doublelist",
+    "torch.jit._pickle.build_boollist",
+    "torch.jit._pickle.build_tensorlist",
+    "torch.jit._pickle.restore_type_tag",
     "_codecs.encode",
     "builtins.set",
     "builtins.frozenset",
@@ -275,6 +280,7 @@ PickleValue PickleCalls::instance(const PickleValue& type,
   }
   const std::string name = full_name(type);
   if (contains(kDictionaries, name) || name == "torch.Size") return call(type, arguments, where);
+  if (type.text.starts_with("__torch__")) return {.kind = PickleKind::kModule};
   return {.kind = PickleKind::kOpaque};
 }
 

@@ -26,6 +26,8 @@ std::string_view kind_name(PickleKind kind) {
       return "a storage";
     case PickleKind::kTensor:
       return "a tensor";
+    case PickleKind::kModule:
+      return "a TorchScript module";
     case PickleKind::kOpaque:
       return "an object";
   }

@@ -24,6 +24,7 @@ enum class PickleKind : uint8_t {
   kDtype,    ///< such as torch.float8_e4m3fn
   kStorage,  ///< elements in the file, see PickleStorage
   kTensor,   ///< see PickleTensor
+  kModule,   ///< an instance of a TorchScript class; its attributes, as of a dictionary
   kOpaque,   ///< anything else: an instance of a class, a float, bytes; holds nothing
 };
 
@@ -36,9 +37,10 @@ using PickleHandle = uint32_t;
 struct PickleValue {
   PickleKind kind = PickleKind::kNone;
   int64_t number = 0;  ///< kBool, kInteger, kDtype (an at::ScalarType); kStorage, kTensor: index
-  std::string_view text = {};            ///< kText; kGlobal: its module. Points into the pickle
-  std::string_view name = {};            ///< kGlobal: its name
-  std::vector<PickleHandle> items = {};  ///< kTuple, kList; kDictionary: key, value, key, value...
+  std::string_view text = {};  ///< kText; kGlobal: its module. Points into the pickle
+  std::string_view name = {};  ///< kGlobal: its name
+  std::vector<PickleHandle> items =
+      {};  ///< kTuple, kList; kDictionary, kModule: key, value, key...
 };
 
 /// What a pickle says of a storage; nothing of it is believed until compared with the file.

@@ -209,8 +209,15 @@ class Reader {
   }
 
   void build() {
-    pop();  // the state: attributes, none of which a weight depends on
+    const PickleHandle state = pop();
     const PickleKind kind = data_.at(top()).kind;
+    if (kind == PickleKind::kModule) {  // the attributes, parameters and submodules among them
+      if (data_.at(state).kind == PickleKind::kDictionary) {
+        data_.values[top()].items = data_.at(state).items;
+      }
+      return;
+    }
+    // Of anything else attributes, none of which a weight depends on.
     if (kind != PickleKind::kOpaque && kind != PickleKind::kDictionary &&
         kind != PickleKind::kTensor) {
       refuse(fmt::format("sets the state of {}", kind_name(kind)));

@@ -53,6 +53,43 @@ std::string keys_of(const PickleData& data, const PickleValue& dictionary) {
   return text.empty() ? "no keys" : text;
 }
 
+/// The tensors of a module and of those below it, by their dotted names.
+class ModuleTensors {
+ public:
+  ModuleTensors(const PickleData& data, const std::string& file) : data_(data), file_(file) {}
+
+  std::vector<std::pair<std::string, size_t>> of(const PickleValue& module) {
+    visit(module, "");
+    return std::move(found_);
+  }
+
+ private:
+  void visit(const PickleValue& module, const std::string& prefix) {
+    // A module may hold itself, or others many times over.
+    constexpr size_t kLongestName = 1000;
+    constexpr size_t kMostSteps = 1'000'000;
+    for (size_t i = 0; i + 1 < module.items.size(); i += 2) {
+      if (++steps_ > kMostSteps || prefix.size() > kLongestName) {
+        throw Error(ErrorKind::kInput, fmt::format("{}: modules below modules without end", file_));
+      }
+      const PickleValue& key = data_.at(module.items[i]);
+      const PickleValue& value = data_.at(module.items[i + 1]);
+      if (key.kind != PickleKind::kText) continue;
+      const std::string name = prefix + std::string(key.text);
+      if (value.kind == PickleKind::kTensor) {
+        found_.emplace_back(name, static_cast<size_t>(value.number));
+      } else if (value.kind == PickleKind::kModule) {
+        visit(value, name + ".");
+      }
+    }
+  }
+
+  const PickleData& data_;
+  const std::string& file_;
+  size_t steps_ = 0;
+  std::vector<std::pair<std::string, size_t>> found_;
+};
+
 }  // namespace
 
 std::vector<std::pair<std::string, size_t>> find_state_dict(const PickleData& data,
@@ -60,6 +97,10 @@ std::vector<std::pair<std::string, size_t>> find_state_dict(const PickleData& da
   const PickleValue& root = data.at(data.root);
   const std::string expected = fmt::format(
       "expected a dictionary of named tensors, bare or under {}", fmt::join(kWrapperKeys, ", "));
+  if (root.kind == PickleKind::kModule) {
+    std::vector<std::pair<std::string, size_t>> found = ModuleTensors(data, file).of(root);
+    if (!found.empty()) return found;
+  }
   if (root.kind != PickleKind::kDictionary) {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: the file holds {}; {}", file, kind_name(root.kind), expected));

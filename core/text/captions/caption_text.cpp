@@ -9,6 +9,7 @@
 #include "core/text/captions/encoding_repair.h"
 #include "core/text/captions/html.h"
 #include "core/text/pattern.h"
+#include "core/text/unicode_form.h"
 #include "core/text/utf8.h"
 
 namespace kvscope {
@@ -91,13 +92,17 @@ std::string without_ligatures(std::string text) {
   return replaced(text, "\uFB06", "st");
 }
 
-// FF01 to FF5E are the printable ASCII characters again, wider, and 3000 is a wide space.
-std::string without_full_width(std::string_view text) {
+// FF01 to FFEF are other characters again, of another width, and 3000 is a wide space.
+std::string of_common_width(std::string_view text) {
   std::string out;
   for (size_t at = 0; at < text.size();) {
-    char32_t code = next_character(text, at);
-    if (code >= 0xFF01 && code <= 0xFF5E) code = code - 0xFF01 + '!';
-    append_utf8(out, code == 0x3000 ? U' ' : code);
+    const size_t begin = at;
+    const char32_t code = next_character(text, at);
+    if (code >= 0xFF01 && code <= 0xFFEF) {
+      out += compatible_text(text.substr(begin, at - begin));
+    } else {
+      append_utf8(out, code == 0x3000 ? U' ' : code);
+    }
   }
   return out;
 }
@@ -106,13 +111,14 @@ std::string fixed_once(const std::string& text, bool with_references) {
   std::string fixed = with_references ? unescape_finished(text) : text;
   fixed = without_c1_controls(repair_encoding(fixed));
   fixed = without_ligatures(std::move(fixed));
-  fixed = without_full_width(fixed);
+  fixed = of_common_width(fixed);
   fixed = replaced(fixed, "[\u02BC\u2018-\u201B]", "'");
   fixed = replaced(fixed, "[\u201C-\u201F]", "\"");
   fixed = replaced(fixed, "\r\n?|[\u2028\u2029\u0085]", "\n");
   fixed = replaced(fixed, R"(\x1B\[(?:\d|;)*[a-zA-Z])", "");
-  return replaced(fixed,
-                  R"([\x00-\x08\x0B\x0E-\x1F\x7F\x{206A}-\x{206F}\x{FEFF}\x{FFF9}-\x{FFFC}])", "");
+  fixed = replaced(fixed,
+                   R"([\x00-\x08\x0B\x0E-\x1F\x7F\x{206A}-\x{206F}\x{FEFF}\x{FFF9}-\x{FFFC}])", "");
+  return composed_text(fixed);
 }
 
 std::string fixed_line(std::string_view line, bool with_references) {

@@ -16,10 +16,10 @@ std::string lower_case(std::string_view text);
 /// `text` without the white space at both ends.
 std::string strip(std::string_view text);
 
-/// What ftfy.fix_text repairs, in its order and line by line, apart from composition and half-width
-/// letters: character references (up to the first line with a "<"), wrong encodings (see
-/// repair_encoding), C1 controls, Latin ligatures, full-width letters, curly quotes, line breaks,
-/// terminal escapes, control characters.
+/// What ftfy.fix_text repairs, in its order and line by line: character references (up to the first
+/// line with a "<"), wrong encodings (see repair_encoding), C1 controls, Latin ligatures,
+/// full-width and half-width letters, curly quotes, line breaks, terminal escapes, control
+/// characters, letters and their marks in two characters.
 std::string fix_text(std::string_view text);
 
 }  // namespace kvscope

@@ -10,9 +10,7 @@ namespace kvscope {
 /// numbers or product codes; plain quotes and dashes. Applied twice, as there. `caption` (UTF-8)
 /// to tokenize after it with T5's SentencePiece model.
 ///
-/// Of ftfy.fix_text this does everything but to compose characters (NFC) and to widen half-width
-/// katakana; T5's tokenizer normalises both (NFKC), so ids do not depend on it. Throws
-/// Error(kInput) where the caption is not UTF-8 or its patterns take too many steps.
+/// Throws Error(kInput) where the caption is not UTF-8 or its patterns take too many steps.
 std::string clean_caption(std::string_view caption);
 
 /// One of the two applications.

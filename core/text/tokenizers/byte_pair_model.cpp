@@ -137,7 +137,9 @@ std::vector<uint32_t> BytePairModel::characters(std::string_view piece) const {
   for (size_t begin = 0; begin < piece.size();) {
     size_t end = begin + 1;
     while (end < piece.size() && (static_cast<unsigned char>(piece[end]) & 0xC0) == 0x80) ++end;
-    const auto entry = ids_.find(piece.substr(begin, end - begin));
+    std::string character(piece.substr(begin, end - begin));
+    if (end == piece.size()) character += options_.end_of_word;
+    const auto entry = ids_.find(character);
     begin = end;
     if (entry != ids_.end()) {
       ids.push_back(entry->second);

@@ -20,6 +20,7 @@ class BytePairModel {
     bool ignore_merges = false;               ///< a piece that is a token whole needs no merges
     std::optional<std::string> unknown = {};  ///< for characters without a token; none: left out
     bool fuse_unknown = false;                ///< neighbouring unknown characters give one id
+    std::string end_of_word = {};             ///< written behind the last character of a piece
   };
   using Vocabulary = std::vector<std::pair<std::string, int64_t>>;
   using Merges = std::vector<std::pair<std::string, std::string>>;

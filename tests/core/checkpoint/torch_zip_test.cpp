@@ -220,5 +220,32 @@ TEST(TorchZip, FindsItsPickleByNameAndReadsLittleEndianOnly) {
               HasSubstr("byte order 'big'"));
 }
 
+/// An instance of a class that TorchScript made, with these attributes.
+std::string module_of(const std::vector<std::pair<std::string, std::string>>& attributes) {
+  return pickle::global("__torch__.model.___torch_mangle_1", "Block") + ")\x81" +
+         pickle::dictionary(attributes) + "b";
+}
+
+TEST(TorchZip, ATorchScriptArchiveHasTheTensorsOfItsModulesByDottedNames) {
+  const std::string inner =
+      module_of({{"weight", float_tensor(0, {2, 3}, {3, 1})}, {"training", "\x89"}});
+  const std::string outer =
+      module_of({{"visual", module_of({{"conv1", inner}})},
+                 {"scale", float_tensor(6, {}, {})},
+                 {"sizes", pickle::call(pickle::global("torch.jit._pickle", "build_intlist"),
+                                        "](" + pickle::integer(3) + "e")}});
+  const TensorMap tensors = read_torch_zip(one_storage("script", outer));
+  EXPECT_THAT(tensors.names(), ElementsAre("visual.conv1.weight", "scale"));
+  EXPECT_EQ(tensors.at("visual.conv1.weight", {2, 3})[1][0].item<float>(), 3.5);
+  EXPECT_EQ(tensors.at("scale").item<float>(), 6.5);
+}
+
+TEST(TorchZip, ModulesThatHoldThemselvesAreRefused) {
+  // The module's own dictionary, kept as memo entry 0, has the module in it.
+  const std::string endless = pickle::global("__torch__", "M") + ")\x81q" + std::string(1, '\0') +
+                              "}(" + pickle::text("again") + "h" + std::string(1, '\0') + "ub";
+  EXPECT_THAT(refusal(one_storage("endless", endless)), HasSubstr("without end"));
+}
+
 }  // namespace
 }  // namespace kvscope

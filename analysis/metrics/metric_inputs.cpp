@@ -39,9 +39,8 @@ void require_inputs(const Metric& metric, const MetricInputs& inputs) {
     if (input.kind != MetricInput::Kind::kFile) continue;
     const std::optional<std::string> value = inputs.find(input.key);
     if (value && !std::filesystem::exists(*value, unknown)) {
-      throw Error(ErrorKind::kInput,
-                  fmt::format("metrics.{}={}: no such file or folder. It is {}", input.key, *value,
-                              input.source));
+      throw Error(ErrorKind::kInput, fmt::format("metrics.{}={}: no such file or folder. It is {}",
+                                                 input.key, *value, input.source));
     }
     if (!value && input.needed) {
       throw Error(ErrorKind::kConfig,

@@ -26,10 +26,11 @@ const MetricInputs& LateInputs::checked(const PointSummary& point, const Metric&
   const bool is_another = stored != point.point().metric_origins.end() &&
                           !(stored->second == metric_origin(metric, inputs, digests_));
   if (is_another) {
-    throw Error(ErrorKind::kInput,
-                fmt::format("the files of {} have changed since the point was asked for it; kvscope "
-                            "run measures it again",
-                            metric.name));
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("the files of {} have changed since the point was asked for it; kvscope "
+                    "run measures it again",
+                    metric.name));
   }
   return inputs;
 }

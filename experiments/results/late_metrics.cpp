@@ -1,5 +1,7 @@
 #include "experiments/results/late_metrics.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -11,9 +13,11 @@
 #include "analysis/metrics/measurement.h"
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
+#include "core/base/sha256.h"
 #include "core/config/yaml.h"
 #include "core/models/image_model.h"
 #include "experiments/results/late_inputs.h"
+#include "experiments/results/stored_sets.h"
 #include "experiments/sweep/point_lease.h"
 
 namespace kvscope {
@@ -187,11 +191,37 @@ void visit_images(const PointSummary& point,
   }
 }
 
+/// A digest of what the set of `point` and its reference are made of.
+std::string set_digest(const PointSummary& point, const PointSummary* reference) {
+  Sha256 digest;
+  for (const PointSummary* one : {&point, reference}) {
+    if (one == nullptr) continue;
+    digest.update(one->point().point_hash);
+    for (const ImageRow& row : one->result.rows) {
+      std::error_code unknown;
+      const bool is_there =
+          std::filesystem::exists(image_path(one->folder, row.image_index), unknown);
+      digest.update(fmt::format("{} {} {} {}\n", row.image_index, row.seed, row.token_sha256,
+                                is_there ? "there" : "missing"));
+    }
+  }
+  return digest.hex_digest();
+}
+
 Measured measured_set(const PointSummary& point,
                       const PointSummary* reference,
                       const Metric& metric,
                       LateInputs& inputs,
                       std::vector<std::string>& notes) {
+  const auto origin = point.point().metric_origins.find(metric.name);
+  const bool has_origin = origin != point.point().metric_origins.end();
+  const std::string images = has_origin ? set_digest(point, reference) : "";
+  if (has_origin) {
+    const auto stored = stored_set(point.folder, metric.name);
+    if (stored && stored->origin == origin->second && stored->images == images) {
+      return measured_of(stored->summary, metric.undefined);
+    }
+  }
   const MeasureSet measure = metric.make_of_set(inputs.checked(point, metric));
   bool is_empty = true;
   const MetricSummary summary = measure([&](const auto& visit) {
@@ -202,6 +232,7 @@ Measured measured_set(const PointSummary& point,
     visit_images(point, reference, counted, notes);
   });
   if (is_empty) return {.missing = "no image of the point is there"};
+  if (has_origin) store_set(point.folder, metric.name, {origin->second, images, summary});
   return measured_of(summary, metric.undefined);
 }
 
@@ -280,6 +311,9 @@ void measure_sets(std::span<PointSummary> points,
       Measured& measured = point.metrics[metric.name];
       try {
         measured = measured_set(point, reference_of(point, points), metric, inputs, notes);
+        if (!measured.present() && point.point().full_cache) {
+          measured.missing = "the reference itself";
+        }
       } catch (const Error& error) {
         measured = {.missing = error.what()};
         add_note(notes, error.what());

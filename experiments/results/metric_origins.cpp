@@ -39,8 +39,8 @@ MetricOrigins origins_from_json(const std::string& text, const std::string& wher
                        .inputs = entry.at("inputs").get<std::map<std::string, std::string>>()};
     }
   } catch (const json::exception& error) {
-    throw Error(ErrorKind::kInput, fmt::format("{}: expected origins of metrics by name: {}", where,
-                                               error.what()));
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: expected origins of metrics by name: {}", where, error.what()));
   }
   return origins;
 }

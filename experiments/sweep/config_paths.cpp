@@ -1,5 +1,7 @@
 #include "experiments/sweep/config_paths.h"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,7 +33,7 @@ void replace(ConfigNode& node, const std::string& text) {
 }
 
 std::vector<std::string> metric_path_keys() {
-  std::vector<std::string> keys = {std::string("metrics.") + kMetricWeightsFolder};
+  std::vector<std::string> keys = {fmt::format("metrics.{}", kMetricWeightsFolder)};
   for (const MetricInput& input : all_metric_inputs()) {
     if (input.kind == MetricInput::Kind::kFile) keys.push_back("metrics." + input.key);
   }

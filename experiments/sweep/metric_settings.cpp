@@ -34,7 +34,8 @@ std::string digest_of(const std::string& key, const fs::path& path, FileDigests&
 }  // namespace
 
 void settle_metric_files(ConfigNode& config, const std::vector<std::string>& metrics) {
-  const ConfigNode* folder = config.find(std::string(kGroup) + kMetricWeightsFolder);
+  const ConfigNode* named = config.find(fmt::format("{}{}", kGroup, kMetricWeightsFolder));
+  const ConfigNode folder = named == nullptr ? ConfigNode() : *named;  // what is set moves others
   std::error_code unknown;
   for (const std::string& name : metrics) {
     const Metric& metric = metric_named(name);
@@ -42,11 +43,11 @@ void settle_metric_files(ConfigNode& config, const std::vector<std::string>& met
       if (input.kind != MetricInput::Kind::kFile || input.file_name.empty()) continue;
       const ConfigNode* given = config.find(kGroup + input.key);
       const bool is_given = given != nullptr && given->is_string();
-      if (is_given || folder == nullptr || !folder->is_string()) continue;
-      const fs::path file = fs::path(folder->as_string()) / input.file_name;
+      if (is_given || !folder.is_string()) continue;
+      const fs::path file = fs::path(folder.as_string()) / input.file_name;
       if (!fs::exists(file, unknown)) continue;
       ConfigNode path(file.string());
-      path.set_origin(folder->origin());
+      path.set_origin(folder.origin());
       config.set_path(kGroup + input.key, std::move(path));
       config.child("metrics")->label_paths("metrics");
     }
@@ -60,7 +61,8 @@ MetricInputs metric_inputs_of(const ConfigNode& config) {
     const ConfigNode* node = config.find(kGroup + input.key);
     if (node == nullptr) continue;
     if (node->is_string()) inputs.set(input.key, node->as_string());
-    if (node->kind() == ConfigKind::kInt) inputs.set(input.key, fmt::format("{}", node->as_int64()));
+    if (node->kind() == ConfigKind::kInt)
+      inputs.set(input.key, fmt::format("{}", node->as_int64()));
   }
   return inputs;
 }

@@ -99,6 +99,24 @@ std::string same_name_elsewhere(const std::string& unknown) {
   return "";
 }
 
+/// Adds the mappings within the metrics, as metrics.weights, of which all keys are in `keys`:
+/// empty, they would still be something.
+void add_emptied_mappings(const ConfigNode& config, std::vector<std::string>& keys) {
+  std::set<std::string> mappings;
+  for (const std::string& key : keys) {
+    const std::string mapping = key.substr(0, key.rfind('.'));
+    if (mapping.starts_with("metrics.")) mappings.insert(mapping);
+  }
+  for (const std::string& mapping : mappings) {
+    const ConfigNode* node = config.find(mapping);
+    if (node == nullptr || !node->is_map()) continue;
+    const bool is_emptied = std::ranges::all_of(node->entries(), [&](const ConfigEntry& entry) {
+      return std::ranges::find(keys, mapping + "." + entry.name) != keys.end();
+    });
+    if (is_emptied) keys.push_back(mapping);
+  }
+}
+
 /// The keys of `config` of these identities, and defaults of those that count only otherwise.
 std::vector<std::string> keys_outside(const ConfigNode& config, const std::set<Identity>& never) {
   std::vector<std::string> keys;
@@ -120,6 +138,7 @@ std::vector<std::string> keys_outside(const ConfigNode& config, const std::set<I
       keys.push_back(key.option.key);
     }
   }
+  add_emptied_mappings(config, keys);
   return keys;
 }
 

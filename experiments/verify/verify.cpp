@@ -12,6 +12,7 @@
 #include "core/device/device_error.h"
 #include "experiments/verify/golden_file.h"
 #include "experiments/verify/kinds.h"
+#include "experiments/verify/metrics/clip_groups.h"
 
 namespace kvscope {
 namespace {
@@ -29,6 +30,8 @@ constexpr std::array kKinds = {
 #include "experiments/verify/kinds.def"
 #undef KVSCOPE_VERIFY_KIND
     Kind{"sp_cases", "SentencePiece ids (.json beside a .model)", nullptr},
+    Kind{"clip_cases", "CLIP's ids (.json beside its vocabulary, in every published form)",
+         nullptr},
     Kind{"bpe_cases", "byte-level BPE ids (.json beside a folder with a tokenizer.json)", nullptr},
 };
 
@@ -62,6 +65,7 @@ std::vector<GroupResult> verify_safetensors(const std::filesystem::path& path, c
 std::vector<GroupResult> verify_any(const std::filesystem::path& path, c10::Device device) {
   if (path.extension() != ".json") return verify_safetensors(path, device);
   if (verify::is_sp_cases(path)) return verify::verify_sp_cases(path);
+  if (verify::is_clip_cases(path)) return verify::verify_clip_cases(path);
   if (verify::is_bpe_cases(path)) return verify::verify_bpe_cases(path);
   throw Error(ErrorKind::kInput,
               fmt::format("{}: unknown kind of JSON file: expected SentencePiece cases (eos, pad, "

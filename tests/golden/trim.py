@@ -7,7 +7,8 @@ file lacks that it is "not in the file". The full files remain valid input. Rule
 drop     tensors to leave out
 images   only the first n images of these tensors; of caches the rows of those images
 tokens   only the first n tokens of these tensors [images, tokens, ...]
-rows     only the first n rows: of the unconditional text no more than a prompt has tokens is read
+rows     only the first n rows: of the unconditional text no more than a prompt has tokens is read,
+         of resized pictures the first lines are compared
 lines    only the first n lines of these pictures [images, 3, lines, width]
 depth    only the first n layers of the model (the deepest cache that stays is that of layer n - 1)
 f16, i16 stored narrower; refused where a value would change
@@ -47,6 +48,24 @@ RULES = {
         "drop": [r"cache\.k\.[02]", r"logits\..*", r"model\.head.*", r"model\.lvl_1L"],
         "depth": 2,
         "f16": [r"vae\..*"],
+    },
+    # Pictures of 256 x 256 and most lines of the resized ones are left out; every convention stays.
+    "metrics_images": {
+        # Double precision takes long: of VGG16 not at all, of Inception one picture a convention.
+        "drop": [
+            r"pair\.[78]\..*",
+            r"fid\.(c_same|d_close)\..*",
+            r"lpips\.vgg_(layers_)?f64",
+        ],
+        "rows": {r"resize\..*": 48, r"inception\..*_f64": 1},
+    },
+    # Later blocks are computed from those before them, features from the last ones.
+    "clip_tiny": {
+        "drop": [
+            r"out\.open_clip\.visual\..*",
+            r"out\.openai\.visual\.(after_ln_pre|block\.0)",
+            r"out\..*\.text\.block\.0",
+        ],
     },
 }
 
@@ -127,7 +146,7 @@ def narrower(tensor, name, to):
 def trim(name, full_folder, out_folder):
     rule = RULES[name]
     metadata, tensors = read(full_folder / f"{name}.safetensors")
-    batch = int(metadata["batch"])
+    batch = int(metadata.get("batch", 0))
     if "weights" in rule:
         lender = read(full_folder / f"{rule['weights']}.safetensors")[1]
         for weight in [n for n in tensors if n.startswith("model.")]:

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "analysis/metrics/metric_inputs.h"
 #include "analysis/metrics/registry.h"
 #include "test_paths.h"
 
@@ -41,7 +42,7 @@ Image other_image(const Image& image, int64_t strength) {
 }
 
 double ms_ssim(const Image& image, const Image& reference) {
-  return metric_named("ms_ssim").make()({.image = image, .reference = &reference});
+  return metric_named("ms_ssim").make(MetricInputs())({.image = image, .reference = &reference});
 }
 
 TEST(MsSsim, IsThatOfTorchmetrics) {

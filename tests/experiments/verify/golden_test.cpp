@@ -104,5 +104,55 @@ TEST(Golden, bpe_cases) {
   expect_recomputed("bpe_cases.json", {"ids tokenizer", "ids tokenizer_pairs"});
 }
 
+// Without pictures of 256 x 256, which are most of the file and of the time.
+TEST(Golden, metrics_images) {
+  expect_recomputed("metrics_images.safetensors",
+                    {"mse, psnr",
+                     "psnr in f32",
+                     "ssim, ms-ssim",
+                     "ssim, ms-ssim in f32",
+                     "ssim of scikit-image",
+                     "resized bytes",
+                     "clean-fid resize",
+                     "pytorch-fid resize",
+                     "weights by formula",
+                     "sums of such weights",
+                     "lpips.alex_f64",
+                     "lpips.alex_f32",
+                     "lpips.vgg_f32",
+                     "inception f64",
+                     "inception blocks f64",
+                     "inception clean f64",
+                     "inception f32",
+                     "means, covariances",
+                     "frechet by singular values",
+                     "frechet by eigenvalues"},
+                    {"lpips.vgg_f64"});
+}
+
+TEST(Golden, clip_tiny) {
+  expect_recomputed(
+      "clip_tiny.safetensors",
+      {"resized, cropped bytes", "pixels", "pre.hf_slow.pixel_values.3",
+       "pre.hf_fast.pixel_values.3", "pre.hpsv2_antialias.pixel_values",
+       "pre.hpsv2_no_antialias.pixel_values", "ids", "openai towers", "openai features",
+       "openai cosines", "openai logits", "open_clip towers", "open_clip features",
+       "open_clip cosines", "open_clip logits", "averages of cosines", "texts without an end"});
+}
+
+TEST(Golden, clip_tiny_hf_names) {
+  expect_recomputed("clip_tiny_hf_names.safetensors", {"weights", "features"});
+}
+
+TEST(Golden, clip_cases) {
+  std::set<std::string> groups;
+  for (const char* vocabulary : {"bpe_tiny.txt.gz", "tokenizer.json", "vocab.json"}) {
+    for (const char* kind : {"ids", "ids_without_ftfy", "hf_fast_ids", "open_clip_ids"}) {
+      groups.insert(std::string(kind) + " " + vocabulary);
+    }
+  }
+  expect_recomputed("clip_bpe/cases.json", groups);
+}
+
 }  // namespace
 }  // namespace kvscope

@@ -75,6 +75,7 @@ std::vector<std::pair<int64_t, std::string>> limits_of(const SweepSummary& sweep
     bytes = std::max(bytes, point.kv_peak_bytes);
   }
   std::vector<std::pair<int64_t, std::string>> limits;
+  limits.reserve(most.size());
   for (const auto& [budget, bytes] : most) limits.emplace_back(bytes, budget);
   std::ranges::sort(limits, std::ranges::greater{});
   return limits;

@@ -12,7 +12,10 @@ namespace {
 void flatten(const nlohmann::json& value, const std::string& name, Facts& facts) {
   if (value.is_object()) {
     for (const auto& [key, item] : value.items()) {
-      flatten(item, name.empty() ? key : name + "." + key, facts);
+      std::string dotted = name;
+      if (!name.empty()) dotted += ".";
+      dotted += key;
+      flatten(item, dotted, facts);
     }
   } else if (value.is_string()) {
     facts[name] = value.get<std::string>();
@@ -69,12 +72,12 @@ std::vector<std::string> kept_options(const std::string& command_line) {
 SharedFacts shared_and_own(std::vector<Facts> all) {
   SharedFacts result{.shared = {}, .own = std::move(all)};
   if (result.own.empty()) return result;
-  for (const auto& [key, value] : result.own.front()) {
+  for (const auto& fact : result.own.front()) {
     const bool everywhere = std::ranges::all_of(result.own, [&](const Facts& facts) {
-      const auto found = facts.find(key);
-      return found != facts.end() && found->second == value;
+      const auto found = facts.find(fact.first);
+      return found != facts.end() && found->second == fact.second;
     });
-    if (everywhere) result.shared.emplace(key, value);
+    if (everywhere) result.shared.insert(fact);
   }
   for (Facts& facts : result.own) {
     std::erase_if(facts, [&](const auto& fact) { return result.shared.contains(fact.first); });

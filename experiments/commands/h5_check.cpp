@@ -4,12 +4,14 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/attention/attention_file.h"
 #include "core/base/error.h"
 #include "core/hdf5/file.h"
 #include "experiments/commands/command_registrar.h"
+#include "experiments/commands/json_output.h"
 #include "experiments/results/result_check.h"
 #include "experiments/results/result_file.h"
 #include "experiments/results/result_schema.h"
@@ -83,22 +85,31 @@ Finding finding_of(const std::filesystem::path& file) {
 
 }  // namespace
 
-int h5_check_command(std::span<const std::filesystem::path> files) {
+int h5_check_command(std::span<const std::filesystem::path> files, bool json) {
   bool all_whole = true;
+  nlohmann::ordered_json found = nlohmann::ordered_json::array();
   for (const std::filesystem::path& file : files) {
     const Finding finding = finding_of(file);
-    fmt::print("{}: {}: {}\n", file.string(), finding.is_whole ? "whole" : "not whole",
-               finding.text);
+    if (json) {
+      found.push_back(
+          {{"file", file.string()}, {"whole", finding.is_whole}, {"finding", finding.text}});
+    } else {
+      fmt::print("{}: {}: {}\n", file.string(), finding.is_whole ? "whole" : "not whole",
+                 finding.text);
+    }
     all_whole = all_whole && finding.is_whole;
   }
+  if (json) print_json({{"files", std::move(found)}});
   return all_whole ? 0 : Error(ErrorKind::kInput, "").exit_code();
 }
 
 void register_h5(const CommandRegistrar& registrar) {
   const CommandRegistrar group = registrar.group("h5", "what HDF5 files of kvscope hold: check");
   const auto files = std::make_shared<std::vector<std::filesystem::path>>();
+  const auto json = std::make_shared<bool>(false);
   CLI::App& command = group.add("check", "what is in files, and whether they are whole",
-                                [files] { return h5_check_command(*files); });
+                                [=] { return h5_check_command(*files, *json); });
+  add_json_flag(command, *json);
   command.add_option("files", *files, "result.h5, result.h5.part, attention.h5")->required();
 }
 

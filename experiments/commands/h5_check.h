@@ -9,6 +9,6 @@ namespace kvscope {
 /// results of a point (its digest, or the check values of the rows of an unfinished one, and
 /// whether every image is there) and attention records (every array against its axes). A line per
 /// file. Returns 0, or 3 where one is not whole.
-int h5_check_command(std::span<const std::filesystem::path> files);
+int h5_check_command(std::span<const std::filesystem::path> files, bool json = false);
 
 }  // namespace kvscope

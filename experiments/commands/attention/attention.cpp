@@ -23,6 +23,7 @@
 #include "experiments/commands/attention/attention_stability.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
+#include "experiments/commands/json_output.h"
 #include "experiments/sweep/text_overrides.h"
 
 namespace kvscope {
@@ -97,6 +98,7 @@ void add_list_and_show(const CommandRegistrar& group) {
   command = &group.add("show", "what a record holds, or one of its arrays",
                        [show] { return attention_show_command(*show); });
   command->add_option("file", show->file, "attention.h5")->required();
+  add_json_flag(*command, show->json);
   command->add_option("name", show->name, "an array; without: what the file holds");
   command->add_option("--rows", show->rows, "what stands down the table, as layer");
   command->add_option("--columns", show->columns, "what stands across, as step");
@@ -130,6 +132,7 @@ void add_roles(const CommandRegistrar& group) {
   CLI::App* command = &group.add("roles", "drafters and refiners of a record",
                                  [roles] { return attention_roles_command(*roles); });
   command->add_option("file", roles->file, "attention.h5")->required();
+  add_json_flag(*command, roles->json);
   command
       ->add_option(
           "--drafters", roles->drafters,
@@ -160,6 +163,7 @@ void add_stability(const CommandRegistrar& group) {
       ->add_option("files", stability->files,
                    "records of one model; one is compared with its own first images")
       ->required();
+  add_json_flag(*command, stability->json);
   command->add_option("--drafters", stability->drafters, "as for roles")
       ->check(CLI::NonNegativeNumber);
 }
@@ -169,6 +173,7 @@ void add_heads(const CommandRegistrar& group) {
   CLI::App* command = &group.add("heads", "types of heads of a record, for ssd and hack",
                                  [heads] { return attention_heads_command(*heads); });
   command->add_option("file", heads->file, "attention.h5")->required();
+  add_json_flag(*command, heads->json);
   command->add_option("-o,--out", heads->out, "profile; FILE-heads.yaml");
   command->add_option("--metric", heads->metric, "sparsity (SSD) or variance (HACK)");
   command->add_option("--recent", heads->neighbourhood.recent_tokens,
@@ -186,6 +191,7 @@ void add_preferences(const CommandRegistrar& group) {
   CLI::App* command = &group.add("preferences", "layer preferences of a record, for policy cake",
                                  [=] { return attention_preferences_command(*preferences); });
   command->add_option("file", preferences->file, "attention.h5")->required();
+  add_json_flag(*command, preferences->json);
   command->add_option("-o,--out", preferences->out, "profile; FILE-preferences.yaml");
   command->add_option("--tau1", preferences->tau1, "temperature of the entropy");
   command->add_option("--tau2", preferences->tau2, "temperature of the variance");

@@ -9,6 +9,8 @@
 #include "analysis/attention/attention_file.h"
 #include "core/base/error.h"
 #include "experiments/commands/attention/attention_profile.h"
+#include "experiments/commands/json_output.h"
+#include "experiments/commands/table_json.h"
 #include "experiments/report/figures/heatmap.h"
 #include "experiments/report/tables/table.h"
 #include "experiments/terminal.h"
@@ -176,6 +178,11 @@ int attention_heads_command(const AttentionHeadsOptions& options) {
   const Canvas canvas = draw_heatmap(map);
   write_figure(canvas, stem + ".svg", heatmap_info(map));
   write_figure(canvas, stem + ".png", heatmap_info(map));
+  if (options.json) {
+    print_json({{"table", table_json(heads_table(record, finding))},
+                {"files", {out.string(), stem + ".svg", stem + ".png"}}});
+    return 0;
+  }
   fmt::print("{}{}\n{}\n{}.svg\n{}.png\n",
              console_table(heads_table(record, finding), console_style()), map.marks_note,
              out.string(), stem, stem);

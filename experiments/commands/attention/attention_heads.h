@@ -14,6 +14,7 @@ struct AttentionHeadsOptions {
   Neighbourhood neighbourhood{};
   double threshold = kSpatialSparsity;  ///< tau of the sparsity
   double share = kContextualShare;      ///< alpha: heads of lowest variance that are contextual
+  bool json = false;                    ///< one JSON object instead of text
 };
 
 /// Types of heads from a record: SSD's sparsity (spatial below the threshold, semantic from it on)

@@ -9,6 +9,8 @@
 #include "analysis/attention/attention_file.h"
 #include "core/base/error.h"
 #include "experiments/commands/attention/attention_profile.h"
+#include "experiments/commands/json_output.h"
+#include "experiments/commands/table_json.h"
 #include "experiments/report/tables/table.h"
 #include "experiments/terminal.h"
 #include "policies/profiles/profile_file.h"
@@ -89,6 +91,11 @@ int attention_preferences_command(const AttentionPreferencesOptions& options) {
       "CAKE's entropy^(1/tau1) * variance^(1/tau2) of the last queries' attention";
   for (const double preference : preferences) profile.values.push_back({preference});
   write_profile(out, profile);
+  if (options.json) {
+    print_json(
+        {{"table", table_json(preferences_table(record, preferences))}, {"files", {out.string()}}});
+    return 0;
+  }
   fmt::print("{}{}\n", console_table(preferences_table(record, preferences), console_style()),
              out.string());
   return 0;

@@ -10,6 +10,7 @@ struct AttentionPreferencesOptions {
   std::filesystem::path out{};   ///< profile; empty: FILE-preferences.yaml
   double tau1 = 1;               ///< temperature of the entropy
   double tau2 = 1;               ///< temperature of the variance
+  bool json = false;             ///< one JSON object instead of text
 };
 
 /// Prints CAKE's preference of every layer, entropy^(1/tau1) * variance^(1/tau2), and writes the

@@ -12,6 +12,8 @@
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "experiments/commands/attention/attention_profile.h"
+#include "experiments/commands/json_output.h"
+#include "experiments/commands/table_json.h"
 #include "experiments/report/figures/heatmap.h"
 #include "experiments/report/tables/table.h"
 #include "experiments/terminal.h"
@@ -196,6 +198,11 @@ int attention_roles_command(const AttentionRolesOptions& options) {
   write_figure(canvas, stem + ".svg", heatmap_info(map));
   write_figure(canvas, stem + ".png", heatmap_info(map));
   write_profile(stem + ".yaml", profile_of(record, roles, options));
+  if (options.json) {
+    print_json({{"table", table_json(roles_table(record, roles))},
+                {"files", {stem + ".svg", stem + ".png", stem + ".yaml"}}});
+    return 0;
+  }
   fmt::print("{}{}.svg\n{}.png\n{}.yaml\n",
              console_table(roles_table(record, roles), console_style()), stem, stem, stem);
   return 0;

@@ -13,6 +13,7 @@ struct AttentionRolesOptions {
   int64_t line_tokens = 0;
   std::string by = "selectivity";  ///< or one of the index's factors: current | history
   bool allow_none = false;         ///< scales without a drafter are meant
+  bool json = false;               ///< one JSON object instead of text
 };
 
 /// Prints drafters and refiners by Attention Selectivity Index, or one of its factors, draws the

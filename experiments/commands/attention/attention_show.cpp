@@ -12,6 +12,8 @@
 #include "core/base/atomic_file.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "experiments/commands/json_output.h"
+#include "experiments/commands/table_json.h"
 #include "experiments/report/figures/heatmap.h"
 #include "experiments/report/tables/array_view.h"
 #include "experiments/report/tables/table.h"
@@ -19,6 +21,8 @@
 
 namespace kvscope {
 namespace {
+
+using nlohmann::ordered_json;
 
 constexpr int64_t kMostCells = 1024;  // of a side, in a figure or where a side is named
 
@@ -51,6 +55,33 @@ void print_contents(const AttentionShowOptions& options, const AttentionRecord& 
                array.unit, parameters.empty() ? "" : "; ", parameters, lack.empty() ? "" : "; ",
                lack, record.of_images.contains(name) ? "; also of every image" : "");
   }
+}
+
+ordered_json contents_json(const AttentionShowOptions& options, const AttentionRecord& record) {
+  ordered_json arrays = ordered_json::array();
+  for (const auto& [name, array] : record.arrays) {
+    ordered_json axes = ordered_json::array();
+    for (const ArrayAxis& axis : array.axes) {
+      axes.push_back({{"name", axis.name}, {"size", axis.size()}});
+    }
+    ordered_json parameters = ordered_json::object();
+    for (const auto& [key, value] : array.parameters) parameters[key] = value;
+    arrays.push_back({{"name", name},
+                      {"help", array.help},
+                      {"unit", array.unit},
+                      {"axes", std::move(axes)},
+                      {"parameters", std::move(parameters)},
+                      {"lacks", record.lack_of(array)},
+                      {"of_every_image", record.of_images.contains(name)}});
+  }
+  return {{"file", options.file.string()},
+          {"model", record.model},
+          {"images", record.images},
+          {"layers", record.layers},
+          {"heads", record.heads},
+          {"steps", record.steps.size()},
+          {"point", record.point_hash.empty() ? ordered_json() : ordered_json(record.point_hash)},
+          {"arrays", std::move(arrays)}};
 }
 
 /// Digits after the point that leave the largest value four significant ones.
@@ -177,7 +208,11 @@ int attention_show_command(const AttentionShowOptions& options) {
                               "command lists them",
                               options.file.string()));
     }
-    print_contents(options, record);
+    if (options.json) {
+      print_json(contents_json(options, record));
+    } else {
+      print_contents(options, record);
+    }
     return 0;
   }
   const ShownArray shown = shown_array(options, record);
@@ -190,7 +225,12 @@ int attention_show_command(const AttentionShowOptions& options) {
     say("{} x {} numbers are not printed; --out FILE.csv writes them", view.row_values.size(),
         view.column_values.size());
   } else {
-    fmt::print("{}", console_table(table_of(options, record, shown, view), console_style()));
+    const Table table = table_of(options, record, shown, view);
+    if (options.json) {
+      print_json({{"table", table_json(table)}});
+    } else {
+      fmt::print("{}", console_table(table, console_style()));
+    }
   }
   if (has_figure) {
     const ArrayView whole = array_view(array, view_options(options, true));
@@ -199,7 +239,7 @@ int attention_show_command(const AttentionShowOptions& options) {
     } else {
       draw(options, map_of(options, record, shown, whole));
     }
-    fmt::print("{}\n", options.out.string());
+    if (!options.json) fmt::print("{}\n", options.out.string());
   }
   return 0;
 }

@@ -13,6 +13,7 @@ struct AttentionShowOptions {
   std::string columns{};          ///< likewise
   std::vector<std::string> at{};  ///< NAME=VALUE
   std::string of = "mean";        ///< or deviation, interval, the number of an image
+  bool json = false;              ///< one JSON object instead of text
   std::filesystem::path out{};    ///< heat map, or the numbers as *.csv; empty: none
 };
 

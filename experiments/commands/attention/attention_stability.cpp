@@ -9,6 +9,8 @@
 #include "analysis/attention/first_images.h"
 #include "analysis/attention/selectivity.h"
 #include "core/base/error.h"
+#include "experiments/commands/json_output.h"
+#include "experiments/commands/table_json.h"
 #include "experiments/report/tables/table.h"
 #include "experiments/terminal.h"
 
@@ -93,7 +95,11 @@ int attention_stability_command(const AttentionStabilityOptions& options) {
       {.header = "mean |dZ|", .decimals = 4, .help = "difference of Z-scores from those"},
       {.header = "largest |dZ|", .decimals = 4}};
   for (const Calibration& one : all) table.rows.push_back(row_of(one, most));
-  fmt::print("{}", console_table(table, console_style()));
+  if (options.json) {
+    print_json({{"table", table_json(table)}});
+  } else {
+    fmt::print("{}", console_table(table, console_style()));
+  }
   return 0;
 }
 

@@ -11,6 +11,7 @@ struct AttentionStabilityOptions {
   /// compared with its own first 1, 2, 4, ... images.
   std::vector<std::filesystem::path> files{};
   int64_t drafters = -1;  ///< N_d; negative: default_drafters()
+  bool json = false;      ///< one JSON object instead of text
 };
 
 /// How stable roles are over the number of images they are calibrated with (ScaleKV,

@@ -13,7 +13,9 @@
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "experiments/commands/command_registrar.h"
+#include "experiments/commands/json_output.h"
 #include "experiments/commands/results/results_folder_option.h"
+#include "experiments/commands/table_json.h"
 #include "experiments/report/tables/table.h"
 #include "experiments/results/judge_numbers.h"
 #include "experiments/results/late_metrics.h"
@@ -67,7 +69,11 @@ int table_command(const TableOptions& options) {
       unwritten = error;
     }
   }
-  fmt::print("{}", formatted_table(table, options.format, options.style));
+  if (options.json) {
+    print_json(table_json(table));
+  } else {
+    fmt::print("{}", formatted_table(table, options.format, options.style));
+  }
   for (const std::string& note : sweep.notes) say("note: {}", note);
   for (const std::string& note : judge_columns(sweep).notes) say("note: {}", note);
   if (unwritten) throw *unwritten;
@@ -85,6 +91,7 @@ void register_table(const CommandRegistrar& registrar) {
   command.add_option("--by-skill", options->by_skill,
                      "a metric of single images by the skill that its prompt tests");
   command.add_option("--format", options->format, "console, csv, md or tex");
+  add_json_flag(command, options->json);
 }
 
 }  // namespace kvscope

@@ -11,6 +11,7 @@ struct TableOptions {
   std::filesystem::path folder{};  ///< DIR with points/*/result.h5
   std::string format = "console";  ///< console, csv, md or tex
   std::string by_skill{};          ///< a metric: its values by skill instead; empty: the sweep's
+  bool json = false;               ///< one JSON object instead
   ConsoleStyle style{};            ///< of the console format
 };
 

@@ -128,7 +128,9 @@ void register_verify(const CommandRegistrar& registrar) {
   const auto options = std::make_shared<VerifyOptions>();
   CLI::App& command = registrar.add("verify", "recompute golden files from what is inside them",
                                     [options] { return verify_command(*options); });
-  command.add_option("files", options->files, "safetensors files, JSON files of tokenizer cases")
+  command
+      .add_option("files", options->files,
+                  "safetensors files, JSON files of tokenizer cases or statistics")
       ->required();
   command.add_option("--device", options->device, "cpu, cuda, cuda:N or auto");
   command.add_flag("--json", options->json, "a JSON object per file and line");

@@ -20,9 +20,14 @@ std::vector<GroupResult> verify_sp_cases(const std::filesystem::path& path);
 /// `path`: {"bos": id, "cases": [{text, ids}]} with one folder beside it that holds a
 /// tokenizer.json, in one form or several, or the one that "tokenizer" names.
 std::vector<GroupResult> verify_bpe_cases(const std::filesystem::path& path);
+/// `path`: {"paired": [{x, y, ...}], "multiple": [{p, ...}], "summary": [{x, ...}],
+/// "distributions": {NAME: [[arguments..., value]]}}, any of them, as tests/golden/stats.json has
+/// them.
+std::vector<GroupResult> verify_statistics_cases(const std::filesystem::path& path);
 
-/// True where the JSON file at `path` is a list of cases of that kind.
+/// True where the JSON file at `path` holds cases of that kind.
 bool is_sp_cases(const std::filesystem::path& path);
 bool is_bpe_cases(const std::filesystem::path& path);
+bool is_statistics_cases(const std::filesystem::path& path);
 
 }  // namespace kvscope::verify

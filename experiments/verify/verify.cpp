@@ -33,6 +33,7 @@ constexpr std::array kKinds = {
     Kind{"clip_cases", "CLIP's ids (.json beside its vocabulary, in every published form)",
          nullptr},
     Kind{"bpe_cases", "byte-level BPE ids (.json beside a folder with a tokenizer.json)", nullptr},
+    Kind{"statistics", "tests of pairs, adjusted p-values, summaries (.json)", nullptr},
 };
 
 std::string known_kinds() {
@@ -67,9 +68,11 @@ std::vector<GroupResult> verify_any(const std::filesystem::path& path, c10::Devi
   if (verify::is_sp_cases(path)) return verify::verify_sp_cases(path);
   if (verify::is_clip_cases(path)) return verify::verify_clip_cases(path);
   if (verify::is_bpe_cases(path)) return verify::verify_bpe_cases(path);
+  if (verify::is_statistics_cases(path)) return verify::verify_statistics_cases(path);
   throw Error(ErrorKind::kInput,
               fmt::format("{}: unknown kind of JSON file: expected SentencePiece cases (eos, pad, "
-                          "unk, cases) or BPE cases (bos, cases). Known kinds: {}",
+                          "unk, cases), BPE cases (bos, cases) or statistics (paired, multiple, "
+                          "summary, distributions). Known kinds: {}",
                           path.string(), known_kinds()));
 }
 

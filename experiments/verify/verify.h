@@ -29,9 +29,9 @@ struct VerifyKind {
 std::vector<VerifyKind> verify_kinds();
 
 /// Recomputes the outputs recorded in `path` from the weights, inputs and configuration in it: a
-/// safetensors file with a `kind` in its metadata, or a .json list of tokenizer cases with
-/// its tokenizer beside it. What runs on a device (all but tokenizers) runs on `device`, within the
-/// same tolerances. Throws Error(kInput) naming file and tensor or key where
+/// safetensors file with a `kind` in its metadata, or a .json file of tokenizer cases with
+/// its tokenizer beside it, or of statistics. What runs on a device (all but those) runs on
+/// `device`, within the same tolerances. Throws Error(kInput) naming file and tensor or key where
 /// something is missing, damaged or does not fit, and listing the known kinds for another kind.
 std::vector<GroupResult> verify_file(const std::filesystem::path& path,
                                      c10::Device device = c10::kCPU);

@@ -154,5 +154,12 @@ TEST(Golden, clip_cases) {
   expect_recomputed("clip_bpe/cases.json", groups);
 }
 
+TEST(Golden, stats) {
+  expect_recomputed("stats.json",
+                    {"difference", "t test", "effect size", "wilcoxon", "sign test", "correlation",
+                     "holm", "hochberg", "bonferroni", "benjamini_hochberg", "benjamini_yekutieli",
+                     "summary", "distributions"});
+}
+
 }  // namespace
 }  // namespace kvscope

@@ -303,5 +303,27 @@ TEST(Verify, TokenizerCasesNeedOneModelAndAgree) {
   EXPECT_THAT(error_of(list), HasSubstr("JSON"));
 }
 
+TEST(Verify, StatisticsSayWhatIsWrongAndWhatIsNotThere) {
+  const fs::path file = test_file("verify_statistics.json");
+  const auto write = [&](const std::string& text) { std::ofstream(file) << text; };
+  write(R"({"multiple":[{"p":[0.01,0.5],"holm":[0.02,0.5]}],"odd":1})");
+  EXPECT_TRUE(group_ok(verify_file(file), "holm"));
+  EXPECT_TRUE(group_ok(verify_file(file), "(not compared)"));
+  write(R"({"multiple":[{"p":[0.01,0.5],"holm":[0.02,0.51]}]})");
+  EXPECT_FALSE(group_ok(verify_file(file), "holm"));
+  write(R"({"paired":[{"x":[1],"y":[1],"cohen_dz":0}]})");
+  EXPECT_FALSE(group_ok(verify_file(file), "effect size"));  // NaN
+  write(R"({"paired":[{"x":[1,2],"y":[1]}]})");
+  EXPECT_THAT(error_of(file), HasSubstr("file.paired.0.y: expected 2 numbers"));
+  write(R"({"paired":[{"x":["a"],"y":[1]}]})");
+  EXPECT_THAT(error_of(file), HasSubstr("file.paired.0.x"));
+  write(R"({"distributions":{"t_ppf_2":[[1,2]]}})");
+  EXPECT_THAT(error_of(file), HasSubstr("t_ppf_2"));
+  write(R"({"multiple":[{"p":[2],"holm":[1]}]})");
+  EXPECT_THAT(error_of(file), HasSubstr("p-value of 2"));
+  write(R"({"paired":[]})");
+  EXPECT_THAT(error_of(file), HasSubstr("no statistics"));
+}
+
 }  // namespace
 }  // namespace kvscope

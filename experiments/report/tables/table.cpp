@@ -109,6 +109,17 @@ Table by_importance(const Table& table) {
   return ordered;
 }
 
+Table without_csv_columns(const Table& table) {
+  Table shown = table;
+  for (size_t c = shown.columns.size(); c-- > 0;) {
+    if (shown.columns[c].importance != Importance::kCsvAlone) continue;
+    const auto at = static_cast<std::ptrdiff_t>(c);
+    shown.columns.erase(shown.columns.begin() + at);
+    for (TableRow& row : shown.rows) row.cells.erase(row.cells.begin() + at);
+  }
+  return shown;
+}
+
 int64_t footnote_number(const std::vector<std::string>& notes, const std::string& reason) {
   return std::find(notes.begin(), notes.end(), reason) - notes.begin() + 1;
 }

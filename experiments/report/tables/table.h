@@ -19,6 +19,7 @@ enum class Importance : uint8_t {
   kHeadline,     ///< what people look for: memory, speed, quality
   kDetail,       ///< what explains it
   kBookkeeping,  ///< what a reader of the file wants
+  kCsvAlone,     ///< too long to read in a table: in CSV and nowhere else
 };
 
 /// One column. `decimals` is how many digits after the point its numbers show (CSV always has all).
@@ -83,6 +84,7 @@ struct Table {
   std::vector<std::string> provenance{};  // hashes of the points the numbers came from
   std::string interval_name = "95 % confidence half width";
   std::string ends_name = "95 % confidence interval";
+  std::vector<std::string> notes{};  ///< lines below it, but for CSV: how its numbers came about
 };
 
 /// Place of a cell within its column.
@@ -98,6 +100,9 @@ std::vector<std::string> footnotes(const Table& table);
 
 /// The same table with its columns by importance, otherwise in their order.
 Table by_importance(const Table& table);
+
+/// The same table without what CSV alone shows.
+Table without_csv_columns(const Table& table);
 
 /// Footnote number of `reason`, from 1.
 int64_t footnote_number(const std::vector<std::string>& notes, const std::string& reason);

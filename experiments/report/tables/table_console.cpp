@@ -183,7 +183,7 @@ std::pair<Table, std::vector<std::string>> narrowed(Table table, int64_t columns
 }  // namespace
 
 std::string console_table(const Table& whole, const ConsoleStyle& style) {
-  const auto [table, left_out] = narrowed(whole, style.columns);
+  const auto [table, left_out] = narrowed(without_csv_columns(whole), style.columns);
   const Layout layout = layout_of(table);
   const std::vector<Widths>& widths = layout.widths;
   const size_t columns = table.columns.size();
@@ -220,7 +220,8 @@ std::string console_table(const Table& whole, const ConsoleStyle& style) {
   const bool any_help = std::ranges::any_of(table.columns, has_help);
   const ShownIntervals intervals = shown_intervals(table);
   const bool any_interval = intervals.half_widths || intervals.ends;
-  if (!notes.empty() || any_interval || !left_out.empty() || any_help) out += "\n";
+  const bool any_line = any_interval || !left_out.empty() || any_help || !table.notes.empty();
+  if (!notes.empty() || any_line) out += "\n";
   for (size_t i = 0; i < notes.size(); ++i) {
     out += superscript(static_cast<int64_t>(i) + 1) + " " + printable(notes[i]) + "\n";
   }
@@ -229,6 +230,7 @@ std::string console_table(const Table& whole, const ConsoleStyle& style) {
   for (const TableColumn& column : table.columns) {
     if (!column.help.empty()) out += printable(column.header + ": " + column.help) + "\n";
   }
+  for (const std::string& note : table.notes) out += printable(note) + "\n";
   if (!left_out.empty()) {
     out += fmt::format("not shown in {} columns: {}\n", style.columns,
                        printable(fmt::format("{}", fmt::join(left_out, ", "))));

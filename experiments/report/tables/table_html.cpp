@@ -53,7 +53,8 @@ const char* arrow(Better better) {
 
 }  // namespace
 
-std::string html_table(const Table& table) {
+std::string html_table(const Table& whole) {
+  const Table table = without_csv_columns(whole);
   const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
   const ShownIntervals intervals = shown_intervals(table);
@@ -89,6 +90,7 @@ std::string html_table(const Table& table) {
   }
   if (intervals.half_widths) out += "<div>± " + escape_xml(table.interval_name) + "</div>";
   if (intervals.ends) out += "<div>[ , ] " + escape_xml(table.ends_name) + "</div>";
+  for (const std::string& note : table.notes) out += "<div>" + escape_xml(note) + "</div>";
   if (!of_points && !table.provenance.empty()) {
     out += "<div class=\"points\">points";
     for (const std::string& point : table.provenance)

@@ -92,7 +92,8 @@ std::string escape_latex(std::string_view text) {
   return out;
 }
 
-std::string latex_table(const Table& table) {
+std::string latex_table(const Table& whole) {
+  const Table table = without_csv_columns(whole);
   const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
   const ShownIntervals intervals = shown_intervals(table);
@@ -133,6 +134,7 @@ std::string latex_table(const Table& table) {
   }
   if (intervals.half_widths) below.push_back("$\\pm$ " + escape_latex(table.interval_name));
   if (intervals.ends) below.push_back("[ , ] " + escape_latex(table.ends_name));
+  for (const std::string& note : table.notes) below.push_back(escape_latex(note));
   if (!below.empty()) out += "\n  \\smallskip\n  {\\footnotesize ";
   for (size_t i = 0; i < below.size(); ++i) out += (i == 0 ? "" : "; ") + below[i];
   if (!below.empty()) out += "}\n";

@@ -66,7 +66,8 @@ std::string separator(int64_t width, Align align) {
 
 }  // namespace
 
-std::string markdown_table(const Table& table) {
+std::string markdown_table(const Table& whole) {
+  const Table table = without_csv_columns(whole);
   const std::vector<std::vector<TableRank>> rank = ranks(table);
   const std::vector<std::string> notes = footnotes(table);
   const size_t columns = table.columns.size();
@@ -96,13 +97,15 @@ std::string markdown_table(const Table& table) {
     }
     out += "|\n";
   }
-  if (!notes.empty() || intervals.half_widths || intervals.ends) out += "\n";
+  const bool any_interval = intervals.half_widths || intervals.ends;
+  if (!notes.empty() || any_interval) out += "\n";
   for (size_t i = 0; i < notes.size(); ++i) {
     out += "<sup>" + std::to_string(i + 1) + "</sup> " + escaped(notes[i]) + "  \n";
   }
   if (intervals.half_widths) out += "± " + escaped(table.interval_name) + "\n";
   if (intervals.half_widths && intervals.ends) out += "\n";
   if (intervals.ends) out += "[ , ] " + escaped(table.ends_name) + "\n";
+  for (const std::string& note : table.notes) out += "\n" + escaped(note) + "\n";
   if (!table.provenance.empty()) {
     out += "\n<!-- points:";
     for (const std::string& point : table.provenance) out += " " + escaped(point);

@@ -5,7 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "core/base/error.h"
-#include "core/base/split_mix.h"
+#include "core/models/image_seed.h"
 #include "core/models/model_family.h"
 #include "core/models/model_memory.h"
 #include "core/models/model_options.h"
@@ -53,10 +53,7 @@ std::vector<PromptFit> fit_prompts(const ConfigNode& model,
 }
 
 at::Generator image_generator(uint64_t seed, uint64_t prompt_id, uint64_t replica) {
-  const uint64_t state = split_mix(split_mix(split_mix(seed) + prompt_id) + replica);
-  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>();
-  generator.set_current_seed(state);
-  return generator;
+  return generator_of_seed(image_seed(SeedRule::kHashed, seed, prompt_id, replica));
 }
 
 }  // namespace kvscope

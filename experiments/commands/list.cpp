@@ -21,6 +21,7 @@
 #include "experiments/commands/policy_description.h"
 #include "experiments/judges/judge.h"
 #include "experiments/launch/launcher.h"
+#include "experiments/sweep/recipe_settings.h"
 #include "experiments/sweep/run_keys.h"
 #include "policies/registry.h"
 
@@ -187,6 +188,24 @@ Entries list_metrics(ConfigRepository& /*repository*/, const ComponentRegistry& 
   return entries;
 }
 
+Entries list_recipes(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
+  Entries entries;
+  for (const std::string& name : repository.options("recipe")) {
+    const RecipeSettings recipe = recipe_settings(repository.load("recipe/" + name)->body);
+    if (recipe.name.empty()) continue;
+    std::string text = fmt::format("{:<22} {}\n", name, recipe.numbers);
+    for (const std::string& line : {recipe.source, recipe.known}) {
+      if (!line.empty()) text += fmt::format("{:<22} {}\n", "", line);
+    }
+    entries.push_back({.text = std::move(text),
+                       .json = {{"name", name},
+                                {"numbers", recipe.numbers},
+                                {"source", recipe.source},
+                                {"known", recipe.known}}});
+  }
+  return entries;
+}
+
 Entries list_experiments(ConfigRepository& repository, const ComponentRegistry& /*components*/) {
   Entries entries;
   for (const std::string& group : repository.groups()) {
@@ -292,16 +311,12 @@ void print_entries(const Entries& entries, const char* name, bool json) {
 int list_command(const ConfigArguments& arguments, const std::string& what, bool json) {
   static const std::map<std::string,
                         std::function<Entries(ConfigRepository&, const ComponentRegistry&)>>
-      lists = {{"policies", list_policies},
-               {"components", list_components},
+      lists = {{"policies", list_policies},   {"components", list_components},
                {"parts", list_components},  // what components were called
-               {"models", list_models},
-               {"metrics", list_metrics},
-               {"launchers", list_launchers},
-               {"judges", list_judges},
-               {"experiments", list_experiments},
-               {"groups", list_groups},
-               {"keys", list_keys}};
+               {"models", list_models},       {"metrics", list_metrics},
+               {"launchers", list_launchers}, {"judges", list_judges},
+               {"recipes", list_recipes},     {"experiments", list_experiments},
+               {"groups", list_groups},       {"keys", list_keys}};
   const auto list = lists.find(what);
   if (list == lists.end()) {
     std::vector<std::string> known;
@@ -351,10 +366,10 @@ void register_lookup(const CommandRegistrar& registrar,
 }  // namespace
 
 void register_list(const CommandRegistrar& registrar) {
-  register_lookup(
-      registrar, "list",
-      "policies, components, models, metrics, launchers, judges, experiments, groups or keys",
-      "what to list", list_command);
+  register_lookup(registrar, "list",
+                  "policies, components, models, metrics, launchers, judges, recipes, experiments, "
+                  "groups or keys",
+                  "what to list", list_command);
 }
 
 void register_describe(const CommandRegistrar& registrar) {

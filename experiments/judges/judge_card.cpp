@@ -11,6 +11,24 @@
 
 namespace kvscope {
 
+namespace {
+
+/// How the seeds of a point's images came about (gen.seed_rule), from its base seed.
+std::string seed_text(const PointSummary& point) {
+  const auto setting = [&](const char* key) {
+    const auto found = point.settings.find(key);
+    return found == point.settings.end() ? std::string() : found->second;
+  };
+  std::string base = setting("gen.seed");
+  if (base.empty()) base = point.point().label("seed");
+  const std::string rule = setting("gen.seed_rule");
+  if (rule == "fixed") return fmt::format("{} + sample, alike for every prompt", base);
+  if (rule == "index") return fmt::format("{} + number of the prompt", base);
+  return fmt::format("one an image, of ({}, prompt, sample)", base);
+}
+
+}  // namespace
+
 JudgeRecipe judge_recipe(const PointSummary& point,
                          const std::string& size,
                          const RecipeAdditions& additions) {
@@ -25,10 +43,7 @@ JudgeRecipe judge_recipe(const PointSummary& point,
     const auto found = point.settings.find(key);
     if (found != point.settings.end()) recipe.emplace_back(name, found->second);
   }
-  const auto seed = point.settings.find("gen.seed");
-  const std::string base =
-      seed == point.settings.end() ? point.point().label("seed") : seed->second;
-  recipe.emplace_back("seed", fmt::format("one an image, of ({}, prompt, sample)", base));
+  recipe.emplace_back("seed", seed_text(point));
   if (!size.empty()) recipe.emplace_back("size", size);
   recipe.emplace_back("samples", std::to_string(additions.samples));
   std::string prompts = std::to_string(additions.prompts);
@@ -40,6 +55,7 @@ JudgeRecipe judge_recipe(const PointSummary& point,
       "rewritten", additions.rewritten > 0 ? fmt::format("{} prompts", additions.rewritten) : "no");
   if (additions.missing > 0) recipe.emplace_back("missing", std::to_string(additions.missing));
   if (!additions.codec.empty()) recipe.emplace_back("codec", additions.codec);
+  if (!point.recipe.published.empty()) recipe.emplace_back("recipe", point.recipe.published);
   return recipe;
 }
 

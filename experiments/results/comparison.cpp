@@ -4,16 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <map>
-#include <tuple>
 #include <utility>
 
-#include "analysis/statistics/interval.h"
 #include "core/base/error.h"
+#include "experiments/results/difference_table.h"
 #include "experiments/results/name_match.h"
 #include "experiments/results/point_labels.h"
+#include "experiments/results/sweep_recipes.h"
 
 namespace kvscope {
 namespace {
@@ -46,6 +45,7 @@ Table by_budget(const SweepSummary& of_model, const Metric& metric, const CellOf
   const std::vector<std::string> budgets = budgets_of(of_model);
   Table table;
   table.interval_name = "half width of the 95 % confidence interval";
+  table.notes = recipes_of(of_model).legend();
   table.columns.push_back({.header = "policy", .align = Align::kLeft});
   for (const std::string& budget : budgets) {
     table.columns.push_back({.header = budget,
@@ -77,37 +77,6 @@ Table by_budget(const SweepSummary& of_model, const Metric& metric, const CellOf
 
 std::string model_name(const SweepSummary& of_model) {
   return of_model.points.front().point().label("model");
-}
-
-/// The images of two points that belong together, and what has no partner.
-struct PairedDifferences {
-  std::vector<double> finite{};
-  int64_t unpaired = 0;            ///< images of the point
-  int64_t unpaired_reference = 0;  ///< and of the one that it is compared with
-};
-
-/// Pairs images by prompt and seed, which base seed and replica are part of.
-PairedDifferences paired_differences(const PointSummary& point,
-                                     const PointSummary& reference,
-                                     const Metric& metric) {
-  using ImageKey = std::tuple<uint64_t, std::string, uint64_t>;
-  std::map<ImageKey, double> of_reference;
-  for (const ImageRow& row : reference.result.rows) {
-    of_reference[{row.prompt_id, row.prompt, row.seed}] = row.metrics[metric.name];
-  }
-  PairedDifferences result;
-  for (const ImageRow& row : point.result.rows) {
-    const auto other = of_reference.find({row.prompt_id, row.prompt, row.seed});
-    if (other == of_reference.end()) {
-      ++result.unpaired;
-      continue;
-    }
-    const double difference = row.metrics[metric.name] - other->second;
-    if (std::isfinite(difference)) result.finite.push_back(difference);
-    of_reference.erase(other);
-  }
-  result.unpaired_reference = std::ssize(of_reference);
-  return result;
 }
 
 bool is_of_policy(const std::string& key) {
@@ -201,19 +170,13 @@ Table metric_by_budget(const SweepSummary& of_model, const Metric& metric) {
 
 Differences difference_by_budget(const SweepSummary& of_model,
                                  const Metric& metric,
-                                 const std::string& against) {
+                                 const std::string& against,
+                                 const ComparisonOptions& options) {
   const References references(of_model, against);
-  Differences result;
+  const std::vector<LabelKey> differing = differing_keys(of_model);
+  DifferenceTable tests(metric, options, {"policy", "budget"});
   std::vector<std::string> alone;
-  const auto note = [&](int64_t unpaired, const PointSummary& of, const PointSummary& in) {
-    if (unpaired == 0) return;
-    const std::string text =
-        fmt::format("{}: {} of {} images have no partner of the same prompt and seed in {}",
-                    references.name(of), unpaired, of.result.rows.size(), references.name(in));
-    if (std::ranges::find(result.unpaired, text) == result.unpaired.end()) {
-      result.unpaired.push_back(text);
-    }
-  };
+  Differences result;
   result.table =
       by_budget(of_model, metric, [&](const PointSummary& summary, const std::string& budget) {
         std::string missing;
@@ -224,25 +187,24 @@ Differences difference_by_budget(const SweepSummary& of_model,
           return TableCell::missing(missing);
         }
         if (reference == &summary) return TableCell::missing("the one compared with");
-        const PairedDifferences pairs = paired_differences(summary, *reference, metric);
-        note(pairs.unpaired, summary, *reference);
-        note(pairs.unpaired_reference, *reference, summary);
-        if (pairs.finite.empty()) {
-          return TableCell::missing(
-              "no image of the same prompt and seed has a finite value in both");
-        }
-        const Interval interval = mean_interval(pairs.finite);
-        const double most = metric.highest - metric.lowest;  // that two values may differ by
-        return TableCell::between(interval.estimate, std::max(interval.low, -most),
-                                  std::min(interval.high, most));
+        const auto found = tests.add({series_name(summary, differing), budget},
+                                     {summary, references.name(summary)},
+                                     {*reference, references.name(*reference)}, missing);
+        if (!found) return TableCell::missing(missing);
+        return TableCell::between(found->difference.estimate, found->difference.low,
+                                  found->difference.high);
       });
+  result.notes = tests.notes();
   if (!alone.empty()) {
-    result.unpaired.push_back(fmt::format("{} of {} points have no partner in some column: {}",
-                                          alone.size(), of_model.points.size(),
-                                          fmt::join(alone, "; ")));
+    result.notes.push_back(fmt::format("{} of {} points have no partner in some column: {}",
+                                       alone.size(), of_model.points.size(),
+                                       fmt::join(alone, "; ")));
   }
-  result.table.title = fmt::format("{} on {}: difference to {}, paired by image", metric.title,
-                                   model_name(of_model), against);
+  const std::string title = fmt::format("{} on {}: difference to {}, paired by image", metric.title,
+                                        model_name(of_model), against);
+  result.table.title = title;
+  result.table.interval_name = result.table.ends_name = interval_title(options);
+  if (!tests.empty()) result.tests = tests.table(title + ", tested");
   return result;
 }
 

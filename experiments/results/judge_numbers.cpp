@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-using Recipe = std::vector<std::pair<std::string, std::string>>;
+using RecipeItems = std::vector<std::pair<std::string, std::string>>;
 
 /// A number, or the word for one that JSON has none for.
 std::optional<double> number_in(const Json& json) {
@@ -59,16 +59,17 @@ std::optional<StoredJudgement> parsed(const std::string& text) {
 struct ColumnKey {
   std::string label;
   std::string variant;
-  Recipe recipe;
+  RecipeItems recipe;
   auto operator<=>(const ColumnKey&) const = default;
 };
 
 /// What of the recipe tells it apart from others of the same label: ", cfg 4, samples 1".
-std::string difference(const Recipe& recipe, const std::vector<Recipe>& others) {
+std::string difference(const RecipeItems& recipe, const std::vector<RecipeItems>& others) {
   std::string text;
   for (const auto& item : recipe) {
-    const bool is_common = std::ranges::all_of(
-        others, [&](const Recipe& other) { return std::ranges::find(other, item) != other.end(); });
+    const bool is_common = std::ranges::all_of(others, [&](const RecipeItems& other) {
+      return std::ranges::find(other, item) != other.end();
+    });
     if (!is_common) text += fmt::format(", {} {}", item.first, item.second);
   }
   return text;
@@ -117,7 +118,7 @@ JudgeColumns judge_columns(const SweepSummary& sweep) {
     judgements.push_back(stored_judgements(point.folder, result.notes));
   }
   std::vector<ColumnKey> keys;  // in order of appearance
-  std::map<std::pair<std::string, std::string>, std::vector<Recipe>> recipes;
+  std::map<std::pair<std::string, std::string>, std::vector<RecipeItems>> recipes;
   for (const auto& of_point : judgements) {
     for (const StoredJudgement& judgement : of_point) {
       for (const JudgeNumber& number : judgement.numbers) {

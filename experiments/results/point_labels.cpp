@@ -10,6 +10,7 @@
 #include "core/config/yaml.h"
 #include "experiments/results/summary.h"
 #include "experiments/sweep/run_keys.h"
+#include "experiments/sweep/setting_text.h"
 
 namespace kvscope {
 namespace {
@@ -40,33 +41,13 @@ const std::vector<std::string>& unlabelled_keys() {
   return keys;
 }
 
-std::string value_text(const ConfigNode& node) {
-  switch (node.kind()) {
-    case ConfigKind::kNull:
-      return "null";
-    case ConfigKind::kBool:
-      return node.as_bool() ? "true" : "false";
-    case ConfigKind::kInt:
-      return fmt::format("{}", node.as_int64());
-    case ConfigKind::kFloat:
-      return fmt::format("{}", node.as_double());  // 1 for 1.0: equal numbers read alike
-    case ConfigKind::kString:
-      return node.as_string();
-    default:
-      break;
-  }
-  std::vector<std::string> texts;
-  for (const ConfigNode& item : node.items()) texts.push_back(value_text(item));
-  return fmt::format("[{}]", fmt::join(texts, ", "));
-}
-
 /// Keys that are younger than results, with the text of their defaults.
 const PointSettings& younger_defaults() {
   static const PointSettings defaults = [] {
     PointSettings found;
     for (const RunKey& key : run_keys()) {
       if (key.option.identity != Identity::kUnlessDefault) continue;
-      found[key.option.key] = value_text(key.option.default_value.value_or(ConfigNode()));
+      found[key.option.key] = setting_text(key.option.default_value.value_or(ConfigNode()));
     }
     return found;
   }();
@@ -82,7 +63,7 @@ void collect(const ConfigNode& node, const std::string& key, PointSettings& sett
   const auto hidden = [&](const std::string& other) { return is_below(key, other); };
   if (std::ranges::any_of(unlabelled_keys(), hidden)) return;
   if (is_plain(node)) {
-    settings[key] = value_text(node);
+    settings[key] = setting_text(node);
   } else if (node.is_list()) {
     for (size_t i = 0; i < node.size(); ++i) {
       collect(node.items()[i], fmt::format("{}.{}", key, i), settings);

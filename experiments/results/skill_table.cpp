@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "experiments/results/point_labels.h"
+#include "experiments/results/sweep_recipes.h"
 
 namespace kvscope {
 namespace {
@@ -55,19 +56,30 @@ Table skill_table(const SweepSummary& sweep, const Metric& metric) {
   }
   skills.emplace_back();  // all
   const std::vector<LabelKey> differing = differing_keys(sweep);
+  const SweepRecipes recipes = recipes_of(sweep);
   Table table;
+  table.notes = recipes.legend();
   table.title = fmt::format("{} by skill", metric.title);
   table.columns = {{.header = "point", .align = Align::kLeft, .importance = Importance::kRow}};
-  for (const std::string& skill : skills) {
-    table.columns.push_back({.header = skill.empty() ? "all" : skill,
-                             .unit = metric.unit,
-                             .better = metric.higher_is_better ? Better::kHigher : Better::kLower,
-                             .decimals = metric.decimals});
+  for (size_t recipe = 0; recipe < recipes.recipes.size(); ++recipe) {
+    for (const std::string& skill : skills) {
+      table.columns.push_back({.header = recipes.header(skill.empty() ? "all" : skill, recipe),
+                               .unit = metric.unit,
+                               .better = metric.higher_is_better ? Better::kHigher : Better::kLower,
+                               .decimals = metric.decimals});
+    }
   }
-  for (const PointSummary& point : sweep.points) {
+  for (size_t i = 0; i < sweep.points.size(); ++i) {
+    const PointSummary& point = sweep.points[i];
     TableRow row{.cells = {TableCell::text(point_name(point, differing))},
                  .reference = point.point().full_cache};
-    for (const std::string& skill : skills) row.cells.push_back(cell_of(point, metric, skill));
+    for (size_t recipe = 0; recipe < recipes.recipes.size(); ++recipe) {
+      for (const std::string& skill : skills) {
+        row.cells.push_back(recipe == recipes.of_point[i]
+                                ? cell_of(point, metric, skill)
+                                : TableCell::missing("of another recipe"));
+      }
+    }
     table.rows.push_back(std::move(row));
     table.provenance.push_back(short_hash(point.point()));
   }

@@ -84,6 +84,7 @@ void read_point(PointSummary& point, const path& place) {
   });
   point.unused_rows.assign(unused, rows.end());
   rows.erase(unused, rows.end());
+  point.recipe = recipe_of(point);
 }
 
 /// Says which images are used of points that have more.

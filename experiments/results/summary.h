@@ -10,6 +10,7 @@
 
 #include "analysis/metrics/metric.h"
 #include "experiments/results/point_labels.h"
+#include "experiments/results/recipe.h"
 #include "experiments/results/result_file.h"
 
 namespace kvscope {
@@ -34,6 +35,7 @@ struct PointSummary {
   ResultFile result{};                  ///< rows: those that the point asks for
   std::vector<ImageRow> unused_rows{};  ///< that it has besides, from when it asked for more
   PointSettings settings{};             ///< point_settings() of it
+  Recipe recipe{};                      ///< recipe_of() it
   // Bytes of an image, the most over all images; see ImageRow. 0 or NaN where a file has none.
   int64_t kv_planned_bytes = 0;
   int64_t kv_live_bytes = 0;

@@ -8,6 +8,7 @@
 #include "core/base/mebibytes.h"
 #include "experiments/results/judge_numbers.h"
 #include "experiments/results/sweep_metrics.h"
+#include "experiments/results/sweep_recipes.h"
 
 namespace kvscope {
 namespace {
@@ -53,19 +54,25 @@ const std::vector<MemoryColumn>& memory_columns() {
   return columns;
 }
 
-/// A metric's column, and whether one beside it counts the images that it leaves out.
+/// A metric's column for the points of one recipe, and whether one beside it counts the images that
+/// it leaves out.
 struct MetricColumns {
   Metric metric;
+  size_t recipe = 0;
   bool counts_left_out = false;
 };
 
-std::vector<MetricColumns> metric_columns(const SweepSummary& sweep) {
+std::vector<MetricColumns> metric_columns(const SweepSummary& sweep, const SweepRecipes& recipes) {
   std::vector<MetricColumns> columns;
   for (const Metric& metric : shown_metrics(sweep)) {
-    const bool any = std::ranges::any_of(sweep.points, [&](const PointSummary& summary) {
-      return summary.metric(metric).left_out > 0;
-    });
-    columns.push_back({metric, any});
+    for (size_t recipe = 0; recipe < recipes.recipes.size(); ++recipe) {
+      MetricColumns& column = columns.emplace_back(MetricColumns{metric, recipe});
+      for (size_t i = 0; i < sweep.points.size(); ++i) {
+        column.counts_left_out =
+            column.counts_left_out ||
+            (recipes.of_point[i] == recipe && sweep.points[i].metric(metric).left_out > 0);
+      }
+    }
   }
   return columns;
 }
@@ -82,8 +89,12 @@ TableCell memory_cell(double bytes, const char* missing) {
 
 std::vector<TableColumn> columns_of(const std::vector<LabelKey>& differing,
                                     const std::vector<MetricColumns>& metrics,
+                                    const SweepRecipes& recipes,
                                     bool on_device) {
   std::vector<TableColumn> columns;
+  if (recipes.several()) {
+    columns.push_back({.header = "recipe", .align = Align::kLeft, .importance = Importance::kRow});
+  }
   for (const LabelKey& key : differing) {
     columns.push_back(
         {.header = key.header, .align = Align::kLeft, .importance = Importance::kRow});
@@ -111,25 +122,32 @@ std::vector<TableColumn> columns_of(const std::vector<LabelKey>& differing,
                      .decimals = 1,
                      .importance = Importance::kDetail});
   for (const MetricColumns& metric : metrics) {
-    columns.push_back({.header = metric.metric.label,
+    columns.push_back({.header = recipes.header(metric.metric.label, metric.recipe),
                        .unit = metric.metric.unit,
                        .better = metric.metric.higher_is_better ? Better::kHigher : Better::kLower,
                        .decimals = metric.metric.decimals});
     if (metric.counts_left_out) {
-      columns.push_back(
-          {.header = metric.metric.left_out, .decimals = 0, .importance = Importance::kDetail});
+      columns.push_back({.header = recipes.header(metric.metric.left_out, metric.recipe),
+                         .decimals = 0,
+                         .importance = Importance::kDetail});
     }
   }
   columns.push_back({.header = "images", .decimals = 0, .importance = Importance::kBookkeeping});
+  columns.push_back({.header = recipes.several() ? "recipe in full" : "recipe",
+                     .align = Align::kLeft,
+                     .importance = Importance::kCsvAlone});
   return columns;
 }
 
 TableRow row_of(const PointSummary& summary,
                 const std::vector<LabelKey>& differing,
                 const std::vector<MetricColumns>& metrics,
+                const SweepRecipes& recipes,
+                size_t recipe,
                 bool on_device) {
   const PointInfo& point = summary.point();
   TableRow row{.reference = point.full_cache, .point = short_hash(point)};
+  if (recipes.several()) row.cells.push_back(TableCell::text(SweepRecipes::label(recipe)));
   for (const LabelKey& key : differing) {
     row.cells.push_back(TableCell::text(label_value(summary, key)));
   }
@@ -145,6 +163,11 @@ TableRow row_of(const PointSummary& summary,
   row.cells.push_back(cell(summary.attention_ms));
   for (const MetricColumns& column : metrics) {
     const Measured& measured = summary.metric(column.metric);
+    if (column.recipe != recipe) {
+      const TableCell other = TableCell::missing("of another recipe");
+      row.cells.insert(row.cells.end(), column.counts_left_out ? 2 : 1, other);
+      continue;
+    }
     row.cells.push_back(cell(measured));
     if (!column.counts_left_out) continue;
     row.cells.push_back(measured.present() || !point.full_cache
@@ -152,16 +175,17 @@ TableRow row_of(const PointSummary& summary,
                             : TableCell::missing(measured.missing));
   }
   row.cells.push_back(TableCell::number(static_cast<double>(summary.result.rows.size())));
+  row.cells.push_back(TableCell::text(recipes.recipes[recipe].text()));
   return row;
 }
 
-/// Numbers of published judges, in front of the last column.
+/// Numbers of published judges, in front of the images and the recipe.
 void add_judges(Table& table, const SweepSummary& sweep) {
   const JudgeColumns judged = judge_columns(sweep);
-  table.columns.insert(table.columns.end() - 1, judged.columns.begin(), judged.columns.end());
+  table.columns.insert(table.columns.end() - 2, judged.columns.begin(), judged.columns.end());
   for (size_t i = 0; i < table.rows.size(); ++i) {
     std::vector<TableCell>& cells = table.rows[i].cells;
-    cells.insert(cells.end() - 1, judged.cells[i].begin(), judged.cells[i].end());
+    cells.insert(cells.end() - 2, judged.cells[i].begin(), judged.cells[i].end());
   }
 }
 
@@ -169,7 +193,8 @@ void add_judges(Table& table, const SweepSummary& sweep) {
 
 Table sweep_table(const SweepSummary& sweep) {
   const std::vector<LabelKey> differing = differing_keys(sweep);
-  const std::vector<MetricColumns> metrics = metric_columns(sweep);
+  const SweepRecipes recipes = recipes_of(sweep);
+  const std::vector<MetricColumns> metrics = metric_columns(sweep, recipes);
   const bool on_device = any_device(sweep);
   Table table;
   const PointInfo& first = sweep.points.front().point();
@@ -177,10 +202,13 @@ Table sweep_table(const SweepSummary& sweep) {
   table.title = one_model && !first.label("model").empty()
                     ? "KV-cache policies on " + first.label("model")
                     : "KV-cache policies";
-  table.columns = columns_of(differing, metrics, on_device);
+  table.columns = columns_of(differing, metrics, recipes, on_device);
   table.interval_name = "half width of the 95 % confidence interval";
-  for (const PointSummary& summary : sweep.points) {
-    table.rows.push_back(row_of(summary, differing, metrics, on_device));
+  table.notes = recipes.legend();
+  for (size_t i = 0; i < sweep.points.size(); ++i) {
+    const PointSummary& summary = sweep.points[i];
+    table.rows.push_back(
+        row_of(summary, differing, metrics, recipes, recipes.of_point[i], on_device));
     table.provenance.push_back(short_hash(summary.point()));
   }
   add_judges(table, sweep);

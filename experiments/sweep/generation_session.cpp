@@ -37,14 +37,12 @@ GenerationSession::GenerationSession(const Point& point, ImageModel& model, at::
 
 GenerationSession::Drawn GenerationSession::drawn(std::span<const uint64_t> images) const {
   Drawn drawn;
-  const auto replicas = static_cast<uint64_t>(point_.generation.replicas);
   for (const uint64_t image : images) {
     const Prompt& prompt = point_.prompt_of(image);
     drawn.prompts.push_back(&prompt);
     drawn.texts.push_back(prompt.text);
-    drawn.generators.push_back(
-        image_generator(point_.generation.seed, prompt.id, image % replicas));
-    drawn.seeds.push_back(drawn.generators.back().current_seed());
+    drawn.seeds.push_back(point_.seed_of(image));
+    drawn.generators.push_back(generator_of_seed(drawn.seeds.back()));
   }
   return drawn;
 }

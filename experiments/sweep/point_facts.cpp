@@ -39,9 +39,8 @@ uint64_t Point::number_of(uint64_t image) const {
 }
 
 uint64_t Point::seed_of(uint64_t image) const {
-  return image_generator(generation.seed, prompt_of(image).id,
-                         image % static_cast<uint64_t>(generation.replicas))
-      .current_seed();
+  return image_seed(generation.seed_rule, generation.seed, prompt_of(image).id,
+                    image % static_cast<uint64_t>(generation.replicas));
 }
 
 double Point::kept_tokens() const {

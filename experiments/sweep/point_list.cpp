@@ -25,6 +25,7 @@
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/point_survey.h"
 #include "experiments/sweep/prompt_files.h"
+#include "experiments/sweep/recipe_settings.h"
 #include "experiments/sweep/run_keys.h"
 #include "policies/old_spellings.h"
 #include "policies/registry.h"
@@ -180,6 +181,7 @@ class PointMaker {
     point.config.set("budget", budget_group(point.budget));
     point.prompt_files = prompt_files_;
     point.prompts = prompts_of(point.config, *prompt_files_);
+    record_departures(point);
     point.components = components_;
     const PlanOfPoint& planned = plan_of(point, image_rows);
     point.policy_files = planned.policy_files;
@@ -290,6 +292,18 @@ class PointMaker {
     const auto found = facts_.find(model_key_);
     if (found != facts_.end()) return found->second;
     return facts_.emplace(model_key_, model_facts(model)).first->second;
+  }
+
+  /// In what the point departs from the recipe that it names.
+  void record_departures(Point& point) {
+    const std::string name = recipe_settings(point.config).name;
+    if (name.empty()) return;
+    const LoadedConfig* file = repository_.load("recipe/" + name);
+    const std::vector<std::string> departures =
+        recipe_departures(point.config, file == nullptr ? nullptr : &file->body, point.facts,
+                          std::ssize(point.prompts));
+    point.config.child("recipe")->set("departures",
+                                      ConfigNode::list({departures.begin(), departures.end()}));
   }
 
   /// "auto" becomes what it stands for here, so that it is the same point as that.
@@ -407,6 +421,16 @@ void identify_if_there(PointMaker& maker, Point& point, std::vector<std::string>
   }
 }
 
+/// Says in what points depart from the recipes that they name, each once.
+void note_departures(const std::vector<Point>& points, std::vector<std::string>& notes) {
+  for (const Point& point : points) {
+    const RecipeSettings recipe = recipe_settings(point.config);
+    if (recipe.departures.empty()) continue;
+    const std::string note = "recipe " + recipe_title(recipe);
+    if (std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
+  }
+}
+
 using Grid = std::vector<std::vector<std::string>>;
 
 enum class Identify { kNever, kIfThere, kAlways };
@@ -441,6 +465,7 @@ PointSurvey points_of_grid(const ComposeRequest& request,
                                                 list.infeasible.front()));
   }
   if (!request.multirun) list.notes = notes_of(points.front(), maker.swept_keys());
+  note_departures(points, list.notes);
   // Only now are files read: a typo in the last point is found before gigabytes of the first.
   std::map<std::string, size_t> seen;
   for (Point& point : points) {

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/config/path.h"
 #include "core/models/model_options.h"
 #include "experiments/recording/record_settings.h"
+#include "experiments/sweep/recipe_settings.h"
 #include "experiments/sweep/settings.h"
 #include "experiments/training/train_settings.h"
 #include "policies/budget.h"
@@ -27,6 +29,7 @@ void ask(Options& options) {
 
 constexpr const char* kRecordGroup = "record";
 constexpr const char* kLaunchGroup = "launch";
+constexpr const char* kRecipeGroup = "recipe";
 
 struct Reader {
   const char* group;  // "": the top level
@@ -34,11 +37,9 @@ struct Reader {
 };
 
 // The groups that every run has; `model` and `train` have a reader a family.
-constexpr Reader kReaders[] = {{"", ask<read_launch>},
-                               {"budget", ask<read_budget>},
-                               {"gen", ask<read_generation>},
-                               {"prompts", ask<read_prompts>},
-                               {"metrics", ask<read_metrics>}};
+constexpr Reader kReaders[] = {{"", ask<read_launch>},           {"budget", ask<read_budget>},
+                               {"gen", ask<read_generation>},    {"prompts", ask<read_prompts>},
+                               {kRecipeGroup, ask<read_recipe>}, {"metrics", ask<read_metrics>}};
 
 /// A slot that is younger than results: while it is neutral, no hash knows of it.
 OptionInfo read_slot() {
@@ -48,6 +49,16 @@ OptionInfo read_slot() {
           .help = "what a step attends to of what is kept; `kvscope list components` has them",
           .default_value = ConfigNode("all"),
           .identity = Identity::kUnlessDefault};
+}
+
+/// The whole of a group that no hash is taken over: without its keys it would still be there.
+OptionInfo read_recipe_group() {
+  return {.key = kRecipeGroup,
+          .name = kRecipeGroup,
+          .accepts = "a recipe, or its keys",
+          .help = "the published number that the settings belong to; `kvscope list recipes`",
+          .nullable = true,
+          .identity = Identity::kNone};
 }
 
 /// The options of built-in components of policies that are younger than results, with the component
@@ -91,7 +102,7 @@ std::string same_name_elsewhere(const std::string& unknown) {
   if (unknown == kRecordGroup) return "kvscope attention record alone reads it.";
   for (const RunKey& key : run_keys()) {
     const std::string& known = key.option.key;
-    if (known == unknown || known.starts_with(kRecordGroup) ||
+    if (known == unknown || known.starts_with(kRecordGroup) || known.starts_with(kRecipeGroup) ||
         known.substr(known.rfind('.') + 1) != name)
       continue;
     return fmt::format("Did you mean '{}'? ({})", known, describe(key));
@@ -182,9 +193,10 @@ std::vector<RunKey> asked_by_readers() {
   for (const Reader& reader : kReaders) {
     Options options = Options::describing(reader.group);
     reader.ask(options);
-    append(keys, options, "");
+    append(keys, options, std::string_view(reader.group) == kRecipeGroup ? "recipes" : "");
   }
   keys.push_back({.option = read_slot()});
+  keys.push_back({.option = read_recipe_group(), .readers = {"recipes"}});
   Options recording = Options::describing(kRecordGroup);
   static_cast<void>(read_recording(recording));
   append(keys, recording, "attention record");

@@ -183,7 +183,7 @@ LaunchSettings read_launch(Options& options) {
   static_cast<void>(options.value({.key = "policy",
                                    .accepts = "a named policy, or its six slots",
                                    .help = "what stays in the cache"}));
-  options.leave_to_others({"model", "budget", "gen", "prompts", "metrics"});
+  options.leave_to_others({"model", "budget", "gen", "prompts", "metrics", "recipe"});
   return launch;
 }
 
@@ -222,6 +222,16 @@ GenerationSettings read_generation(Options& options) {
                                        .max = 100'000,
                                        .help = "images of each prompt",
                                        .identity = Identity::kFormerly});
+  const std::string rule = options.word(
+      {.key = "seed_rule",
+       .default_value = "hashed",
+       .allowed = {"hashed", "fixed", "index"},
+       .help = "the seed of an image: hashed from seed, prompt and replica; fixed: seed + replica, "
+               "the same for every prompt; index: seed + number of the prompt",
+       .identity = Identity::kUnlessDefault});
+  settings.seed_rule = rule == "fixed"   ? SeedRule::kFixed
+                       : rule == "index" ? SeedRule::kIndex
+                                         : SeedRule::kHashed;
   sampling.cfg = options.numbers(
       {.key = "cfg",
        .default_value = sampling.cfg,

@@ -8,6 +8,7 @@
 #include "core/config/options.h"
 #include "core/engine/plan.h"
 #include "core/models/image_model.h"
+#include "core/models/image_seed.h"
 #include "experiments/launch/launch_options.h"
 
 namespace kvscope {
@@ -34,7 +35,8 @@ struct GenerationSettings {
   bool batch_is_auto = false;          ///< `batch` is halved where memory runs out
   uint64_t seed = 0;                   ///< with prompt id and replica, the seed of an image
   int64_t replicas = 1;                ///< images of each prompt
-  double unguided = 1.0;               ///< the model's cfg that means no guidance
+  SeedRule seed_rule = SeedRule::kHashed;
+  double unguided = 1.0;  ///< the model's cfg that means no guidance
   EvictionTiming eviction_timing = EvictionTiming::kPerLayer;
   bool store_last_scale = false;  ///< caches the last scale too, which nothing reads
 

@@ -9,6 +9,7 @@
 #include "experiments/results/page/image_grid.h"
 #include "experiments/results/page/point_facts.h"
 #include "experiments/results/sweep_metrics.h"
+#include "experiments/results/sweep_recipes.h"
 #include "experiments/results/sweep_table.h"
 
 namespace kvscope {
@@ -40,8 +41,10 @@ ReportSection table_section(const SweepSummary& sweep) {
 ReportSection budget_section(const std::vector<SweepSummary>& models) {
   ReportSection section{.title = "Policies by budget", .id = "budgets"};
   for (const SweepSummary& model : models) {
-    for (const Metric& metric : shown_metrics(model)) {
-      if (was_measured(model, metric)) section.blocks.emplace_back(metric_by_budget(model, metric));
+    for (const SweepSummary& part : by_recipe(model)) {
+      for (const Metric& metric : shown_metrics(part)) {
+        if (was_measured(part, metric)) section.blocks.emplace_back(metric_by_budget(part, metric));
+      }
     }
   }
   return section;

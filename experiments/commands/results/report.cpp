@@ -15,6 +15,8 @@
 #include "experiments/report/page.h"
 #include "experiments/results/late_metrics.h"
 #include "experiments/results/page/points_payload.h"
+#include "experiments/results/sweep_metrics.h"
+#include "experiments/results/sweep_recipes.h"
 #include "experiments/results/sweep_table.h"
 
 namespace kvscope {
@@ -32,6 +34,7 @@ int report_command(const ReportOptions& options) {
   write_file_atomically(report / "table.csv", csv_table(table));
   write_file_atomically(report / "table.md", markdown_table(table));
   write_file_atomically(report / "table.tex", latex_table(table));
+  write_file_atomically(report / "recipes.json", recipes_of(sweep).json(shown_metrics(sweep)));
   plot_command({.folder = options.folder});
   contact_sheet_command({.folder = options.folder, .prompts = kShownPrompts});
 

@@ -20,6 +20,8 @@
 #include "experiments/results/judge_numbers.h"
 #include "experiments/results/late_metrics.h"
 #include "experiments/results/skill_table.h"
+#include "experiments/results/sweep_metrics.h"
+#include "experiments/results/sweep_recipes.h"
 #include "experiments/results/sweep_table.h"
 #include "experiments/terminal.h"
 
@@ -68,6 +70,12 @@ int table_command(const TableOptions& options) {
     } catch (const Error& error) {
       unwritten = error;
     }
+  }
+  try {
+    write_file_atomically(options.folder / "report" / "recipes.json",
+                          recipes_of(sweep).json(shown_metrics(sweep)));
+  } catch (const Error& error) {
+    unwritten = error;
   }
   if (options.json) {
     print_json(table_json(table));

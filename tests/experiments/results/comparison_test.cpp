@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <variant>
 #include <vector>
@@ -74,7 +75,8 @@ TEST(MetricByBudget, HasARowAPolicyAndAColumnABudgetTheLargestFirst) {
 }
 
 TEST(DifferenceByBudget, IsTheMeanOverPairedImages) {
-  const Table table = difference_by_budget(by_model(sweep()).front(), ssim(), "h2o").table;
+  const Table table =
+      difference_by_budget(by_model(sweep()).front(), ssim(), "h2o", {.interval = "t"}).table;
   // Of tova's images the third has no value; the others differ by -0.2 and -0.1.
   const auto& cell = std::get<TableNumber>(table.rows[2].cells[1].content);
   EXPECT_NEAR(cell.value, -0.15, 1e-12);
@@ -89,6 +91,28 @@ TEST(DifferenceByBudget, ToTheFullCacheCompareAllBudgets) {
   const Table table = difference_by_budget(by_model(sweep()).front(), ssim(), "full").table;
   EXPECT_NEAR(value_of(table.rows[1].cells[1]), -0.2, 1e-12);
   EXPECT_NEAR(value_of(table.rows[1].cells[2]), -(0.9 + 0.6 + 0.8) / 3, 1e-12);
+}
+
+TEST(DifferenceByBudget, IsTestedARowACell) {
+  const Differences found = difference_by_budget(by_model(sweep()).front(), ssim(), "h2o");
+  ASSERT_TRUE(found.tests);
+  const Table& tests = *found.tests;
+  // The full cache at two budgets, and tova at one of them.
+  ASSERT_EQ(tests.rows.size(), 3u);
+  EXPECT_EQ(std::get<std::string>(tests.rows[2].cells[0].content), "tova");
+  EXPECT_EQ(value_of(tests.rows[2].cells[2]), 2);               // pairs
+  EXPECT_NEAR(value_of(tests.rows[2].cells[3]), 0.65, 1e-12);   // its mean over them
+  EXPECT_NEAR(value_of(tests.rows[2].cells[4]), 0.8, 1e-12);    // h2o's
+  EXPECT_NEAR(value_of(tests.rows[2].cells[5]), -0.15, 1e-12);  // difference
+  EXPECT_NEAR(value_of(tests.rows[2].cells[6]), -0.15 / std::sqrt(0.005), 1e-9);  // d_z
+  EXPECT_DOUBLE_EQ(value_of(tests.rows[2].cells[7]), 0.5);  // 2 of 4 choices of signs
+  // Of three pairs that all go one way 2 of 8. The differences at 50 % are all 0.2: no d_z.
+  EXPECT_DOUBLE_EQ(value_of(tests.rows[1].cells[7]), 0.25);
+  for (const TableRow& row : tests.rows) {
+    EXPECT_DOUBLE_EQ(value_of(row.cells[8]), std::min(1.0, 0.25 * 3));  // Holm
+  }
+  EXPECT_THAT(tests.notes, testing::Contains(testing::HasSubstr("over the 3 tests")));
+  EXPECT_THAT(tests.notes, testing::Contains(testing::HasSubstr("3 of 3 rows have fewer than 20")));
 }
 
 TEST(DifferenceByBudget, NamesTheNearestPolicyOnce) {
@@ -128,7 +152,7 @@ TEST(DifferenceByBudget, PairsPointsOfTheSameSeed) {
     EXPECT_EQ(std::get<TableMissing>(found.table.rows[row].cells[1].content).reason,
               "the one compared with");
   }
-  EXPECT_THAT(found.unpaired, testing::IsEmpty());
+  EXPECT_THAT(found.notes, testing::IsEmpty());
 }
 
 TEST(DifferenceByBudget, OtherSettingsAreNoPartnersAndAreNamed) {
@@ -140,7 +164,7 @@ TEST(DifferenceByBudget, OtherSettingsAreNoPartnersAndAreNamed) {
   EXPECT_NEAR(value_of(found.table.rows[1].cells[1]), 0.1, 1e-12);
   EXPECT_EQ(std::get<TableMissing>(found.table.rows[2].cells[1].content).reason,
             "h2o has no point of this budget, tau 0.5");
-  EXPECT_THAT(found.unpaired,
+  EXPECT_THAT(found.notes,
               testing::ElementsAre(testing::HasSubstr("1 of 3 points have no partner in some "
                                                       "column: tova 0.500000, tau 0.5")));
 }
@@ -152,8 +176,8 @@ TEST(DifferenceByBudget, ImagesWithoutAPartnerAreCounted) {
   sweep.points[1].result.rows[1].prompt = "another text under the same number";
   const Differences found = difference_by_budget(sweep, ssim(), "h2o");
   EXPECT_NEAR(value_of(found.table.rows[1].cells[1]), 0.1, 1e-12);
-  EXPECT_THAT(found.unpaired, testing::ElementsAre(testing::HasSubstr("tova 0.500000: 1 of 2"),
-                                                   testing::HasSubstr("h2o 0.500000: 2 of 3")));
+  EXPECT_THAT(found.notes, testing::ElementsAre(testing::HasSubstr("tova 0.500000: 1 of 2"),
+                                                testing::HasSubstr("h2o 0.500000: 2 of 3")));
 }
 
 TEST(DifferenceByBudget, OneOfSeveralPointsOfAPolicyIsChosenByItsOption) {

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <functional>
 #include <optional>
@@ -56,10 +57,19 @@ void describe_program(CLI::App& app) {
       "kvscope COMMAND --help says more. Overrides are Hydra's: policy=snapkv budget.ratio=0.1");
 }
 
-std::vector<std::string> subcommand_names(const CLI::App& app) {
+std::vector<std::string> all_subcommand_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     names.push_back(command->get_name());
+  }
+  return names;
+}
+
+/// Those for people; what only scripts call is in no group.
+std::vector<std::string> subcommand_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (!command->get_group().empty()) names.push_back(command->get_name());
   }
   return names;
 }
@@ -78,6 +88,7 @@ void refuse_extras(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands()) {
     refuse_extras(*command);
     for (const std::string& word : command->remaining()) {
+      if (word == "--") continue;
       const std::string name = word.substr(0, word.find('='));
       const bool flag = name.starts_with('-');
       throw Error(ErrorKind::kConfig,
@@ -89,15 +100,62 @@ void refuse_extras(const CLI::App& app) {
   }
 }
 
+/// A key as an option, --gen.cfg=4: how it is written.
+std::string as_override(const std::string& word) {
+  const std::string text = word.substr(word.find_first_not_of('-'));
+  const bool is_dotted = text.substr(0, text.find('=')).find('.') != text.npos;
+  return is_dotted ? fmt::format("Keys are written without dashes: {}. ", text) : "";
+}
+
+/// Options that the command does not have, before a parser sees them: it would take -multirun for
+/// -m -u -l ..., and miss arguments first.
+void refuse_unknown_options(const std::vector<std::string>& arguments, const CLI::App& command) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    if (word == "--") return;
+    const std::string name = word.substr(0, word.find('='));
+    const bool is_option =
+        name.size() > 1 && name[0] == '-' && (std::isdigit(name[1]) == 0) && name[1] != '.';
+    if (!is_option) continue;
+    const CLI::Option* option = command.get_option_no_throw(name);
+    if (option != nullptr) {
+      const bool has_value = option->get_items_expected_max() > 0 && name == word;
+      i += has_value ? 1 : 0;
+      continue;
+    }
+    const std::vector<std::string> known = flag_names(command);
+    const bool is_long = name.starts_with("--");
+    // A single dash may stand in front of several short options.
+    if (!is_long && nearest_name(name, known).empty()) continue;
+    if (!is_long && std::ranges::find(known, name.substr(0, 2)) != known.end() && name.size() < 4) {
+      continue;
+    }
+    throw Error(ErrorKind::kConfig,
+                fmt::format("kvscope {}: unknown option '{}'. {}{}", command.get_name(), name,
+                            as_override(word), suggestion(name, known)));
+  }
+}
+
+/// The command that a line is for: the last of the words that name one below another.
+const CLI::App* chosen_command(const std::vector<std::string>& arguments, const CLI::App& app) {
+  const CLI::App* command = &app;
+  for (const std::string& word : arguments) {
+    const std::vector<std::string> names = all_subcommand_names(*command);
+    if (std::ranges::find(names, word) == names.end()) break;
+    command = command->get_subcommand(word);
+  }
+  return command == &app ? nullptr : command;
+}
+
 /// A first word that is no command.
 void refuse_unknown_command(const std::vector<std::string>& arguments, const CLI::App& app) {
   if (arguments.empty()) return;
   const auto check = [](const std::string& word, const CLI::App& parent) {
     if (word.starts_with('-')) return;
-    const std::vector<std::string> known = subcommand_names(parent);
+    const std::vector<std::string> known = all_subcommand_names(parent);
     if (std::ranges::find(known, word) != known.end()) return;
-    throw Error(ErrorKind::kConfig,
-                fmt::format("no command '{}'. {}", word, suggestion(word, known)));
+    throw Error(ErrorKind::kConfig, fmt::format("no command '{}'. {}", word,
+                                                suggestion(word, subcommand_names(parent))));
   };
   check(arguments.front(), app);
   if (arguments.size() > 1 && !arguments.front().starts_with('-')) {
@@ -120,6 +178,9 @@ int parse_and_act(const std::vector<std::string>& typed) {
   register_commands({app, [&act](CommandRegistrar::Action action) { act = std::move(action); },
                      command_line(typed)});
   refuse_unknown_command(arguments, app);
+  if (const CLI::App* command = chosen_command(arguments, app)) {
+    refuse_unknown_options(arguments, *command);
+  }
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

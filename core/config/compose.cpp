@@ -77,10 +77,7 @@ void merge_file(ConfigNode& root,
   merge_config(root, entry.package, loaded.body);
 }
 
-ComposedTree compose_from(const ComposeRequest& request,
-                          ConfigRepository& repository,
-                          const std::vector<Override>& overrides,
-                          bool skip_missing) {
+void refuse_sweeps(const std::vector<Override>& overrides) {
   for (const Override& override : overrides) {
     if (override.is_sweep()) {
       throw Error(ErrorKind::kConfig,
@@ -89,6 +86,13 @@ ComposedTree compose_from(const ComposeRequest& request,
                               override.input, shell_word(as_quoted_text(override.input))));
     }
   }
+}
+
+ComposedTree compose_from(const ComposeRequest& request,
+                          ConfigRepository& repository,
+                          const std::vector<Override>& overrides,
+                          bool skip_missing) {
+  refuse_sweeps(overrides);
   const DefaultsResult defaults =
       expand_defaults(repository, request.config_name, overrides, skip_missing);
   ComposedTree composed;
@@ -97,9 +101,13 @@ ComposedTree compose_from(const ComposeRequest& request,
                entry.config_path == request.config_name);
   }
   for (const Override& override : defaults.value_overrides) {
-    const AbsentKeys absent = is_hydra_override(override) || override.key == "hydra"
-                                  ? AbsentKeys::kRefuse
-                                  : request.absent_keys;
+    // Hydra's sweeper has no such keys, ours does.
+    const bool is_own =
+        override.key == "hydra.sweeper.blocks" || override.key == "hydra.sweeper.filter";
+    const bool is_hydras = is_hydra_override(override) || override.key == "hydra";
+    const AbsentKeys absent = is_own      ? AbsentKeys::kAdd
+                              : is_hydras ? AbsentKeys::kRefuse
+                                          : request.absent_keys;
     if (const auto why = apply_override(composed.root, override, absent)) {
       composed.without_effect.emplace_back(override.input, *why);
     }
@@ -134,6 +142,23 @@ ComposedTree compose_tree(const ComposeRequest& request, ConfigRepository& repos
   return compose_with_search_path(request, repository, false);
 }
 
+std::vector<std::filesystem::path> searched_folders(const ComposeRequest& request,
+                                                    ConfigRepository& repository) {
+  std::vector<std::filesystem::path> folders = repository.folders();
+  for (std::filesystem::path& folder :
+       search_path(request, repository, parse_overrides(request.overrides))) {
+    folders.push_back(std::move(folder));
+  }
+  return folders;
+}
+
+DefaultsResult defaults_of(const ComposeRequest& request, ConfigRepository& repository) {
+  const std::vector<Override> overrides = parse_overrides(request.overrides);
+  refuse_sweeps(overrides);
+  ConfigRepository searched(searched_folders(request, repository));
+  return expand_defaults(searched, request.config_name, overrides);
+}
+
 Composition compose(const ComposeRequest& request, ConfigRepository& repository) {
   return resolve_tree(compose_tree(request, repository), request);
 }
@@ -142,7 +167,8 @@ Composition resolve_tree(const ComposedTree& composed, const ComposeRequest& req
   Composition result;
   result.unresolved = composed.root;
   result.unresolved.erase("hydra");
-  const ResolverContext context{&composed.root, request.environment, request.now};
+  const ResolverContext context{&composed.root, request.environment, request.now,
+                                request.resolvers};
   result.config = resolve_interpolations(result.unresolved, context);
   result.hydra = resolve_where_possible(*composed.root.child("hydra"), "hydra", context);
   // Overrides are recorded as typed, interpolations and all.

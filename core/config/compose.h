@@ -3,11 +3,14 @@
 #include <ctime>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/config/defaults.h"
+#include "core/config/interpolation.h"
 #include "core/config/merge.h"
 #include "core/config/repository.h"
 #include "core/config/value.h"
@@ -26,7 +29,11 @@ struct ComposeRequest {
   std::filesystem::path working_folder;          // where relative hydra.searchpath entries start
   /// Answers ${oc.env:NAME}; without it every variable is unset.
   std::function<std::optional<std::string>(const std::string&)> environment;
-  std::time_t now = 0;  // what ${now:%Y-%m-%d} prints, in local time
+  std::time_t now = 0;                                // what ${now:%Y-%m-%d} prints, in local time
+  std::map<std::string, ConfigResolver> resolvers{};  // ${name:...} beside the built-in ones
+  /// The words that a key may be, for key=glob(..); without it, or where it answers none, a glob is
+  /// over the options of groups alone.
+  std::function<std::vector<std::string>(const std::string&)> words_of_key{};
 };
 
 /// A composed configuration. `config` and `unresolved` do not hold the `hydra` node.
@@ -53,6 +60,13 @@ Composition compose(const ComposeRequest& request, ConfigRepository& repository)
 /// The composed tree before interpolation, `hydra` node included; groups that are not chosen yet
 /// (`???`) are left out.
 ConfigNode compose_unresolved(const ComposeRequest& request, ConfigRepository& repository);
+
+/// The final defaults list of a request, and its tree; values are not looked at.
+DefaultsResult defaults_of(const ComposeRequest& request, ConfigRepository& repository);
+
+/// The folders of a request with those of its hydra.searchpath, in the order they are searched.
+std::vector<std::filesystem::path> searched_folders(const ComposeRequest& request,
+                                                    ConfigRepository& repository);
 
 /// Options of a group ("policy", "experiment/paper") over all folders, sorted.
 std::vector<std::string> group_options(const std::vector<std::filesystem::path>& folders,

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/config/defaults_item.h"
+#include "core/config/format.h"
 
 namespace kvscope {
 namespace {
@@ -50,6 +51,7 @@ class Expansion {
     const Entries own = expand(primary, true, false, "<root>", 0);
     result_.entries = expand(hydra, false, false, "<root>", 0);
     result_.entries.insert(result_.entries.end(), own.begin(), own.end());
+    draw_tree();
     check_choices_used();
     check_deletions_used();
     check_repeats();
@@ -93,9 +95,9 @@ class Expansion {
     if (!value.is_string() && !value.is_list()) {
       fail(where,
            fmt::format(
-               "an option of group '{}' is a word, not {}; quote names like 1, inf or null. "
-               "Options: {}",
-               override.key, kind_name(value.kind()), joined(repository_.options(override.key))));
+               "an option of group '{}' is a word, not {}; quote names like 1, inf or null. {}",
+               override.key, kind_name(value.kind()),
+               suggestion(python_text(value), repository_.options(override.key))));
     }
     if (override.kind == OverrideKind::kAdd) {
       DefaultsItem item;
@@ -113,7 +115,18 @@ class Expansion {
 
   // --- expansion ------------------------------------------------------------------------------
 
+  /// Expands an item as a node of the tree.
   Entries expand(
+      DefaultsItem& item, bool primary, bool interpolated, const std::string& parent, int depth) {
+    const size_t node = labels_.size();
+    labels_.emplace_back();
+    Entries all = expand_item(item, primary, interpolated, parent, depth);
+    labels_[node] = label_of(item);
+    for (DefaultsEntry& entry : all) entry.nodes.insert(entry.nodes.begin(), node);
+    return all;
+  }
+
+  Entries expand_item(
       DefaultsItem& item, bool primary, bool interpolated, const std::string& parent, int depth) {
     if (depth > kDeepest) {
       fail(item.origin, fmt::format("defaults lists nested deeper than {}: '{}' includes itself",
@@ -134,15 +147,20 @@ class Expansion {
     }
     if (delete_if_asked(item)) return {};
     remember_choice(item);
-    if (item.is_group && !item.value.name) return {};
+    if (item.is_group && !item.value.name) return {DefaultsEntry{.parent = parent}};
     const std::string path = item.config_path();
     const LoadedConfig* loaded = repository_.load(path);
     if (!loaded) {
-      if (item.optional) return {};
+      if (item.optional) return {DefaultsEntry{.parent = parent}};
       fail_not_found(item, primary);
     }
-    const DefaultsEntry self{path, item.final_package(), parent, false,
-                             item.is_group && !item.from_list ? item.override_key() : ""};
+    const DefaultsEntry self{path,
+                             item.final_package(),
+                             parent,
+                             false,
+                             item.is_group && !item.from_list ? item.override_key() : "",
+                             item.origin,
+                             {}};
     std::vector<DefaultsItem> list = read_list(*loaded, primary);
     for (DefaultsItem& child : list) child.attach(item);
     take_overrides(list, interpolated);
@@ -269,6 +287,31 @@ class Expansion {
     text = out;
   }
 
+  // --- the tree -------------------------------------------------------------------------------
+
+  static std::string label_of(const DefaultsItem& item) {
+    if (!item.is_group || item.value.is_list) return item.config_path();
+    return item.override_key() + ": " + item.value.name.value_or("null");
+  }
+
+  /// Lines of the nodes that the entries lie in; then entries that chose nothing are taken out.
+  void draw_tree() {
+    result_.tree = {{0, "<root>:"}};
+    std::vector<size_t> open;  // the nodes of the line before
+    for (const DefaultsEntry& entry : result_.entries) {
+      const auto [old, now] = std::ranges::mismatch(open, entry.nodes);
+      for (auto node = now; node != entry.nodes.end(); ++node) {
+        const auto depth = static_cast<size_t>(node - entry.nodes.begin()) + 1;
+        const bool is_leaf = depth == entry.nodes.size() && !entry.is_self;
+        result_.tree.push_back({depth, labels_[*node] + (is_leaf ? "" : ":")});
+      }
+      if (entry.is_self) result_.tree.push_back({entry.nodes.size() + 1, "_self_"});
+      open = entry.nodes;
+    }
+    std::erase_if(result_.entries,
+                  [](const DefaultsEntry& entry) { return entry.config_path.empty(); });
+  }
+
   // --- bookkeeping ----------------------------------------------------------------------------
 
   bool delete_if_asked(const DefaultsItem& item) {
@@ -370,6 +413,7 @@ class Expansion {
   std::map<std::string, Deletion> deletions_;
   std::vector<DefaultsItem> appended_;
   std::map<std::string, std::set<std::string>> keys_of_group_;
+  std::vector<std::string> labels_;  // of the tree's nodes, in the order they are reached
 };
 
 }  // namespace

@@ -42,7 +42,8 @@ enum class SweepKind : uint8_t {
   kChoice,    // choice(a,b)
   kRange,     // range(a,b,c), written out
   kInterval,  // interval(a,b), which no grid can enumerate
-  kGlob,      // glob(patterns), needs the options of a group
+  kGlob,      // glob(patterns), needs the options of a group, or the words of a key
+  kZip,       // zip(key=sweep,...), see override.h; it is no value of the grammar
 };
 
 struct GrammarSweep {

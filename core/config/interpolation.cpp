@@ -31,7 +31,7 @@ class Evaluation : public InterpolationScope {
   explicit Evaluation(const ResolverContext& context) : context_(context) {}
 
   /// The tree below `place` with every interpolation in it replaced.
-  ConfigNode resolved(const Placed& place) {
+  ConfigNode resolved(const Placed& place) override {
     if (++values_ > kMostValues) fail("more than two million values; interpolations multiply");
     const Placed meant = followed(place);
     ConfigNode result = meant->node();

@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,22 +11,28 @@
 
 namespace kvscope {
 
+/// A function of values alone: ${name:argument,...}. Throws Error(kConfig) where they do not suit
+/// it.
+using ConfigResolver = std::function<ConfigNode(const std::vector<ConfigNode>& arguments)>;
+
 /// What `${name:arguments}` can ask for besides the config itself.
 struct ResolverContext {
   const ConfigNode* full =
       nullptr;  // the config with its hydra node, for ${hydra:key}; may be null
   std::function<std::optional<std::string>(const std::string&)>
-      environment;      // ${oc.env:NAME,default}
-  std::time_t now = 0;  // ${now:%Y-%m-%d}
+      environment;                                    // ${oc.env:NAME,default}
+  std::time_t now = 0;                                // ${now:%Y-%m-%d}
+  std::map<std::string, ConfigResolver> resolvers{};  // by name, beside the built-in ones
 };
 
 /// Replaces every interpolation of `root` as OmegaConf 2.3 does: `${a.b}`, `${a[0]}`, relative
 /// `${.x}` and `${..x}`, nested `${a.${b}}`, text around them, and the resolvers oc.env, oc.select,
-/// oc.decode, oc.create, oc.dict.keys, oc.dict.values, oc.deprecated, now, hydra. `\${` is a
-/// literal
-/// `${`. A value that is one interpolation keeps the type of its target, and what stands inside the
-/// target is resolved where the target stands. Missing values stay "???"; an interpolation to one
-/// is an error. Throws Error(kConfig) with origin and path; a cycle is shown as a -> b -> a.
+/// oc.decode, oc.create, oc.dict.keys, oc.dict.values, oc.deprecated, now, hydra and, of our own,
+/// calc.
+/// `\${` is a literal `${`. A value that is one interpolation keeps the type of its target, and
+/// what stands inside the target is resolved where the target stands. Missing values stay "???"; an
+/// interpolation to one is an error. Throws Error(kConfig) with origin and path; a cycle is shown
+/// as a -> b -> a.
 ConfigNode resolve_interpolations(const ConfigNode& root, const ResolverContext& context);
 
 /// As resolve_interpolations, but what cannot be resolved stays as written.

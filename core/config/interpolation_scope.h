@@ -29,6 +29,9 @@ class InterpolationScope {
   /// The value of an element's text, evaluated in `container`.
   virtual ConfigNode evaluate_element(const std::string& text, const Placed& container) = 0;
 
+  /// The tree below a place with every interpolation in it replaced.
+  virtual ConfigNode resolved(const Placed& place) = 0;
+
   [[nodiscard]] virtual const ResolverContext& context() const = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/shell_word.h"
 #include "core/config/grammar_token.h"
+#include "core/config/zip_sweep.h"
 
 namespace kvscope {
 namespace {
@@ -103,6 +104,17 @@ bool read_key(std::string_view text, Override& result) {
   return next->kind == TokenKind::kEnd;
 }
 
+/// Makes `result` the axis of a sweep whose members go in step.
+void take_members(std::vector<Override> members, Override& result) {
+  if (result.kind != OverrideKind::kChange || result.package || result.key.empty()) {
+    fail(result.input, "zip(..) takes a plain name in front of it, as in pair=zip(..)");
+  }
+  GrammarSweep sweep;
+  sweep.kind = SweepKind::kZip;
+  result.value = GrammarResult{.value = {}, .sweep = std::move(sweep)};
+  result.zipped = std::move(members);
+}
+
 }  // namespace
 
 std::string Override::group_key() const {
@@ -138,6 +150,10 @@ Override parse_override(const std::string& input) {
   }
   if (equal == input.npos) return result;
   const size_t value = equal + 1 + blanks_at(input, equal + 1);
+  if (auto members = parse_zip(std::string_view(input).substr(value), input)) {
+    take_members(std::move(*members), result);
+    return result;
+  }
   try {
     result.value = parse_grammar_value(std::string_view(input).substr(value));
   } catch (const Error& error) {

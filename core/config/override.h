@@ -22,6 +22,9 @@ struct Override {
   std::string key;                     // "a.b" or "group/sub"
   std::optional<std::string> package;  // of group@package
   std::optional<GrammarResult> value;  // none: ~key
+  /// Of NAME=zip(key=sweep,...), a sweep of kind kZip whose key is no key but a name: the sweeps
+  /// that go in step. Ours; Hydra's grammar has no zip(..).
+  std::vector<Override> zipped;
 
   /// "+a@b": key with package and prefix, as Hydra keys its sweep axes.
   [[nodiscard]] std::string key_element() const;

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/config/config_key.h"
+#include "core/config/expression.h"
 #include "core/config/format.h"
 #include "core/config/hydra_node.h"
 #include "core/config/interpolation_scope.h"
@@ -158,6 +159,34 @@ Placed hydra(const Call& call) {
   return call.value({});
 }
 
+void add_leaves(const ConfigNode& node, const std::string& key, std::vector<std::string>& keys) {
+  if (!node.is_map()) keys.push_back(key);
+  if (!node.is_map()) return;
+  for (const ConfigEntry& entry : node.entries()) {
+    add_leaves(entry.value, key.empty() ? entry.name : key + "." + entry.name, keys);
+  }
+}
+
+/// An expression over numbers and keys from the top of the config; interpolations in it have become
+/// text.
+Placed calc(const Call& call) {
+  const ConfigNode& given = call.argument(0);
+  if (!given.is_string()) return call.value(given);
+  ExpressionScope scope;
+  scope.key = [&](const std::string& key) -> ConfigNode {
+    const Placed found = call.scope.select(call.container, key, {.refuse_missing = true});
+    if (found) return call.scope.resolved(found);
+    Placed top = call.container;
+    while (top->parent()) top = top->parent();
+    std::vector<std::string> known;
+    add_leaves(top->node(), "", known);
+    const std::string near = nearest_name(key, known);
+    call.fail(fmt::format("no key '{}'{}", key,
+                          near.empty() ? "" : fmt::format(". Did you mean '{}'?", near)));
+  };
+  return call.value(ConfigExpression(given.as_string()).value(scope));
+}
+
 struct Resolver {
   size_t least = 1;  // arguments
   size_t most = 1;
@@ -175,6 +204,7 @@ const std::map<std::string, Resolver>& resolvers() {
       {"oc.dict.values", {1, 1, dict_values}},
       {"now", {1, 1, now}},
       {"hydra", {1, 1, hydra}},
+      {"calc", {1, 1, calc}},
   };
   return all;
 }
@@ -188,8 +218,16 @@ Placed call_resolver(InterpolationScope& scope,
                      const std::string& key) {
   const auto found = resolvers().find(name);
   if (found == resolvers().end()) {
+    const std::map<std::string, ConfigResolver>& more = scope.context().resolvers;
+    if (const auto own = more.find(name); own != more.end()) {
+      std::vector<ConfigNode> values;
+      values.reserve(arguments.size());
+      for (const Placed& argument : arguments) values.push_back(scope.resolved(argument));
+      return PlacedNode::result(own->second(values), container, key);
+    }
     std::vector<std::string> known;
     for (const auto& [one, resolver] : resolvers()) known.push_back(one);
+    for (const auto& [one, resolver] : more) known.push_back(one);
     throw Error(ErrorKind::kConfig,
                 fmt::format("unknown resolver '{}'. {}", name, suggestion(name, known)));
   }

@@ -1,105 +1,84 @@
 #include "core/config/sweep.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
 
 #include "core/base/error.h"
-#include "core/config/format.h"
-#include "core/config/glob_match.h"
 #include "core/config/hydra_node.h"
 #include "core/config/interpolation.h"
 #include "core/config/override.h"
 #include "core/config/repository.h"
+#include "core/config/sweep_axes.h"
+#include "core/config/sweep_blocks.h"
 
 namespace kvscope {
 namespace {
 
-constexpr size_t kMostPoints = 1'000'000;
+using Grid = std::vector<std::vector<std::string>>;
 
-/// One axis of the grid: everything a key may be, as override texts.
-struct Axis {
-  std::string key;  // with prefix and package
-  std::vector<std::string> points;
-};
-
-std::vector<std::string> matching_options(const Override& override,
-                                          const ConfigRepository& repository) {
-  if (!repository.group_exists(override.key)) {
+/// Adds the axis of an override; Hydra's own settings are no axes.
+void add_override(std::vector<SweepAxis>& axes,
+                  const std::string& input,
+                  bool is_typed,
+                  const GlobScope& scope) {
+  const Override override = parse_override(input);
+  if (is_hydra_override(override)) {
+    if (!override.is_sweep()) return;
     throw Error(ErrorKind::kConfig,
-                fmt::format("override '{}': glob(..) needs a config group. {}", override.input,
-                            suggestion(override.key, repository.groups())));
+                fmt::format("override '{}': hydra's own settings cannot be swept", override.input));
   }
-  const GrammarSweep& sweep = *override.value->sweep;
-  const auto matches = [](const std::vector<std::string>& patterns, const std::string& name) {
-    return std::ranges::any_of(
-        patterns, [&](const std::string& pattern) { return glob_match(name, pattern); });
-  };
-  std::vector<std::string> names;
-  for (const std::string& name : repository.options(override.key)) {
-    if (matches(sweep.include, name) && !matches(sweep.exclude, name)) names.push_back(name);
-  }
-  return names;
+  SweepAxis axis = axis_of(override, scope);
+  axis.is_typed = is_typed;
+  add_axis(axes, std::move(axis));
 }
 
-Axis axis_of(const Override& override, const ConfigRepository& repository) {
-  Axis axis{override.key_element(), {}};
-  if (!override.value) {
-    axis.points = {axis.key + "=null"};  // as Hydra's sweeper writes a deletion
-  } else if (!override.value->sweep) {
-    axis.points = {axis.key + "=" + override.value->value.text()};
-  } else if (override.value->sweep->kind == SweepKind::kGlob) {
-    for (const std::string& name : matching_options(override, repository)) {
-      axis.points.push_back(axis.key + "=" + name);
+void add_parameters(std::vector<SweepAxis>& axes,
+                    const std::vector<SweeperParameter>& parameters,
+                    const GlobScope& scope) {
+  for (const SweeperParameter& parameter : parameters) {
+    try {
+      add_override(axes, parameter.input, false, scope);
+    } catch (const Error& error) {
+      const std::string where = parameter.origin.text();
+      throw Error(error.kind(), where.empty() ? error.what() : where + ": " + error.what());
     }
-  } else if (override.value->sweep->kind == SweepKind::kInterval) {
+  }
+}
+
+/// What a zip(..) is called must be no group or key: it would look as if that were swept.
+void check_names(const std::vector<SweepAxis>& axes,
+                 const ConfigNode& root,
+                 const ConfigRepository& repository) {
+  for (const SweepAxis& axis : axes) {
+    if (axis.keys.size() < 2) continue;
+    const bool is_group = repository.group_exists(axis.name);
+    if (!is_group && root.find(axis.name) == nullptr) continue;
     throw Error(ErrorKind::kConfig,
-                fmt::format("override '{}': interval(..) has no place in a grid sweep; list the "
-                            "values, or take range(..)",
-                            override.input));
-  } else {
-    for (const GrammarValue& value : sweep_values(*override.value->sweep, override.input)) {
-      axis.points.push_back(axis.key + "=" + value.text());
-    }
+                fmt::format("'{0}=zip(..)': '{0}' is a {1}; what stands in front of zip(..) is a "
+                            "name of your own, as in pair=zip(..)",
+                            axis.name, is_group ? "config group" : "key"));
   }
-  return axis;
 }
 
-std::vector<std::vector<std::string>> product(const std::vector<Axis>& axes) {
-  std::vector<std::vector<std::string>> points{{}};
-  for (const Axis& axis : axes) {
-    if (points.size() * axis.points.size() > kMostPoints) {
-      throw Error(ErrorKind::kConfig, fmt::format("the sweep over '{}' makes more than {} points",
-                                                  axis.key, kMostPoints));
+/// Points that say the same in another order are one.
+Grid without_repeats(Grid points, std::vector<std::string>& repeats) {
+  std::set<std::vector<std::string>> seen;
+  Grid kept;
+  for (std::vector<std::string>& point : points) {
+    std::vector<std::string> sorted = point;
+    std::ranges::sort(sorted);
+    if (seen.insert(std::move(sorted)).second) {
+      kept.push_back(std::move(point));
+    } else {
+      repeats.push_back(fmt::format("{}", fmt::join(point, " ")));
     }
-    std::vector<std::vector<std::string>> longer;
-    for (const std::vector<std::string>& point : points) {
-      for (const std::string& text : axis.points) {
-        longer.push_back(point);
-        longer.back().push_back(text);
-      }
-    }
-    points = std::move(longer);
   }
-  return points;
-}
-
-std::vector<std::pair<std::string, std::string>> sweeper_params(const ConfigNode& root,
-                                                                const ComposeRequest& request) {
-  std::vector<std::pair<std::string, std::string>> params;
-  const ResolverContext context{&root, request.environment, request.now};
-  const std::optional<SelectedValue> found = select_value(root, "hydra.sweeper.params", context);
-  if (!found || found->value.is_null()) return params;
-  for (const ConfigEntry& entry : found->value.entries()) {
-    if (entry.value.is_interpolation()) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("{}: hydra.sweeper.params.{}: '{}' cannot be resolved",
-                              entry.value.origin().text(), entry.name, entry.value.as_string()));
-    }
-    const std::string text = entry.value.is_null() ? "null" : python_text(entry.value);
-    params.emplace_back(entry.name, text);
-  }
-  return params;
+  return kept;
 }
 
 std::optional<int64_t> max_batch_size(const ConfigNode& hydra) {
@@ -114,33 +93,6 @@ std::optional<int64_t> max_batch_size(const ConfigNode& hydra) {
 
 }  // namespace
 
-std::vector<std::vector<std::string>> expand_overrides(
-    const std::vector<std::string>& overrides,
-    const std::vector<std::pair<std::string, std::string>>& params,
-    const std::vector<std::filesystem::path>& folders) {
-  std::vector<std::string> inputs;
-  for (const auto& [key, text] : params) inputs.push_back(key + "=" + text);
-  inputs.insert(inputs.end(), overrides.begin(), overrides.end());
-  const ConfigRepository repository(folders);
-  std::vector<Axis> axes;
-  for (const Override& override : parse_overrides(inputs)) {
-    if (is_hydra_override(override)) {
-      if (!override.is_sweep()) continue;
-      throw Error(
-          ErrorKind::kConfig,
-          fmt::format("override '{}': hydra's own settings cannot be swept", override.input));
-    }
-    Axis axis = axis_of(override, repository);
-    const auto same = std::ranges::find(axes, axis.key, &Axis::key);
-    if (same == axes.end()) {
-      axes.push_back(std::move(axis));
-    } else {
-      *same = std::move(axis);
-    }
-  }
-  return product(axes);
-}
-
 ExpandedSweep expand_jobs(const ComposeRequest& request) {
   // What all points share decides the grid's own settings; the swept keys are left out.
   ComposeRequest shared = request;
@@ -153,17 +105,42 @@ ExpandedSweep expand_jobs(const ComposeRequest& request) {
   }
   ConfigRepository repository(request.folders);
   const ConfigNode root = compose_unresolved(shared, repository);
-  const ConfigNode& hydra = *root.child("hydra");
-  sweep.jobs = expand_overrides(request.overrides, sweeper_params(root, request), request.folders);
+  const ResolverContext context{&root, request.environment, request.now, request.resolvers};
+  const ConfigNode hydra = resolve_where_possible(*root.child("hydra"), "hydra", context);
+  const GlobScope scope{repository, request.words_of_key};
+  std::vector<SweepAxis> of_params;
+  add_parameters(of_params, sweeper_params(hydra), scope);
+  std::vector<std::vector<SweeperParameter>> blocks = sweeper_blocks(hydra);
+  const bool has_blocks = !blocks.empty();
+  if (!has_blocks) blocks.emplace_back();
+  for (const std::vector<SweeperParameter>& block : blocks) {
+    std::vector<SweepAxis> axes = of_params;
+    std::vector<SweepAxis> of_block;
+    add_parameters(of_block, block, scope);
+    for (SweepAxis& axis : of_block) {
+      // A block says more than params do; among themselves both are what a config says.
+      for (SweepAxis& general : axes) general.is_typed = false;
+      axis.is_typed = true;
+      add_axis(axes, std::move(axis));
+    }
+    for (SweepAxis& axis : axes) axis.is_typed = false;
+    for (const std::string& input : request.overrides) add_override(axes, input, true, scope);
+    check_names(axes, root, repository);
+    Grid grid = product_of(axes);
+    std::ranges::move(grid, std::back_inserter(sweep.jobs));
+  }
+  if (has_blocks) sweep.jobs = without_repeats(std::move(sweep.jobs), sweep.repeats);
   sweep.max_batch_size = max_batch_size(hydra);
   return sweep;
 }
 
-std::vector<std::vector<std::string>> expand_sweep(const ComposeRequest& request) {
+std::vector<std::vector<std::string>> expand_sweep(const ComposeRequest& request,
+                                                   std::vector<std::string>* repeats) {
   ExpandedSweep sweep = expand_jobs(request);
   for (std::vector<std::string>& point : sweep.jobs) {
     point.insert(point.end(), sweep.hydra_overrides.begin(), sweep.hydra_overrides.end());
   }
+  if (repeats != nullptr) *repeats = std::move(sweep.repeats);
   return std::move(sweep.jobs);
 }
 

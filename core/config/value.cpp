@@ -125,9 +125,8 @@ int64_t ConfigNode::as_int64() const {
   if (kind_ != ConfigKind::kInt) fail_kind("an integer");
   if (!string_.empty()) {  // fail_kind() would ask for the number again
     const std::string where = origin_.text();
-    throw Error(ErrorKind::kConfig,
-                fmt::format("{}{}'{}' must be an integer of 64 bits, got {}", where,
-                            where.empty() ? "" : ": ", path_, string_));
+    throw Error(ErrorKind::kConfig, fmt::format("{}{}'{}' must be an integer of 64 bits, got {}",
+                                                where, where.empty() ? "" : ": ", path_, string_));
   }
   return int_;
 }

@@ -37,6 +37,8 @@ class CommandRegistrar {
   }
 
   [[nodiscard]] const std::string& typed() const { return typed_; }
+  /// Where commands are registered: of the program itself, all of them.
+  [[nodiscard]] const CLI::App& program() const { return parent_; }
 
  private:
   CLI::App& parent_;

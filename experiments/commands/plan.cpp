@@ -19,6 +19,7 @@
 #include "experiments/commands/plan_figures.h"
 #include "experiments/commands/plan_table.h"
 #include "experiments/commands/results/paper_memory.h"
+#include "experiments/commands/show_config.h"
 #include "experiments/commands/table_json.h"
 #include "experiments/sweep/point_survey.h"
 #include "experiments/sweep/sweep_folder.h"
@@ -116,9 +117,13 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
 void register_plan(const CommandRegistrar& registrar) {
   const auto config = std::make_shared<ConfigArguments>();
   const auto options = std::make_shared<PlanOptions>();
-  CLI::App& command = registrar.add("plan", "tokens and bytes of a run, without running it",
-                                    [=] { return plan_command(*config, *options); });
+  const auto shown = std::make_shared<ShownConfig>();
+  CLI::App& command = registrar.add("plan", "tokens and bytes of a run, without running it", [=] {
+    return shown->is_asked() ? show_config_command(*config, *shown)
+                             : plan_command(*config, *options);
+  });
   add_config_options(command, *config);
+  add_show_options(command, *shown);
   command.add_option("--fits", options->fits,
                      "a size such as 24GiB: whether weights, activations and cache fit it; exit "
                      "code 1 where they do not");

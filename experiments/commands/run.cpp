@@ -14,6 +14,7 @@
 #include "experiments/commands/results/paper_memory.h"
 #include "experiments/commands/results/report.h"
 #include "experiments/commands/results/table.h"
+#include "experiments/commands/show_config.h"
 #include "experiments/commands/sweep_outcome.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/point_state.h"
@@ -97,19 +98,13 @@ int run_command(const ConfigArguments& arguments,
 }
 
 void register_run(const CommandRegistrar& registrar) {
-  struct Shown {
-    std::string part;
-    bool resolve = false;
-    std::string package;
-  };
   const auto config = std::make_shared<ConfigArguments>();
-  const auto shown = std::make_shared<Shown>();
+  const auto shown = std::make_shared<ShownConfig>();
   const auto options = std::make_shared<RunOptions>();
   CLI::App& command =
       registrar.add("run", "run points, or go on with them", [=, typed = registrar.typed()] {
-        return shown->part.empty()
-                   ? run_command(*config, typed, *options)
-                   : show_config_command(*config, shown->part, shown->resolve, shown->package);
+        return shown->is_asked() ? show_config_command(*config, *shown)
+                                 : run_command(*config, typed, *options);
       });
   add_config_options(command, *config);
   command.add_option("--only", options->only, "only points whose hash begins so; repeatable")
@@ -119,9 +114,7 @@ void register_run(const CommandRegistrar& registrar) {
   command.add_flag("--retry-failed", options->retry_failed, "only points that failed last time");
   command.add_flag("--force", options->force,
                    "make points again; what is there is kept until that is done");
-  command.add_option("-c,--cfg", shown->part, "print the config instead: job, hydra or all");
-  command.add_flag("--resolve", shown->resolve, "with interpolations filled in");
-  command.add_option("-p,--package", shown->package, "only what is below this key");
+  add_show_options(command, *shown);
 }
 
 }  // namespace kvscope

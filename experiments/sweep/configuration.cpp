@@ -6,9 +6,10 @@
 #include <ctime>
 
 #include "core/base/error.h"
-#include "core/config/format.h"
 #include "core/config/repository.h"
 #include "core/text/text_input.h"
+#include "experiments/sweep/known_keys.h"
+#include "experiments/sweep/kv_bytes.h"
 #include "experiments/sweep/moved_keys.h"
 #include "experiments/sweep/text_overrides.h"
 #include "policies/plugin.h"
@@ -88,24 +89,9 @@ ComposeRequest compose_request(const ConfigArguments& arguments) {
   request.working_folder = fs::current_path();
   request.environment = environment_variable;
   request.now = std::time(nullptr);
+  request.resolvers = {{"kv_bytes", kv_bytes_of}};
+  request.words_of_key = declared_words_of;
   return request;
-}
-
-int show_config_command(const ConfigArguments& arguments,
-                        const std::string& what,
-                        bool resolve,
-                        const std::string& package) {
-  if (what != "job" && what != "hydra" && what != "all") {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("--cfg {}: {}", what, suggestion(what, {"job", "hydra", "all"})));
-  }
-  const Composition composition = compose(compose_request(arguments));
-  ConfigNode shown = what == "hydra" ? ConfigNode::map()
-                     : resolve       ? composition.config
-                                     : composition.unresolved;
-  if (what != "job") shown.set("hydra", composition.hydra);
-  fmt::print("{}", to_yaml(package.empty() ? shown : shown.at(package)));
-  return 0;
 }
 
 }  // namespace kvscope

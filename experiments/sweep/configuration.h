@@ -34,11 +34,4 @@ ComposeRequest compose_request(const ConfigArguments& arguments);
 /// Where relative paths of a model group start: the parent of the folder found.
 std::filesystem::path data_root();
 
-/// Prints the composed config as YAML: `what` is job, hydra or all; `resolve` with interpolations
-/// filled in; `package` only what is below that key. Returns the exit code.
-int show_config_command(const ConfigArguments& arguments,
-                        const std::string& what,
-                        bool resolve,
-                        const std::string& package);
-
 }  // namespace kvscope

@@ -60,13 +60,14 @@ OverrideJudge::Verdict& OverrideJudge::verdict(const std::string& key) {
 Composition OverrideJudge::compose(ComposeRequest& request,
                                    ConfigRepository& repository,
                                    const ComponentRegistry& components) {
+  if (groups_.empty()) groups_ = repository.groups();
   while (true) {
     Composition composition = kvscope::compose(request, repository);
     if (!is_sweep_) {
       if (composition.without_effect.empty()) return composition;
       throw Error(ErrorKind::kConfig, composition.without_effect.front().second);
     }
-    const std::vector<UnreadKey> unread = unread_keys(composition.config, components);
+    const std::vector<UnreadKey> unread = unread_keys(composition.config, components, groups_);
     std::vector<std::string> kept;
     std::vector<std::string> kept_keys;
     for (const std::string& input : request.overrides) {

@@ -33,7 +33,8 @@ class OverrideJudge {
   Verdict& verdict(const std::string& key);
 
   bool is_sweep_;
-  std::vector<Verdict> verdicts_;  // in the order of the command line
+  std::vector<std::string> groups_{};  // of the folders, listed once
+  std::vector<Verdict> verdicts_;      // in the order of the command line
 };
 
 }  // namespace kvscope

@@ -76,8 +76,9 @@ struct PointList {
   /// What a single point makes no use of, to be said: the rest of the sweep that its configuration
   /// defines, a budget under a policy that keeps everything.
   std::vector<std::string> notes{};
-  /// Points left out under infeasible=skip because their policy cannot meet their budget: the
-  /// messages, which name the nearest feasible one.
+  /// Points left out, each with the reason: under infeasible=skip because their policy cannot meet
+  /// their budget (the nearest feasible one is named), by hydra.sweeper.filter, or because an
+  /// earlier block of hydra.sweeper.blocks makes them.
   std::vector<std::string> infeasible{};
 };
 

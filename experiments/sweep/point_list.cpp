@@ -15,12 +15,16 @@
 #include "core/config/override.h"
 #include "core/config/path.h"
 #include "core/config/sweep.h"
+#include "core/config/sweep_blocks.h"
+#include "core/config/sweep_filter.h"
 #include "core/device/device.h"
 #include "experiments/sweep/config_paths.h"
 #include "experiments/sweep/config_value.h"
 #include "experiments/sweep/digests.h"
 #include "experiments/sweep/full_cache.h"
+#include "experiments/sweep/known_keys.h"
 #include "experiments/sweep/metric_settings.h"
+#include "experiments/sweep/misspelt_keys.h"
 #include "experiments/sweep/override_judge.h"
 #include "experiments/sweep/point.h"
 #include "experiments/sweep/point_survey.h"
@@ -113,8 +117,8 @@ std::set<std::string> used_libraries(const Point& point) {
   return libraries;
 }
 
-/// A budget that the point's policy cannot meet, where the sweep goes on without it.
-struct Infeasible {
+/// Why a sweep goes on without a point.
+struct LeftOut {
   std::string message;
 };
 
@@ -123,7 +127,7 @@ PlannedBudget new_plan(const Point& point, int64_t image_rows) {
     return point.policy()->plan_budget(point.facts.cache, point.budget, image_rows);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kConfig || !point.launch.skip_infeasible) throw;
-    throw Infeasible{error.what()};
+    throw LeftOut{error.what()};
   }
 }
 
@@ -148,12 +152,12 @@ class PointMaker {
       list.results_folder = composition.hydra.at(folder).as_string();
       list.folder_is_chosen = chooses_folder(composition.config, overrides);
     }
+    check_sweeper(composition.hydra);
+    if (request_.multirun) leave_out_filtered(composition);
+    const std::vector<SweeperParameter> swept = kvscope::swept_keys(composition.hydra);
     swept_keys_.clear();
-    if (const ConfigNode* params = composition.hydra.find("sweeper.params");
-        params != nullptr && params->is_map()) {
-      for (const ConfigEntry& entry : params->entries()) swept_keys_.push_back(entry.name);
-    }
-    say_where_swept(composition);
+    for (const SweeperParameter& key : swept) swept_keys_.push_back(key.input);
+    say_where_swept(swept, composition.config);
     settle_paths(composition.config, root_);
     return make({.config = std::move(composition.config), .overrides = request.overrides});
   }
@@ -163,8 +167,9 @@ class PointMaker {
     point.overrides = std::move(settled.overrides);
     point.config = std::move(settled.config);
     check_groups(point.config);
+    refuse_misspelt_keys(point.config);
     update_policy(point.config);
-    check_config(point.config, ConfigUse::kRun);
+    check_config(point.config, ConfigUse::kRun, *components_, groups_);
     read_groups(point);
     const bool keeps_all = keeps_everything(point.config.at("policy"));
     point.full_cache = is_full_cache(point.config.at("policy"));
@@ -238,17 +243,39 @@ class PointMaker {
  private:
   /// What a configuration's own sweep set was written in that configuration: paths are relative to
   /// its folder.
-  void say_where_swept(Composition& composition) const {
-    const ConfigNode* params = composition.hydra.find("sweeper.params");
-    if (params == nullptr || !params->is_map()) return;
-    for (const ConfigEntry& entry : params->entries()) {
-      const std::string key = entry.name.substr(entry.name.starts_with("+") ? 1 : 0);
-      const auto is_same = [&](const std::string& text) { return parse_override(text).key == key; };
-      if (key.empty() || std::ranges::any_of(request_.overrides, is_same)) continue;
-      ConfigNode* node = composition.config.find(key);
+  void say_where_swept(const std::vector<SweeperParameter>& swept, ConfigNode& config) const {
+    for (const SweeperParameter& parameter : swept) {
+      const std::string& key = parameter.input;
+      const auto is_typed = [&](const std::string& text) {
+        return sets_key(parse_override(text), key);
+      };
+      if (std::ranges::any_of(request_.overrides, is_typed)) continue;
+      ConfigNode* node = config.find(key);
       if (node == nullptr || !from_command_line(node->origin())) continue;
-      node->set_origin_below(entry.value.origin());
+      node->set_origin_below(parameter.origin);
     }
+  }
+
+  static bool sets_key(const Override& override, const std::string& key) {
+    return override.key == key || std::ranges::any_of(override.zipped, [&](const Override& member) {
+             return member.key == key;
+           });
+  }
+
+  /// Throws LeftOut where hydra.sweeper.filter says so.
+  void leave_out_filtered(const Composition& composition) const {
+    const auto why = filtered_out(composition, unlisted_keys(composition.config, *components_));
+    if (why) throw LeftOut{*why};
+  }
+
+  /// Before the readers of single groups, who know their own keys alone.
+  void refuse_misspelt_keys(const ConfigNode& config) const {
+    std::vector<std::string> findings;
+    for (const UnreadKey& one : misspelt_keys(config, *components_, groups_)) {
+      findings.push_back(one.finding);
+    }
+    if (findings.empty()) return;
+    throw Error(ErrorKind::kConfig, fmt::format("{}", fmt::join(findings, "\n")));
   }
 
   /// What a policy plans, and the files that it read for it.
@@ -351,6 +378,7 @@ class PointMaker {
   std::string root_;
   std::shared_ptr<const ComponentRegistry> components_;
   ConfigRepository repository_;
+  std::vector<std::string> groups_ = repository_.groups();
   OverrideJudge judge_;
   std::vector<std::string> swept_keys_;
   FileDigests files_;
@@ -451,8 +479,8 @@ PointSurvey points_of_grid(const ComposeRequest& request,
     try {
       points.push_back(maker.make(grid[i], list));
       if (visit) visit(points.back());
-    } catch (const Infeasible& infeasible) {
-      list.infeasible.push_back(fmt::format("{}: {}", fmt::join(grid[i], " "), infeasible.message));
+    } catch (const LeftOut& left_out) {
+      list.infeasible.push_back(fmt::format("{}: {}", fmt::join(grid[i], " "), left_out.message));
     } catch (const Error& error) {
       if (grid.size() == 1) throw;
       throw Error(error.kind(), fmt::format("point {} of {} ({}): {}", i + 1, grid.size(),
@@ -461,8 +489,8 @@ PointSurvey points_of_grid(const ComposeRequest& request,
   }
   maker.judge_overrides();
   if (points.empty()) {
-    throw Error(ErrorKind::kConfig, fmt::format("no policy of this sweep can meet its budget; {}",
-                                                list.infeasible.front()));
+    throw Error(ErrorKind::kConfig,
+                fmt::format("no point of this sweep is left; {}", list.infeasible.front()));
   }
   if (!request.multirun) list.notes = notes_of(points.front(), maker.swept_keys());
   note_departures(points, list.notes);
@@ -483,8 +511,17 @@ PointSurvey points_of_grid(const ComposeRequest& request,
   return {.list = std::move(list), .plans_made = maker.plans_made()};
 }
 
-Grid grid_of(const ComposeRequest& request) {
-  return request.multirun ? expand_sweep(request) : Grid{request.overrides};
+/// The points of a request, and of `repeats` in later blocks why they are left out.
+Grid grid_of(const ComposeRequest& request, std::vector<std::string>& repeats) {
+  Grid grid = request.multirun ? expand_sweep(request, &repeats) : Grid{request.overrides};
+  for (std::string& repeat : repeats) {
+    repeat += ": an earlier block of hydra.sweeper.blocks makes it";
+  }
+  return grid;
+}
+
+void append(std::vector<std::string>& messages, const std::vector<std::string>& more) {
+  messages.insert(messages.end(), more.begin(), more.end());
 }
 
 Identify as_asked(PointIdentity identity) {
@@ -497,9 +534,12 @@ PointList list_points(const ComposeRequest& request,
                       const std::string& root,
                       PointIdentity identity,
                       std::shared_ptr<const ComponentRegistry> components) {
-  return points_of_grid(request, grid_of(request), root, as_asked(identity), std::move(components),
-                        {})
-      .list;
+  std::vector<std::string> repeats;
+  const Grid grid = grid_of(request, repeats);
+  PointList list =
+      points_of_grid(request, grid, root, as_asked(identity), std::move(components), {}).list;
+  append(list.infeasible, repeats);
+  return list;
 }
 
 PointList list_points(ComposeRequest request,
@@ -528,8 +568,12 @@ PointSurvey survey_points(const ComposeRequest& request,
                           const std::string& root,
                           std::shared_ptr<const ComponentRegistry> components,
                           const PointVisitor& visit) {
-  return points_of_grid(request, grid_of(request), root, Identify::kIfThere, std::move(components),
-                        visit);
+  std::vector<std::string> repeats;
+  const Grid grid = grid_of(request, repeats);
+  PointSurvey survey =
+      points_of_grid(request, grid, root, Identify::kIfThere, std::move(components), visit);
+  append(survey.list.infeasible, repeats);
+  return survey;
 }
 
 }  // namespace kvscope

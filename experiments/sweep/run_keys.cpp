@@ -12,6 +12,7 @@
 #include "core/config/path.h"
 #include "core/models/model_options.h"
 #include "experiments/recording/record_settings.h"
+#include "experiments/sweep/misspelt_keys.h"
 #include "experiments/sweep/recipe_settings.h"
 #include "experiments/sweep/settings.h"
 #include "experiments/training/train_settings.h"
@@ -240,8 +241,17 @@ std::string describe(const RunKey& key) {
   return key.readers.empty() ? text : fmt::format("{}; {}", text, fmt::join(key.readers, ", "));
 }
 
-void check_config(const ConfigNode& config, ConfigUse use) {
+void check_config(const ConfigNode& config,
+                  ConfigUse use,
+                  const ComponentRegistry& components,
+                  const std::vector<std::string>& groups) {
   std::vector<std::string> findings;
+  for (const UnreadKey& one : misspelt_keys(config, components, groups)) {
+    findings.push_back(one.finding);
+  }
+  if (!findings.empty()) {
+    throw Error(ErrorKind::kConfig, fmt::format("{}", fmt::join(findings, "\n")));
+  }
   const auto add = [&](const std::vector<std::string>& more) {
     findings.insert(findings.end(), more.begin(), more.end());
   };
@@ -264,8 +274,10 @@ void check_config(const ConfigNode& config, ConfigUse use) {
   }
 }
 
-std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegistry& components) {
-  std::vector<UnreadKey> unread;
+std::vector<UnreadKey> unread_keys(const ConfigNode& config,
+                                   const ComponentRegistry& components,
+                                   const std::vector<std::string>& groups) {
+  std::vector<UnreadKey> unread = misspelt_keys(config, components, groups);
   const auto add = [&](std::vector<UnreadKey> more) {
     std::move(more.begin(), more.end(), std::back_inserter(unread));
   };

@@ -31,12 +31,18 @@ enum class ConfigUse { kRun, kTrain };
 
 /// Throws Error(kConfig) with everything that is wrong, one per line: keys that nobody reads, with
 /// the nearest that somebody does, types, ranges and words. The slots of `policy` are for
-/// make_policy() to check, and whether values fit each other is for their readers.
-void check_config(const ConfigNode& config, ConfigUse use);
+/// make_policy() to check, and whether values fit each other is for their readers. `groups`: those
+/// of the configuration's folders, which an unknown key may have been meant for.
+void check_config(const ConfigNode& config,
+                  ConfigUse use,
+                  const ComponentRegistry& components = ComponentRegistry(),
+                  const std::vector<std::string>& groups = {});
 
 /// Keys of a run's config that nothing reads, those of its policy included; `finding`s as
 /// check_config() says them.
-std::vector<UnreadKey> unread_keys(const ConfigNode& config, const ComponentRegistry& components);
+std::vector<UnreadKey> unread_keys(const ConfigNode& config,
+                                   const ComponentRegistry& components,
+                                   const std::vector<std::string>& groups = {});
 
 /// The keys of this config that no hash is taken over: what changes no image, and the defaults of
 /// keys that are younger than results.

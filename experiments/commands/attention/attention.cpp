@@ -225,7 +225,7 @@ void add_convert(const CommandRegistrar& group) {
       ->add_option("--model", convert->model, "the model it was measured on, as shapes_next_scale")
       ->required();
   command->add_option("-o,--out", convert->out, "profile")->required();
-  command->add_option("--config-dir", config->config_folder, "as for run");
+  command->add_option("--config-dir", config->config_folder, "as for run")->type_name("FOLDER");
 }
 
 }  // namespace

@@ -12,15 +12,16 @@ void register_paper(const CommandRegistrar& registrar) {
   const auto config_folder = std::make_shared<std::filesystem::path>();
   CLI::App& list = group.add("list", "what there is, and whether it runs here",
                              [config_folder] { return paper_list_command(*config_folder); });
-  list.add_option("--config-dir", *config_folder, "as for run");
+  list.add_option("--config-dir", *config_folder, "as for run")->type_name("FOLDER");
 
   const auto options = std::make_shared<PaperRunOptions>();
   CLI::App& run = group.add("run", "makes one: its commands in order, published beside measured",
                             [options] { return paper_run_command(*options); });
   run.add_option("name", options->name, "of kvscope paper list, or its beginning")->required();
-  run.add_option("overrides", options->overrides, "for its commands, such as model=infinity_2b");
+  run.add_option("overrides", options->overrides, "for its commands, such as model=infinity_2b")
+      ->type_name("OVERRIDE");
   run.add_option("-o,--out", options->folder, "results; otherwise outputs/paper/NAME");
-  run.add_option("--config-dir", options->config_folder, "as for run");
+  run.add_option("--config-dir", options->config_folder, "as for run")->type_name("FOLDER");
   run.add_flag("--dry-run", options->dry, "print the commands, run nothing");
 }
 

@@ -128,7 +128,8 @@ void register_compare(const CommandRegistrar& registrar) {
   command.add_option("--resamples", comparison.resamples, "of bootstrap and permutations, 9999")
       ->check(CLI::Range(int64_t{1}, int64_t{10'000'000}));
   command.add_option("--seed", comparison.seed, "of bootstrap and permutations, 0");
-  command.add_option("--format", options->format, "console, csv, md or tex");
+  command.add_option("--format", options->format, "how it is written")
+      ->type_name("console|csv|md|tex");
 }
 
 }  // namespace kvscope

@@ -18,6 +18,7 @@
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/json_output.h"
+#include "experiments/commands/keys_page.h"
 #include "experiments/commands/policy_description.h"
 #include "experiments/judges/judge.h"
 #include "experiments/launch/launcher.h"
@@ -306,26 +307,52 @@ void print_entries(const Entries& entries, const char* name, bool json) {
   if (json) print_json({{name, std::move(array)}});
 }
 
+using List = std::function<Entries(ConfigRepository&, const ComponentRegistry&)>;
+
+const std::map<std::string, List>& all_lists() {
+  static const std::map<std::string, List> lists = {
+      {"policies", list_policies},   {"components", list_components},
+      {"parts", list_components},  // what components were called
+      {"models", list_models},       {"metrics", list_metrics},
+      {"launchers", list_launchers}, {"judges", list_judges},
+      {"recipes", list_recipes},     {"experiments", list_experiments},
+      {"groups", list_groups},       {"keys", list_keys}};
+  return lists;
+}
+
+std::vector<std::string> list_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, entries] : all_lists()) names.push_back(name);
+  return names;
+}
+
 }  // namespace
 
 int list_command(const ConfigArguments& arguments, const std::string& what, bool json) {
-  static const std::map<std::string,
-                        std::function<Entries(ConfigRepository&, const ComponentRegistry&)>>
-      lists = {{"policies", list_policies},   {"components", list_components},
-               {"parts", list_components},  // what components were called
-               {"models", list_models},       {"metrics", list_metrics},
-               {"launchers", list_launchers}, {"judges", list_judges},
-               {"recipes", list_recipes},     {"experiments", list_experiments},
-               {"groups", list_groups},       {"keys", list_keys}};
-  const auto list = lists.find(what);
-  if (list == lists.end()) {
-    std::vector<std::string> known;
-    known.reserve(lists.size());
-    for (const auto& [name, entries] : lists) known.push_back(name);
-    throw Error(ErrorKind::kConfig, fmt::format("list {}: {}", what, suggestion(what, known)));
+  const auto list = all_lists().find(what);
+  if (list == all_lists().end()) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("list {}: {}", what, suggestion(what, list_names())));
   }
   ConfigRepository repository(compose_request(arguments).folders);
   print_entries(list->second(repository, *component_registry(arguments)), what.c_str(), json);
+  return 0;
+}
+
+int keys_page_command(const ConfigArguments& arguments,
+                      const std::string& what,
+                      const std::string& format) {
+  if (format != "md") {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("--format {}: {}", format, suggestion(format, {"text", "md"})));
+  }
+  if (what != "keys") {
+    throw Error(ErrorKind::kConfig,
+                "--format md is the page of all keys: kvscope list keys --format md");
+  }
+  std::vector<RunKey> keys = run_keys();
+  std::ranges::move(policy_keys(*component_registry(arguments)), std::back_inserter(keys));
+  fmt::print("{}", keys_page(keys));
   return 0;
 }
 
@@ -346,35 +373,46 @@ int describe_command(const ConfigArguments& arguments, const std::string& what, 
 
 namespace {
 
-using ListAction = int (*)(const ConfigArguments& arguments, const std::string& what, bool json);
+struct Lookup {
+  ConfigArguments config;
+  std::string what;
+  bool json = false;
+  std::string format = "text";
+};
 
-void register_lookup(const CommandRegistrar& registrar,
-                     const std::string& name,
-                     const std::string& help,
-                     const std::string& what_help,
-                     ListAction action) {
-  const auto config = std::make_shared<ConfigArguments>();
-  const auto what = std::make_shared<std::string>();
-  const auto json = std::make_shared<bool>(false);
-  CLI::App& command = registrar.add(name, help, [=] { return action(*config, *what, *json); });
-  command.add_option("what", *what, what_help)->required();
-  command.add_option("--config-dir", config->config_folder, "as for run");
-  add_json_flag(command, *json);
-  add_plugin_option(command, *config);
+/// What `list` and `describe` have in common; `kinds` says what the first argument may be.
+void add_lookup_options(CLI::App& command, Lookup& lookup, const std::string& kinds) {
+  command.add_option("what", lookup.what, "what to print")->required()->type_name(kinds);
+  command.add_option("--config-dir", lookup.config.config_folder, "as for run")
+      ->type_name("FOLDER");
+  add_json_flag(command, lookup.json);
+  add_plugin_option(command, lookup.config);
 }
 
 }  // namespace
 
 void register_list(const CommandRegistrar& registrar) {
-  register_lookup(registrar, "list",
-                  "policies, components, models, metrics, launchers, judges, recipes, experiments, "
-                  "groups or keys",
-                  "what to list", list_command);
+  const auto lookup = std::make_shared<Lookup>();
+  CLI::App& command = registrar.add(
+      "list",
+      "policies, components, models, metrics, launchers, judges, recipes, experiments, groups or "
+      "keys",
+      [lookup] {
+        return lookup->format == "text"
+                   ? list_command(lookup->config, lookup->what, lookup->json)
+                   : keys_page_command(lookup->config, lookup->what, lookup->format);
+      });
+  add_lookup_options(command, *lookup, fmt::format("{}", fmt::join(list_names(), "|")));
+  command.add_option("--format", lookup->format, "md, of keys: the page docs/keys.md")
+      ->type_name("text|md");
 }
 
 void register_describe(const CommandRegistrar& registrar) {
-  register_lookup(registrar, "describe", "a config option (policy/snapkv) or a key (gen.cfg)",
-                  "GROUP/OPTION or key", describe_command);
+  const auto lookup = std::make_shared<Lookup>();
+  CLI::App& command = registrar.add(
+      "describe", "a config option (policy/snapkv) or a key (gen.cfg)",
+      [lookup] { return describe_command(lookup->config, lookup->what, lookup->json); });
+  add_lookup_options(command, *lookup, "GROUP/OPTION|KEY");
 }
 
 }  // namespace kvscope

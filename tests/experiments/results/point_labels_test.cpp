@@ -79,6 +79,7 @@ TEST(PointSettings, AreTheConfigWithoutWhatOnlySaysHowItRan) {
       one.settings,
       ElementsAre(testing::Pair("budget.ratio", "0.1"), testing::Pair("gen.cfg", "[1, 2.5]"),
                   testing::Pair("gen.cuts", "per_layer"), testing::Pair("gen.seed", "4"),
+                  testing::Pair("gen.seed_rule", "hashed"),
                   testing::Pair("gen.store_last_scale", "false"), testing::Pair("gen.tau", "1"),
                   testing::Pair("model.text.overflow", "refuse"),
                   testing::Pair("model.tied", "true"), testing::Pair("policy.name", "snapkv"),

@@ -82,7 +82,7 @@ function __kvscope_complete
                         echo $before$file
                     end
                 else
-                    for folder in (__fish_complete_directories "$path")
+                    for folder in $path*/
                         echo $before$folder
                     end
                 end

@@ -25,3 +25,21 @@ configure_package_config_file(cmake/kvscopeConfig.cmake.in ${package}/kvscopeCon
 # Components exchange C++ objects with the program: only what was built with the same headers fits.
 write_basic_package_version_file(${package}/kvscopeConfigVersion.cmake COMPATIBILITY ExactVersion)
 install(FILES ${package}/kvscopeConfig.cmake ${package}/kvscopeConfigVersion.cmake DESTINATION lib/cmake/kvscope)
+
+# What the program says of itself, from the declarations that it parses its command line with.
+install(CODE [[
+  set(prefix "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
+  function(said_by_kvscope file)
+    get_filename_component(folder "${prefix}/${file}" DIRECTORY)
+    file(MAKE_DIRECTORY "${folder}")
+    execute_process(COMMAND "${prefix}/bin/kvscope" ${ARGN} OUTPUT_FILE "${prefix}/${file}" RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+      message(FATAL_ERROR "kvscope ${ARGN}: exit ${status}")
+    endif()
+    message(STATUS "Made: ${prefix}/${file}")
+  endfunction()
+  said_by_kvscope(share/man/man1/kvscope.1 man)
+  said_by_kvscope(share/bash-completion/completions/kvscope completion bash)
+  said_by_kvscope(share/zsh/site-functions/_kvscope completion zsh)
+  said_by_kvscope(share/fish/vendor_completions.d/kvscope.fish completion fish)
+]])

@@ -21,6 +21,7 @@
 #include "experiments/commands/results/paper_memory.h"
 #include "experiments/commands/show_config.h"
 #include "experiments/commands/table_json.h"
+#include "experiments/launch/launcher.h"
 #include "experiments/sweep/point_survey.h"
 #include "experiments/sweep/sweep_folder.h"
 #include "experiments/terminal.h"
@@ -77,6 +78,15 @@ PointList planned_points(const ConfigArguments& arguments,
       .list;
 }
 
+/// Whether the launcher can do with its settings, and what its scheduler, if it has one, says of
+/// such jobs. Nothing is submitted.
+void ask_launcher(const PointList& list, const std::filesystem::path& folder) {
+  const LaunchSettings& settings = list.points.front().launch;
+  const auto launcher = chosen_launcher(
+      {.settings = settings, .workers = settings.workers.value_or(1), .folder = folder});
+  if (const std::string verdict = launcher->verdict(); !verdict.empty()) say("{}", verdict);
+}
+
 }  // namespace
 
 int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
@@ -111,6 +121,7 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
     if (arguments.multirun) fmt::print("{}", survey.text(list, folder()));
   }
   write_figures(list.points, options);
+  if (arguments.multirun) ask_launcher(list, folder());
   return survey.all_fit(list) ? 0 : 1;
 }
 

@@ -18,6 +18,7 @@
 #include "core/models/image_model.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
+#include "experiments/commands/json_output.h"
 
 namespace kvscope {
 namespace {
@@ -53,10 +54,32 @@ std::string part_name(const std::string& part) {
   return part.ends_with('.') ? part.substr(0, part.size() - 1) : part;
 }
 
+nlohmann::ordered_json checkpoint_json(const std::filesystem::path& file,
+                                       const Checkpoint& checkpoint) {
+  nlohmann::ordered_json tensors = nlohmann::ordered_json::array();
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    tensors.push_back({{"name", name},
+                       {"dtype", dtype_name(tensor.scalar_type())},
+                       {"shape", tensor.sizes().vec()},
+                       {"bytes", tensor.nbytes()}});
+  }
+  return {{"file", file.string()},
+          {"container", checkpoint.container},
+          {"files", checkpoint.files},
+          {"elements", elements_of(checkpoint.tensors)},
+          {"bytes", bytes_of(checkpoint.tensors)},
+          {"metadata", checkpoint.metadata},
+          {"tensors", std::move(tensors)}};
+}
+
 }  // namespace
 
-int weights_inspect_command(const std::filesystem::path& file) {
+int weights_inspect_command(const std::filesystem::path& file, bool json) {
   const Checkpoint checkpoint = open_checkpoint(file);
+  if (json) {
+    print_json(checkpoint_json(file, checkpoint));
+    return 0;
+  }
   fmt::print("{}: {}, {} file{}, {} tensors, {} elements, {} bytes\n", file.string(),
              checkpoint.container, checkpoint.files, checkpoint.files == 1 ? "" : "s",
              checkpoint.tensors.size(), elements_of(checkpoint.tensors),
@@ -80,7 +103,7 @@ int weights_inspect_command(const std::filesystem::path& file) {
   return 0;
 }
 
-int weights_check_command(ConfigArguments arguments) {
+int weights_check_command(ConfigArguments arguments, bool json) {
   const auto first_file = std::ranges::stable_partition(arguments.overrides, is_override);
   const std::vector<std::string> files(first_file.begin(), first_file.end());
   arguments.overrides.erase(first_file.begin(), first_file.end());
@@ -97,6 +120,17 @@ int weights_check_command(ConfigArguments arguments) {
   require_weights(specs, tensors, files.front(), name);
 
   const WeightReport report = compare_weights(specs, tensors);
+  if (json) {
+    std::vector<std::string> absent;
+    absent.reserve(report.absent_parts.size());
+    for (const std::string& part : report.absent_parts) absent.push_back(part_name(part));
+    print_json({{"file", files.front()},
+                {"model", name},
+                {"tensors", report.matched},
+                {"unexpected", report.unexpected},
+                {"absent_parts", absent}});
+    return 0;
+  }
   fmt::print("{} fits {}: {} tensors, {} unexpected\n", files.front(), name, report.matched,
              report.unexpected.size());
   for (const std::string& part : report.absent_parts) {
@@ -128,13 +162,16 @@ void register_weights(const CommandRegistrar& registrar) {
       registrar.group("weights", "checkpoint files: inspect, check, convert");
   const std::string kinds = "safetensors or PyTorch file, *.index.json, or folder";
   const auto from = std::make_shared<std::filesystem::path>();
+  const auto json = std::make_shared<bool>(false);
   CLI::App& inspect = group.add("inspect", "names, dtypes and shapes; nothing in the file is run",
-                                [from] { return weights_inspect_command(*from); });
+                                [=] { return weights_inspect_command(*from, *json); });
   inspect.add_option("file", *from, kinds)->required();
+  add_json_flag(inspect, *json);
   const auto config = std::make_shared<ConfigArguments>();
   CLI::App& check = group.add("check", "whether a file holds the tensors of a model",
-                              [config] { return weights_check_command(*config); });
+                              [=] { return weights_check_command(*config, *json); });
   add_config_options(check, *config);
+  add_json_flag(check, *json);
   check.footer("kvscope weights check model=infinity_2b FILE: the file, a " + kinds +
                ", stands among the overrides. Missing tensors and wrong shapes exit with 3.");
   const auto to = std::make_shared<std::filesystem::path>();

@@ -1,5 +1,7 @@
 #include "experiments/judges/feature_scores.h"
 
+#include <ATen/ops/from_blob.h>
+
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
@@ -12,10 +14,6 @@ using MatrixView = Eigen::Map<const Matrix>;
 
 MatrixView view_of(const FeatureRows& features) {
   return {features.values.data(), features.rows, features.columns};
-}
-
-MatrixView covariance_of(const FeatureStatistics& statistics) {
-  return {statistics.covariance.data(), statistics.columns, statistics.columns};
 }
 
 /// |a_i|^2 + |b_j|^2 - 2 a_i b_j, not below 0.
@@ -53,32 +51,14 @@ double share_inside(const MatrixView& rows, const MatrixView& centres) {
 
 }  // namespace
 
-FeatureStatistics statistics_of(const FeatureRows& features) {
-  const MatrixView rows = view_of(features);
-  const Eigen::RowVectorXd mean = rows.colwise().mean();
-  const Matrix centred = rows.rowwise() - mean;
-  const Matrix covariance =
-      centred.transpose() * centred / static_cast<double>(std::max<int64_t>(features.rows - 1, 1));
-  return {.columns = features.columns,
-          .mean = {mean.data(), mean.data() + mean.size()},
-          .covariance = {covariance.data(), covariance.data() + covariance.size()}};
+bool all_finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
 }
 
-double frechet_distance(const FeatureStatistics& a, const FeatureStatistics& b) {
-  const Eigen::Map<const Eigen::VectorXd> mean_a(a.mean.data(), a.columns);
-  const Eigen::Map<const Eigen::VectorXd> mean_b(b.mean.data(), b.columns);
-  const MatrixView covariance_a = covariance_of(a);
-  const MatrixView covariance_b = covariance_of(b);
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver_a{Matrix(covariance_a)};
-  const Matrix root_a = solver_a.eigenvectors() *
-                        solver_a.eigenvalues().cwiseMax(0).cwiseSqrt().asDiagonal() *
-                        solver_a.eigenvectors().transpose();
-  const Matrix product = root_a * covariance_b * root_a;
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver{Matrix((product + product.transpose()) / 2),
-                                                     Eigen::EigenvaluesOnly};
-  const double root_trace = solver.eigenvalues().cwiseMax(0).cwiseSqrt().sum();
-  return (mean_a - mean_b).squaredNorm() + covariance_a.trace() + covariance_b.trace() -
-         2 * root_trace;
+at::Tensor tensor_of(const FeatureRows& features) {
+  // from_blob takes a pointer to what may be changed; nobody does.
+  return at::from_blob(const_cast<double*>(features.values.data()),
+                       {features.rows, features.columns}, at::kDouble);
 }
 
 PrecisionRecall precision_recall(const FeatureRows& reference, const FeatureRows& samples) {

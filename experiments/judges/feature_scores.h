@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -13,18 +15,11 @@ struct FeatureRows {
   std::vector<double> values{};
 };
 
-/// A Gaussian of features: mean [columns], covariance [columns, columns] with rows - 1.
-struct FeatureStatistics {
-  int64_t columns = 0;
-  std::vector<double> mean{};
-  std::vector<double> covariance{};
-};
+/// Whether none of them is infinite or not a number.
+bool all_finite(std::span<const double> values);
 
-FeatureStatistics statistics_of(const FeatureRows& features);
-
-/// Frechet distance of two Gaussians, |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), the trace of
-/// the root by the eigenvalues of C1^(1/2) C2 C1^(1/2). Both have the same columns.
-double frechet_distance(const FeatureStatistics& a, const FeatureStatistics& b);
+/// A view of them, [rows, columns] f64, which must not outlive them.
+at::Tensor tensor_of(const FeatureRows& features);
 
 /// Kynkaanniemi et al., arXiv 1904.06991, as guided-diffusion's evaluator has it: precision is the
 /// share of `samples` inside the ball of any reference row, recall the reverse; a ball's radius is

@@ -1,5 +1,7 @@
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "analysis/statistics/feature_distance.h"
 #include "core/base/error.h"
 #include "core/npz/npz_reader.h"
 #include "experiments/judges/feature_scores.h"
@@ -46,7 +48,7 @@ std::vector<FolderReading> read_folder(const ReadRequest& request) {
   return readings;
 }
 
-FeatureStatistics read_statistics(const JudgeFile& file) {
+FeatureMoments read_moments(const JudgeFile& file) {
   const NpzReader reader(file.path);
   const NpyArray mean = reader.array("mu");
   const NpyArray covariance = reader.array("sigma");
@@ -55,12 +57,18 @@ FeatureStatistics read_statistics(const JudgeFile& file) {
     throw Error(ErrorKind::kInput, fmt::format("{}: mu of {} values and sigma that does not fit it",
                                                file.path.string(), columns));
   }
-  return {.columns = columns, .mean = mean.values, .covariance = covariance.values};
+  if (!all_finite(mean.values) || !all_finite(covariance.values)) {
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("{}: mu or sigma has values that are no finite numbers", file.path.string()));
+  }
+  return {.mean = at::tensor(mean.values, at::kDouble),
+          .covariance = at::tensor(covariance.values, at::kDouble).view({columns, columns})};
 }
 
 JudgeScores import(const ImportRequest& request) {
   JudgeScores scores;
-  std::vector<FeatureStatistics> statistics;
+  std::vector<FeatureMoments> moments;
   const auto add = [&](double fid) {
     scores.totals["fid"] = json_number(fid);
     scores.numbers.push_back(
@@ -68,7 +76,7 @@ JudgeScores import(const ImportRequest& request) {
   };
   for (const JudgeFile& file : request.files) {
     if (file.is_archive()) {
-      statistics.push_back(read_statistics(file));
+      moments.push_back(read_moments(file));
       continue;
     }
     std::optional<double> fid = printed_value(file, "FID");
@@ -78,14 +86,14 @@ JudgeScores import(const ImportRequest& request) {
     add(*fid);
     scores.totals["printed"] = fmt::format("FID:  {}", *fid);
   }
-  if (statistics.empty()) return scores;
-  if (statistics.size() != 2 || statistics[0].columns != statistics[1].columns) {
+  if (moments.empty()) return scores;
+  if (moments.size() != 2 || moments[0].mean.numel() != moments[1].mean.numel()) {
     throw Error(ErrorKind::kInput,
                 fmt::format("fid: {} files of statistics; expected two, of as many features each: "
                             "of the images, and of what they are compared with",
-                            statistics.size()));
+                            moments.size()));
   }
-  const double fid = frechet_distance(statistics[0], statistics[1]);
+  const double fid = frechet_distance(moments[0], moments[1]);
   scores.totals["by_eigenvalues"] = json_number(fid);
   if (!scores.totals.contains("fid")) add(fid);
   return scores;

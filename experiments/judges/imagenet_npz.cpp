@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "analysis/statistics/feature_distance.h"
 #include "core/base/error.h"
 #include "core/base/split_mix.h"
 #include "core/npz/npz_reader.h"
@@ -87,6 +88,10 @@ FeatureRows rows_of(const NpzReader& reader, const std::string& name, const std:
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: array '{}': expected [rows, columns]", file, name));
   }
+  if (!all_finite(array.values)) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: array '{}' has values that are no finite numbers", file, name));
+  }
   return {.rows = array.shape[0], .columns = array.shape[1], .values = std::move(array.values)};
 }
 
@@ -109,13 +114,13 @@ void add_features(const JudgeFile& file, JudgeScores& scores) {
     add(a, b);
   };
   pair_of("ref_pool", "sample_pool", [&](const FeatureRows& a, const FeatureRows& b) {
-    totals["fid"] = frechet_distance(statistics_of(a), statistics_of(b));
+    totals["fid"] = frechet_distance(feature_moments(tensor_of(a)), feature_moments(tensor_of(b)));
     const PrecisionRecall shares = precision_recall(a, b);
     totals["precision"] = shares.precision;
     totals["recall"] = shares.recall;
   });
   pair_of("ref_spatial", "sample_spatial", [&](const FeatureRows& a, const FeatureRows& b) {
-    totals["sfid"] = frechet_distance(statistics_of(a), statistics_of(b));
+    totals["sfid"] = frechet_distance(feature_moments(tensor_of(a)), feature_moments(tensor_of(b)));
   });
   if (reader.has("class_logits")) {
     any = true;

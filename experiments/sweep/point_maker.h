@@ -10,7 +10,7 @@
 
 #include "core/config/compose.h"
 #include "core/config/repository.h"
-#include "core/config/sweep.h"
+#include "core/config/sweep_blocks.h"
 #include "experiments/sweep/digests.h"
 #include "experiments/sweep/override_judge.h"
 #include "experiments/sweep/point.h"

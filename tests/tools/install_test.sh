@@ -34,6 +34,9 @@ check "configurations are found" snapkv "$kvscope" list policies
 check "models are found, and images are made" red.png "$kvscope" generate prompt="a red circle" --out red.png
 check "a link to it does the same" scalekv bash -c "ln -s '$kvscope' link && ./link list policies"
 test -s "$work/elsewhere/red.png"
+for file in man/man1/kvscope.1 bash-completion/completions/kvscope zsh/site-functions/_kvscope fish/vendor_completions.d/kvscope.fish; do
+  if ! grep -q kvscope "$prefix/share/$file"; then echo "FAILED: share/$file" >&2; exit 1; fi
+done
 
 cp "$source_dir/docs/own_policy/value_norm.cpp" "$work/elsewhere/"
 check "a component is built by the script" by_script.so "$prefix/bin/kvscope-build-policy" value_norm.cpp by_script.so

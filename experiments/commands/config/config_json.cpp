@@ -126,6 +126,9 @@ Json sweep_json(const GrammarSweep& sweep) {
     case SweepKind::kGlob:
       json = {{"kind", "glob"}, {"include", sweep.include}, {"exclude", sweep.exclude}};
       break;
+    case SweepKind::kZip:
+      json = {{"kind", "zip"}};  // override_json() adds its members
+      break;
   }
   if (!sweep.tags.empty()) json["tags"] = sweep.tags;
   return json;
@@ -156,6 +159,8 @@ const char* value_type_name(const GrammarResult& value) {
       return "RANGE_SWEEP";
     case SweepKind::kInterval:
       return "INTERVAL_SWEEP";
+    case SweepKind::kZip:
+      return "ZIP_SWEEP";
     case SweepKind::kGlob:
       break;
   }
@@ -185,6 +190,9 @@ Json override_json(const Override& override) {
   json["value_type"] = value_type_name(*override.value);
   if (override.value->sweep) {
     json["sweep"] = sweep_json(*override.value->sweep);
+    for (const Override& member : override.zipped) {
+      json["sweep"]["sweeps"].push_back(override_json(member));
+    }
     return json;
   }
   const GrammarValue& value = override.value->value;

@@ -13,7 +13,8 @@ namespace kvscope {
 nlohmann::ordered_json config_json(const ConfigNode& node);
 
 /// What the grammar made of an override: type, key, package, key_element, value_type (null for a
-/// deletion without value), and value with value_as_str and quoted, or sweep.
+/// deletion without value), and value with value_as_str and quoted, or sweep; of a zip(..), which
+/// is ours, the sweep's members as `sweeps`.
 nlohmann::ordered_json override_json(const Override& override);
 
 }  // namespace kvscope

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "experiments/commands/command_registrar.h"
+#include "experiments/commands/json_output.h"
 #include "experiments/commands/paper/paper_list.h"
 #include "experiments/commands/paper/paper_run.h"
 
@@ -10,9 +11,11 @@ void register_paper(const CommandRegistrar& registrar) {
   const CommandRegistrar group =
       registrar.group("paper", "figures and tables of the papers behind kvscope: list, run");
   const auto config_folder = std::make_shared<std::filesystem::path>();
+  const auto json = std::make_shared<bool>(false);
   CLI::App& list = group.add("list", "what there is, and whether it runs here",
-                             [config_folder] { return paper_list_command(*config_folder); });
+                             [=] { return paper_list_command(*config_folder, *json); });
   list.add_option("--config-dir", *config_folder, "as for run")->type_name("FOLDER");
+  add_json_flag(list, *json);
 
   const auto options = std::make_shared<PaperRunOptions>();
   CLI::App& run = group.add("run", "makes one: its commands in order, published beside measured",

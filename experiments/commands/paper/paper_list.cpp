@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "experiments/commands/json_output.h"
+#include "experiments/commands/table_json.h"
 #include "experiments/paper/paper_item.h"
 #include "experiments/report/tables/table.h"
 #include "experiments/sweep/configuration.h"
@@ -9,7 +11,7 @@
 
 namespace kvscope {
 
-int paper_list_command(const std::filesystem::path& config_folder) {
+int paper_list_command(const std::filesystem::path& config_folder, bool json) {
   ConfigRepository repository(compose_request({.config_folder = config_folder}).folders);
   Table table;
   table.columns = {{.header = "name", .align = Align::kLeft, .importance = Importance::kRow},
@@ -26,6 +28,10 @@ int paper_list_command(const std::filesystem::path& config_folder) {
                    item.commands.empty() ? TableCell::missing("it cannot be run")
                                          : TableCell::number(static_cast<double>(item.minutes)),
                    TableCell::text(fmt::format("{}, {}", item.work, item.item))}});
+  }
+  if (json) {
+    print_json({{"table", table_json(table)}});
+    return 0;
   }
   fmt::print("{}kvscope paper run NAME makes one; minutes are of two cores\n",
              console_table(table, console_style()));

@@ -10,7 +10,9 @@
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "experiments/commands/command_registrar.h"
+#include "experiments/commands/json_output.h"
 #include "experiments/commands/results/table.h"
+#include "experiments/commands/table_json.h"
 #include "experiments/results/comparison.h"
 #include "experiments/results/late_metrics.h"
 #include "experiments/results/sweep_metrics.h"
@@ -21,24 +23,49 @@
 namespace kvscope {
 namespace {
 
-void print(const Table& table, const CompareOptions& options) {
-  fmt::print("{}\n", formatted_table(table, options.format, options.style));
-}
+/// What the command answers: printed table by table, or kept for one JSON object.
+class Answer {
+ public:
+  explicit Answer(const CompareOptions& options) : options_(options) {}
 
-void say_all(const std::vector<std::string>& notes) {
-  for (const std::string& note : notes) say("note: {}", note);
-}
+  void add(const Table& table) {
+    if (options_.json) {
+      tables_.push_back(table_json(table));
+    } else {
+      fmt::print("{}\n", formatted_table(table, options_.format, options_.style));
+    }
+  }
 
-void print_differences(const SweepSummary& part,
-                       const Metric& metric,
-                       const CompareOptions& options) {
+  void note(const std::string& text) {
+    notes_.push_back(text);
+    say("note: {}", text);
+  }
+
+  void note_all(const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) note(text);
+  }
+
+  void finish() const {
+    if (options_.json) print_json({{"tables", tables_}, {"notes", notes_}});
+  }
+
+ private:
+  const CompareOptions& options_;
+  nlohmann::ordered_json tables_ = nlohmann::ordered_json::array();
+  std::vector<std::string> notes_;
+};
+
+void add_differences(const SweepSummary& part,
+                     const Metric& metric,
+                     const CompareOptions& options,
+                     Answer& answer) {
   const Differences found = difference_by_budget(part, metric, options.against, options.comparison);
-  print(found.table, options);
-  if (found.tests) print(*found.tests, options);
-  say_all(found.notes);
+  answer.add(found.table);
+  if (found.tests) answer.add(*found.tests);
+  answer.note_all(found.notes);
 }
 
-void compare_policies(const SweepSummary& sweep, const CompareOptions& options) {
+void compare_policies(const SweepSummary& sweep, const CompareOptions& options, Answer& answer) {
   const std::vector<Metric> metrics = chosen_metrics(sweep, options.metric);
   std::optional<Error> without_policy;  // a part of the sweep need not have it
   bool is_any = false;
@@ -46,11 +73,11 @@ void compare_policies(const SweepSummary& sweep, const CompareOptions& options) 
     for (const SweepSummary& part : by_recipe(model)) {
       for (const Metric& metric : metrics) {
         if (options.against.empty()) {
-          print(metric_by_budget(part, metric), options);
+          answer.add(metric_by_budget(part, metric));
           continue;
         }
         try {
-          print_differences(part, metric, options);
+          add_differences(part, metric, options, answer);
           is_any = true;
         } catch (const Error& error) {
           if (error.kind() != ErrorKind::kConfig) throw;
@@ -61,18 +88,20 @@ void compare_policies(const SweepSummary& sweep, const CompareOptions& options) 
   }
   if (!without_policy) return;
   if (!is_any) throw *without_policy;
-  say("note: points of another model or recipe are left out: {}", without_policy->what());
+  answer.note(
+      fmt::format("points of another model or recipe are left out: {}", without_policy->what()));
 }
 
 void compare_sweeps(const SweepSummary& first,
                     const SweepSummary& second,
-                    const CompareOptions& options) {
+                    const CompareOptions& options,
+                    Answer& answer) {
   bool is_any = false;
   for (const Metric& metric : chosen_metrics(first, options.metric)) {
     const SweepDifferences found = difference_of_sweeps(first, second, metric, options.comparison);
-    if (found.table) print(*found.table, options);
+    if (found.table) answer.add(*found.table);
     is_any = is_any || found.table.has_value();
-    say_all(found.notes);
+    answer.note_all(found.notes);
   }
   if (is_any) return;
   throw Error(ErrorKind::kInput,
@@ -92,16 +121,18 @@ int compare_command(const CompareOptions& options) {
   if (!options.other.empty() && !options.against.empty()) {
     throw Error(ErrorKind::kConfig, "compare: two folders, or one with --against POLICY; not both");
   }
+  Answer answer(options);
   const SweepSummary sweep = summarise_sweep_or_point(options.folder);
   if (options.other.empty()) {
-    compare_policies(sweep, options);
+    compare_policies(sweep, options, answer);
   } else {
     const SweepSummary other = summarise_sweep_or_point(options.other);
-    compare_sweeps(sweep, other, options);
-    say_all(other.notes);
+    compare_sweeps(sweep, other, options, answer);
+    answer.note_all(other.notes);
     write_late_metrics(other.points);
   }
-  say_all(sweep.notes);
+  answer.note_all(sweep.notes);
+  answer.finish();
   write_late_metrics(sweep.points);
   return 0;
 }
@@ -130,6 +161,7 @@ void register_compare(const CommandRegistrar& registrar) {
   command.add_option("--seed", comparison.seed, "of bootstrap and permutations, 0");
   command.add_option("--format", options->format, "how it is written")
       ->type_name("console|csv|md|tex");
+  add_json_flag(command, options->json);
 }
 
 }  // namespace kvscope

@@ -16,6 +16,7 @@ struct CompareOptions {
   ComparisonOptions comparison{};  ///< how differences are judged
   std::string format = "console";  ///< console, csv, md or tex
   ConsoleStyle style{};            ///< of the console format
+  bool json = false;               ///< one object with all tables and notes instead
 };
 
 /// Prints a table a model of the sweep: policies down, budgets across (results/comparison.h), and

@@ -443,8 +443,8 @@ void Options::find_unknown(const ConfigNode& node,
     }
     std::string unknown = name;
     std::string said = hint(name, elsewhere);
-    if (elsewhere && (said.empty() || said.starts_with(kKnownHere))) {
-      // Nothing is like the group itself; what is below it may be known elsewhere.
+    if (elsewhere) {
+      // What is below a group that may be known elsewhere says more than a name like the group's.
       for (const std::string& leaf : leaves(entry.value, name)) {
         const std::string about = elsewhere(whole(leaf));
         if (about.empty()) continue;

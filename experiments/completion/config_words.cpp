@@ -67,7 +67,7 @@ std::set<std::string> chosen_groups(ConfigRepository& repository, const std::str
   return groups;
 }
 
-/// The next part of names that begin with `typed`: "policy." and "seed=" of "policy.x", "seed".
+/// The next part of names that begin with `typed`: "policy." and "seed=" of "policy.score", "seed".
 class NextParts {
  public:
   NextParts(std::string sign, std::string typed)

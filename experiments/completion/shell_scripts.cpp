@@ -79,11 +79,11 @@ function __kvscope_complete
                 set -l path (string replace -r '^.*=' '' -- "$typed")
                 if test $answer = :files
                     for file in (__fish_complete_path "$path")
-                        echo $before$file
+                        echo "$before$file"
                     end
                 else
                     for folder in $path*/
-                        echo $before$folder
+                        echo "$before$folder"
                     end
                 end
             case '*'

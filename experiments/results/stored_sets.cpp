@@ -38,14 +38,14 @@ std::optional<StoredSet> stored_set(const std::filesystem::path& folder,
   const auto found = all.find(metric);
   if (found == all.end()) return std::nullopt;
   try {
-    const MetricOrigins origins = origins_from_json(
-        json({{metric, found->at("origin")}}).dump(), (folder / kFile).string());
-    return StoredSet{.origin = origins.at(metric),
-                     .images = found->at("images").get<std::string>(),
-                     .summary = {.interval = {number_of(found->at("value")),
-                                              number_of(found->at("low")),
-                                              number_of(found->at("high"))},
-                                 .left_out = found->at("left_out").get<int64_t>()}};
+    const MetricOrigins origins =
+        origins_from_json(json({{metric, found->at("origin")}}).dump(), (folder / kFile).string());
+    return StoredSet{
+        .origin = origins.at(metric),
+        .images = found->at("images").get<std::string>(),
+        .summary = {.interval = {number_of(found->at("value")), number_of(found->at("low")),
+                                 number_of(found->at("high"))},
+                    .left_out = found->at("left_out").get<int64_t>()}};
   } catch (const std::exception&) {
     return std::nullopt;
   }

@@ -17,7 +17,7 @@ struct SweepRecipes {
   [[nodiscard]] bool several() const { return recipes.size() > 1; }
   /// "A", "B", ..., "AA": what columns and legends call the recipe of that index.
   [[nodiscard]] static std::string label(size_t recipe);
-  /// "PSNR", or "PSNR, A" where there are several.
+  /// The name itself, or with ", A" behind it where there are several.
   [[nodiscard]] std::string header(const std::string& name, size_t recipe) const;
   /// A line a recipe, for below a table: "recipe: ..." or "recipe A: ...".
   [[nodiscard]] std::vector<std::string> legend() const;

@@ -135,7 +135,7 @@ PointSurvey points_of_grid(const ComposeRequest& request,
     try {
       points.push_back(maker.make(grid[i], list));
       if (visit) visit(points.back());
-    } catch (const LeftOut& left_out) {
+    } catch (const PointLeftOut& left_out) {
       list.infeasible.push_back(fmt::format("{}: {}", fmt::join(grid[i], " "), left_out.message));
     } catch (const Error& error) {
       if (grid.size() == 1) throw;

@@ -84,7 +84,7 @@ PlannedBudget new_plan(const Point& point, int64_t image_rows) {
     return point.policy()->plan_budget(point.facts.cache, point.budget, image_rows);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kConfig || !point.launch.skip_infeasible) throw;
-    throw LeftOut{error.what()};
+    throw PointLeftOut{error.what()};
   }
 }
 
@@ -209,7 +209,7 @@ bool PointMaker::sets_key(const Override& override, const std::string& key) {
 
 void PointMaker::leave_out_filtered(const Composition& composition) const {
   const auto why = filtered_out(composition, unlisted_keys(composition.config, *components_));
-  if (why) throw LeftOut{*why};
+  if (why) throw PointLeftOut{*why};
 }
 
 void PointMaker::refuse_misspelt_keys(const ConfigNode& config) const {

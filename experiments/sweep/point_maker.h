@@ -19,7 +19,7 @@
 namespace kvscope {
 
 /// Why a sweep goes on without a point.
-struct LeftOut {
+struct PointLeftOut {
   std::string message;
 };
 
@@ -32,8 +32,8 @@ class PointMaker {
              std::shared_ptr<const ComponentRegistry> components);
 
   /// The point of these overrides, unidentified; sets the folder of `list` where it has none.
-  /// Throws LeftOut where the sweep is to go on without it, Error(kConfig) for what the user got
-  /// wrong.
+  /// Throws PointLeftOut where the sweep is to go on without it, Error(kConfig) for what the user
+  /// got wrong.
   Point make(const std::vector<std::string>& overrides, PointList& list);
   /// That of a configuration which is composed already.
   Point make(SettledConfig settled);
@@ -52,7 +52,7 @@ class PointMaker {
   /// its folder.
   void say_where_swept(const std::vector<SweeperParameter>& swept, ConfigNode& config) const;
   static bool sets_key(const Override& override, const std::string& key);
-  /// Throws LeftOut where hydra.sweeper.filter says so.
+  /// Throws PointLeftOut where hydra.sweeper.filter says so.
   void leave_out_filtered(const Composition& composition) const;
   /// Before the readers of single groups, who know their own keys alone.
   void refuse_misspelt_keys(const ConfigNode& config) const;

@@ -284,7 +284,8 @@ TEST_F(Misspelling, OfCommandsAndOptions) {
   };
   std::vector<std::vector<std::string>> commands;
   for (const std::string& name : misspell_commands({})) {
-    if (std::set<std::string>{"attention", "device", "h5", "paper", "weights"}.contains(name)) {
+    if (std::set<std::string>{"attention", "config", "device", "h5", "judge", "paper", "weights"}
+            .contains(name)) {
       for (const std::string& below : misspell_commands({name})) commands.push_back({name, below});
     } else {
       commands.push_back({name});
@@ -295,7 +296,8 @@ TEST_F(Misspelling, OfCommandsAndOptions) {
     std::vector<std::string> asked = command;
     asked.emplace_back("--");
     const std::vector<std::string> names = offered(asked);
-    const std::set<std::string> known(names.begin(), names.end());
+    std::set<std::string> known(names.begin(), names.end());
+    for (const char* letter : {"-h", "-m", "-c", "-i", "-p", "-o"}) known.emplace(letter);
     for (const std::string& name : names) {
       const std::string typed = misspelt(name, below(2) * 2);
       if (known.contains(typed) || !typed.starts_with('-') || typed == "--") continue;

@@ -73,7 +73,7 @@ TEST(Program, PlanPrintsThePapersMegabytes) {
   const Answer sweep =
       answer({"plan", "-m", "model=infinity_2b", "policy=full,scalekv", "budget.tokens=1300,650",
               "gen.batch=8", "model.precision=reference"});
-  EXPECT_THAT(sweep.out, AllOf(HasSubstr("7800.00"), HasSubstr("3900.00"), HasSubstr("KV (MiB)"),
+  EXPECT_THAT(sweep.out, AllOf(HasSubstr("7800.00"), HasSubstr("3900.00"), HasSubstr("KV bytes"),
                                HasSubstr("3 points, 1 duplicates left out")));
 }
 

@@ -95,8 +95,10 @@ class SortedTable {
 
   addFilters() {
     const chosen = new Map();  // column -> text
-    const search = element("input", {type: "search", id: "filter", placeholder: "filter: h2o psnr>25", "aria-label":
-      "Filter rows: words that they have, or a column compared with a number, as psnr>25", oninput: () => apply()});
+    const numbers = this.heads.findLast(head => !head.hasAttribute("data-names"));
+    const example = numbers ? `${numbers.textContent.trim().split(/[ ,]/)[0].toLowerCase()}>25` : "";
+    const search = element("input", {type: "search", id: "filter", placeholder: `filter: h2o ${example}`, "aria-label":
+      `Filter rows: words that they have, or a column compared with a number, as ${example}`, oninput: () => apply()});
     const selects = this.heads.flatMap((head, column) => {
       if (!head.hasAttribute("data-names")) return [];
       const values = [...new Set(this.rows.map(row => row.cells[column].textContent))];

@@ -33,6 +33,8 @@ std::vector<fs::path> tokenizers_of(const fs::path& path, const json& file) {
   if (fs::exists(folder / "tokenizer.json")) return tokenizers_in(folder);
   std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(folder)) {
+    // A tokenizer that has cases of its own is not the one that these are of.
+    if (fs::exists(entry.path() / "cases.json")) continue;
     if (fs::exists(entry.path() / "tokenizer.json")) folders.push_back(entry.path());
   }
   if (folders.size() != 1) {

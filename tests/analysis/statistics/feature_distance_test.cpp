@@ -17,10 +17,8 @@ at::Tensor random_rows(int64_t rows, int64_t features, uint64_t seed) {
 TEST(FrechetDistance, OfDiagonalCovariancesIsKnown) {
   const at::Tensor deviations_a = at::tensor({1.0, 2.0, 0.0}, at::kDouble);
   const at::Tensor deviations_b = at::tensor({3.0, 0.5, 0.0}, at::kDouble);
-  const FeatureMoments a{at::tensor({1.0, 0.0, 2.0}, at::kDouble),
-                         at::diag(deviations_a.square())};
-  const FeatureMoments b{at::tensor({0.0, 0.0, 4.0}, at::kDouble),
-                         at::diag(deviations_b.square())};
+  const FeatureMoments a{at::tensor({1.0, 0.0, 2.0}, at::kDouble), at::diag(deviations_a.square())};
+  const FeatureMoments b{at::tensor({0.0, 0.0, 4.0}, at::kDouble), at::diag(deviations_b.square())};
   // |m1 - m2|^2 = 5, and (1 - 3)^2 + (2 - 0.5)^2 of the deviations.
   EXPECT_NEAR(frechet_distance(a, b), 5 + 4 + 2.25, 1e-12);
 }

@@ -75,7 +75,6 @@ TEST(KnownPoints, SayWhyAPointIsNewPartOrReused) {
   const PointStanding done = standing(made);
   EXPECT_EQ(done.state, PointState::kDone);
   EXPECT_THAT(done.reason, HasSubstr("reused"));
-  EXPECT_GT(done.image_s, 0);
   const PointStanding part = standing(words + Words{"budget.tokens=6", "gen.images=3"});
   EXPECT_EQ(part.state_text, "part 2/3");
   const PointStanding other = standing(words + Words{"budget.tokens=9", "gen.images=2"});

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "analysis/metrics/metric_inputs.h"
+#include "analysis/statistics/moments_file.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/checkpoint/checkpoint.h"
@@ -79,8 +80,12 @@ std::vector<fs::path> pictures_in(const fs::path& folder) {
 InceptionReference reference_at(const fs::path& path, FeatureSource& source) {
   std::error_code unknown;
   if (!fs::is_directory(path, unknown)) {
-    throw Error(ErrorKind::kInput,
-                fmt::format("metrics.{}={}: expected a folder of PNGs", kReference, path.string()));
+    if (path.extension() == ".npz") return {.moments = read_feature_moments(path)};
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("metrics.{}={}: expected a folder of PNGs, or statistics as pytorch-fid "
+                    "saves them (.npz)",
+                    kReference, path.string()));
   }
   std::vector<at::Tensor> features;
   for (const fs::path& picture : pictures_in(path)) {
@@ -130,16 +135,18 @@ MeasureSet inception_set(const MetricInputs& inputs,
 }
 
 std::vector<MetricInput> inception_inputs() {
-  return {{.key = kWeights,
-           .help = "Inception-v3 of FID as pytorch-fid publishes it",
-           .file_name = "pt_inception-2015-12-05-6726825d.pth",
-           .source = "pt_inception-2015-12-05-6726825d.pth of pytorch-fid, "
-                     "https://github.com/mseitzer/pytorch-fid/releases/tag/fid_weights: the name "
-                     "has the first digits of its SHA-256"},
-          {.key = kReference,
-           .help = "what sets are compared with instead of the full-cache images: a folder of PNGs",
-           .needed = false,
-           .source = "a folder of pictures"}};
+  return {
+      {.key = kWeights,
+       .help = "Inception-v3 of FID as pytorch-fid publishes it",
+       .file_name = "pt_inception-2015-12-05-6726825d.pth",
+       .source = "pt_inception-2015-12-05-6726825d.pth of pytorch-fid, "
+                 "https://github.com/mseitzer/pytorch-fid/releases/tag/fid_weights: the name "
+                 "has the first digits of its SHA-256"},
+      {.key = kReference,
+       .help = "what sets are compared with instead of the full-cache images: a folder of PNGs, or "
+               "pytorch-fid's statistics (.npz)",
+       .needed = false,
+       .source = "a folder of pictures"}};
 }
 
 std::string resize_note(InceptionInput convention) {

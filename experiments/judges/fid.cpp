@@ -1,10 +1,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "analysis/statistics/feature_distance.h"
+#include "analysis/statistics/moments_file.h"
 #include "core/base/error.h"
-#include "core/npz/npz_reader.h"
-#include "experiments/judges/feature_scores.h"
 #include "experiments/judges/judge.h"
 #include "experiments/judges/printed_values.h"
 #include "experiments/judges/reader_rules.h"
@@ -48,24 +46,6 @@ std::vector<FolderReading> read_folder(const ReadRequest& request) {
   return readings;
 }
 
-FeatureMoments read_moments(const JudgeFile& file) {
-  const NpzReader reader(file.path);
-  const NpyArray mean = reader.array("mu");
-  const NpyArray covariance = reader.array("sigma");
-  const int64_t columns = std::ssize(mean.values);
-  if (columns == 0 || covariance.shape != std::vector<int64_t>{columns, columns}) {
-    throw Error(ErrorKind::kInput, fmt::format("{}: mu of {} values and sigma that does not fit it",
-                                               file.path.string(), columns));
-  }
-  if (!all_finite(mean.values) || !all_finite(covariance.values)) {
-    throw Error(
-        ErrorKind::kInput,
-        fmt::format("{}: mu or sigma has values that are no finite numbers", file.path.string()));
-  }
-  return {.mean = at::tensor(mean.values, at::kDouble),
-          .covariance = at::tensor(covariance.values, at::kDouble).view({columns, columns})};
-}
-
 JudgeScores import(const ImportRequest& request) {
   JudgeScores scores;
   std::vector<FeatureMoments> moments;
@@ -76,7 +56,7 @@ JudgeScores import(const ImportRequest& request) {
   };
   for (const JudgeFile& file : request.files) {
     if (file.is_archive()) {
-      moments.push_back(read_moments(file));
+      moments.push_back(read_feature_moments(file.path));
       continue;
     }
     std::optional<double> fid = printed_value(file, "FID");

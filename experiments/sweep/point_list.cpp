@@ -115,6 +115,22 @@ void note_departures(const std::vector<Point>& points, std::vector<std::string>&
   }
 }
 
+/// A sweep has one launcher: Hydra, where points name others, goes by the first and says nothing.
+void require_one_launcher(const std::vector<Point>& points) {
+  const auto& first = points.front().launch.launcher;
+  const auto other = std::ranges::find_if(
+      points, [&](const Point& point) { return point.launch.launcher != first; });
+  if (other == points.end()) return;
+  const auto name = [](const std::optional<std::string>& launcher) {
+    return launcher ? "launcher=" + *launcher : std::string("launcher=null");
+  };
+  throw Error(ErrorKind::kConfig,
+              fmt::format("points of this sweep differ in their launcher, {} and {}; one launcher "
+                          "makes all of them: name it outside of what is swept, as {} on the "
+                          "command line",
+                          name(first), name(other->launch.launcher), name(other->launch.launcher)));
+}
+
 using Grid = std::vector<std::vector<std::string>>;
 
 enum class Identify { kNever, kIfThere, kAlways };
@@ -148,6 +164,7 @@ PointSurvey points_of_grid(const ComposeRequest& request,
     throw Error(ErrorKind::kConfig,
                 fmt::format("no point of this sweep is left; {}", list.infeasible.front()));
   }
+  require_one_launcher(points);
   if (!request.multirun) list.notes = notes_of(points.front(), maker.swept_keys());
   note_departures(points, list.notes);
   // Only now are files read: a typo in the last point is found before gigabytes of the first.

@@ -226,6 +226,8 @@ TEST(Points, RefusesWhatTheUserGotWrong) {
   EXPECT_THAT(refusal({"metrics.list=[psnr,lpips]"}), HasSubstr("lpips"));
   EXPECT_THAT(refusal({"prompts=file", "prompts.file=null"}), HasSubstr("prompts.file=PATH"));
   EXPECT_THAT(refusal({"policy=snapkv", "budget.ratio=0.5,1e-9"}, true), HasSubstr("point 2 of 2"));
+  EXPECT_THAT(refusal({"policy=full,h2o", "launcher=serial,processes"}, true),
+              HasSubstr("one launcher makes all of them"));
 }
 
 TEST(Points, MissingFilesAreNamed) {

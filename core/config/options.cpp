@@ -93,6 +93,7 @@ std::string of_words(const std::string& type, const std::vector<std::string>& al
 template <class Value>
 ConfigNode list_of(const std::vector<Value>& values) {
   std::vector<ConfigNode> items;
+  items.reserve(values.size());
   for (const Value& value : values) items.emplace_back(value);
   return ConfigNode::list(std::move(items));
 }
@@ -150,7 +151,7 @@ std::vector<std::string> leaves(const ConfigNode& node, const std::string& path)
 
 /// Where a value was written; of a mapping that an override made, where its first value was.
 std::string origin_of(const ConfigNode& node) {
-  const std::string own = node.origin().text();
+  std::string own = node.origin().text();
   if (!own.empty() || !node.is_map() || node.size() == 0) return own;
   return origin_of(node.entries().front().value);
 }
@@ -474,7 +475,7 @@ std::string Options::hint(const std::string& path, const Elsewhere& elsewhere) c
     add(rest.substr(0, rest.find('.')));
   }
   if (parent.empty()) std::ranges::for_each(others_, add);
-  const std::string known =
+  std::string known =
       beside.empty() ? "" : fmt::format("{}{}.", kKnownHere, fmt::join(beside, ", "));
   if (std::string said = elsewhere ? elsewhere(whole(path)) : ""; !said.empty()) {
     return said;

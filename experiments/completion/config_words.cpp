@@ -137,7 +137,9 @@ Completion values(ConfigRepository& repository,
   }
   for (const std::string& word : words) {
     if (word.starts_with(rest)) {
-      completion.candidates.push_back({.word = before + done + word, .help = ""});
+      std::string whole = before;
+      whole.append(done).append(word);
+      completion.candidates.push_back({.word = std::move(whole), .help = ""});
     }
   }
   return completion;
@@ -190,7 +192,8 @@ Completion describable_words(const ConfigArguments& arguments, const std::string
   Completion completion;
   for (const std::string& group : repository.groups()) {
     for (const std::string& option : repository.options(group)) {
-      const std::string word = group + "/" + option;
+      std::string word = group;
+      word.append("/").append(option);
       if (word.starts_with(typed)) completion.candidates.push_back({.word = word});
     }
   }

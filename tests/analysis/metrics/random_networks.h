@@ -26,8 +26,8 @@ inline std::vector<TensorMap::Entry> random_weights(const std::vector<WeightSpec
     at::Tensor tensor = at::empty(spec.shape, at::kFloat);
     const bool is_convolution = spec.shape.size() == 4 && spec.shape[0] > 1;
     if (is_convolution) {
-      const auto inputs = static_cast<double>(tensor.numel() / spec.shape[0]);
-      const double reach = std::sqrt(6 / inputs);
+      const int64_t inputs = tensor.numel() / spec.shape[0];
+      const double reach = std::sqrt(6 / static_cast<double>(inputs));
       tensor.uniform_(-reach, reach, generator);
     } else if (spec.name.ends_with(".bn.weight") || spec.name.ends_with(".running_var")) {
       tensor.uniform_(0.75, 1.25, generator);

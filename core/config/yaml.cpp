@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/base/opened_files.h"
@@ -41,8 +42,11 @@ size_t utf8_length(const std::string& text, size_t i) {
 /// yaml-cpp's own node type would lose or multiply them.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(std::shared_ptr<const std::string> name, const YamlLimits& limits)
-      : name_(std::move(name)), limits_(limits) {}
+  /// `text` is what is parsed, and must outlive this.
+  TreeBuilder(std::string_view text,
+              std::shared_ptr<const std::string> name,
+              const YamlLimits& limits)
+      : text_(text), name_(std::move(name)), limits_(limits) {}
 
   ConfigNode take_root() { return std::move(root_); }
 
@@ -67,7 +71,8 @@ class TreeBuilder : public YAML::EventHandler {
                 YAML::anchor_t anchor,
                 const std::string& value) override {
     ConfigNode node(value);
-    if (tag == "?") {
+    const bool is_plain = tag == "?" || (tag == "!" && is_unquoted_behind_tag(mark));
+    if (is_plain) {
       if (!frames_.empty() && frames_.back().flow && value.find('?') != value.npos) {
         fail(mark, fmt::format("'?' in the unquoted flow value '{}'; quote it", value));
       }
@@ -81,7 +86,7 @@ class TreeBuilder : public YAML::EventHandler {
         fail(mark, error.what());
       }
     }
-    plain_ = tag == "?";
+    plain_ = is_plain;
     add(mark, anchor, std::move(node), 1, 0, value);
   }
   void OnSequenceStart(const YAML::Mark& mark,
@@ -122,6 +127,18 @@ class TreeBuilder : public YAML::EventHandler {
     size_t nodes = 1;
     int depth = 0;
   };
+
+  /// Whether a scalar whose tag yaml-cpp gives as "!", as it gives that of quoted ones, stands
+  /// unquoted behind a "!" of its own: PyYAML then reads it as if no tag were there.
+  [[nodiscard]] bool is_unquoted_behind_tag(const YAML::Mark& mark) const {
+    constexpr std::string_view kBlanks = " \t\r\n";
+    const std::string_view rest =
+        text_.substr(std::min(text_.size(), static_cast<size_t>(mark.pos)));
+    if (!rest.starts_with('!')) return false;
+    const size_t begin = rest.find_first_not_of(kBlanks, 1);
+    return begin > 1 && begin != rest.npos &&
+           std::string_view("'\"|>").find(rest[begin]) == rest.npos;
+  }
 
   /// Whether the next node is a key of a mapping.
   [[nodiscard]] bool is_key_next() const {
@@ -248,6 +265,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
+  std::string_view text_;
   std::shared_ptr<const std::string> name_;
   YamlLimits limits_;
   ConfigNode root_;
@@ -296,7 +314,7 @@ ConfigNode load_yaml_text(const std::string& text,
                                                 name, text.size(), limits.file_bytes));
   }
   check_text(text, name);
-  TreeBuilder builder(std::make_shared<const std::string>(name), limits);
+  TreeBuilder builder(text, std::make_shared<const std::string>(name), limits);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);

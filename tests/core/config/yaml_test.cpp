@@ -86,6 +86,19 @@ TEST(Yaml, ScalarTypesAreThoseOfPyYamlAndOmegaConf) {
   EXPECT_TRUE(load_yaml_text("a: !!str 1", "x").at("a") == ConfigNode("1"));
 }
 
+TEST(Yaml, ATagThatSaysNothingChangesNothingOfWhatIsUnquoted) {
+  const ConfigNode node = load_yaml_text(
+      "é: ! 1\nb: ! yes\nc: ! '1'\nd: '!'\ne: \"! 1\"\nf: [! 2, !  3.5]\ng: ! |\n  7\n", "a.yaml");
+  EXPECT_EQ(node.at("é").as_int64(), 1);
+  EXPECT_TRUE(node.at("b").as_bool());
+  EXPECT_EQ(node.at("c").as_string(), "1");
+  EXPECT_EQ(node.at("d").as_string(), "!");
+  EXPECT_EQ(node.at("e").as_string(), "! 1");
+  EXPECT_EQ(node.at("f.0").as_int64(), 2);
+  EXPECT_EQ(node.at("f.1").as_double(), 3.5);
+  EXPECT_EQ(node.at("g").as_string(), "7\n");
+}
+
 TEST(Yaml, EveryValueKnowsItsPlace) {
   const ConfigNode root = load_yaml_text("a: 1\nb:\n  - x\n  - {c: 2}\n", "f.yaml");
   EXPECT_EQ(root.at("b.1.c").origin().text(), "f.yaml:4:9");

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "analysis/metrics/registry.h"
+#include "core/base/error.h"
 #include "core/base/sha256.h"
 
 namespace kvscope {
@@ -29,6 +30,27 @@ std::string digest_of(const std::string& key, const fs::path& path, FileDigests&
                            files.of_file(fs::canonical(file))));
   }
   return all.hex_digest();
+}
+
+/// Publishers put the first digits of a file's SHA-256 behind its name ("vgg16-397923af.pth"):
+/// where they do, another file of that name is refused.
+void check_published_digest(const std::string& key, const fs::path& path, FileDigests& files) {
+  constexpr size_t kFewestDigits = 8;
+  const std::string stem = path.stem().string();
+  const std::string digits = stem.substr(stem.rfind('-') + 1);
+  std::error_code unknown;
+  if (digits.size() < kFewestDigits || digits.size() == stem.size() ||
+      digits.find_first_not_of("0123456789abcdef") != digits.npos ||
+      !fs::is_regular_file(path, unknown)) {
+    return;
+  }
+  const std::string& digest = files.of_file(fs::canonical(path));
+  if (digest.starts_with(digits)) return;
+  throw Error(ErrorKind::kInput,
+              fmt::format("{}{}={}: by its name its SHA-256 begins with {}, but it begins with {}: "
+                          "it is not the published file, or not all of it; fetch it again, or give "
+                          "it another name",
+                          kGroup, key, path.string(), digits, digest.substr(0, digits.size())));
 }
 
 }  // namespace
@@ -73,6 +95,7 @@ MetricOrigin metric_origin(const Metric& metric, const MetricInputs& inputs, Fil
     const std::optional<std::string> value = inputs.find(input.key);
     if (!value) continue;
     const bool is_file = input.kind == MetricInput::Kind::kFile;
+    if (is_file) check_published_digest(input.key, *value, files);
     origin.inputs[input.key] = is_file ? digest_of(input.key, *value, files) : *value;
   }
   return origin;

@@ -444,8 +444,8 @@ void Options::find_unknown(const ConfigNode& node,
     }
     std::string unknown = name;
     std::string said = hint(name, elsewhere);
-    if (elsewhere) {
-      // What is below a group that may be known elsewhere says more than a name like the group's.
+    if (elsewhere && elsewhere(whole(name)).empty()) {
+      // What is below a group may be known elsewhere, which says more than a name like the group's.
       for (const std::string& leaf : leaves(entry.value, name)) {
         const std::string about = elsewhere(whole(leaf));
         if (about.empty()) continue;

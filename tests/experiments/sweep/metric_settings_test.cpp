@@ -32,9 +32,10 @@ TEST(MetricSettings, AFileIsWhatItsNameSaysItIs) {
   for (const char* name : {"alexnet-owt-7be5be79.pth", "alexnet-owt-ba7816bf.pth", "mine.pth"}) {
     write_file_atomically(folder.path() / name, "abc");
   }
-  EXPECT_THAT(finding_of(folder.path() / "alexnet-owt-7be5be79.pth"),
-              testing::AllOf(testing::HasSubstr("metrics.weights.alexnet="),
-                             testing::HasSubstr("begins with 7be5be79, but it begins with ba7816bf")));
+  EXPECT_THAT(
+      finding_of(folder.path() / "alexnet-owt-7be5be79.pth"),
+      testing::AllOf(testing::HasSubstr("metrics.weights.alexnet="),
+                     testing::HasSubstr("begins with 7be5be79, but it begins with ba7816bf")));
   for (const char* name : {"alexnet-owt-ba7816bf.pth", "mine.pth"}) {
     EXPECT_THAT(finding_of(folder.path() / name), testing::Not(testing::HasSubstr("SHA-256")));
   }

@@ -121,25 +121,6 @@ std::string unquoted(std::string_view text) {
   return out;
 }
 
-bool is_unquoted(TokenKind kind, bool is_key) {
-  switch (kind) {
-    case TokenKind::kId:
-    case TokenKind::kNull:
-    case TokenKind::kInt:
-    case TokenKind::kFloat:
-    case TokenKind::kBool:
-    case TokenKind::kCharacter:
-    case TokenKind::kEscape:
-    case TokenKind::kBlank:
-      return true;
-    case TokenKind::kColon:
-    case TokenKind::kInterpolation:
-      return !is_key;
-    default:
-      return false;
-  }
-}
-
 GrammarValue scalar_value(ConfigNode node) {
   GrammarValue value;
   value.kind = node.kind();

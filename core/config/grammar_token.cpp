@@ -87,6 +87,26 @@ size_t escapes_at(std::string_view text, size_t position) {
 
 }  // namespace
 
+bool is_unquoted(TokenKind kind, bool is_key) {
+  switch (kind) {
+    case TokenKind::kId:
+    case TokenKind::kNull:
+    case TokenKind::kInt:
+    case TokenKind::kFloat:
+    case TokenKind::kBool:
+    case TokenKind::kCharacter:
+    case TokenKind::kEscape:
+    case TokenKind::kBlank:
+      return true;
+    case TokenKind::kColon:
+    case TokenKind::kInterpolation:
+    case TokenKind::kInterpolationOpen:
+      return !is_key;
+    default:
+      return false;
+  }
+}
+
 size_t blanks_at(std::string_view text, size_t position) {
   const size_t end = std::min(text.find_first_not_of(" \t", position), text.size());
   return end - std::min(position, end);

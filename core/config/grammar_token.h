@@ -57,6 +57,10 @@ struct Token {
   size_t position = 0;  // in the text that was cut
 };
 
+/// Whether such a token may be a part of unquoted text; keys take neither colons nor
+/// interpolations, which either lexer cuts in its own way.
+bool is_unquoted(TokenKind kind, bool is_key);
+
 /// The longest of several tokens that could stand at one place; of equally long ones the first.
 class LongestToken {
  public:

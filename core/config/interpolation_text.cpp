@@ -14,25 +14,6 @@ namespace {
 
 constexpr int kDeepest = 150;
 
-bool is_unquoted(TokenKind kind, bool is_key) {
-  switch (kind) {
-    case TokenKind::kId:
-    case TokenKind::kNull:
-    case TokenKind::kInt:
-    case TokenKind::kFloat:
-    case TokenKind::kBool:
-    case TokenKind::kCharacter:
-    case TokenKind::kEscape:
-    case TokenKind::kBlank:
-      return true;
-    case TokenKind::kColon:
-    case TokenKind::kInterpolationOpen:
-      return !is_key;
-    default:
-      return false;
-  }
-}
-
 bool is_text(TokenKind kind) {
   return kind == TokenKind::kText || kind == TokenKind::kEscape ||
          kind == TokenKind::kEscapedInterpolation || kind == TokenKind::kBackslashes ||

@@ -10,10 +10,6 @@
 namespace kvscope {
 namespace {
 
-PromptList read_prompts(const std::filesystem::path& path) {
-  return {.prompts = read_any_prompts(path), .files = {path}};
-}
-
 ExportPlan plan(const PlanRequest& request) {
   int64_t next = 0;
   return plan_of_samples(request, false, [&](const ExportedPrompt& /*prompt*/, int64_t /*sample*/) {
@@ -92,7 +88,7 @@ Judge judge_fid() {
           .prompt_files = "prompts, a line each; the point's own prompts without it",
           .needs_prompts = false,
           .advice = "say which program and mode made a number: they resize differently",
-          .read_prompts = read_prompts,
+          .read_prompts = read_any_prompts,
           .plan = plan,
           .read_folder = read_folder,
           .import = import};

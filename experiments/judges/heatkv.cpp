@@ -10,10 +10,6 @@
 namespace kvscope {
 namespace {
 
-PromptList read_prompts(const std::filesystem::path& path) {
-  return {.prompts = read_any_prompts(path), .files = {path}};
-}
-
 ExportPlan plan(const PlanRequest& request) {
   ExportPlan plan;
   PlannedText prompts{.place = "prompts.jsonl"};
@@ -110,7 +106,7 @@ Judge judge_heatkv() {
           .sample_choices = {1},
           .needs_base = true,
           .full_prompts = 5000,
-          .read_prompts = read_prompts,
+          .read_prompts = read_any_prompts,
           .plan = plan,
           .read_folder = read_folder,
           .import = import};

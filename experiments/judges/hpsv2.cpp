@@ -34,7 +34,7 @@ PromptList read_prompts(const std::filesystem::path& path) {
                               path.string()));
     }
     list.files.push_back(file);
-    std::vector<JudgePrompt> prompts = read_any_prompts(file);
+    std::vector<JudgePrompt> prompts = read_any_prompts(file).prompts;
     for (JudgePrompt& prompt : prompts) {
       prompt.group = style;
       prompt.key = fmt::format("{:05}", std::stoll(prompt.key));

@@ -18,10 +18,6 @@ constexpr int64_t kSamples = 50000;
 constexpr int64_t kInceptionSplit = 5000;
 constexpr const char* kPlace = "samples.npz";
 
-PromptList read_prompts(const std::filesystem::path& path) {
-  return {.prompts = read_any_prompts(path), .files = {path}};
-}
-
 ExportPlan plan(const PlanRequest& request) {
   PlannedArchive archive{.place = kPlace};
   for (size_t i = 0; i < request.prompts.size(); ++i) {
@@ -202,7 +198,7 @@ Judge judge_imagenet_npz() {
           .advice =
               "evaluator.py REFERENCE SAMPLES: the other way round precision and recall change "
               "places without an error",
-          .read_prompts = read_prompts,
+          .read_prompts = read_any_prompts,
           .plan = plan,
           .read_folder = read_folder,
           .import = import};

@@ -90,13 +90,13 @@ fs::path prompt_file(const fs::path& path, const std::vector<std::string>& below
                                              path.string(), fmt::join(below, ", ")));
 }
 
-std::vector<JudgePrompt> read_any_prompts(const fs::path& file) {
-  std::vector<JudgePrompt> prompts;
+PromptList read_any_prompts(const fs::path& file) {
+  PromptList list{.files = {file}};
   for (auto& [text, where] : texts_of(file)) {
-    const std::string key = std::to_string(prompts.size());
-    prompts.push_back({.key = key, .text = text, .where = where});
+    const std::string key = std::to_string(list.prompts.size());
+    list.prompts.push_back({.key = key, .text = text, .where = where});
   }
-  return prompts;
+  return list;
 }
 
 void complete_prompt_list(PromptList& list) {

@@ -30,10 +30,10 @@ struct PromptList {
 std::filesystem::path prompt_file(const std::filesystem::path& path,
                                   const std::vector<std::string>& below);
 
-/// Prompts of any common list, keys from "0" on: a line each; .jsonl and .json with keys `prompt`,
+/// A list in any common form, keys from "0" on: a line each; .jsonl and .json with keys `prompt`,
 /// `caption` or `text`, or texts alone; .csv and .tsv with such a column. Throws Error(kInput)
 /// with file and line.
-std::vector<JudgePrompt> read_any_prompts(const std::filesystem::path& file);
+PromptList read_any_prompts(const std::filesystem::path& file);
 
 /// Throws Error(kInput) for an empty list, an empty prompt, a key given twice or one that is no
 /// name of a file; fills the digest.

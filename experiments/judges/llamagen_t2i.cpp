@@ -9,10 +9,6 @@
 namespace kvscope {
 namespace {
 
-PromptList read_prompts(const std::filesystem::path& path) {
-  return {.prompts = read_any_prompts(path), .files = {path}};
-}
-
 ExportPlan plan(const PlanRequest& request) {
   const auto place = [](const ExportedPrompt& prompt) {
     return fmt::format("images/{:06}.png", prompt.index);
@@ -90,7 +86,7 @@ Judge judge_llamagen_t2i() {
           .needs_prompts = false,
           .sample_choices = {1},
           .full_prompts = 0,
-          .read_prompts = read_prompts,
+          .read_prompts = read_any_prompts,
           .plan = plan,
           .read_folder = read_folder,
           .import = import};

@@ -10,10 +10,6 @@
 namespace kvscope {
 namespace {
 
-PromptList read_prompts(const std::filesystem::path& path) {
-  return {.prompts = read_any_prompts(path), .files = {path}};
-}
-
 ExportPlan plan(const PlanRequest& request) {
   ExportPlan plan;
   for (const auto& [source, folder] :
@@ -86,7 +82,7 @@ Judge judge_scalekv() {
           .needs_base = true,
           .full_prompts = 5000,
           .advice = "compute_metrics.py --input_root0 gt_NAME --input_root1 scalekv_NAME",
-          .read_prompts = read_prompts,
+          .read_prompts = read_any_prompts,
           .plan = plan,
           .read_folder = read_folder,
           .import = import};

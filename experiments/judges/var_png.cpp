@@ -8,10 +8,6 @@ namespace {
 
 constexpr int64_t kSamples = 50000;
 
-PromptList read_prompts(const std::filesystem::path& path) {
-  return {.prompts = read_any_prompts(path), .files = {path}};
-}
-
 ExportPlan plan(const PlanRequest& request) {
   int64_t next = 0;
   return plan_of_samples(request, false, [&](const ExportedPrompt& /*prompt*/, int64_t /*sample*/) {
@@ -47,7 +43,7 @@ Judge judge_var_png() {
           .advice =
               "VAR's script packs in the file system's order, and the inception score depends "
               "on it; kvscope export imagenet_npz packs shuffled",
-          .read_prompts = read_prompts,
+          .read_prompts = read_any_prompts,
           .plan = plan,
           .read_folder = [](const ReadRequest& request) {
             return std::vector{

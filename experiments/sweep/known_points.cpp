@@ -45,6 +45,14 @@ std::vector<std::pair<std::string, std::string>> manifest_digests(const fs::path
   return digests;
 }
 
+/// 0 where there are none; of an even number the greater of the two in the middle.
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
 /// Median seconds of an image; 0 where nothing can be read.
 double image_seconds(const fs::path& folder) {
   try {
@@ -52,20 +60,10 @@ double image_seconds(const fs::path& folder) {
     for (const ImageRow& row : read_result(folder / "result.h5").rows) {
       seconds.push_back(row.total_ms / 1000);
     }
-    if (seconds.empty()) return 0;
-    const auto middle = seconds.begin() + std::ssize(seconds) / 2;
-    std::ranges::nth_element(seconds, middle);
-    return *middle;
+    return median(std::move(seconds));
   } catch (const std::exception&) {
     return 0;
   }
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::ranges::nth_element(values, middle);
-  return *middle;
 }
 
 std::string state_words(PointState state, int64_t there, int64_t asked) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "core/base/error.h"
@@ -52,40 +53,42 @@ int64_t Policy::min_budget(const CacheGeometry& geometry) const {
 Policy::Attempt Policy::attempt(const CacheGeometry& geometry,
                                 const Budget& budget,
                                 int64_t tokens) const {
-  LayerHeadTokens held(static_cast<std::size_t>(geometry.layers),
-                       std::vector<int64_t>(static_cast<std::size_t>(geometry.heads), 0));
-  std::vector<LayerHeadTokens> kept;
+  LayerHeadTokens held(geometry.layers, geometry.heads, 0);
+  StepCounts kept;
   for (const StepInfo& step : geometry.steps) {
     if (!step.stored) {
       kept.push_back(held);
       continue;
     }
-    for (auto& layer : held) {
-      for (auto& count : layer) count += step.queries();
-    }
+    for (int64_t& count : held.all()) count += step.queries();
     if (slots_.schedule->runs_after(geometry, step)) {
       int64_t target = tokens_after(budget, geometry, step, tokens);
       const int64_t untouchable = protected_tokens(geometry, step, target);
       // The share of an early step may be less than what no budget drops.
       if (budget.scope == BudgetScope::kStep) target = std::max(target, untouchable);
-      const auto allowed = slots_.allocate->tokens({.geometry = geometry,
-                                                    .step = step,
-                                                    .budget_tokens = target,
-                                                    .protected_tokens = untouchable,
-                                                    .available = held});
-      for (std::size_t layer = 0; layer < held.size(); ++layer) {
-        for (std::size_t head = 0; head < held[layer].size(); ++head) {
-          const int64_t available = held[layer][head];
-          const int64_t count = std::min(allowed[layer][head], available);
-          if (count < std::min(untouchable, available)) {
-            return {.plan = std::nullopt,
-                    .problem = fmt::format("{} tokens per head leave {} in layer {}, head {} after "
-                                           "step {} ({}x{}), fewer than the {} it must protect "
-                                           "there",
-                                           tokens, count, layer, head, step.index, step.grid_height,
-                                           step.grid_width, untouchable)};
-          }
-          held[layer][head] = count;
+      const LayerHeadTokens allowed = slots_.allocate->tokens({.geometry = geometry,
+                                                               .step = step,
+                                                               .budget_tokens = target,
+                                                               .protected_tokens = untouchable,
+                                                               .available = held});
+      if (allowed.layers() != held.layers() || allowed.heads() != held.heads()) {
+        throw Error(
+            ErrorKind::kAudit,
+            fmt::format("policy '{}': allocate gave counts for {} layers of {} heads; "
+                        "expected {} of {}",
+                        name_, allowed.layers(), allowed.heads(), held.layers(), held.heads()));
+      }
+      const std::span<int64_t> counts = held.all();
+      for (std::size_t i = 0; i < counts.size(); ++i) {
+        const int64_t available = counts[i];
+        counts[i] = std::min(allowed.all()[i], available);
+        if (counts[i] < std::min(untouchable, available)) {
+          return {
+              .plan = std::nullopt,
+              .problem = fmt::format("{} tokens per head leave {} in layer {}, head {} after "
+                                     "step {} ({}x{}), fewer than the {} it must protect there",
+                                     tokens, counts[i], i / geometry.heads, i % geometry.heads,
+                                     step.index, step.grid_height, step.grid_width, untouchable)};
         }
       }
     }

@@ -18,9 +18,6 @@ namespace kvscope {
 /// The six questions a policy answers. A policy is a choice of one component a slot (several for
 /// protect); a component knows nothing of the others, and none of them touches storage.
 
-/// Tokens of every (layer, head): [layers][heads].
-using LayerHeadTokens = std::vector<std::vector<int64_t>>;
-
 /// What allocate may look at: everything is known before a weight is loaded.
 struct AllocationRequest {
   const CacheGeometry& geometry;

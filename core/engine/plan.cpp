@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
+#include <stdexcept>
 #include <utility>
 
 #include "core/base/error.h"
@@ -11,9 +13,7 @@
 namespace kvscope {
 namespace {
 
-using Counts = std::vector<std::vector<std::vector<int64_t>>>;
-
-void check_extents(const CacheGeometry& geometry, const Counts& kept) {
+void check_extents(const CacheGeometry& geometry, const StepCounts& kept) {
   if (geometry.layers < 1 || geometry.heads < 1 || geometry.head_dim < 1) {
     throw Error(ErrorKind::kAudit,
                 fmt::format("plan: geometry of {} layers, {} heads, head_dim {}: each must be at "
@@ -31,17 +31,12 @@ void check_extents(const CacheGeometry& geometry, const Counts& kept) {
                                                kept.size(), geometry.steps.size()));
   }
   for (size_t step = 0; step < kept.size(); ++step) {
-    if (std::cmp_not_equal(kept[step].size(), geometry.layers)) {
+    if (kept[step].layers() != geometry.layers || kept[step].heads() != geometry.heads) {
       throw Error(ErrorKind::kAudit,
-                  fmt::format("plan: step {}: counts for {} layers, the model has {}", step,
-                              kept[step].size(), geometry.layers));
-    }
-    for (size_t layer = 0; layer < kept[step].size(); ++layer) {
-      if (std::cmp_not_equal(kept[step][layer].size(), geometry.heads)) {
-        throw Error(ErrorKind::kAudit,
-                    fmt::format("plan: step {}, layer {}: counts for {} heads, the model has {}",
-                                step, layer, kept[step][layer].size(), geometry.heads));
-      }
+                  fmt::format("plan: step {}: counts for {} layers of {} heads, the model has {} "
+                              "of {}",
+                              step, kept[step].layers(), kept[step].heads(), geometry.layers,
+                              geometry.heads));
     }
   }
 }
@@ -57,10 +52,14 @@ void check_types(const CacheGeometry& geometry, const HeadTypes& types) {
   }
 }
 
-void check_count(const StepInfo& step, int64_t layer, int64_t head, int64_t before, int64_t after) {
+/// `index` counts heads through all layers.
+void check_count(
+    const CacheGeometry& geometry, size_t at_step, size_t index, int64_t before, int64_t after) {
+  const StepInfo& step = geometry.steps[at_step];
   const int64_t available = before + (step.stored ? step.queries() : 0);
   const auto where = [&] {
-    return fmt::format("plan: step {}, layer {}, head {}", step.index, layer, head);
+    return fmt::format("plan: step {}, layer {}, head {}", step.index, index / geometry.heads,
+                       index % geometry.heads);
   };
   if (after < 0) {
     throw Error(ErrorKind::kAudit, fmt::format("{}: keeps {} tokens", where(), after));
@@ -87,6 +86,13 @@ void check_format(const CacheGeometry& geometry) {
   }
 }
 
+int64_t checked(std::span<const int64_t> heads, int64_t head) {
+  if (head < 0 || head >= std::ssize(heads)) {
+    throw std::out_of_range(fmt::format("head {} of {}", head, heads.size()));
+  }
+  return heads[static_cast<size_t>(head)];
+}
+
 }  // namespace
 
 int64_t CacheGeometry::token_bytes() const {
@@ -98,47 +104,46 @@ int64_t CacheGeometry::head_bytes(int64_t tokens) const {
          format.values.bytes(tokens, head_dim, value_type);
 }
 
-Plan::Plan(CacheGeometry geometry, Counts kept, CountScope scope, HeadTypes head_types)
-    : geometry_(std::move(geometry)),
-      kept_(std::move(kept)),
-      scope_(scope),
-      head_types_(std::move(head_types)) {
-  check_extents(geometry_, kept_);
+Plan::Plan(CacheGeometry geometry, StepCounts kept, CountScope scope, HeadTypes head_types)
+    : geometry_(std::move(geometry)), scope_(scope), head_types_(std::move(head_types)) {
+  check_extents(geometry_, kept);
   check_format(geometry_);
   check_types(geometry_, head_types_);
-  capacity_.assign(geometry_.layers, std::vector<int64_t>(geometry_.heads, 0));
-  for (size_t step = 0; step < kept_.size(); ++step) {
-    for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
-      for (int64_t head = 0; head < geometry_.heads; ++head) {
-        const int64_t before = step == 0 ? 0 : kept_[step - 1][layer][head];
-        const int64_t after = kept_[step][layer][head];
-        check_count(geometry_.steps[step], layer, head, before, after);
-        capacity_[layer][head] = std::max(capacity_[layer][head], after);
-      }
+  const LayerHeadTokens none(geometry_.layers, geometry_.heads, 0);
+  capacity_ = none;
+  for (size_t step = 0; step < kept.size(); ++step) {
+    if (kept.repeats(step)) continue;  // possible after any step, as the first of them was
+    const std::span<const int64_t> counts = kept[step].all();
+    const std::span<const int64_t> counts_before = step == 0 ? none.all() : kept[step - 1].all();
+    const std::span<int64_t> most = capacity_.all();
+    for (size_t i = 0; i < counts.size(); ++i) {
+      check_count(geometry_, step, i, counts_before[i], counts[i]);
+      most[i] = std::max(most[i], counts[i]);
     }
   }
+  kept_ = std::make_shared<const StepCounts>(std::move(kept));
 }
 
 int64_t Plan::kept(int64_t step, int64_t layer, int64_t head) const {
-  return kept_.at(step).at(layer).at(head);
+  return checked(kept_after(step).at(layer), head);
 }
 
 int64_t Plan::capacity(int64_t layer, int64_t head) const {
-  return capacity_.at(layer).at(head);
+  return checked(capacity_.at(layer), head);
 }
 
 int64_t Plan::layer_kept(int64_t step, int64_t layer) const {
-  const std::vector<int64_t>& heads = kept_.at(step).at(layer);
+  const std::span<const int64_t> heads = kept_after(step).at(layer);
   return std::accumulate(heads.begin(), heads.end(), int64_t{0});
 }
 
 int64_t Plan::layer_capacity(int64_t layer) const {
   if (scope_ == CountScope::kHead) {
-    const std::vector<int64_t>& heads = capacity_.at(layer);
+    const std::span<const int64_t> heads = capacity_.at(layer);
     return std::accumulate(heads.begin(), heads.end(), int64_t{0});
   }
   int64_t most = 0;
-  for (size_t step = 0; step < kept_.size(); ++step) {
+  for (size_t step = 0; step < kept_->size(); ++step) {
     most = std::max(most, layer_kept(static_cast<int64_t>(step), layer));
   }
   return most;
@@ -153,7 +158,7 @@ int64_t Plan::live_tokens(int64_t step) const {
 int64_t Plan::layer_bytes(int64_t step, int64_t layer) const {
   if (scope_ == CountScope::kHead) {
     int64_t bytes = 0;
-    for (const int64_t tokens : kept_.at(step).at(layer)) bytes += geometry_.head_bytes(tokens);
+    for (const int64_t tokens : kept_after(step).at(layer)) bytes += geometry_.head_bytes(tokens);
     return bytes;
   }
   const int64_t tokens = layer_kept(step, layer);
@@ -171,7 +176,7 @@ int64_t Plan::live_bytes(int64_t step, int64_t rows) const {
 int64_t Plan::peak_live_bytes(int64_t rows, EvictionTiming timing) const {
   int64_t live = 0;
   int64_t most = 0;
-  for (size_t step = 0; step < kept_.size(); ++step) {
+  for (size_t step = 0; step < kept_->size(); ++step) {
     const auto at = static_cast<int64_t>(step);
     for (int64_t layer = 0; layer < geometry_.layers; ++layer) {
       live += layer_bytes(at, layer) - (step == 0 ? 0 : layer_bytes(at - 1, layer));
@@ -227,12 +232,11 @@ int64_t Plan::scratch_bytes(int64_t rows) const {
 }
 
 Plan full_plan(CacheGeometry geometry) {
-  Counts kept;
-  kept.reserve(geometry.steps.size());
+  StepCounts kept;
   int64_t tokens = 0;
   for (const StepInfo& step : geometry.steps) {
     if (step.stored) tokens += step.queries();
-    kept.emplace_back(geometry.layers, std::vector<int64_t>(geometry.heads, tokens));
+    kept.push_back(LayerHeadTokens(geometry.layers, geometry.heads, tokens));
   }
   return {std::move(geometry), std::move(kept)};
 }

@@ -3,9 +3,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "core/engine/layer_head_tokens.h"
 #include "core/engine/step.h"
+#include "core/engine/step_counts.h"
 #include "core/engine/token_format.h"
 
 namespace kvscope {
@@ -61,11 +64,11 @@ struct PoolTokens {
 class Plan {
  public:
   Plan() = default;
-  /// `kept` [steps][layers][heads]: tokens left in the cache after the step; under kLayer only
-  /// their sum over the heads binds. Throws Error(kAudit) where a count is negative or exceeds what
+  /// `kept` [steps]: tokens left in the cache after the step; under kLayer only their sum over the
+  /// heads binds. Throws Error(kAudit) where a count is negative or exceeds what
   /// exists then, or a step that is not stored changes one.
   Plan(CacheGeometry geometry,
-       std::vector<std::vector<std::vector<int64_t>>> kept,
+       StepCounts kept,
        CountScope scope = CountScope::kHead,
        HeadTypes head_types = {});
 
@@ -110,11 +113,14 @@ class Plan {
   [[nodiscard]] int64_t scratch_bytes(int64_t rows) const;
 
  private:
+  [[nodiscard]] const LayerHeadTokens& kept_after(int64_t step) const { return kept_->at(step); }
+
   CacheGeometry geometry_;
-  std::vector<std::vector<std::vector<int64_t>>> kept_;
+  /// Megabytes where the steps are tokens, and never changed: copies of a plan share them.
+  std::shared_ptr<const StepCounts> kept_ = std::make_shared<const StepCounts>();
   CountScope scope_ = CountScope::kHead;
   HeadTypes head_types_;
-  std::vector<std::vector<int64_t>> capacity_;  // [layers][heads]
+  LayerHeadTokens capacity_;
 };
 
 /// The plan that keeps everything that is stored: the 100 % of every budget.

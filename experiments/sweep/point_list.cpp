@@ -16,6 +16,7 @@
 #include "experiments/sweep/point_maker.h"
 #include "experiments/sweep/point_survey.h"
 #include "experiments/sweep/recipe_settings.h"
+#include "policies/profiles/remembered_profiles.h"
 
 namespace kvscope {
 namespace {
@@ -144,6 +145,7 @@ PointSurvey points_of_grid(const ComposeRequest& request,
   if (grid.empty()) {
     throw Error(ErrorKind::kConfig, "the sweep has no points: a range or glob in it is empty");
   }
+  const RememberedProfiles profiles;
   PointMaker maker(request, root, std::move(components));
   PointList list;
   std::vector<Point> points;

@@ -37,9 +37,7 @@ class AllocateAdaptive : public Allocate {
 
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const auto& geometry = request.geometry;
-    return LayerHeadTokens(
-        static_cast<size_t>(geometry.layers),
-        std::vector<int64_t>(static_cast<size_t>(geometry.heads), request.budget_tokens));
+    return {geometry.layers, geometry.heads, request.budget_tokens};
   }
 
   [[nodiscard]] CountScope scope() const override { return CountScope::kLayer; }

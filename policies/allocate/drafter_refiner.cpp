@@ -103,8 +103,8 @@ class DrafterRefiner : public Allocate {
     check_table(geometry, request.budget_tokens);
     if (!evicts(geometry, request.step, request.budget_tokens)) return request.available;
     std::vector<int64_t> available;
-    for (const auto& heads : request.available) {
-      available.push_back(*std::ranges::min_element(heads));
+    for (int64_t layer = 0; layer < geometry.layers; ++layer) {
+      available.push_back(std::ranges::min(request.available.at(layer)));
     }
     const Requested requested =
         request_of(geometry, request.step, request.budget_tokens, available,
@@ -115,12 +115,8 @@ class DrafterRefiner : public Allocate {
       planned = fit_to_available(requested.tokens, available, refiners_of(geometry, requested),
                                  request.budget_tokens * geometry.layers);
     }
-    LayerHeadTokens tokens;
-    for (const int64_t count : planned) {
-      tokens.emplace_back(static_cast<std::size_t>(geometry.heads),
-                          count + (choices_.window_on_top ? request.protected_tokens : 0));
-    }
-    return tokens;
+    for (int64_t& count : planned) count += choices_.window_on_top ? request.protected_tokens : 0;
+    return LayerHeadTokens::of_layers(planned, geometry.heads);
   }
 
   [[nodiscard]] std::vector<std::string> remarks(const Plan& plan,

@@ -20,16 +20,14 @@ class HeadImportance : public Allocate {
 
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const CacheGeometry& geometry = request.geometry;
-    LayerHeadTokens tokens(
-        static_cast<std::size_t>(geometry.layers),
-        std::vector<int64_t>(static_cast<std::size_t>(geometry.heads), request.budget_tokens));
+    LayerHeadTokens tokens(geometry.layers, geometry.heads, request.budget_tokens);
     const int64_t shared = request.budget_tokens - request.protected_tokens;
     const int64_t generated = request.step.first_token + request.step.queries();
     const HeadTable* table = map_.of(geometry);
     if (table == nullptr || shared <= 0 || generated <= request.budget_tokens) return tokens;
     tokens = head_capacities(importance(*table, geometry), static_cast<double>(shared), beta_);
-    for (auto& layer : tokens) {
-      for (int64_t& count : layer) count = std::max<int64_t>(1, count + request.protected_tokens);
+    for (int64_t& count : tokens.all()) {
+      count = std::max<int64_t>(1, count + request.protected_tokens);
     }
     return tokens;
   }

@@ -27,14 +27,10 @@ class LayerPreference : public Allocate {
     const int64_t total = (request.budget_tokens - window) * layers;
     const std::vector<double> preferences = preferences_of(request.geometry);
     const int64_t least = window > 0 ? 0 : 1;  // no layer is left without a token
-    const std::vector<int64_t> budgets =
-        fitted_budgets(preferred_budgets(preferences, total, limit),
-                       std::min(total, limit * layers), least, limit);
-    LayerHeadTokens tokens;
-    for (const int64_t budget : budgets) {
-      tokens.emplace_back(static_cast<size_t>(request.geometry.heads), window + budget);
-    }
-    return tokens;
+    std::vector<int64_t> budgets = fitted_budgets(preferred_budgets(preferences, total, limit),
+                                                  std::min(total, limit * layers), least, limit);
+    for (int64_t& budget : budgets) budget += window;
+    return LayerHeadTokens::of_layers(budgets, request.geometry.heads);
   }
 
  private:

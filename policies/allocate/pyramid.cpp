@@ -24,11 +24,7 @@ class Pyramid : public Allocate {
     if (generated > budget && request.protected_tokens < budget) {
       of_layer = line(budget, request.protected_tokens, geometry.layers, generated);
     }
-    LayerHeadTokens tokens;
-    for (const int64_t count : of_layer) {
-      tokens.emplace_back(static_cast<std::size_t>(geometry.heads), count);
-    }
-    return tokens;
+    return LayerHeadTokens::of_layers(of_layer, geometry.heads);
   }
 
  private:

@@ -11,12 +11,10 @@ class AllocateUncutLayers : public Allocate {
 
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const auto& geometry = request.geometry;
-    LayerHeadTokens counts;
-    for (const int64_t tokens : uncut_layer_tokens(geometry.layers, layers_, request.budget_tokens,
-                                                   full_cache_tokens(geometry.steps))) {
-      counts.emplace_back(static_cast<std::size_t>(geometry.heads), tokens);
-    }
-    return counts;
+    return LayerHeadTokens::of_layers(
+        uncut_layer_tokens(geometry.layers, layers_, request.budget_tokens,
+                           full_cache_tokens(geometry.steps)),
+        geometry.heads);
   }
 
  private:

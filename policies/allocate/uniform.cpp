@@ -12,9 +12,7 @@ class AllocateUniform : public Allocate {
 
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
     const auto& geometry = request.geometry;
-    return LayerHeadTokens(
-        static_cast<std::size_t>(geometry.layers),
-        std::vector<int64_t>(static_cast<std::size_t>(geometry.heads), tokens_of_head(request)));
+    return {geometry.layers, geometry.heads, tokens_of_head(request)};
   }
 
  private:

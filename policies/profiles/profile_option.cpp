@@ -4,13 +4,13 @@
 
 #include "core/base/error.h"
 #include "core/config/path.h"
-#include "policies/profiles/profile_file.h"
+#include "policies/profiles/remembered_profiles.h"
 
 namespace kvscope {
 
 Profile profile_of_option(const ConfigNode& node, const std::string& where, ProfileKind kind) {
   try {
-    return read_profile(path_of(node), kind);
+    return RememberedProfiles::read(path_of(node), kind);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", where, error.what()));
   }

@@ -35,11 +35,10 @@ LayerHeadTokens share_among_kinds(const HeadTypes& types,
   const int64_t of_wide = std::min(wanted, wide * max_tokens);
   EqualParts wide_parts(of_wide, wide);
   EqualParts narrow_parts(total - of_wide, narrow);
-  LayerHeadTokens tokens;
-  for (const auto& layer : types) {
-    tokens.emplace_back();
-    for (const uint8_t kind : layer) {
-      tokens.back().push_back(kind == 1 ? narrow_parts.next() : wide_parts.next());
+  LayerHeadTokens tokens(std::ssize(types), types.empty() ? 0 : std::ssize(types.front()), 0);
+  for (size_t layer = 0; layer < types.size(); ++layer) {
+    for (size_t head = 0; head < types[layer].size(); ++head) {
+      tokens[layer][head] = types[layer][head] == 1 ? narrow_parts.next() : wide_parts.next();
     }
   }
   return tokens;

@@ -18,10 +18,9 @@ class Uneven : public Allocate {
  public:
   explicit Uneven(int64_t extra) : extra_(extra) {}
   [[nodiscard]] LayerHeadTokens tokens(const AllocationRequest& request) const override {
-    LayerHeadTokens tokens(
-        request.available.size(),
-        std::vector<int64_t>(request.available.front().size(), request.budget_tokens));
-    tokens.front().front() += extra_;
+    LayerHeadTokens tokens(request.available.layers(), request.available.heads(),
+                           request.budget_tokens);
+    tokens.all().front() += extra_;
     return tokens;
   }
 

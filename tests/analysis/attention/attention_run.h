@@ -107,7 +107,7 @@ struct AttentionRun {
                                  .line_tokens = line_tokens,
                                  .query_heads = heads * group};
     if (!drops) return full_plan(geometry);
-    std::vector<std::vector<std::vector<int64_t>>> kept;
+    std::vector<LayerHeadTokens> kept;
     std::vector<int64_t> held(static_cast<size_t>(heads), 0);
     for (const StepInfo& step : steps) {
       if (step.stored) {
@@ -116,7 +116,7 @@ struct AttentionRun {
           held[head] = DroppingController::kept(all, head, drop_one_in);
         }
       }
-      kept.emplace_back(static_cast<size_t>(layers), held);
+      kept.emplace_back(std::vector(static_cast<size_t>(layers), held));
     }
     return {geometry, kept};
   }

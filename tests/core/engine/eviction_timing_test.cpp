@@ -69,7 +69,7 @@ Plan plan(const Case& c) {
   CacheGeometry geometry{
       .layers = kLayers, .heads = kHeads, .head_dim = kHeadDim, .steps = c.steps};
   geometry.format = c.format;
-  std::vector<std::vector<std::vector<int64_t>>> kept;
+  std::vector<LayerHeadTokens> kept;
   std::vector<std::vector<int64_t>> held(kLayers, std::vector<int64_t>(kHeads, 0));
   for (const StepInfo& step : c.steps) {
     for (int64_t layer = 0; step.stored && layer < kLayers; ++layer) {

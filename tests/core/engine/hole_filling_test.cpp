@@ -51,9 +51,9 @@ constexpr int64_t kHeads = 2;
 Plan plan(CountScope scope = CountScope::kHead) {
   const CacheGeometry geometry{
       .layers = 1, .heads = kHeads, .head_dim = 3, .steps = next_token_steps(5, 9)};
-  std::vector<std::vector<std::vector<int64_t>>> counts;
+  std::vector<LayerHeadTokens> counts;
   for (const StepInfo& step : geometry.steps) {
-    counts.push_back({std::vector<int64_t>(kHeads, std::min<int64_t>(6, 5 + step.index))});
+    counts.emplace_back(1, kHeads, std::min<int64_t>(6, 5 + step.index));
   }
   return Plan(geometry, counts, scope);
 }

@@ -69,11 +69,11 @@ TEST(KvCache, KeepsWhatConcatenationAndSelectionKeep) {
   std::mt19937 random(5);
   const CacheGeometry shape = geometry();
   // Every head its own count after every step, growing and shrinking.
-  const std::vector<std::vector<std::vector<int64_t>>> counts{{{1, 0, 1}, {1, 1, 1}},
-                                                              {{5, 3, 2}, {0, 5, 4}},
-                                                              {{6, 12, 2}, {9, 1, 13}},
-                                                              {{18, 3, 14}, {4, 13, 5}},
-                                                              {{18, 3, 14}, {4, 13, 5}}};
+  const std::vector<LayerHeadTokens> counts{{{1, 0, 1}, {1, 1, 1}},
+                                            {{5, 3, 2}, {0, 5, 4}},
+                                            {{6, 12, 2}, {9, 1, 13}},
+                                            {{18, 3, 14}, {4, 13, 5}},
+                                            {{18, 3, 14}, {4, 13, 5}}};
   KvCache cache(Plan(shape, counts), kRows, at::kCPU);
   const void* arena = cache.history(0).keys.const_data_ptr();
   const int64_t allocated = cache.allocated_bytes();

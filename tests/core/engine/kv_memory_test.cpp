@@ -40,7 +40,7 @@ CacheGeometry geometry(std::vector<StepInfo> steps) {
 
 /// Unequal counts: layer 0 keeps much late, layer 2 much early.
 Plan uneven_plan(const CacheGeometry& geometry) {
-  std::vector<std::vector<std::vector<int64_t>>> kept;
+  std::vector<LayerHeadTokens> kept;
   std::vector<std::vector<int64_t>> held(3, std::vector<int64_t>(2, 0));
   const auto steps = static_cast<int64_t>(geometry.steps.size());
   for (const StepInfo& step : geometry.steps) {

@@ -275,7 +275,7 @@ TEST(PackedCache, WithEvictionEveryHeadItsOwnCount) {
     const CacheGeometry shape =
         geometry(named, next_scale_steps({{1, 1}, {3, 3}, {5, 5}, {4, 6}, {7, 7}, {2, 2}, {9, 9}}));
     // Growing and shrinking, through empty.
-    const std::vector<std::vector<std::vector<int64_t>>> counts{
+    const std::vector<LayerHeadTokens> counts{
         {{1, 0}, {1, 1}},    {{10, 3}, {8, 9}},   {{20, 28}, {33, 1}}, {{44, 40}, {17, 24}},
         {{9, 66}, {31, 32}}, {{0, 60}, {35, 16}}, {{0, 60}, {35, 16}}};
     compare_with_naive(Plan(shape, counts),
@@ -289,7 +289,7 @@ TEST(PackedCache, HeadsThatShareALayer) {
     SCOPED_TRACE(named.name);
     const CacheGeometry shape =
         geometry(named, next_scale_steps({{1, 1}, {3, 3}, {5, 5}, {4, 6}, {7, 7}, {2, 2}, {9, 9}}));
-    const std::vector<std::vector<std::vector<int64_t>>> counts{
+    const std::vector<LayerHeadTokens> counts{
         {{1, 1}, {1, 1}},     {{10, 10}, {8, 8}},   {{30, 30}, {30, 29}}, {{40, 40}, {30, 31}},
         {{40, 40}, {30, 30}}, {{38, 39}, {30, 31}}, {{38, 39}, {30, 31}}};
     // What the two heads of a row have moves from one to the other.

@@ -201,7 +201,7 @@ TEST(Padding, IsSeenByNobodyWithAFullCache) {
 }
 
 TEST(Padding, IsSeenByNobodyWhenTokensGo) {
-  std::vector<std::vector<std::vector<int64_t>>> kept;
+  std::vector<LayerHeadTokens> kept;
   for (const StepInfo& step : geometry().steps) {
     const int64_t all = step.first_token + (step.stored ? step.queries() : 0);
     kept.push_back({{std::min<int64_t>(all, 8), std::min<int64_t>(all, 8)}});

@@ -56,7 +56,7 @@ TEST(Plan, PeakCountsALayerThatGrowsBeforeAnotherShrinks) {
   EXPECT_EQ(plan.peak_live_bytes(1), 10 * 8);
 }
 
-std::string audit_message(const std::vector<std::vector<std::vector<int64_t>>>& kept) {
+std::string audit_message(const std::vector<LayerHeadTokens>& kept) {
   CacheGeometry geometry{.layers = 1, .heads = 2, .head_dim = 8};
   geometry.steps = next_scale_steps({{1, 1}, {2, 2}, {3, 3}});
   try {
@@ -77,7 +77,32 @@ TEST(Plan, ImpossibleCountsAreNamed) {
   EXPECT_THAT(audit_message({{{1, 1}}, {{5, 2}}, {{9, 2}}}), HasSubstr("not stored"));
   EXPECT_THAT(audit_message({{{1, 1}}, {{5, 2}}, {{4, 2}}}), HasSubstr("expected 5"));
   EXPECT_THAT(audit_message({{{1, 1}}, {{5, 2}}}), HasSubstr("2 steps"));
-  EXPECT_THAT(audit_message({{{1, 1}}, {{5}}, {{5, 2}}}), HasSubstr("counts for 1 heads"));
+  EXPECT_THAT(audit_message({{{1, 1}}, {{5}}, {{5, 2}}}),
+              HasSubstr("counts for 1 layers of 1 heads, the model has 1 of 2"));
+}
+
+TEST(LayerHeadTokens, IsMadeOfListsOfOneLength) {
+  const LayerHeadTokens counts{{1, 2, 3}, {4, 5, 6}};
+  EXPECT_EQ(counts.layers(), 2);
+  EXPECT_EQ(counts.heads(), 3);
+  EXPECT_EQ(counts[1][2], 6);
+  EXPECT_EQ(LayerHeadTokens::of_layers(std::vector<int64_t>{7, 8}, 2),
+            (LayerHeadTokens{{7, 7}, {8, 8}}));
+  EXPECT_THROW((LayerHeadTokens{{1, 2}, {3}}), Error);
+  EXPECT_THROW(static_cast<void>(counts.at(2)), std::out_of_range);
+}
+
+TEST(Plan, CopiesShareTheirCounts) {
+  const CacheGeometry geometry{
+      .layers = 1, .heads = 1, .head_dim = 1, .steps = next_token_steps(1, 3)};
+  Plan copy;
+  {
+    const Plan plan = full_plan(geometry);
+    copy = plan;
+  }
+  EXPECT_EQ(copy.kept(2, 0, 0), 3);
+  EXPECT_EQ(Plan().geometry().layers, 0);
+  EXPECT_THROW(static_cast<void>(Plan().kept(0, 0, 0)), std::out_of_range);
 }
 
 TEST(Steps, LastScaleIsNotStored) {

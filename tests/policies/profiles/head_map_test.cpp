@@ -169,7 +169,7 @@ TEST(TwoKinds, MeetTheBudgetExactly) {
 TEST(TwoKinds, OneKindAloneHasTheBudget) {
   for (const uint8_t kind : {uint8_t{0}, uint8_t{1}}) {
     const HeadTypes types(2, std::vector<uint8_t>(3, kind));
-    EXPECT_EQ(share_among_kinds(types, 11, 5, 30), LayerHeadTokens(2, std::vector<int64_t>(3, 11)));
+    EXPECT_EQ(share_among_kinds(types, 11, 5, 30), LayerHeadTokens(2, 3, 11));
   }
 }
 

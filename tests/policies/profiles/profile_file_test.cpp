@@ -9,7 +9,9 @@
 #include <functional>
 
 #include "core/base/error.h"
+#include "core/base/opened_files.h"
 #include "policies/profiles/earlier_profile.h"
+#include "policies/profiles/remembered_profiles.h"
 #include "test_paths.h"
 
 namespace kvscope {
@@ -100,6 +102,31 @@ TEST(ProfileFile, GivesHeadsAndLayersBack) {
   profile.values = {{40.7177}, {0.25}};
   write_profile(path, profile);
   EXPECT_EQ(read_profile(path, ProfileKind::kLayers).values, profile.values);
+}
+
+TEST(ProfileFile, IsReadOnceWhereProfilesAreRemembered) {
+  const auto path = file_of_test("p.yaml");
+  Profile profile = heads_profile();
+  const auto model_now = [&] { return RememberedProfiles::read(path, ProfileKind::kHeads).model; };
+  const auto write_as = [&](const std::string& model) {
+    profile.model = model;
+    write_profile(path, profile);
+  };
+  write_as("first");
+  {
+    const RememberedProfiles remembered;
+    EXPECT_EQ(model_now(), "first");
+    write_as("second");
+    const OpenedFiles opened;
+    EXPECT_EQ(model_now(), "first");
+    EXPECT_THAT(opened.files(), testing::ElementsAre(std::filesystem::canonical(path)));
+    EXPECT_THAT(refusal([&] { RememberedProfiles::read(path, ProfileKind::kLayers); }),
+                HasSubstr("expected 'layers'"));
+    const RememberedProfiles inner;
+    EXPECT_EQ(model_now(), "second");
+  }
+  write_as("third");
+  EXPECT_EQ(model_now(), "third");
 }
 
 TEST(ProfileFile, GivesRolesBack) {

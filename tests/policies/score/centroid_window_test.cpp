@@ -206,14 +206,14 @@ class Check : public CacheController {
 
 void run(const Case& one, const std::vector<StepInfo>& steps, bool ragged, bool padded) {
   const CacheGeometry geometry{.layers = 1, .heads = 3, .head_dim = 7, .steps = steps};
-  std::vector<std::vector<std::vector<int64_t>>> counts;
+  std::vector<LayerHeadTokens> counts;
   std::vector<int64_t> held(3, 0);
   for (const StepInfo& step : steps) {
     for (int64_t head = 0; head < 3; ++head) {
       const int64_t available = held[head] + (step.stored ? step.queries() : 0);
       held[head] = step.stored ? std::min(available, 9 + (ragged ? 4 * head : 0)) : held[head];
     }
-    counts.push_back({held});
+    counts.push_back({{held}});
   }
   std::vector<std::vector<LayerInputs>> inputs;
   for (const StepInfo& step : steps) inputs.push_back({layer_inputs(geometry, step, 0, {4, 9})});

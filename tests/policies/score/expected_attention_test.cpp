@@ -243,7 +243,7 @@ Plan tokens_plan() {
                          .heads = kHeads,
                          .head_dim = kDim,
                          .steps = next_token_steps(7, 13)};  // 12 image tokens are fed
-  std::vector<std::vector<std::vector<int64_t>>> kept;
+  std::vector<LayerHeadTokens> kept;
   for (int64_t step = 0; step < 14; ++step) {
     const int64_t held = 7 + std::min<int64_t>(step, 12);
     kept.push_back({{std::min<int64_t>(held, 9), std::min<int64_t>(held, 12), held}});

@@ -37,11 +37,11 @@ void PrintTo(const Part& part, std::ostream* out) {
 Plan with_groups(const Plan& plan) {
   CacheGeometry geometry = plan.geometry();
   geometry.query_heads = kGroup * geometry.heads;
-  std::vector<std::vector<std::vector<int64_t>>> kept;
+  std::vector<LayerHeadTokens> kept;
   for (const StepInfo& step : geometry.steps) {
-    kept.emplace_back(1);
+    kept.emplace_back(1, geometry.heads, 0);
     for (int64_t head = 0; head < geometry.heads; ++head) {
-      kept.back()[0].push_back(plan.kept(step.index, 0, head));
+      kept.back()[0][head] = plan.kept(step.index, 0, head);
     }
   }
   return {geometry, kept};

@@ -125,8 +125,8 @@ Seen run(const std::vector<StepInfo>& steps,
          const std::vector<int64_t>& rows,
          const std::vector<int64_t>& padding) {
   const CacheGeometry geometry{.layers = 1, .heads = 3, .head_dim = 5, .steps = steps};
-  std::vector<std::vector<std::vector<int64_t>>> counts;
-  for (const auto& line : kept) counts.push_back({line});
+  std::vector<LayerHeadTokens> counts;
+  for (const auto& line : kept) counts.push_back({{line}});
   KvCache cache(Plan(geometry, counts), static_cast<int64_t>(rows.size()), at::kCPU);
   Inputs inputs;
   for (const StepInfo& step : steps) inputs[step.index] = layer_inputs(geometry, step, 0, rows);

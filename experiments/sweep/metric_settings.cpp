@@ -7,6 +7,7 @@
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "experiments/sweep/published_digest.h"
 
 namespace kvscope {
 namespace {
@@ -32,25 +33,19 @@ std::string digest_of(const std::string& key, const fs::path& path, FileDigests&
   return all.hex_digest();
 }
 
-/// Publishers put the first digits of a file's SHA-256 behind its name ("vgg16-397923af.pth"):
-/// where they do, another file of that name is refused.
+/// A file under a published name is refused where it is not the one that was published.
 void check_published_digest(const std::string& key, const fs::path& path, FileDigests& files) {
-  constexpr size_t kFewestDigits = 8;
-  const std::string stem = path.stem().string();
-  const std::string digits = stem.substr(stem.rfind('-') + 1);
+  const std::string expected = published_digest(path);
   std::error_code unknown;
-  if (digits.size() < kFewestDigits || digits.size() == stem.size() ||
-      digits.find_first_not_of("0123456789abcdef") != digits.npos ||
-      !fs::is_regular_file(path, unknown)) {
-    return;
-  }
+  if (expected.empty() || !fs::is_regular_file(path, unknown)) return;
   const std::string& digest = files.of_file(fs::canonical(path));
-  if (digest.starts_with(digits)) return;
+  if (digest.starts_with(expected)) return;
   throw Error(ErrorKind::kInput,
-              fmt::format("{}{}={}: by its name its SHA-256 begins with {}, but it begins with {}: "
-                          "it is not the published file, or not all of it; fetch it again, or give "
-                          "it another name",
-                          kGroup, key, path.string(), digits, digest.substr(0, digits.size())));
+              fmt::format("{}{}={}: the published file of this name has a SHA-256 that begins with "
+                          "{}, but it begins with {}: it is another one, or not all of it; fetch "
+                          "it again, or give it another name",
+                          kGroup, key, path.string(), expected.substr(0, 16),
+                          digest.substr(0, std::min<size_t>(expected.size(), 16))));
 }
 
 }  // namespace

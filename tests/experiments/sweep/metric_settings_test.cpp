@@ -29,13 +29,17 @@ TEST(MetricSettings, AFileIsWhatItsNameSaysItIs) {
   const ResultsFolder folder("published");
   std::filesystem::create_directories(folder.path());
   // The SHA-256 of "abc" begins with ba7816bf.
-  for (const char* name : {"alexnet-owt-7be5be79.pth", "alexnet-owt-ba7816bf.pth", "mine.pth"}) {
+  for (const char* name :
+       {"alexnet-owt-7be5be79.pth", "alexnet-owt-ba7816bf.pth", "mine.pth", "ViT-L-14.pt"}) {
     write_file_atomically(folder.path() / name, "abc");
   }
   EXPECT_THAT(
       finding_of(folder.path() / "alexnet-owt-7be5be79.pth"),
       testing::AllOf(testing::HasSubstr("metrics.weights.alexnet="),
                      testing::HasSubstr("begins with 7be5be79, but it begins with ba7816bf")));
+  EXPECT_THAT(
+      finding_of(folder.path() / "ViT-L-14.pt"),
+      testing::HasSubstr("begins with b8cca3fd41ae0c99, but it begins with ba7816bf8f01cfea"));
   for (const char* name : {"alexnet-owt-ba7816bf.pth", "mine.pth"}) {
     EXPECT_THAT(finding_of(folder.path() / name), testing::Not(testing::HasSubstr("SHA-256")));
   }

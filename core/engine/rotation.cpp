@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "kernels/token_rows/token_rows.h"
+
 namespace kvscope {
 
 RotationTable on_device(const RotationTable& table, at::Device device) {
@@ -30,20 +32,8 @@ Rotation inverse(const Rotation& rotation) {
 }
 
 at::Tensor rotate(const at::Tensor& x, const Rotation& rotation) {
-  if (rotation.pairs == RotationPairs::kHalves) {
-    const at::Tensor cosine = rotation.cosine.to(x.scalar_type());
-    const at::Tensor sine = rotation.sine.to(x.scalar_type());
-    const std::vector<at::Tensor> half = x.chunk(2, -1);
-    return at::cat({half[0] * cosine - half[1] * sine, half[1] * cosine + half[0] * sine}, -1);
-  }
-  const at::Tensor pairs = x.to(at::kFloat).unflatten(-1, {-1, 2});
-  const at::Tensor even = pairs.select(-1, 0);
-  const at::Tensor odd = pairs.select(-1, 1);
-  return at::stack({even * rotation.cosine - odd * rotation.sine,
-                    odd * rotation.cosine + even * rotation.sine},
-                   -1)
-      .flatten(-2)
-      .to(x.scalar_type());
+  return rotate_rows(x, rotation.cosine, rotation.sine,
+                     rotation.pairs == RotationPairs::kNeighbours);
 }
 
 }  // namespace kvscope

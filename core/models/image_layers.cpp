@@ -103,6 +103,10 @@ at::Tensor ImageLayers::downsample(const std::string& name, const at::Tensor& x)
                     weights_.at(layer + ".bias"), {2, 2});
 }
 
+at::Tensor in_layout_of_decoders(const at::Tensor& images) {
+  return images.device().is_cpu() ? images.contiguous(at::MemoryFormat::ChannelsLast) : images;
+}
+
 TensorMap random_image_network(const std::vector<WeightSpec>& specs, at::Generator generator) {
   TensorMap tensors;
   for (const WeightSpec& spec : specs) {

@@ -82,6 +82,10 @@ class ImageLayers {
   const TensorMap& weights_;
 };
 
+/// Images [B, C, H, W] as a decoder begins with them: on a CPU with the channels of a pixel side by
+/// side in memory, in which form the library convolves faster and which all its layers keep.
+at::Tensor in_layout_of_decoders(const at::Tensor& images);
+
 /// Kaiming-uniform convolutions, norms at 1, biases at 0; sampled in the order of `specs`.
 TensorMap random_image_network(const std::vector<WeightSpec>& specs, at::Generator generator);
 

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/engine/padding.h"
 #include "kernels/attention_rows/attention_rows.h"
+#include "kernels/linear/linear.h"
 #include "policies/component.h"
 #include "policies/signals/observation_window.h"
 #include "policies/signals/packed_rows.h"
@@ -38,8 +39,9 @@ struct Choices {
 at::Tensor raw_queries(const LayerStep& layer_step, const std::vector<int64_t>& tokens) {
   const at::Tensor& weight = layer_step.query_weight;
   const at::Tensor index = at::tensor(tokens, at::kLong).to(layer_step.hidden.device());
-  const at::Tensor hidden = layer_step.hidden.index_select(1, index).to(weight.scalar_type());
-  return at::matmul(hidden, weight.t())
+  const at::Tensor rows = layer_step.hidden.index_select(1, index);
+  const at::Tensor hidden = rows.to(at::promote_types(rows.scalar_type(), weight.scalar_type()));
+  return linear_layer(hidden, weight)
       .view({hidden.size(0), hidden.size(1), layer_step.q.size(1), layer_step.k.size(3)})
       .transpose(1, 2);
 }

@@ -5,6 +5,7 @@
 #include "core/models/janus/prompt.h"
 #include "core/models/model_keys.h"
 #include "core/models/shared/rotation_tables.h"
+#include "kernels/linear/linear.h"
 
 namespace kvscope {
 namespace janus {
@@ -74,8 +75,10 @@ TensorFunction perceptron(const TensorMap& tensors,
                           const std::string& first,
                           const std::string& second) {
   return [w1 = tensors.at(first + ".weight"), b1 = tensors.at(first + ".bias"),
-          w2 = tensors.at(second + ".weight"), b2 = tensors.at(second + ".bias")](
-             const at::Tensor& x) { return at::linear(at::gelu(at::linear(x, w1, b1)), w2, b2); };
+          w2 = tensors.at(second + ".weight"),
+          b2 = tensors.at(second + ".bias")](const at::Tensor& x) {
+    return linear_layer(linear_layer(x, w1, b1, Activation::kGelu), w2, b2);
+  };
 }
 
 TensorFunction embed(const TensorMap& tensors) {
@@ -114,6 +117,7 @@ const next_token::NextTokenFamily& family() {
                                    {"gen_vision_model.", "model.vqmodel."}},
                 .unneeded = {"vision_model.", "aligner.", "language_model.lm_head."},
                 .kept_as_stored = {kTextEmbedding},
+                .embeddings = {kCodeEmbedding},
                 .code_embedding = kCodeEmbedding},
       .rounding = PixelRounding::kTruncate,
       .read = read,

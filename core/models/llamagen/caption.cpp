@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/models/llamagen/llamagen.h"
 #include "core/text/captions/clean_caption.h"
+#include "kernels/linear/linear.h"
 
 namespace kvscope::llamagen {
 
@@ -44,10 +45,11 @@ next_token::Condition caption_condition(const TensorMap& tensors,
         .narrow(0, tokens - length, length)
         .copy_(features[row.prompt].narrow(0, 0, length));
   }
-  const at::Tensor hidden = at::gelu(
-      at::linear(at::stack(row_features), tensors.at("cls_embedding.cap_proj.fc1.weight")), "tanh");
+  const at::Tensor hidden =
+      linear_layer(at::stack(row_features), tensors.at("cls_embedding.cap_proj.fc1.weight"),
+                   std::nullopt, Activation::kGeluTanh);
   return next_token::left_padded(
-      at::linear(hidden, tensors.at("cls_embedding.cap_proj.fc2.weight")), std::move(padding));
+      linear_layer(hidden, tensors.at("cls_embedding.cap_proj.fc2.weight")), std::move(padding));
 }
 
 }  // namespace kvscope::llamagen

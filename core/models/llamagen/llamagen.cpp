@@ -7,6 +7,7 @@
 #include "core/models/llamagen/caption.h"
 #include "core/models/model_keys.h"
 #include "core/models/shared/rotation_tables.h"
+#include "kernels/linear/linear.h"
 
 namespace kvscope {
 namespace llamagen {
@@ -120,7 +121,7 @@ TensorFunction embed(const TensorMap& tensors) {
 
 TensorFunction head(const TensorMap& tensors) {
   return [output = tensors.at("output.weight")](const at::Tensor& hidden) {
-    return at::linear(hidden, output).to(at::kFloat);
+    return linear_layer(hidden, output).to(at::kFloat);
   };
 }
 
@@ -154,7 +155,8 @@ const next_token::NextTokenFamily& family() {
                             .attention_norm = "attention_norm.weight",
                             .feed_forward_norm = "ffn_norm.weight",
                             .norm = "norm.weight"},
-                .head = "output.weight"},
+                .head = "output.weight",
+                .embeddings = {kClassEmbedding, kNoCaption, "tok_embeddings.weight"}},
       .head_dim_multiple = 4,
       .rounding = PixelRounding::kNearest,
       .read = read,

@@ -5,6 +5,8 @@
 
 #include "core/base/by_head.h"
 #include "core/models/require_geometry.h"
+#include "kernels/linear/linear.h"
+#include "kernels/token_rows/token_rows.h"
 
 namespace kvscope::next_token {
 namespace {
@@ -21,26 +23,35 @@ at::Tensor head_norm(const at::Tensor& x,
   return at::layer_norm(x, {x.size(-1)}, {}, {}, epsilon) * of_heads(weight) + of_heads(bias);
 }
 
+/// With `residual` added, where there is one.
 at::Tensor self_attention(const DecoderConfig& config,
                           const LayerWeights& w,
                           int64_t layer,
                           const at::Tensor& hidden,
                           const Rotation& rotation,
-                          const SelfAttention& attend) {
-  at::Tensor q = by_head(at::linear(hidden, w.query), config.heads);
-  at::Tensor k = by_head(at::linear(hidden, w.key), config.key_heads());
-  const at::Tensor v = by_head(at::linear(hidden, w.value), config.key_heads());
+                          const SelfAttention& attend,
+                          const std::optional<at::Tensor>& residual) {
+  const at::Tensor projections[] = {w.query, w.key, w.value};
+  const std::vector<at::Tensor> projected = linear_layers(hidden, projections);
+  at::Tensor q = by_head(projected[0], config.heads);
+  at::Tensor k = by_head(projected[1], config.key_heads());
+  const at::Tensor v = by_head(projected[2], config.key_heads());
   if (config.query_key_norm) {
     q = head_norm(q, w.query_norm, w.query_norm_bias, config.query_key_norm->epsilon);
     k = head_norm(k, w.key_norm, w.key_norm_bias, config.query_key_norm->epsilon);
   }
   const at::Tensor out =
       attend(layer, rotate(q, rotation), rotate(k, rotation), v, hidden, w.query);
-  return at::linear(out.transpose(1, 2).flatten(2), w.output);
+  return linear_layer(out.transpose(1, 2).flatten(2), w.output, std::nullopt, Activation::kNone,
+                      residual);
 }
 
-at::Tensor feed_forward(const LayerWeights& w, const at::Tensor& hidden) {
-  return at::linear(at::silu(at::linear(hidden, w.gate)) * at::linear(hidden, w.up), w.down);
+/// Likewise.
+at::Tensor feed_forward(const LayerWeights& w,
+                        const at::Tensor& hidden,
+                        const std::optional<at::Tensor>& residual) {
+  return linear_layer(gated_layer(hidden, w.gate, w.up), w.down, std::nullopt, Activation::kNone,
+                      residual);
 }
 
 void check_query_key_norm(const DecoderConfig& config) {
@@ -74,12 +85,6 @@ void DecoderConfig::check(int64_t head_dim_multiple) const {
       fmt::format("transformer.feed_forward_width {} must be positive", feed_forward_width));
 }
 
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
-  const at::Tensor wide = x.to(at::kFloat);
-  const at::Tensor normed = wide * at::rsqrt(wide.square().mean(-1, true) + epsilon);
-  return normed.to(x.scalar_type()) * weight;
-}
-
 at::Tensor decode(const DecoderConfig& config,
                   const DecoderWeights& weights,
                   const at::Tensor& x,
@@ -87,19 +92,20 @@ at::Tensor decode(const DecoderConfig& config,
                   const SelfAttention& attend) {
   at::Tensor state = x;
   const auto norm = [&](const at::Tensor& of, const at::Tensor& weight) {
-    return rms_norm(of, weight, config.norm_epsilon);
+    return rms_norm_rows(of, weight, config.norm_epsilon);
   };
   for (size_t layer = 0; layer < weights.layers.size(); ++layer) {
     const LayerWeights& w = weights.layers[layer];
-    const auto attended = [&](const at::Tensor& hidden) {
-      return self_attention(config, w, static_cast<int64_t>(layer), hidden, rotation, attend);
+    const auto attended = [&](const at::Tensor& hidden, const std::optional<at::Tensor>& residual) {
+      return self_attention(config, w, static_cast<int64_t>(layer), hidden, rotation, attend,
+                            residual);
     };
     if (config.norms_behind) {
-      state = state + norm(attended(state), w.attention_norm);
-      state = state + norm(feed_forward(w, state), w.feed_forward_norm);
+      state = state + norm(attended(state, std::nullopt), w.attention_norm);
+      state = state + norm(feed_forward(w, state, std::nullopt), w.feed_forward_norm);
     } else {
-      state = state + attended(norm(state, w.attention_norm));
-      state = state + feed_forward(w, norm(state, w.feed_forward_norm));
+      state = attended(norm(state, w.attention_norm), state);
+      state = feed_forward(w, norm(state, w.feed_forward_norm), state);
     }
   }
   return state;

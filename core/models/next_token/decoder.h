@@ -62,10 +62,6 @@ struct DecoderWeights {
   at::Tensor norm;  ///< [D]
 };
 
-/// x / rms(x) in fp32, rounded to the type of x, then times the weight: the order of the
-/// references.
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
-
 /// All layers, before the final norm: x [rows, tokens, D] -> [rows, tokens, D].
 ///   x += W_o attend(R W_q h, R W_k h, W_v h), h = norm(x);  x += W_down(silu(W_gate g) * W_up g),
 ///   g = norm(x)

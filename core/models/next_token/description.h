@@ -51,6 +51,8 @@ struct ModelDescription {
   std::string text_weights = {};            ///< text encoder's file; empty: within `weights`
   std::string tokenizer = {};               ///< text tokenizer's file; empty with random weights
   at::ScalarType weight_type = at::kFloat;  ///< weights and activations of the decoder
+  /// In which the matrices of its linear layers are stored; rows are computed in weight_type.
+  at::ScalarType matrix_type = at::kFloat;
   at::ScalarType cache_type = at::kFloat;
 
   [[nodiscard]] int64_t image_tokens() const { return grid_height * grid_width; }

@@ -47,6 +47,8 @@ struct CheckpointNames {
   std::vector<std::string> unneeded = {};
   /// Tables of which few rows are read: they stay in the type of the file.
   std::vector<std::string> kept_as_stored = {};
+  /// Other embeddings: two-dimensional, but in no linear layer.
+  std::vector<std::string> embeddings = {};
   /// Embeddings of the image tokens, where training starts them as the codebook; else empty.
   std::string code_embedding = {};
 };
@@ -100,8 +102,10 @@ struct NextTokenFamily {
 };
 
 /// Asks for every key of the family; whether sizes fit each other is not checked. `precision` fp32:
-/// all fp32. compact: fp32 with a bf16 cache. reference: weights, activations and cache bf16, as
-/// published. Throws Error(kConfig) naming the key and what was expected.
+/// all fp32. compact: fp32 with a bf16 cache. compact_weights: so, and the matrices of linear
+/// layers lie in bf16, as published, and are widened as they are read. reference: weights,
+/// activations and cache bf16, as published. Throws Error(kConfig) naming the key and what was
+/// expected.
 ModelDescription read_description(const NextTokenFamily& family, Options& options);
 
 /// Throws Error(kConfig) naming the number that is out of range or does not fit another.

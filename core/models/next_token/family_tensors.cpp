@@ -106,6 +106,20 @@ TensorMap resolve(const NextTokenFamily& family,
       family.names.transformer);
 }
 
+at::ScalarType stored_type(const NextTokenFamily& family,
+                           const ModelDescription& model,
+                           const std::string& name,
+                           at::IntArrayRef shape) {
+  const CheckpointNames& names = family.names;
+  const auto is_one_of = [&](const std::vector<std::string>& some) {
+    return std::ranges::find(some, name) != some.end();
+  };
+  const bool is_norm = name.find("_norm.") != name.npos;  // a row of weights for each head
+  const bool is_matrix = shape.size() == 2 && !is_norm && !is_one_of(names.embeddings) &&
+                         !is_one_of(names.kept_as_stored);
+  return is_matrix ? model.matrix_type : model.weight_type;
+}
+
 NextTokenModel make_model(const NextTokenFamily& family,
                           const ModelDescription& model,
                           const TensorMap& resolved) {

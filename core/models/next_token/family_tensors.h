@@ -2,7 +2,9 @@
 
 #include <ATen/core/Generator.h>
 #include <c10/core/ScalarType.h>
+#include <c10/util/ArrayRef.h>
 
+#include <string>
 #include <vector>
 
 #include "core/checkpoint/tensor_map.h"
@@ -37,12 +39,19 @@ TensorMap resolve(const NextTokenFamily& family,
                   const ModelDescription& model,
                   const TensorMap& tensors);
 
+/// How a tensor of the transformer lies in memory.
+at::ScalarType stored_type(const NextTokenFamily& family,
+                           const ModelDescription& model,
+                           const std::string& name,
+                           at::IntArrayRef shape);
+
 /// The loop's view of resolved tensors; handles and views, so gradients reach the leaves.
 NextTokenModel make_model(const NextTokenFamily& family,
                           const ModelDescription& model,
                           const TensorMap& resolved);
 
-/// Fresh weights of the transformer in `type`: norms 1, biases 0, matrices normal of standard
+/// Fresh weights of the transformer in `type`, but for matrices that the model stores in another
+/// (ModelDescription::matrix_type): norms 1, biases 0, matrices normal of standard
 /// deviation 0.8 / sqrt(inputs), smaller where they write into the residual stream of the layers
 /// and in the head, so that a random model of any size stays finite and undecided.
 TensorMap random_transformer(const NextTokenFamily& family,

@@ -11,6 +11,7 @@
 #include "core/models/next_token/sample.h"
 #include "core/models/shared/guidance.h"
 #include "core/models/shared/step_loop.h"
+#include "kernels/token_rows/token_rows.h"
 
 namespace kvscope::next_token {
 namespace {
@@ -66,7 +67,8 @@ Generation generate(const NextTokenModel& model,
   const auto sample_token = [&](const StepInfo& step, const SelfAttention& attend_step) {
     x = decode(model.config, model.weights, x, positions.rotation(step.first_token, step.queries()),
                attend_step);
-    hidden = rms_norm(x.select(1, x.size(1) - 1), model.weights.norm, model.config.norm_epsilon);
+    hidden =
+        rms_norm_rows(x.select(1, x.size(1) - 1), model.weights.norm, model.config.norm_epsilon);
     row_logits = model.head(hidden);
     const auto at = static_cast<size_t>(step.index);
     logits = mixed(row_logits, images, guidance_of_token(cfg[at], step.index, options.cfg_interval),

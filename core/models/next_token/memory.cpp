@@ -11,17 +11,26 @@ namespace {
 constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
 
 WeightPart transformer_part(const NextTokenFamily& family, const ModelDescription& model) {
-  WeightPart part =
-      weight_part("transformer", transformer_tensors(family, model), model.weight_type);
-  if (model.weights == "random") return part;
-  for (const WeightSpec& spec : transformer_tensors(family, model)) {
-    const std::vector<std::string>& kept = family.names.kept_as_stored;
-    if (std::ranges::find(kept, spec.name) == kept.end()) continue;
-    const int64_t saved = static_cast<int64_t>(c10::elementSize(model.weight_type)) -
-                          static_cast<int64_t>(c10::elementSize(at::kBFloat16));
-    part.bytes -= saved * parameter_count({spec});
+  const std::vector<WeightSpec> specs = transformer_tensors(family, model);
+  WeightPart part = weight_part("transformer", specs, model.matrix_type);
+  const std::vector<std::string>& kept = family.names.kept_as_stored;
+  part.bytes = 0;
+  for (const WeightSpec& spec : specs) {
+    const bool is_as_in_file =
+        model.weights != "random" && std::ranges::find(kept, spec.name) != kept.end();
+    const at::ScalarType type =
+        is_as_in_file ? at::kBFloat16 : stored_type(family, model, spec.name, spec.shape);
+    part.bytes += parameter_count({spec}) * static_cast<int64_t>(c10::elementSize(type));
   }
   return part;
+}
+
+/// Of the matrix that a prefill reads widened.
+int64_t widened_bytes(const ModelDescription& model) {
+  if (model.matrix_type == model.weight_type) return 0;
+  const DecoderConfig& decoder = model.decoder;
+  return decoder.width * std::max(decoder.width, decoder.feed_forward_width) *
+         static_cast<int64_t>(c10::elementSize(model.weight_type));
 }
 
 // The widest points of a layer are the feed-forward, whose four products are there until the last
@@ -37,7 +46,8 @@ int64_t step_bytes(const ModelDescription& model, const BatchShape& batch) {
   const int64_t sampling = batch.rows * vocabulary + sampling_elements(batch.images * vocabulary);
   // The condition stays until the end.
   const int64_t condition = prefill * decoder.width * element + rotation;
-  return condition + std::max(prefill * widest * element, sampling * kFloatBytes);
+  return condition +
+         std::max(prefill * widest * element + widened_bytes(model), sampling * kFloatBytes);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -117,11 +118,16 @@ class OpenedModel : public ImageModel {
 
   [[nodiscard]] TensorMap on_device(const TensorMap& stored) const {
     const std::vector<std::string>& kept = family_.names.kept_as_stored;
-    TensorMap needed;
+    std::map<at::ScalarType, TensorMap> needed;
     for (const auto& [name, tensor] : stored) {
-      if (std::ranges::find(kept, name) == kept.end()) needed.set(name, tensor);
+      if (std::ranges::find(kept, name) != kept.end()) continue;
+      needed[stored_type(family_, description_, name, tensor.sizes())].set(name, tensor);
     }
-    TensorMap tensors = converted(needed, device_, description_.weight_type);
+    TensorMap tensors;
+    for (const auto& [type, of_type] : needed) {
+      for (const auto& [name, tensor] : converted(of_type, device_, type))
+        tensors.set(name, tensor);
+    }
     for (const std::string& name : kept) tensors.set(name, stored.at(name).to(device_));
     return tensors;
   }

@@ -27,6 +27,9 @@ TensorMap random_transformer(const NextTokenFamily& family,
       }
       tensor.normal_(0, deviation, generator);
     }
+    if (model.matrix_type != model.weight_type) {
+      tensor = tensor.to(stored_type(family, model, spec.name, spec.shape));
+    }
     tensors.set(spec.name, tensor);
   }
   return tensors;

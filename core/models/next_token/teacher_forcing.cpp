@@ -4,6 +4,7 @@
 
 #include "core/models/next_token/generate.h"
 #include "core/models/next_token/positions.h"
+#include "kernels/token_rows/token_rows.h"
 
 namespace kvscope::next_token {
 namespace {
@@ -45,8 +46,8 @@ at::Tensor teacher_forcing(const NextTokenModel& model,
   };
   x = decode(model.config, model.weights, x, Positions(model, condition).rotation(0, length),
              attend);
-  const at::Tensor hidden = rms_norm(x.narrow(1, length - fed - 1, fed + 1), model.weights.norm,
-                                     model.config.norm_epsilon);
+  const at::Tensor hidden = rms_norm_rows(x.narrow(1, length - fed - 1, fed + 1),
+                                          model.weights.norm, model.config.norm_epsilon);
   return model.head(hidden.reshape({rows * (fed + 1), -1})).view({rows, fed + 1, -1});
 }
 

@@ -15,8 +15,8 @@ at::Tensor vq_decode_codes(const VqConfig& config,
                            const TensorMap& weights,
                            const at::Tensor& codes) {
   const ImageLayers layers(vq_style(config), weights);
-  at::Tensor x =
-      layers.convolution("decoder.conv_in", layers.convolution("post_quant_conv", codes));
+  at::Tensor x = layers.convolution(
+      "decoder.conv_in", layers.convolution("post_quant_conv", in_layout_of_decoders(codes)));
   x = layers.residual_block("decoder.mid.0", x);
   x = layers.attention("decoder.mid.1", x);
   x = layers.residual_block("decoder.mid.2", x);
@@ -28,7 +28,7 @@ at::Tensor vq_decode_from(const VqConfig& config,
                           const at::Tensor& input,
                           int64_t first_block) {
   const ImageLayers layers(vq_style(config), weights);
-  at::Tensor x = input;
+  at::Tensor x = in_layout_of_decoders(input);
   for (int64_t block = first_block; block < config.levels(); ++block) {
     const std::string name = fmt::format("decoder.conv_blocks.{}", block);
     for (int64_t i = 0; i < config.encoder_blocks + 1; ++i) {

@@ -13,6 +13,7 @@
 #include "experiments/verify/group_check.h"
 #include "experiments/verify/kinds.h"
 #include "experiments/verify/models/next_token_check.h"
+#include "kernels/token_rows/token_rows.h"
 
 namespace kvscope::verify {
 namespace {
@@ -134,7 +135,7 @@ at::Tensor prefill_hidden(const DecoderCase& c,
                                 .hidden = hidden,
                                 .query_weight = query_weight});
       });
-  return next_token::rms_norm(state, model.weights.norm, c.config.norm_epsilon);
+  return rms_norm_rows(state, model.weights.norm, c.config.norm_epsilon);
 }
 
 }  // namespace

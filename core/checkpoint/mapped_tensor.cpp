@@ -65,13 +65,19 @@ at::Tensor mapped_tensor(const std::shared_ptr<MappedFile>& file,
 }
 
 TensorMap converted(const TensorMap& tensors, at::Device device, at::ScalarType floating) {
-  using View = std::tuple<const void*, std::vector<int64_t>, std::vector<int64_t>, at::ScalarType>;
+  return converted(tensors, device, [=](const std::string&, at::IntArrayRef) { return floating; });
+}
+
+TensorMap converted(const TensorMap& tensors, at::Device device, const StoredType& type_of) {
+  using View = std::tuple<const void*, std::vector<int64_t>, std::vector<int64_t>, at::ScalarType,
+                          at::ScalarType>;
   std::map<View, at::Tensor> done;
   TensorMap result;
   for (const auto& [name, tensor] : tensors) {
+    const at::ScalarType type = type_of(name, tensor.sizes());
     at::Tensor& converted = done[View(tensor.const_data_ptr(), tensor.sizes().vec(),
-                                      tensor.strides().vec(), tensor.scalar_type())];
-    if (!converted.defined()) converted = convert(tensor, device, floating);
+                                      tensor.strides().vec(), tensor.scalar_type(), type)];
+    if (!converted.defined()) converted = convert(tensor, device, type);
     result.set(name, converted);
   }
   return result;

@@ -3,7 +3,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "core/base/mapped_file.h"
 #include "core/checkpoint/tensor_map.h"
@@ -23,5 +25,9 @@ at::Tensor mapped_tensor(const std::shared_ptr<MappedFile>& file,
 /// their values are copied: at no time are both forms of the weights in memory. A mapped tensor
 /// that was written to loses what was written if it is converted.
 TensorMap converted(const TensorMap& tensors, at::Device device, at::ScalarType floating);
+
+/// Likewise, each floating tensor in the type that `type_of(name, shape)` says.
+using StoredType = std::function<at::ScalarType(const std::string& name, at::IntArrayRef shape)>;
+TensorMap converted(const TensorMap& tensors, at::Device device, const StoredType& type_of);
 
 }  // namespace kvscope

@@ -57,6 +57,10 @@ void ImageNetworkSpecs::upsample(const std::string& name, int64_t channels) {
   convolution(name + ".conv", channels, channels, 3);
 }
 
+at::ScalarType ImageLayers::type_of(const std::string& name) const {
+  return weights_.at(name + style_.convolution_wrapper + ".weight").scalar_type();
+}
+
 at::Tensor ImageLayers::convolution(const std::string& name, const at::Tensor& x) const {
   const at::Tensor& weight = weights_.at(name + style_.convolution_wrapper + ".weight");
   const int64_t padding = weight.size(2) / 2;

@@ -61,6 +61,8 @@ class ImageLayers {
   ImageLayers(ImageNetworkStyle style, const TensorMap& weights)
       : style_(std::move(style)), weights_(weights) {}
 
+  /// Of a convolution's weights, which its images must have.
+  [[nodiscard]] at::ScalarType type_of(const std::string& name) const;
   /// Keeps height and width.
   [[nodiscard]] at::Tensor convolution(const std::string& name, const at::Tensor& x) const;
   /// silu(group norm(x)); epsilon 1e-6.

@@ -46,11 +46,10 @@ std::string read_file(Options& options, const std::string& key, const std::strin
   return options.word_or_null({.key = key, .help = help}).value_or("");
 }
 
-std::string read_precision(Options& options, std::vector<std::string> more) {
-  std::vector<std::string> allowed = {"fp32", "compact", "reference"};
-  allowed.insert(allowed.begin() + 2, more.begin(), more.end());
-  return options.word(
-      {.key = "precision", .allowed = std::move(allowed), .help = "types of weights and cache"});
+std::string read_precision(Options& options) {
+  return options.word({.key = "precision",
+                       .allowed = {"fp32", "compact", "compact_weights", "reference"},
+                       .help = "types of weights and cache"});
 }
 
 bool cut_layers(Options& options, int64_t& layers) {

@@ -33,8 +33,7 @@ std::string read_weights(Options& options);
 /// A file that may be left out; empty where it is.
 std::string read_file(Options& options, const std::string& key, const std::string& help);
 /// fp32 | compact | reference.
-/// `more`: those that a family has beside fp32, compact and reference.
-std::string read_precision(Options& options, std::vector<std::string> more = {});
+std::string read_precision(Options& options);
 
 /// `layers`: cuts `layers` to it and returns true where it is given.
 bool cut_layers(Options& options, int64_t& layers);

@@ -1,6 +1,7 @@
 #include "core/models/model_memory.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "core/models/image_model.h"
@@ -10,11 +11,24 @@ namespace kvscope {
 WeightPart weight_part(std::string name,
                        const std::vector<WeightSpec>& specs,
                        at::ScalarType type) {
-  const int64_t parameters = parameter_count(specs);
-  return {.name = std::move(name),
-          .parameters = parameters,
-          .bytes = parameters * static_cast<int64_t>(c10::elementSize(type)),
-          .type = type};
+  return weight_part(std::move(name), specs, [=](const WeightSpec&) { return type; });
+}
+
+WeightPart weight_part(std::string name,
+                       const std::vector<WeightSpec>& specs,
+                       const std::function<at::ScalarType(const WeightSpec&)>& type_of) {
+  WeightPart part{.name = std::move(name), .parameters = parameter_count(specs)};
+  std::map<at::ScalarType, int64_t> parameters;
+  for (const WeightSpec& spec : specs) {
+    const at::ScalarType type = type_of(spec);
+    const int64_t count = parameter_count({spec});
+    parameters[type] += count;
+    part.bytes += count * static_cast<int64_t>(c10::elementSize(type));
+  }
+  for (const auto& [type, count] : parameters) {
+    if (count > parameters[part.type]) part.type = type;
+  }
+  return part;
 }
 
 int64_t ModelMemory::weight_bytes() const {

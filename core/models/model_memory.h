@@ -3,6 +3,7 @@
 #include <c10/core/ScalarType.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct WeightPart {
 
 /// A part of `specs`, buffers left out, each number of it in `type` whatever the file has.
 WeightPart weight_part(std::string name, const std::vector<WeightSpec>& specs, at::ScalarType type);
+
+/// Likewise, each tensor in the type that `type_of` says; `type` is that of most numbers.
+WeightPart weight_part(std::string name,
+                       const std::vector<WeightSpec>& specs,
+                       const std::function<at::ScalarType(const WeightSpec&)>& type_of);
 
 /// The tensors of one phase of a generation where most of them are there at once, without weights
 /// and KV cache. An estimate from the shapes that the code computes, checked against what LibTorch

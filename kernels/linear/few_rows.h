@@ -15,7 +15,7 @@ struct RowProducts {
   const float* x = nullptr;  ///< [rows, in]
   int64_t rows = 0;
   int64_t in = 0;
-  const void* weight = nullptr;  ///< [outputs, in]
+  const void* weight = nullptr;      ///< [outputs, in]
   at::ScalarType type = at::kFloat;  ///< of the weight: kFloat or kBFloat16
   float* y = nullptr;                ///< [rows, outputs], `y_stride` floats from row to row
   int64_t y_stride = 0;

@@ -23,7 +23,8 @@ bool are_few_rows(const at::Tensor& x, std::span<const at::Tensor> weights) {
     return false;
   }
   return std::ranges::all_of(weights, [&](const at::Tensor& weight) {
-    const bool records = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
+    const bool records =
+        at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
     return is_narrow_or_single(weight) && weight.is_contiguous() && !records;
   });
 }
@@ -34,11 +35,21 @@ void check(const at::Tensor& x, const at::Tensor& weight) {
               "; expected as many channels as the weight has columns");
 }
 
+/// Where the library's bf16 product is the faster one: elsewhere it emulates it.
+bool multiplies_bf16(const at::Tensor& x) {
+  static const bool cpu_does = __builtin_cpu_supports("avx512bf16") != 0;
+  return !x.device().is_cpu() || cpu_does;
+}
+
 at::Tensor by_library(const at::Tensor& x,
                       const at::Tensor& weight,
                       const std::optional<at::Tensor>& bias = std::nullopt) {
-  return at::linear(x, weight.to(x.scalar_type()),
-                    bias ? bias->to(x.scalar_type()) : at::Tensor());
+  if (x.scalar_type() == at::kFloat && weight.scalar_type() == at::kBFloat16 &&
+      multiplies_bf16(x)) {
+    const at::Tensor y = at::linear(x.to(at::kBFloat16), weight).to(at::kFloat);
+    return bias ? y.add(*bias) : y;
+  }
+  return at::linear(x, weight.to(x.scalar_type()), bias ? bias->to(x.scalar_type()) : at::Tensor());
 }
 
 at::Tensor activated(const at::Tensor& x, Activation activation) {
@@ -76,13 +87,13 @@ auto operation(const char* name) {
 }  // namespace
 
 at::Tensor linear_layer(const at::Tensor& x,
-                  const at::Tensor& weight,
-                  const std::optional<at::Tensor>& bias,
-                  Activation activation,
-                  const std::optional<at::Tensor>& residual) {
+                        const at::Tensor& weight,
+                        const std::optional<at::Tensor>& bias,
+                        Activation activation,
+                        const std::optional<at::Tensor>& residual) {
   check(x, weight);
-  const bool records = at::GradMode::is_enabled() && ((bias && bias->requires_grad()) ||
-                                                      (residual && residual->requires_grad()));
+  const bool records = at::GradMode::is_enabled() &&
+                       ((bias && bias->requires_grad()) || (residual && residual->requires_grad()));
   if (!are_few_rows(x, {&weight, 1}) || records) {
     const at::Tensor y = activated(by_library(x, weight, bias), activation);
     return residual ? *residual + y : y;
@@ -99,8 +110,7 @@ std::vector<at::Tensor> linear_layers(const at::Tensor& x, std::span<const at::T
     for (const at::Tensor& weight : weights) ys.push_back(by_library(x, weight));
     return ys;
   }
-  static const auto op =
-      operation<decltype(linear_each_cpu)>("kvscope::linear_each");
+  static const auto op = operation<decltype(linear_each_cpu)>("kvscope::linear_each");
   return op.call(x, at::TensorList(weights.data(), weights.size()));
 }
 
@@ -112,9 +122,7 @@ at::Tensor gated_layer(const at::Tensor& x, const at::Tensor& gate, const at::Te
   if (!are_few_rows(x, weights)) {
     return at::silu(by_library(x, gate)) * by_library(x, up);
   }
-  static const auto op =
-      operation<decltype(gated_linear_cpu)>(
-          "kvscope::gated_linear");
+  static const auto op = operation<decltype(gated_linear_cpu)>("kvscope::gated_linear");
   return op.call(x, gate, up);
 }
 

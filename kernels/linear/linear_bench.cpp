@@ -1,5 +1,5 @@
-// linear_layer() against at::linear of the library in fp32, and against the time in which this machine's
-// memory gives the weights. Rows 2: an image with guidance; 16: eight of them.
+// linear_layer() against at::linear of the library in fp32, and against the time in which this
+// machine's memory gives the weights. Rows 2: an image with guidance; 16: eight of them.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>

@@ -1,3 +1,5 @@
+#include "kernels/linear/linear_cpu.h"
+
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 
@@ -8,7 +10,6 @@
 
 #include "kernels/linear/few_rows.h"
 #include "kernels/linear/linear.h"
-#include "kernels/linear/linear_cpu.h"
 
 namespace kvscope {
 namespace {

@@ -63,7 +63,8 @@ at::Tensor rms_norm_cpu(const at::Tensor& x_in, const at::Tensor& weight_in, dou
 struct Steps {
   int64_t row, head, token;
 
-  explicit Steps(const at::Tensor& of) : row(of.stride(0)), head(of.stride(1)), token(of.stride(2)) {
+  explicit Steps(const at::Tensor& of)
+      : row(of.stride(0)), head(of.stride(1)), token(of.stride(2)) {
     if (of.size(0) == 1) row = 0;
     if (of.size(1) == 1) head = 0;
     if (of.size(2) == 1) token = 0;
@@ -106,7 +107,7 @@ at::Tensor rotate_cpu(const at::Tensor& x_in,
       const float* c = cosine_data + of_cosine.at(row, head, token);
       const float* s = sine_data + of_sine.at(row, head, token);
       float* out = y_data + line * head_dim;
-      const int64_t next = neighbours ? 2 : 1;       // from pair to pair
+      const int64_t next = neighbours ? 2 : 1;        // from pair to pair
       const int64_t partner = neighbours ? 1 : half;  // within a pair
       for (int64_t j = 0; j < half; ++j) {
         const float a = in[next * j];

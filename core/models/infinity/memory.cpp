@@ -4,6 +4,7 @@
 #include "core/models/infinity/pipeline.h"
 #include "core/models/infinity/vae.h"
 #include "core/models/infinity/weights.h"
+#include "core/models/next_scale/description.h"
 #include "core/models/next_scale/schedule.h"
 
 namespace kvscope::infinity {
@@ -32,10 +33,13 @@ ModelMemory infinity_memory(const ConfigNode& model, const BatchShape& batch) {
   const ModelDescription d = describe_model(model);
   ModelMemory memory;
   memory.weights.push_back(
-      weight_part("transformer", transformer_tensors(d.transformer), at::kFloat));
+      weight_part("transformer", transformer_tensors(d.transformer), [&](const WeightSpec& spec) {
+        return next_scale_stored_type(d.precision, spec.name, spec.shape);
+      }));
   add_caption_encoder(memory, d.text, d.weights == "random", batch.images,
                       d.transformer.text_max_tokens);
-  memory.weights.push_back(weight_part("image decoder", vae_decoder_tensors(d.vae), at::kFloat));
+  memory.weights.push_back(
+      weight_part("image decoder", vae_decoder_tensors(d.vae), next_scale_image_type(d.precision)));
   memory.activations.push_back({"steps", step_bytes(d, batch)});
   const auto last = static_cast<int64_t>(d.image.schedule.size()) - 1;
   const auto [height, width] = d.image.latent(last, d.transformer.patchify);

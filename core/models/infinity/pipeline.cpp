@@ -16,6 +16,7 @@
 #include "core/models/infinity/vae.h"
 #include "core/models/model_family.h"
 #include "core/models/model_files.h"
+#include "core/models/next_scale/description.h"
 #include "core/models/packed_tokens.h"
 #include "core/models/shared/guidance.h"
 
@@ -86,10 +87,10 @@ class InfinityModel : public ImageModel {
   void make_random() {
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(0);
     tensors_ =
-        converted(random_transformer(description_.transformer, generator), device_, at::kFloat);
+        converted(random_transformer(description_.transformer, generator), device_, stored_type());
     weights_ = resolve_transformer(description_.transformer, tensors_);
     vae_ = converted(random_vae(vae_decoder_tensors(description_.vae), generator), device_,
-                     at::kFloat);
+                     next_scale_image_type(description_.precision));
     captions_.emplace(description_.transformer.text_channels,
                       description_.transformer.text_max_tokens, device_);
   }
@@ -102,16 +103,22 @@ class InfinityModel : public ImageModel {
     // beside these tensors stays in the file.
     const TensorMap transformer =
         published_transformer_tensors(description_.transformer, part_tensors(main, "model."));
-    tensors_ = converted(transformer, device_, at::kFloat);
+    tensors_ = converted(transformer, device_, stored_type());
     if (description_.precision == "reference") round_blocks_to_bf16(tensors_);
     weights_ = resolve_transformer(description_.transformer, tensors_);
     vae_ = converted(resolve_vae(vae_decoder_tensors(description_.vae),
                                  files.part(main, description_.vae_weights, "vae.", specs), ""),
-                     device_, at::kFloat);
+                     device_, next_scale_image_type(description_.precision));
     const std::string& tokenizer = description_.tokenizer;
     captions_.emplace(description_.text, files.part(main, description_.text_weights, "t5.", specs),
                       tokenizer.empty() ? "" : model_file(root, tokenizer),
                       description_.transformer.text_max_tokens, device_, description_.overflow);
+  }
+
+  [[nodiscard]] StoredType stored_type() const {
+    return [precision = description_.precision](const std::string& name, at::IntArrayRef shape) {
+      return next_scale_stored_type(precision, name, shape);
+    };
   }
 
   ModelDescription description_;

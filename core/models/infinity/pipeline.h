@@ -24,7 +24,7 @@ struct ModelDescription {
   std::string vae_weights;   ///< empty: below "vae." in `weights`
   std::string text_weights;  ///< empty: below "t5." in `weights`
   std::string tokenizer;     ///< SentencePiece model; empty with random weights
-  std::string precision;     ///< fp32 | compact | reference
+  std::string precision;     ///< of read_precision()
   TextOverflow overflow = TextOverflow::kRefuse;
 };
 

@@ -99,7 +99,8 @@ TensorMap random_vae(const std::vector<TensorSpec>& specs, at::Generator generat
 
 at::Tensor vae_decode(const VaeConfig& config, const TensorMap& weights, const at::Tensor& latent) {
   const ImageLayers layers(style_of(config), weights);
-  at::Tensor x = layers.convolution("decoder.conv_in", in_layout_of_decoders(latent));
+  at::Tensor x = layers.convolution(
+      "decoder.conv_in", in_layout_of_decoders(latent.to(layers.type_of("decoder.conv_in"))));
   x = layers.residual_block("decoder.mid.block_1", x);
   x = layers.residual_block("decoder.mid.block_2", x);
   for (int64_t level = levels(config) - 1; level >= 0; --level) {

@@ -8,6 +8,8 @@
 namespace kvscope {
 namespace {
 
+constexpr const char* kCompactWeights = "compact_weights";
+
 constexpr int64_t kLongestSide = 4096;  // tokens
 constexpr size_t kMostScales = 256;
 
@@ -44,10 +46,22 @@ void check_schedule(const ScaleSchedule& schedule) {
 
 std::pair<at::ScalarType, at::ScalarType> next_scale_cache_types(const std::string& precision) {
   if (precision == "fp32") return {at::kFloat, at::kFloat};
-  if (precision == "compact") return {at::kBFloat16, at::kBFloat16};
+  if (precision == "compact" || precision == kCompactWeights) return {at::kBFloat16, at::kBFloat16};
   if (precision == "reference") return {at::kFloat, at::kBFloat16};
-  throw Error(ErrorKind::kConfig, "unknown model.precision '" + precision + "'. " +
-                                      suggestion(precision, {"fp32", "compact", "reference"}));
+  throw Error(ErrorKind::kConfig,
+              "unknown model.precision '" + precision + "'. " +
+                  suggestion(precision, {"fp32", "compact", kCompactWeights, "reference"}));
+}
+
+at::ScalarType next_scale_stored_type(const std::string& precision,
+                                      const std::string& name,
+                                      at::IntArrayRef shape) {
+  const bool is_matrix_of_block = name.starts_with("block") && shape.size() == 2;
+  return precision == kCompactWeights && is_matrix_of_block ? at::kBFloat16 : at::kFloat;
+}
+
+at::ScalarType next_scale_image_type(const std::string& precision) {
+  return precision == kCompactWeights ? at::kBFloat16 : at::kFloat;
 }
 
 }  // namespace kvscope

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <c10/core/ScalarType.h>
+#include <c10/util/ArrayRef.h>
 
 #include <string>
 #include <utility>
@@ -16,9 +17,18 @@ bool read_schedule(Options& options, ScaleSchedule& schedule);
 /// Throws Error(kConfig) where there are no scales or too many.
 void check_schedule(const ScaleSchedule& schedule);
 
-/// Types of K and V in the cache under a `model.precision`: fp32; compact, both bf16; reference, K
-/// fp32 and V of 16 bits, as the published code stores them under autocast. Throws Error(kConfig)
-/// with the nearest name for another.
+/// Types of K and V in the cache under a `model.precision`: fp32; compact and compact_weights, both
+/// bf16; reference, K fp32 and V of 16 bits, as the published code stores them under autocast.
+/// Throws Error(kConfig) with the nearest name for another.
 std::pair<at::ScalarType, at::ScalarType> next_scale_cache_types(const std::string& precision);
+
+/// Under it, how a tensor of the transformer lies in memory: compact_weights keeps the matrices of
+/// the blocks in bf16, all else is fp32.
+at::ScalarType next_scale_stored_type(const std::string& precision,
+                                      const std::string& name,
+                                      at::IntArrayRef shape);
+
+/// Under it, in which type the image decoder computes.
+at::ScalarType next_scale_image_type(const std::string& precision);
 
 }  // namespace kvscope

@@ -111,10 +111,12 @@ ModelDescription read_description(const NextTokenFamily& family, Options& option
   read_decoder(options, family.sizes.empty() ? "" : kOfTransformerSize, model.decoder);
   read_vq(options, model.vq);
   read_grid(options, model);
-  const std::string precision = read_precision(options, {"compact_weights"});
+  const std::string precision = read_precision(options);
   model.weight_type = precision == "reference" ? at::kBFloat16 : at::kFloat;
   model.cache_type = precision == "fp32" ? at::kFloat : at::kBFloat16;
-  model.matrix_type = precision == "compact_weights" ? at::kBFloat16 : model.weight_type;
+  const bool compact_weights = precision == "compact_weights";
+  model.matrix_type = compact_weights ? at::kBFloat16 : model.weight_type;
+  model.image_type = compact_weights ? at::kBFloat16 : at::kFloat;
   model.weights = read_weights(options);
   model.vae_weights =
       read_file(options, "vae_weights", "image tokenizer's file; null: in `weights`");

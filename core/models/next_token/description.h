@@ -54,6 +54,7 @@ struct ModelDescription {
   /// In which the matrices of its linear layers are stored; rows are computed in weight_type.
   at::ScalarType matrix_type = at::kFloat;
   at::ScalarType cache_type = at::kFloat;
+  at::ScalarType image_type = at::kFloat;  ///< of the image decoder
 
   [[nodiscard]] int64_t image_tokens() const { return grid_height * grid_width; }
   /// Positions of a generation: prefill and image.

@@ -103,7 +103,7 @@ struct NextTokenFamily {
 
 /// Asks for every key of the family; whether sizes fit each other is not checked. `precision` fp32:
 /// all fp32. compact: fp32 with a bf16 cache. compact_weights: so, and the matrices of linear
-/// layers lie in bf16, as published, and are widened as they are read. reference: weights,
+/// layers lie in bf16, as published, and the image decoder computes in it. reference: weights,
 /// activations and cache bf16, as published. Throws Error(kConfig) naming the key and what was
 /// expected.
 ModelDescription read_description(const NextTokenFamily& family, Options& options);

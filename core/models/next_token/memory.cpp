@@ -11,18 +11,13 @@ namespace {
 constexpr auto kFloatBytes = static_cast<int64_t>(sizeof(float));
 
 WeightPart transformer_part(const NextTokenFamily& family, const ModelDescription& model) {
-  const std::vector<WeightSpec> specs = transformer_tensors(family, model);
-  WeightPart part = weight_part("transformer", specs, model.matrix_type);
   const std::vector<std::string>& kept = family.names.kept_as_stored;
-  part.bytes = 0;
-  for (const WeightSpec& spec : specs) {
-    const bool is_as_in_file =
-        model.weights != "random" && std::ranges::find(kept, spec.name) != kept.end();
-    const at::ScalarType type =
-        is_as_in_file ? at::kBFloat16 : stored_type(family, model, spec.name, spec.shape);
-    part.bytes += parameter_count({spec}) * static_cast<int64_t>(c10::elementSize(type));
-  }
-  return part;
+  return weight_part(
+      "transformer", transformer_tensors(family, model), [&](const WeightSpec& spec) {
+        const bool is_as_in_file =
+            model.weights != "random" && std::ranges::find(kept, spec.name) != kept.end();
+        return is_as_in_file ? at::kBFloat16 : stored_type(family, model, spec.name, spec.shape);
+      });
 }
 
 /// Of the matrix that a prefill reads widened.
@@ -62,7 +57,8 @@ ModelMemory memory_of(const NextTokenFamily& family,
     add_caption_encoder(memory, condition.text_encoder, model.weights == "random", batch.images,
                         condition.text_tokens);
   }
-  memory.weights.push_back(weight_part("image decoder", vq_decoder_tensors(model.vq), at::kFloat));
+  memory.weights.push_back(
+      weight_part("image decoder", vq_decoder_tensors(model.vq), model.image_type));
   memory.activations.push_back({"steps", step_bytes(model, batch)});
   const int64_t pixels = model.image_tokens() * model.vq.stride() * model.vq.stride();
   memory.activations.push_back(

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -68,7 +67,8 @@ class OpenedModel : public ImageModel {
     start = std::chrono::steady_clock::now();
     const at::Tensor grid =
         generation.tokens.view({-1, description_.grid_height, description_.grid_width});
-    batch.images = to_images(vq_decode(description_.vq, vq_, grid, ""), family_.rounding);
+    batch.images = to_images(vq_decode(description_.vq, vq_, grid, "", 1, description_.image_type),
+                             family_.rounding);
     batch.decode_ms = milliseconds_since(start);
     batch.times = generation.times;
     for (int64_t image = 0; image < generation.tokens.size(0); ++image) {
@@ -87,7 +87,8 @@ class OpenedModel : public ImageModel {
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(0);
     tensors_ =
         random_transformer(family_, description_, description_.weight_type, generator).to(device_);
-    vq_ = random_vq(vq_decoder_tensors(description_.vq), generator).to(device_);
+    vq_ = converted(random_vq(vq_decoder_tensors(description_.vq), generator), device_,
+                    description_.image_type);
     if (reads_captions()) {
       text_.captions.emplace(description_.condition.text_channels,
                              description_.condition.text_tokens, device_);
@@ -105,7 +106,7 @@ class OpenedModel : public ImageModel {
     vq_ = resolve_vq(vq_decoder_tensors(description_.vq),
                      files.part(names.vq_in_model ? published : main, description_.vae_weights,
                                 names.vq, vq_checkpoint_tensors(description_.vq, names.vq)),
-                     "")
+                     "", description_.image_type)
               .to(device_);
     if (!reads_captions()) return;
     const std::string& tokenizer = description_.tokenizer;
@@ -118,16 +119,13 @@ class OpenedModel : public ImageModel {
 
   [[nodiscard]] TensorMap on_device(const TensorMap& stored) const {
     const std::vector<std::string>& kept = family_.names.kept_as_stored;
-    std::map<at::ScalarType, TensorMap> needed;
+    TensorMap needed;
     for (const auto& [name, tensor] : stored) {
-      if (std::ranges::find(kept, name) != kept.end()) continue;
-      needed[stored_type(family_, description_, name, tensor.sizes())].set(name, tensor);
+      if (std::ranges::find(kept, name) == kept.end()) needed.set(name, tensor);
     }
-    TensorMap tensors;
-    for (const auto& [type, of_type] : needed) {
-      for (const auto& [name, tensor] : converted(of_type, device_, type))
-        tensors.set(name, tensor);
-    }
+    TensorMap tensors = converted(needed, device_, [&](const std::string& name, auto shape) {
+      return stored_type(family_, description_, name, shape);
+    });
     for (const std::string& name : kept) tensors.set(name, stored.at(name).to(device_));
     return tensors;
   }

@@ -17,6 +17,7 @@
 #include "core/models/model_family.h"
 #include "core/models/model_files.h"
 #include "core/models/model_keys.h"
+#include "core/models/next_scale/description.h"
 #include "core/models/packed_tokens.h"
 #include "core/models/shared/guidance.h"
 #include "core/models/var/generate.h"
@@ -26,12 +27,13 @@ namespace kvscope {
 namespace var {
 namespace {
 
-TensorMap widened(const TensorMap& tensors, at::Device device) {
+/// Without the integer buffers that published files carry.
+TensorMap floating(const TensorMap& tensors) {
   TensorMap floating;
   for (const auto& [name, tensor] : tensors) {
     if (tensor.is_floating_point()) floating.set(name, tensor);
   }
-  return converted(floating, device, at::kFloat);
+  return floating;
 }
 
 class VarModel : public ImageModel {
@@ -84,9 +86,11 @@ class VarModel : public ImageModel {
     const TensorMap transformer =
         random_transformer(description_.transformer, description_.schedule, generator);
     weights_ = resolve_transformer(description_.transformer, description_.schedule,
-                                   widened(transformer, device_));
-    quantizer_ = widened(random_vqvae(quantizer_tensors(description_.vae), generator), device_);
-    decoder_ = widened(random_vqvae(decoder_tensors(description_.vae), generator), device_);
+                                   converted(transformer, device_, stored_type()));
+    quantizer_ = converted(random_vqvae(quantizer_tensors(description_.vae), generator), device_,
+                           at::kFloat);
+    decoder_ = converted(random_vqvae(decoder_tensors(description_.vae), generator), device_,
+                         next_scale_image_type(description_.precision));
   }
 
   void load(const std::string& root) {
@@ -94,8 +98,9 @@ class VarModel : public ImageModel {
     const std::vector<WeightSpec> specs = description_tensors(description_);
     // Checked before widening, so that a wrong file costs no memory.
     const TensorMap main = files.main(description_.weights, specs);
-    weights_ = resolve_transformer(description_.transformer, description_.schedule,
-                                   widened(part_tensors(main, "model."), device_));
+    weights_ = resolve_transformer(
+        description_.transformer, description_.schedule,
+        converted(floating(part_tensors(main, "model.")), device_, stored_type()));
     const bool own_file = !description_.vae_weights.empty();
     if (!own_file && main.below("vae.").empty()) {
       throw Error(ErrorKind::kConfig,
@@ -105,8 +110,16 @@ class VarModel : public ImageModel {
                               description_.weights));
     }
     const TensorMap vae = files.part(main, description_.vae_weights, "vae.", specs);
-    quantizer_ = widened(resolve_vqvae(quantizer_tensors(description_.vae), vae), device_);
-    decoder_ = widened(resolve_vqvae(decoder_tensors(description_.vae), vae), device_);
+    quantizer_ =
+        converted(resolve_vqvae(quantizer_tensors(description_.vae), vae), device_, at::kFloat);
+    decoder_ = converted(resolve_vqvae(decoder_tensors(description_.vae), vae), device_,
+                         next_scale_image_type(description_.precision));
+  }
+
+  [[nodiscard]] StoredType stored_type() const {
+    return [precision = description_.precision](const std::string& name, at::IntArrayRef shape) {
+      return next_scale_stored_type(precision, name, shape);
+    };
   }
 
   ModelDescription description_;

@@ -19,7 +19,7 @@ struct ModelDescription {
   ScaleSchedule schedule;
   std::string weights;      ///< "random", or a file or folder with "model.*" or bare names
   std::string vae_weights;  ///< empty: below "vae." in `weights`
-  std::string precision;    ///< fp32 | compact | reference
+  std::string precision;    ///< of read_precision()
 };
 
 /// Asks for every key of the family; whether sizes fit each other is not checked.

@@ -84,7 +84,8 @@ at::Tensor decode_one(const VqvaeConfig& config,
   const auto attention = [&](const std::string& name, const at::Tensor& x) {
     return FusedAttention::apply(config, weights, layers, name, x);
   };
-  at::Tensor x = layers.convolution("post_quant_conv", in_layout_of_decoders(features));
+  at::Tensor x = layers.convolution(
+      "post_quant_conv", in_layout_of_decoders(features.to(layers.type_of("post_quant_conv"))));
   x = layers.convolution("decoder.conv_in", x);
   x = layers.residual_block("decoder.mid.block_1", x);
   x = attention("decoder.mid.attn_1", x);

@@ -44,9 +44,10 @@ at::Tensor vq_decode(const VqConfig& config,
                      const TensorMap& tensors,
                      const at::Tensor& ids,
                      const std::string& prefix,
-                     int64_t images_at_once) {
+                     int64_t images_at_once,
+                     at::ScalarType type) {
   const InferenceGuard inference;
-  const TensorMap weights = resolve_vq(vq_decoder_tensors(config), tensors, prefix);
+  const TensorMap weights = resolve_vq(vq_decoder_tensors(config), tensors, prefix, type);
   const at::Tensor codes = vq_lookup(vq_codebook(weights), ids);
   const int64_t count = codes.size(0);
   const at::Tensor images =

@@ -158,14 +158,15 @@ std::string vq_hugging_face_name(const std::string& name) {
 
 TensorMap resolve_vq(const std::vector<WeightSpec>& specs,
                      const TensorMap& tensors,
-                     const std::string& prefix) {
+                     const std::string& prefix,
+                     at::ScalarType type) {
   const auto spellings = [&](const std::string& name) {
     return std::vector<std::string>{prefix + name, prefix + vq_hugging_face_name(name)};
   };
   TensorMap weights;
   for (const auto& [name, tensor] :
        resolve_weights(specs, tensors, spellings, "the VQ image tokenizer")) {
-    weights.set(name, tensor.to(at::kFloat));
+    weights.set(name, tensor.to(type));
   }
   return weights;
 }

@@ -31,11 +31,12 @@ std::vector<WeightSpec> vq_checkpoint_tensors(const VqConfig& config, const std:
 std::string vq_hugging_face_name(const std::string& name);
 
 /// The tensors of `specs` below `prefix` in either spelling, under their published names without
-/// prefix, widened to fp32 (exact; shared where they are fp32 already, so that gradients reach
-/// them). Throws Error(kInput) listing what is missing or has another shape.
+/// prefix, in `type` (shared where they are that already, so that gradients reach them). Throws
+/// Error(kInput) listing what is missing or has another shape.
 TensorMap resolve_vq(const std::vector<WeightSpec>& specs,
                      const TensorMap& tensors,
-                     const std::string& prefix);
+                     const std::string& prefix,
+                     at::ScalarType type = at::kFloat);
 
 /// Fresh weights: Kaiming-uniform convolutions, codebook rows in directions sampled evenly.
 TensorMap random_vq(const std::vector<WeightSpec>& specs, at::Generator generator);

@@ -43,7 +43,10 @@ TEST(Linear, EqualsDoublePrecisionForAllRowsSizesAndTypes) {
           const at::Tensor x = spiky({rows, in});
           const at::Tensor weight = spiky({out, in}).to(type);
           const at::Tensor error = (linear_layer(x, weight) - in_double(x, weight)).abs();
-          EXPECT_TRUE((error <= bound(in) * magnitude(x, weight) + 1e-30).all().item<bool>())
+          // More rows than the kernel takes may meet bf16 weights in bf16.
+          const bool is_rounded = rows > kFewRows && type == at::kBFloat16;
+          const double allowed = is_rounded ? 1.2e-2 : bound(in);
+          EXPECT_TRUE((error <= allowed * magnitude(x, weight) + 1e-30).all().item<bool>())
               << rows << " x " << in << " -> " << out << ", " << type;
         }
       }
@@ -134,8 +137,16 @@ TEST(Linear, KeepsTheTypeOfTheRows) {
   const at::Tensor y = linear_layer(x, weight);
   EXPECT_EQ(y.scalar_type(), at::kBFloat16);
   EXPECT_TRUE(at::equal(y, linear_layer(x.to(at::kFloat), weight).to(at::kBFloat16)));
-  const at::Tensor many = at::randn({40, 64});
-  EXPECT_TRUE(at::allclose(linear_layer(many, weight), at::linear(many, weight.to(at::kFloat))));
+}
+
+TEST(Linear, ManyRowsMeetNarrowWeightsInTheirTypeAtMost) {
+  const at::Tensor x = at::randn({40, 64});
+  const at::Tensor weight = at::randn({5, 64}).to(at::kBFloat16);
+  const at::Tensor bias = at::randn({5});
+  const at::Tensor y = linear_layer(x, weight, bias);
+  EXPECT_EQ(y.scalar_type(), at::kFloat);
+  const at::Tensor error = (y - in_double(x, weight) - bias).abs();
+  EXPECT_TRUE((error <= 8e-3 * magnitude(x, weight)).all().item<bool>());
 }
 
 TEST(Linear, GradientsReachTheWeights) {
@@ -153,7 +164,8 @@ TEST(Linear, NotANumberStaysInItsOutput) {
 }
 
 TEST(Linear, NothingGivesNothing) {
-  EXPECT_EQ(linear_layer(at::empty({0, 5}), at::randn({3, 5})).sizes(), (std::vector<int64_t>{0, 3}));
+  EXPECT_EQ(linear_layer(at::empty({0, 5}), at::randn({3, 5})).sizes(),
+            (std::vector<int64_t>{0, 3}));
   EXPECT_TRUE(at::equal(linear_layer(at::empty({2, 0}), at::empty({3, 0})), at::zeros({2, 3})));
 }
 

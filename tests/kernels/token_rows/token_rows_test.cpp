@@ -83,9 +83,9 @@ TEST(TokenRows, RotatesWhatBroadcastsTheOtherWay) {
   const at::Tensor angle = at::randn({1, 1, 5, 4});
   const at::Tensor y = rotate_rows(x, at::cos(angle), at::sin(angle), false);
   EXPECT_EQ(y.sizes(), (std::vector<int64_t>{1, 2, 5, 8}));
-  EXPECT_TRUE(at::allclose(
-      y.to(at::kDouble),
-      naive(x.expand({1, 2, 5, 8}), at::cos(angle), at::sin(angle), false), 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(y.to(at::kDouble),
+                           naive(x.expand({1, 2, 5, 8}), at::cos(angle), at::sin(angle), false),
+                           1e-5, 1e-6));
 }
 
 TEST(TokenRows, OtherTypesTurnInTheirOwn) {

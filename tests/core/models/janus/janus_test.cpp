@@ -236,7 +236,8 @@ ConfigNode tiny_config(const std::string& more) {
 }
 
 TEST(JanusModel, MakesImagesFromPromptsWhateverTheBatch) {
-  for (const char* precision : {"", ", precision: compact", ", precision: reference"}) {
+  for (const char* precision :
+       {"", ", precision: compact", ", precision: compact_weights", ", precision: reference"}) {
     ConfigNode config = tiny_config("");
     if (*precision != '\0') config.set("precision", std::string(precision).substr(13));
     const auto model = open_model(config, "", at::kCPU);

@@ -19,11 +19,6 @@ bool leaves_out(const AblationResult& result) {
                              [](const HiddenEffect& one) { return one.measured.left_out > 0; });
 }
 
-TableCell cell_of(const Measured& measured) {
-  return measured.present() ? TableCell::between(measured.value, measured.low, measured.high)
-                            : TableCell::missing(measured.missing);
-}
-
 std::string name_of(const HiddenValue& value) {
   return value.shape.empty() ? value.label : fmt::format("{} ({})", value.label, value.shape);
 }
@@ -117,7 +112,7 @@ Table ablation_table(const AblationResult& result) {
   for (size_t axis = 0; axis < result.ablation.axes().size(); ++axis) {
     nothing.cells.push_back(TableCell::text(axis == 0 ? "nothing" : ""));
   }
-  nothing.cells.push_back(cell_of(result.reference));
+  nothing.cells.push_back(result.reference.cell());
   const TableCell itself = TableCell::missing("what the others are compared with");
   if (left_out) nothing.cells.push_back(itself);
   if (differences) nothing.cells.push_back(itself);
@@ -130,7 +125,7 @@ Table ablation_table(const AblationResult& result) {
     for (size_t axis = 0; axis < result.ablation.axes().size(); ++axis) {
       row.cells.push_back(TableCell::text(name_of(result.ablation.value(thing, axis))));
     }
-    row.cells.push_back(cell_of(effect.measured));
+    row.cells.push_back(effect.measured.cell());
     if (left_out) {
       row.cells.push_back(TableCell::number(static_cast<double>(effect.measured.left_out)));
     }

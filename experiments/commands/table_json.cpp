@@ -28,15 +28,20 @@ ordered_json cell_json(const TableCell& cell) {
     return {{"missing", missing->reason}};
   }
   const auto& number = std::get<TableNumber>(cell.content);
+  if (!number.ends && !number.has_interval() && !number.part) return value_json(number.value);
+  ordered_json fields = {{"value", value_json(number.value)}};
   if (number.ends) {
-    return {{"value", value_json(number.value)},
-            {"low", value_json(number.ends->first)},
-            {"high", value_json(number.ends->second)}};
+    fields["low"] = value_json(number.ends->first);
+    fields["high"] = value_json(number.ends->second);
+  } else if (number.has_interval()) {
+    fields["low"] = value_json(number.value - number.half_width);
+    fields["high"] = value_json(number.value + number.half_width);
   }
-  if (!number.has_interval()) return value_json(number.value);
-  return {{"value", value_json(number.value)},
-          {"low", value_json(number.value - number.half_width)},
-          {"high", value_json(number.value + number.half_width)}};
+  if (number.part) {
+    fields["images"] = number.part->images;
+    fields["of_images"] = number.part->all;
+  }
+  return fields;
 }
 
 }  // namespace

@@ -21,9 +21,7 @@ const PointSummary* point_of(const SweepSummary& sweep, const PublishedValue& va
 
 TableCell measured_cell(const PointSummary* point, const Metric& metric) {
   if (point == nullptr) return TableCell::missing("the sweep has no such point");
-  const Measured& measured = point->metric(metric);
-  if (!measured.present()) return TableCell::missing(measured.missing);
-  return TableCell::between(measured.value, measured.low, measured.high);
+  return point->metric(metric).cell();
 }
 
 }  // namespace

@@ -160,9 +160,7 @@ class References {
 
 Table metric_by_budget(const SweepSummary& of_model, const Metric& metric) {
   Table table = by_budget(of_model, metric, [&](const PointSummary& summary, const std::string&) {
-    const Measured& measured = summary.metric(metric);
-    return measured.present() ? TableCell::between(measured.value, measured.low, measured.high)
-                              : TableCell::missing(measured.missing);
+    return summary.metric(metric).cell();
   });
   table.title = fmt::format("{} on {} by budget", metric.title, model_name(of_model));
   return table;
@@ -191,8 +189,10 @@ Differences difference_by_budget(const SweepSummary& of_model,
                                      {summary, references.name(summary)},
                                      {*reference, references.name(*reference)}, missing);
         if (!found) return TableCell::missing(missing);
-        return TableCell::between(found->difference.estimate, found->difference.low,
-                                  found->difference.high);
+        const Interval& by = found->difference;
+        return Measured{.value = by.estimate, .low = by.low, .high = by.high}
+            .over(found->pairs, std::ssize(summary.result.rows))
+            .cell();
       });
   result.notes = tests.notes();
   if (!alone.empty()) {

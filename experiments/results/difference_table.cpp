@@ -57,9 +57,16 @@ std::optional<PairedComparison> DifferenceTable::add(std::vector<std::string> ro
     return std::nullopt;
   }
   if (pairs.infinite > 0) {
-    note(fmt::format(
-        "{} and {}: {} of {} pairs are left out, {} of one of them or both is infinite", point.name,
-        other.name, pairs.infinite, pairs.infinite + std::ssize(pairs.point), metric_.label));
+    note(
+        fmt::format("{} and {}: {} of {} pairs are left out, {} of one of them or both is infinite",
+                    point.name, other.name, pairs.infinite,
+                    pairs.without_value + pairs.infinite + std::ssize(pairs.point), metric_.label));
+  }
+  if (pairs.without_value > 0) {
+    note(fmt::format("{} and {}: {} of {} pairs are left out, one of them or both has no {}",
+                     point.name, other.name, pairs.without_value,
+                     pairs.without_value + pairs.infinite + std::ssize(pairs.point),
+                     metric_.label));
   }
   const PairedComparison comparison = compare_pairs(pairs.point, pairs.reference, options_);
   rows_.push_back({.names = std::move(row),

@@ -191,6 +191,13 @@ void visit_images(const PointSummary& point,
   }
 }
 
+int64_t images_there(const PointSummary& point) {
+  return std::ranges::count_if(point.result.rows, [&](const ImageRow& row) {
+    std::error_code unknown;
+    return std::filesystem::exists(image_path(point.folder, row.image_index), unknown);
+  });
+}
+
 /// A digest of what the set of `point` and its reference are made of.
 std::string set_digest(const PointSummary& point, const PointSummary* reference) {
   Sha256 digest;
@@ -310,7 +317,8 @@ void measure_sets(std::span<PointSummary> points,
       if (metric.scope != MetricScope::kSet || !asks_for(point, metric)) continue;
       Measured& measured = point.metrics[metric.name];
       try {
-        measured = measured_set(point, reference_of(point, points), metric, inputs, notes);
+        measured = measured_set(point, reference_of(point, points), metric, inputs, notes)
+                       .over(images_there(point), std::ssize(point.result.rows));
         if (!measured.present() && point.point().full_cache) {
           measured.missing = "the reference itself";
         }

@@ -28,14 +28,17 @@ std::vector<std::string> skills_of(const SweepSummary& sweep) {
 /// Over the images of one skill; of all where that is empty.
 TableCell cell_of(const PointSummary& point, const Metric& metric, const std::string& skill) {
   std::vector<double> values;
+  int64_t images = 0;
   for (const ImageRow& row : point.result.rows) {
+    if (!skill.empty() && row.skill != skill) continue;
+    ++images;
     const double value = row.metrics[metric.name];
-    if ((skill.empty() || row.skill == skill) && !std::isnan(value)) values.push_back(value);
+    if (!std::isnan(value)) values.push_back(value);
   }
   if (values.empty()) return TableCell::missing("no image of this skill has a value");
-  const Measured measured = measured_of(metric.summarise(values), metric.undefined);
-  if (!measured.present()) return TableCell::missing(measured.missing);
-  return TableCell::between(measured.value, measured.low, measured.high);
+  return measured_of(metric.summarise(values), metric.undefined)
+      .over(std::ssize(values), images)
+      .cell();
 }
 
 }  // namespace

@@ -102,21 +102,21 @@ void note_unused(SweepSummary& sweep) {
   }
 }
 
-std::vector<double> values_of(const std::vector<ImageRow>& rows, double ImageRow::*member) {
+/// Those of the rows that have one.
+template <typename ValueOf>
+std::vector<double> values_of(const std::vector<ImageRow>& rows, ValueOf value_of) {
   std::vector<double> values;
   for (const ImageRow& row : rows) {
-    if (!std::isnan(row.*member)) values.push_back(row.*member);
+    const double value = value_of(row);
+    if (!std::isnan(value)) values.push_back(value);
   }
   return values;
 }
 
-std::vector<double> values_of(const std::vector<ImageRow>& rows, const Metric& metric) {
-  std::vector<double> values;
-  for (const ImageRow& row : rows) {
-    const double value = row.metrics[metric.name];
-    if (!std::isnan(value)) values.push_back(value);
-  }
-  return values;
+Measured median_over(const std::vector<ImageRow>& rows, double ImageRow::*member, double factor) {
+  const std::vector<double> values =
+      values_of(rows, [&](const ImageRow& row) { return row.*member * factor; });
+  return median_of(values).over(std::ssize(values), std::ssize(rows));
 }
 
 /// The interval without what the metric cannot be: few images give one that reaches beyond.
@@ -129,18 +129,16 @@ Measured within(const Metric& metric, Measured measured) {
 /// Metrics of images and pairs; those of sets come from the images, see measure_sets().
 void summarise_metrics(PointSummary& summary, const MissingReasons& reasons) {
   for (const Metric& metric : metrics()) {
-    const std::vector<double> values = values_of(summary.result.rows, metric);
+    const std::vector<ImageRow>& rows = summary.result.rows;
+    const std::vector<double> values =
+        values_of(rows, [&](const ImageRow& row) { return row.metrics[metric.name]; });
     const bool is_reference = metric.scope == MetricScope::kPair && summary.point().full_cache;
     summary.metrics[metric.name] =
         values.empty() || is_reference
             ? Measured{.missing = reasons.at(metric.name)}
-            : within(metric, measured_of(metric.summarise(values), metric.undefined));
+            : within(metric, measured_of(metric.summarise(values), metric.undefined))
+                  .over(std::ssize(values), std::ssize(rows));
   }
-}
-
-std::vector<double> scaled(std::vector<double> values, double factor) {
-  for (double& value : values) value *= factor;
-  return values;
 }
 
 void measure(PointSummary& summary, const MissingReasons& reasons) {
@@ -156,10 +154,11 @@ void measure(PointSummary& summary, const MissingReasons& reasons) {
   summary.kv_peak_planned_bytes = most(&ImageRow::kv_peak_planned_bytes);
   summary.allocator_peak_bytes = most(&ImageRow::allocator_peak_bytes);
   summary.allocator_planned_bytes = most(&ImageRow::allocator_planned_bytes);
-  const std::vector<double> device_peaks = values_of(rows, &ImageRow::device_peak_bytes);
+  const std::vector<double> device_peaks =
+      values_of(rows, [](const ImageRow& row) { return row.device_peak_bytes; });
   if (!device_peaks.empty()) summary.device_peak_bytes = std::ranges::max(device_peaks);
-  summary.seconds_per_image = median_of(scaled(values_of(rows, &ImageRow::total_ms), 1e-3));
-  summary.attention_ms = median_of(values_of(rows, &ImageRow::attention_ms));
+  summary.seconds_per_image = median_over(rows, &ImageRow::total_ms, 1e-3);
+  summary.attention_ms = median_over(rows, &ImageRow::attention_ms, 1);
   summarise_metrics(summary, reasons);
 }
 
@@ -211,6 +210,19 @@ bool stands_before(const PointSummary& a, const PointSummary& b) {
 }
 
 }  // namespace
+
+Measured Measured::over(int64_t images, int64_t all) const {
+  Measured counted = *this;
+  if (images < all) counted.part = {.images = images, .all = all};
+  return counted;
+}
+
+TableCell Measured::cell() const {
+  if (!present()) return TableCell::missing(missing);
+  TableCell cell = TableCell::between(value, low, high);
+  if (auto* number = std::get_if<TableNumber>(&cell.content)) number->part = part;
+  return cell;
+}
 
 const Measured& PointSummary::metric(const Metric& metric) const {
   static const Measured none{.missing = "not measured"};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analysis/metrics/metric.h"
+#include "experiments/report/tables/table.h"
 #include "experiments/results/point_labels.h"
 #include "experiments/results/recipe.h"
 #include "experiments/results/result_file.h"
@@ -22,11 +23,15 @@ struct Measured {
   double low = kNotMeasured;
   double high = kNotMeasured;
   std::string missing{};
-  int64_t left_out = 0;  ///< images that are not in it, see Metric::left_out
+  int64_t left_out = 0;                ///< images that are not in it, see Metric::left_out
+  std::optional<PartOfImages> part{};  ///< where some of the images have no value
 
   [[nodiscard]] bool present() const { return missing.empty(); }
   /// Half the interval; negative without one.
   [[nodiscard]] double half_width() const { return high >= low ? (high - low) / 2 : -1; }
+  /// Says that `images` of `all` have a value.
+  [[nodiscard]] Measured over(int64_t images, int64_t all) const;
+  [[nodiscard]] TableCell cell() const;
 };
 
 /// One point of a sweep in the numbers of a table row.

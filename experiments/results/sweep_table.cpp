@@ -13,11 +13,6 @@
 namespace kvscope {
 namespace {
 
-TableCell cell(const Measured& measured) {
-  if (!measured.present()) return TableCell::missing(measured.missing);
-  return TableCell::between(measured.value, measured.low, measured.high);
-}
-
 /// A memory column: a number per point, in bytes, and NaN where there is none.
 struct MemoryColumn {
   const char* header;
@@ -159,8 +154,8 @@ TableRow row_of(const PointSummary& summary,
         memory_cell(column.bytes(summary), "not measured by the version that made the point"));
   }
   if (on_device) row.cells.push_back(memory_cell(summary.device_peak_bytes, "ran on a CPU"));
-  row.cells.push_back(cell(summary.seconds_per_image));
-  row.cells.push_back(cell(summary.attention_ms));
+  row.cells.push_back(summary.seconds_per_image.cell());
+  row.cells.push_back(summary.attention_ms.cell());
   for (const MetricColumns& column : metrics) {
     const Measured& measured = summary.metric(column.metric);
     if (column.recipe != recipe) {
@@ -168,7 +163,7 @@ TableRow row_of(const PointSummary& summary,
       row.cells.insert(row.cells.end(), column.counts_left_out ? 2 : 1, other);
       continue;
     }
-    row.cells.push_back(cell(measured));
+    row.cells.push_back(measured.cell());
     if (!column.counts_left_out) continue;
     row.cells.push_back(measured.present() || !point.full_cache
                             ? TableCell::number(static_cast<double>(measured.left_out))

@@ -31,7 +31,7 @@ function readData(data) {
     point.index = index;
     point.x = point.x.map(number);
     point.y = point.y.map(measured => typeof measured === "string" ? {missing: measured}
-      : {value: number(measured[0]), low: number(measured[1]), high: number(measured[2])});
+      : {value: number(measured[0]), low: number(measured[1]), high: number(measured[2]), part: measured[3]});
     app.byHash.set(point.hash.slice(0, hashDigits), point);
   });
   for (const front of data.groups.flatMap(group => Object.values(group.fronts))) {

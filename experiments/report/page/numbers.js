@@ -16,10 +16,11 @@ function shownEnds(measured, metric) {
   return `[${shownNumber(measured.low, metric.decimals)}, ${shownNumber(measured.high, metric.decimals)}]`;
 }
 
-/** "24.31 [21.73, 26.89] dB", or why there is none. */
+/** "24.31 [21.73, 26.89] dB (over 2 of 4 images)", or why there is none. */
 function shownMeasured(measured, metric) {
   if (measured.missing !== undefined) return `\u2014 (${measured.missing})`;
-  return withUnit(`${shownNumber(measured.value, metric.decimals)} ${shownEnds(measured, metric)}`.trim(), metric.unit);
+  const number = `${shownNumber(measured.value, metric.decimals)} ${shownEnds(measured, metric)}`.trim();
+  return withUnit(number, metric.unit) + (measured.part ? ` (${measured.part})` : "");
 }
 
 /** A tick's number with the digits that tell it from the next. */

@@ -42,7 +42,9 @@ void check_shape(const Table& table) {
 
 TableCell TableCell::number(double value, double half_width, int decimals) {
   if (std::isnan(value)) return missing("not a number");
-  return {TableNumber{value, std::isnan(half_width) ? -1 : half_width, decimals, {}}};
+  return {TableNumber{.value = value,
+                      .half_width = std::isnan(half_width) ? -1 : half_width,
+                      .decimals = decimals}};
 }
 
 TableCell TableCell::between(double value, double low, double high) {
@@ -51,7 +53,11 @@ TableCell TableCell::between(double value, double low, double high) {
   constexpr double kRounding = 1e-9;
   if (std::abs((high - value) - (value - low)) <= kRounding * width)
     return number(value, width / 2);
-  return {TableNumber{value, -1, -1, std::pair(low, high)}};
+  return {TableNumber{.value = value, .ends = std::pair(low, high)}};
+}
+
+std::string PartOfImages::text() const {
+  return fmt::format("over {} of {} images", images, all);
 }
 
 std::vector<std::vector<TableRank>> ranks(const Table& table) {
@@ -81,15 +87,19 @@ std::vector<std::vector<TableRank>> ranks(const Table& table) {
   return all;
 }
 
+std::string footnote_of(const TableCell& cell) {
+  if (const auto* missing = std::get_if<TableMissing>(&cell.content)) return missing->reason;
+  const auto* number = std::get_if<TableNumber>(&cell.content);
+  return number != nullptr && number->part ? number->part->text() : "";
+}
+
 std::vector<std::string> footnotes(const Table& table) {
   std::vector<std::string> notes;
   for (const TableRow& row : table.rows) {
     for (const TableCell& cell : row.cells) {
-      const auto* missing = std::get_if<TableMissing>(&cell.content);
-      if (missing == nullptr) continue;
-      if (std::find(notes.begin(), notes.end(), missing->reason) == notes.end()) {
-        notes.push_back(missing->reason);
-      }
+      std::string note = footnote_of(cell);
+      if (note.empty() || std::ranges::find(notes, note) != notes.end()) continue;
+      notes.push_back(std::move(note));
     }
   }
   return notes;
@@ -120,8 +130,9 @@ Table without_csv_columns(const Table& table) {
   return shown;
 }
 
-int64_t footnote_number(const std::vector<std::string>& notes, const std::string& reason) {
-  return std::find(notes.begin(), notes.end(), reason) - notes.begin() + 1;
+int64_t footnote_number(const std::vector<std::string>& notes, const TableCell& cell) {
+  const std::string note = footnote_of(cell);
+  return note.empty() ? 0 : std::ranges::find(notes, note) - notes.begin() + 1;
 }
 
 std::string shown_value(const TableNumber& number, const TableColumn& column) {

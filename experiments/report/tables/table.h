@@ -33,6 +33,15 @@ struct TableColumn {
   std::string help{};  ///< what the header means, where it does not say so; empty: nothing
 };
 
+/// How many images a number is over, where that is not all of them.
+struct PartOfImages {
+  int64_t images = 0;
+  int64_t all = 0;
+  /// "over 2 of 4 images".
+  [[nodiscard]] std::string text() const;
+  bool operator==(const PartOfImages&) const = default;
+};
+
 /// A measured value; `half_width` is half of its confidence interval where that is symmetric,
 /// negative otherwise; `ends` are those of one that is not. Infinity is a value (a signal without
 /// noise); NaN is not, see TableCell::number.
@@ -41,6 +50,7 @@ struct TableNumber {
   double half_width = -1;
   int decimals = -1;  // negative: the column's
   std::optional<std::pair<double, double>> ends{};
+  std::optional<PartOfImages> part{};  ///< none: it is over all of them, or over none
   [[nodiscard]] bool has_interval() const { return half_width >= 0; }
   bool operator==(const TableNumber&) const = default;
 };
@@ -95,7 +105,11 @@ enum class TableRank { kNone, kBest, kSecond };
 /// when a row's cell count differs from the columns'.
 std::vector<std::vector<TableRank>> ranks(const Table& table);
 
-/// The reasons of missing cells, each once, in order of appearance: footnote i + 1.
+/// What a reader is told below the table of a cell: why it is missing, or that it is not over all
+/// images. Empty: nothing.
+std::string footnote_of(const TableCell& cell);
+
+/// The footnotes of the cells, each once, in order of appearance: footnote i + 1.
 std::vector<std::string> footnotes(const Table& table);
 
 /// The same table with its columns by importance, otherwise in their order.
@@ -104,8 +118,8 @@ Table by_importance(const Table& table);
 /// The same table without what CSV alone shows.
 Table without_csv_columns(const Table& table);
 
-/// Footnote number of `reason`, from 1.
-int64_t footnote_number(const std::vector<std::string>& notes, const std::string& reason);
+/// Number of the cell's footnote, from 1; 0: it has none.
+int64_t footnote_number(const std::vector<std::string>& notes, const TableCell& cell);
 
 /// Digits as shown: "24.31", "∞", "-∞". Never "-0.00".
 std::string shown_value(const TableNumber& number, const TableColumn& column);
@@ -139,7 +153,8 @@ std::string console_table(const Table& table, const ConsoleStyle& style = {});
 
 /// RFC 4180 (CRLF, quotes doubled): a header with units, every number in its shortest exact form,
 /// the half width, or both ends, as columns of their own where a column has them, missing = empty
-/// with the reasons in a last column "missing".
+/// with the reasons in a column "missing", and a last column says of what numbers are not over all
+/// images.
 std::string csv_table(const Table& table);
 
 /// GitHub Markdown: best bold, second underlined, missing = em dash with a footnote.

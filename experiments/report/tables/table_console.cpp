@@ -18,6 +18,7 @@ struct Parts {
   std::string whole;     // also all of a text cell or a dash
   std::string fraction;  // ".31"
   std::string interval;  // "0.42", or "[0.04, 0.31]"
+  std::string mark;      // " ²": the footnote of a number
   bool is_text = false;
   TableRank rank = TableRank::kNone;
 };
@@ -26,6 +27,7 @@ struct Widths {
   int64_t whole = 0;
   int64_t fraction = 0;
   int64_t interval = 0;
+  int64_t mark = 0;
   int64_t half_width_digits = 0;
   int64_t total = 0;
 };
@@ -50,9 +52,10 @@ Parts split(const TableCell& cell,
     parts.whole = digits.substr(0, point);
     parts.fraction = digits.substr(point);
     parts.interval = number->ends ? shown_ends(*number, column) : shown_half_width(*number, column);
+    // Apart from the digits, which it would be a power of.
+    if (number->part) parts.mark = " " + superscript(footnote_number(notes, cell));
   } else {
-    parts.whole =
-        "—" + superscript(footnote_number(notes, std::get<TableMissing>(cell.content).reason));
+    parts.whole = "—" + superscript(footnote_number(notes, cell));
   }
   return parts;
 }
@@ -79,11 +82,11 @@ std::string assemble(const Parts& parts, const Widths& widths, Align align, bool
   } else {
     after += widths.interval;
   }
-  const std::string body = std::string(static_cast<size_t>(before), ' ') +
-                           painted(value, parts.rank, ansi) + interval +
-                           std::string(static_cast<size_t>(after), ' ');
+  const std::string body =
+      std::string(static_cast<size_t>(before), ' ') + painted(value, parts.rank, ansi) + interval +
+      std::string(static_cast<size_t>(after), ' ') + pad(parts.mark, widths.mark, Align::kLeft);
   // Painting adds bytes without width, so the outer padding is computed from the parts.
-  const int64_t body_width = widths.whole + widths.fraction + widths.interval;
+  const int64_t body_width = widths.whole + widths.fraction + widths.interval + widths.mark;
   const int64_t missing = widths.total - body_width;
   const int64_t left = align == Align::kLeft ? 0 : align == Align::kRight ? missing : missing / 2;
   return std::string(static_cast<size_t>(left), ' ') + body +
@@ -137,12 +140,13 @@ Layout layout_of(const Table& table) {
         const bool has_ends = parts.interval.starts_with('[');
         const int64_t digits = display_width(parts.interval);
         if (digits > 0) width.interval = std::max(width.interval, digits + (has_ends ? 1 : 3));
+        width.mark = std::max(width.mark, display_width(parts.mark));
         if (!has_ends) width.half_width_digits = std::max(width.half_width_digits, digits);
       }
       layout.body[r].push_back(std::move(parts));
     }
     width.total =
-        std::max({text_width, width.whole + width.fraction + width.interval,
+        std::max({text_width, width.whole + width.fraction + width.interval + width.mark,
                   display_width(printable(column.header)), display_width(printable(column.unit))});
   }
   return layout;

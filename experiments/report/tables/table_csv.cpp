@@ -34,6 +34,18 @@ IntervalFields interval_fields(const Table& table, size_t column) {
   return fields;
 }
 
+/// What the footnotes of a row say, each with the column that it is of.
+class RowNotes {
+ public:
+  void add(const TableColumn& column, const std::string& note) {
+    text_ += (text_.empty() ? "" : "; ") + column.header + ": " + note;
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
 /// Ends of whatever interval a number has.
 std::pair<std::string, std::string> exact_ends(const TableNumber& number) {
   if (number.ends) return {exact(number.ends->first), exact(number.ends->second)};
@@ -51,7 +63,15 @@ std::string joined(const std::vector<std::string>& fields) {
 
 std::string csv_table(const Table& table) {
   (void)ranks(table);  // checks the shape
-  const bool any_missing = !footnotes(table).empty();
+  bool any_missing = false;
+  bool any_part = false;
+  for (const TableRow& row : table.rows) {
+    for (const TableCell& cell : row.cells) {
+      const auto* number = std::get_if<TableNumber>(&cell.content);
+      any_missing = any_missing || std::holds_alternative<TableMissing>(cell.content);
+      any_part = any_part || (number != nullptr && number->part);
+    }
+  }
   std::vector<std::string> header;
   std::vector<IntervalFields> interval(table.columns.size());
   for (size_t c = 0; c < table.columns.size(); ++c) {
@@ -69,11 +89,13 @@ std::string csv_table(const Table& table) {
     }
   }
   if (any_missing) header.emplace_back("missing");
+  if (any_part) header.emplace_back("not over all images");
 
   std::string csv = joined(header);
   for (const TableRow& row : table.rows) {
     std::vector<std::string> fields;
-    std::string reasons;
+    RowNotes reasons;
+    RowNotes parts;
     for (size_t c = 0; c < table.columns.size(); ++c) {
       std::string value;
       std::string half_width;
@@ -84,16 +106,17 @@ std::string csv_table(const Table& table) {
         value = exact(number->value);
         if (number->has_interval()) half_width = exact(number->half_width);
         ends = exact_ends(*number);
+        if (number->part) parts.add(table.columns[c], footnote_of(row.cells[c]));
       } else {
-        reasons += (reasons.empty() ? "" : "; ") + table.columns[c].header + ": " +
-                   std::get<TableMissing>(row.cells[c].content).reason;
+        reasons.add(table.columns[c], footnote_of(row.cells[c]));
       }
       fields.push_back(value);
       if (interval[c] == IntervalFields::kHalfWidth) fields.push_back(half_width);
       if (interval[c] == IntervalFields::kEnds)
         fields.insert(fields.end(), {ends.first, ends.second});
     }
-    if (any_missing) fields.push_back(reasons);
+    if (any_missing) fields.push_back(reasons.text());
+    if (any_part) fields.push_back(parts.text());
     csv += joined(fields);
   }
   return csv;

@@ -36,15 +36,19 @@ std::string cell_html(const TableCell& cell,
     } else if (number->ends) {
       interval = fmt::format(" <small>{}</small>", shown_ends(*number, column));
     }
+    std::string title;
+    if (number->part) {
+      title = fmt::format(" title=\"{}\"", escape_xml(footnote_of(cell)));
+      interval += fmt::format(" <sup>{}</sup>", footnote_number(notes, cell));
+    }
     const double value = number->value;
     const std::string raw =
         std::isinf(value) ? (value > 0 ? "Infinity" : "-Infinity") : fmt::format("{}", value);
-    return fmt::format("<td class=\"{}{}\" data-value=\"{}\"{}><span>{}</span>{}</td>", align,
-                       rank_class, raw, point, shown_value(*number, column), interval);
+    return fmt::format("<td class=\"{}{}\" data-value=\"{}\"{}{}><span>{}</span>{}</td>", align,
+                       rank_class, raw, title, point, shown_value(*number, column), interval);
   }
-  const std::string& reason = std::get<TableMissing>(cell.content).reason;
   return fmt::format("<td class=\"{} missing\" title=\"{}\"{}>—<sup>{}</sup></td>", align,
-                     escape_xml(reason), point, footnote_number(notes, reason));
+                     escape_xml(footnote_of(cell)), point, footnote_number(notes, cell));
 }
 
 const char* arrow(Better better) {

@@ -52,19 +52,24 @@ std::string marked(const std::string& text, TableRank rank) {
   return text;
 }
 
+std::string note_mark(int64_t note) {
+  return "\\textsuperscript{" + std::to_string(note) + "}";
+}
+
 std::string shown(const TableCell& cell,
                   const TableColumn& column,
                   TableRank rank,
                   const std::vector<std::string>& notes) {
   if (const auto* text = std::get_if<std::string>(&cell.content)) return escape_latex(*text);
   if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
-    const std::string value = marked(digits_in_latex(shown_value(*number, column)), rank);
-    if (number->ends) return value + " " + digits_in_latex(shown_ends(*number, column));
-    if (!number->has_interval()) return value;
-    return value + " $\\pm$ " + digits_in_latex(shown_half_width(*number, column));
+    std::string value = marked(digits_in_latex(shown_value(*number, column)), rank);
+    if (number->ends) value += " " + digits_in_latex(shown_ends(*number, column));
+    if (number->has_interval()) {
+      value += " $\\pm$ " + digits_in_latex(shown_half_width(*number, column));
+    }
+    return number->part ? value + " " + note_mark(footnote_number(notes, cell)) : value;
   }
-  const int64_t note = footnote_number(notes, std::get<TableMissing>(cell.content).reason);
-  return "---\\textsuperscript{" + std::to_string(note) + "}";
+  return "---" + note_mark(footnote_number(notes, cell));
 }
 
 std::string arrow(Better better) {
@@ -130,7 +135,7 @@ std::string latex_table(const Table& whole) {
   out += "    \\bottomrule\n  \\end{tabular}\n";
   std::vector<std::string> below;
   for (size_t i = 0; i < notes.size(); ++i) {
-    below.push_back("\\textsuperscript{" + std::to_string(i + 1) + "} " + escape_latex(notes[i]));
+    below.push_back(note_mark(static_cast<int64_t>(i) + 1) + " " + escape_latex(notes[i]));
   }
   if (intervals.half_widths) below.push_back("$\\pm$ " + escape_latex(table.interval_name));
   if (intervals.ends) below.push_back("[ , ] " + escape_latex(table.ends_name));

@@ -1,4 +1,6 @@
 // GitHub-flavoured Markdown. Cells are padded so that the source reads as a table too.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "experiments/report/tables/table.h"
@@ -36,18 +38,22 @@ std::string marked(const std::string& text, TableRank rank) {
   return text;
 }
 
+std::string note_mark(const std::vector<std::string>& notes, const TableCell& cell) {
+  return fmt::format("<sup>{}</sup>", footnote_number(notes, cell));
+}
+
 std::string shown(const TableCell& cell,
                   const TableColumn& column,
                   TableRank rank,
                   const std::vector<std::string>& notes) {
   if (const auto* text = std::get_if<std::string>(&cell.content)) return escaped(*text);
   if (const auto* number = std::get_if<TableNumber>(&cell.content)) {
-    const std::string value = marked(shown_value(*number, column), rank);
-    if (number->ends) return value + " " + shown_ends(*number, column);
-    return number->has_interval() ? value + " ± " + shown_half_width(*number, column) : value;
+    std::string value = marked(shown_value(*number, column), rank);
+    if (number->ends) value += " " + shown_ends(*number, column);
+    if (number->has_interval()) value += " ± " + shown_half_width(*number, column);
+    return number->part ? value + " " + note_mark(notes, cell) : value;
   }
-  const int64_t note = footnote_number(notes, std::get<TableMissing>(cell.content).reason);
-  return "—<sup>" + std::to_string(note) + "</sup>";
+  return "—" + note_mark(notes, cell);
 }
 
 std::string padded(const std::string& text, int64_t width, Align align) {

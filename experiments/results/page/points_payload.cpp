@@ -26,8 +26,10 @@ json number_json(double value) {
 
 json measured_json(const Measured& measured) {
   if (!measured.present()) return printable(measured.missing);
-  return json::array(
+  json fields = json::array(
       {number_json(measured.value), number_json(measured.low), number_json(measured.high)});
+  if (measured.part) fields.push_back(measured.part->text());
+  return fields;
 }
 
 json facts_json(const Facts& facts) {

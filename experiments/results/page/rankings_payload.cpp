@@ -79,8 +79,7 @@ Table ranking_table(const SweepSummary& sweep,
     TableRow row{.point = short_hash(point.point())};
     row.cells = {TableCell::number(static_cast<double>(series.rank)),
                  TableCell::text(series.name),
-                 by_volume ? TableCell::number(series.value)
-                           : TableCell::between(series.value, measured.low, measured.high),
+                 by_volume ? TableCell::number(series.value) : measured.cell(),
                  TableCell::text(budget_name(point.point())),
                  TableCell::number(mebibytes(point.kv_peak_bytes)),
                  TableCell::number(static_cast<double>(point.result.rows.size())),

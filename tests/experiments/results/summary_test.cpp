@@ -105,6 +105,25 @@ TEST(SummariseSweep, MetricsOfTheRowsAreTaken) {
   EXPECT_EQ(summary.metrics.at("ssim").value, 0.5);
 }
 
+TEST(SummariseSweep, AMeanOverPartOfTheImagesSaysOverHowMany) {
+  const path sweep = fresh_folder("sweep");
+  const PointInfo point = sample_point("snapkv", 0.1, 4);
+  ResultWriter writer(sweep / "points" / "one" / "result.h5", point);
+  for (uint64_t i = 0; i < 4; ++i) {
+    ImageRow row = sample_row(i);
+    if (i > 1) row.metrics["ssim"] = kNotMeasured;
+    if (i == 0) row.total_ms = kNotMeasured;
+    writer.append(row);
+  }
+  writer.finish();
+  const SweepSummary summary = summarise_sweep(sweep);
+  const PointSummary& only = summary.points.at(0);
+  EXPECT_EQ(only.metrics.at("ssim").part, (PartOfImages{.images = 2, .all = 4}));
+  EXPECT_EQ(only.seconds_per_image.part, (PartOfImages{.images = 3, .all = 4}));
+  EXPECT_FALSE(only.metrics.at("psnr").part) << "all have one, if an infinite one";
+  EXPECT_THAT(footnotes(sweep_table(summary)), testing::Contains("over 2 of 4 images"));
+}
+
 TEST(SummariseSweep, MissingReferenceIsSaid) {
   const path sweep = fresh_folder("sweep");
   write_sample_point(sweep, sample_point("snapkv", 0.1, 3), 3);

@@ -266,5 +266,30 @@ TEST(Table, AnIntervalIsHalfAWidthOnlyWhereItIsSymmetric) {
   }
 }
 
+TEST(Table, ANumberOverPartOfTheImagesHasAFootnoteInEveryFormat) {
+  Table table;
+  table.columns = {{.header = "policy", .align = Align::kLeft}, {.header = "share"}};
+  TableCell part = TableCell::between(0.5, 0.25, 0.75);
+  std::get<TableNumber>(part.content).part = PartOfImages{.images = 2, .all = 4};
+  table.rows = {{.cells = {TableCell::text("a"), part}},
+                {.cells = {TableCell::text("b"), TableCell::number(12.5)}}};
+  EXPECT_EQ(console_table(table),
+            "policy           share\n"
+            "──────  ──────────────\n"
+            "a        0.50 ± 0.25 ¹\n"
+            "b       12.50\n"
+            "\n"
+            "¹ over 2 of 4 images\n"
+            "± 95 % confidence half width\n");
+  EXPECT_THAT(markdown_table(table), AllOf(HasSubstr("0.50 ± 0.25 <sup>1</sup> |"),
+                                           HasSubstr("<sup>1</sup> over 2 of 4 images")));
+  EXPECT_THAT(latex_table(table), AllOf(HasSubstr("0.50 $\\pm$ 0.25 \\textsuperscript{1}"),
+                                        HasSubstr("\\textsuperscript{1} over 2 of 4 images")));
+  EXPECT_THAT(html_table(table), AllOf(HasSubstr("title=\"over 2 of 4 images\""),
+                                       HasSubstr("<sup>1</sup> over 2 of 4 images")));
+  EXPECT_THAT(csv_table(table), AllOf(HasSubstr("not over all images\r\n"),
+                                      HasSubstr(",share: over 2 of 4 images\r\n")));
+}
+
 }  // namespace
 }  // namespace kvscope

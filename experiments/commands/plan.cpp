@@ -87,6 +87,17 @@ void ask_launcher(const PointList& list, const std::filesystem::path& folder) {
   if (const std::string verdict = launcher->verdict(); !verdict.empty()) say("{}", verdict);
 }
 
+/// The options of what is planned and drawn, as they were typed.
+std::vector<std::string> typed_options(const PlanOptions& options) {
+  std::vector<std::string> typed;
+  if (!options.fits.empty()) typed.emplace_back("--fits");
+  if (!options.maps.empty()) typed.emplace_back("--map");
+  if (!options.curves.empty()) typed.emplace_back("--curve");
+  if (options.details) typed.emplace_back("--details");
+  if (options.every_head) typed.emplace_back("--full");
+  return typed;
+}
+
 }  // namespace
 
 int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
@@ -94,6 +105,7 @@ int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   if (!options.fits.empty()) limit_bytes = bytes_of_text("--fits", options.fits);
   check_figures(options);
   if (is_paper_memory(arguments)) {
+    refuse_for_paper_memory(typed_options(options));
     const Table table = paper_memory(arguments).table;
     if (options.json) {
       print_json({{"table", table_json(table)}});
@@ -129,10 +141,14 @@ void register_plan(const CommandRegistrar& registrar) {
   const auto config = std::make_shared<ConfigArguments>();
   const auto options = std::make_shared<PlanOptions>();
   const auto shown = std::make_shared<ShownConfig>();
-  CLI::App& command = registrar.add("plan", "tokens and bytes of a run, without running it", [=] {
+  const auto act = [=, typed = registrar.typed()] {
+    std::vector<std::string> acts = typed_options(*options);
+    if (options->json) acts.emplace_back("--json");
+    check_shown(*shown, acts, typed);
     return shown->is_asked() ? show_config_command(*config, *shown)
                              : plan_command(*config, *options);
-  });
+  };
+  CLI::App& command = registrar.add("plan", "tokens and bytes of a run, without running it", act);
   add_config_options(command, *config);
   add_show_options(command, *shown);
   command.add_option("--fits", options->fits,

@@ -57,12 +57,24 @@ void choose_points(PointList& list,
   });
 }
 
+/// The options that say which points are made, as they were typed.
+std::vector<std::string> typed_options(const RunOptions& options) {
+  std::vector<std::string> typed;
+  if (!options.only.empty()) typed.emplace_back("--only");
+  if (options.retry_failed) typed.emplace_back("--retry-failed");
+  if (options.force) typed.emplace_back("--force");
+  return typed;
+}
+
 }  // namespace
 
 int run_command(const ConfigArguments& arguments,
                 const std::string& command_line,
                 const RunOptions& options) {
-  if (is_paper_memory(arguments)) return paper_memory_command(arguments, command_line);
+  if (is_paper_memory(arguments)) {
+    refuse_for_paper_memory(typed_options(options));
+    return paper_memory_command(arguments, command_line);
+  }
   const std::string root = data_root().string();
   Sweep sweep{.list = list_points(compose_request(arguments), root, PointIdentity::kHashed,
                                   component_registry(arguments)),
@@ -103,6 +115,7 @@ void register_run(const CommandRegistrar& registrar) {
   const auto options = std::make_shared<RunOptions>();
   CLI::App& command =
       registrar.add("run", "run points, or go on with them", [=, typed = registrar.typed()] {
+        check_shown(*shown, typed_options(*options), typed);
         return shown->is_asked() ? show_config_command(*config, *shown)
                                  : run_command(*config, typed, *options);
       });

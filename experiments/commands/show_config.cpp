@@ -1,6 +1,7 @@
 #include "experiments/commands/show_config.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -72,10 +73,26 @@ void add_show_options(CLI::App& command, ShownConfig& shown) {
       ->type_name(config_composition_kinds());
 }
 
+void check_shown(const ShownConfig& shown,
+                 const std::vector<std::string>& acts,
+                 const std::string& typed) {
+  if (!shown.shows_values() && (shown.resolve || !shown.package.empty())) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("{} says how the config is printed; to print it: {} --cfg job",
+                            shown.resolve ? "--resolve" : "--package", typed));
+  }
+  if (shown.is_asked() && !acts.empty()) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("{}: with --cfg, --origin and --info the config is printed and nothing "
+                            "else is done; expected one or the other",
+                            fmt::join(acts, ", ")));
+  }
+}
+
 int show_config_command(const ConfigArguments& arguments, const ShownConfig& shown) {
   if (!shown.info.empty()) {
     fmt::print("{}", config_composition_text(arguments, shown.info));
-    if (shown.part.empty() && !shown.origin) return 0;
+    if (!shown.shows_values()) return 0;
   }
   show_values(arguments, shown);
   return 0;

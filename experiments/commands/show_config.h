@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "experiments/sweep/configuration.h"
 
@@ -15,12 +16,20 @@ struct ShownConfig {
   bool origin = false;    ///< where each value was written
   std::string info{};     ///< --info: how the configuration came about
 
+  /// Whether values are to be printed.
+  [[nodiscard]] bool shows_values() const { return !part.empty() || origin; }
   /// Whether anything is to be printed.
-  [[nodiscard]] bool is_asked() const { return !part.empty() || origin || !info.empty(); }
+  [[nodiscard]] bool is_asked() const { return shows_values() || !info.empty(); }
 };
 
 /// The options for it; `shown` outlives the parsing.
 void add_show_options(CLI::App& command, ShownConfig& shown);
+
+/// Throws Error(kConfig) where an option says how something is printed and nothing is, or where
+/// `acts` names options of what is done instead of printing. `typed` is the command line.
+void check_shown(const ShownConfig& shown,
+                 const std::vector<std::string>& acts,
+                 const std::string& typed);
 
 /// Prints what is asked for. Returns the exit code. Throws Error(kConfig) for unknown parts.
 int show_config_command(const ConfigArguments& arguments, const ShownConfig& shown);

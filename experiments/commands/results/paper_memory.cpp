@@ -278,6 +278,14 @@ bool is_paper_memory(const ConfigArguments& arguments) {
   return mode != nullptr && mode->is_string() && mode->as_string() == "plan";
 }
 
+void refuse_for_paper_memory(const std::vector<std::string>& typed) {
+  if (typed.empty()) return;
+  throw Error(ErrorKind::kConfig,
+              fmt::format("{}: a table of planned memory is no sweep and has no point for it; "
+                          "expected the same command without",
+                          fmt::join(typed, ", ")));
+}
+
 PaperMemory paper_memory(const ConfigArguments& arguments) {
   check_overrides(arguments);
   const ConfigNode config = composed(arguments).config;

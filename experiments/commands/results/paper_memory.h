@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "experiments/report/tables/table.h"
 #include "experiments/sweep/configuration.h"
@@ -19,6 +20,10 @@ struct PaperMemory {
 
 /// Whether the configuration says `mode: plan`, which is a table of planned numbers and no sweep.
 bool is_paper_memory(const ConfigArguments& arguments);
+
+/// Throws Error(kConfig) where `typed` names options of a sweep: such a table has none to obey
+/// them.
+void refuse_for_paper_memory(const std::vector<std::string>& typed);
 
 /// Plans every cell of the `table` group, each a command line of its own, and compares it with the
 /// published number; no weight is read. docs/paper_memory.md says what a cell may hold. Throws

@@ -19,7 +19,8 @@ struct PointOutcome {
   State state = State::kDone;
   std::string message{};  ///< why it failed, or who makes it
   /// What kind of fault it was, of a failed one: out_of_memory, numerics, audit, input,
-  /// environment, library (LibTorch's), internal (a fault of kvscope), process (it died).
+  /// environment, library (LibTorch's), internal (a fault of kvscope), process (it died),
+  /// job (a command or task elsewhere ended without it).
   std::string failure_class{};
   std::vector<std::string> notes{};  ///< what the user should know besides
 

@@ -309,9 +309,10 @@ class SweepRunner {
     progress.end_point(i, why);
   }
 
-  /// A process that died could not keep in its point's folder how it ended.
+  /// A process that died, or a command or task that never came so far, could not keep in its
+  /// point's folder how it ended.
   void keep_death(const Point& point, const PointOutcome& outcome) const {
-    if (outcome.failure_class != "process") return;
+    if (outcome.failure_class != "process" && outcome.failure_class != "job") return;
     try {
       const fs::path folder = folder_of(point);
       if (const auto lease = PointLease::try_take(folder)) write_failure(folder, outcome);

@@ -50,6 +50,17 @@ const PointSummary* only_one(const std::vector<PointSummary>& points, Predicate 
   return &*found;
 }
 
+bool are_single_points(const SweepSummary& first, const SweepSummary& second) {
+  return first.points.size() == 1 && second.points.size() == 1;
+}
+
+/// "h2o 10 %", or "h2o 10 % less full" where the two are not called the same.
+std::string pair_name(const MatchedPoints& pair, const std::vector<LabelKey>& differing) {
+  const std::string first = point_name(*pair.first, differing);
+  const std::string second = point_name(*pair.second, differing);
+  return first == second ? first : fmt::format("{} less {}", second, first);
+}
+
 }  // namespace
 
 SweepSummary summarise_sweep_or_point(const fs::path& folder) {
@@ -60,12 +71,13 @@ SweepSummary summarise_sweep_or_point(const fs::path& folder) {
                 [&](const PointSummary& one) { return fs::weakly_canonical(one.folder) != point; });
   // A point that was run again elsewhere, or is unfinished, is none of the sweep.
   if (sweep.points.empty()) return summarise_sweep(folder);
+  sweep.folder = folder;
   return sweep;
 }
 
 std::vector<MatchedPoints> matched_points(const SweepSummary& first, const SweepSummary& second) {
   std::vector<MatchedPoints> matched;
-  const bool are_single = first.points.size() == 1 && second.points.size() == 1;
+  const bool are_single = are_single_points(first, second);
   for (const PointSummary& point : first.points) {
     const Labels labels = labels_of(point);
     const auto has_labels = [&](const PointSummary& other) { return labels_of(other) == labels; };
@@ -91,10 +103,12 @@ SweepDifferences difference_of_sweeps(const SweepSummary& first,
     if (std::ranges::find(result.notes, text) == result.notes.end()) result.notes.push_back(text);
   };
   const std::vector<MatchedPoints> matched = matched_points(first, second);
-  const std::vector<LabelKey> differing = differing_keys(first);
+  const bool are_single = are_single_points(first, second);
+  const std::vector<LabelKey> differing = differing_keys(
+      are_single ? SweepSummary{.points = {first.points.front(), second.points.front()}} : first);
   DifferenceTable table(metric, options, {"point"});
   for (const MatchedPoints& pair : matched) {
-    const std::string name = point_name(*pair.first, differing);
+    const std::string name = pair_name(pair, differing);
     const Recipe& recipe = pair.first->recipe;
     const Recipe& other = pair.second->recipe;
     if (!(recipe == other)) {
@@ -122,9 +136,14 @@ SweepDifferences difference_of_sweeps(const SweepSummary& first,
   unmatched(second, second.points.size() - matched.size());
   for (const std::string& text : table.notes()) note(text);
   if (!table.empty()) {
-    result.table =
-        table.table(fmt::format("{}: difference of {} to {}, paired by image", metric.title,
-                                second.folder.string(), first.folder.string()));
+    const auto name_of = [&](const SweepSummary& sweep) {
+      const std::string folder = sweep.folder.string();
+      return are_single
+                 ? fmt::format("{} ({})", point_name(sweep.points.front(), differing), folder)
+                 : folder;
+    };
+    result.table = table.table(fmt::format("{}: difference of {} to {}, paired by image",
+                                           metric.title, name_of(second), name_of(first)));
   }
   return result;
 }

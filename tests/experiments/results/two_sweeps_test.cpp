@@ -59,10 +59,16 @@ TEST(TwoSweeps, TheOnlyPointOfItsNameIsComparedAndSaid) {
   EXPECT_THAT(found.notes, Contains(HasSubstr("settings differ: gen.tau 1, 2")));
 }
 
-TEST(TwoSweeps, SinglePointsAlwaysMatch) {
+TEST(TwoSweeps, SinglePointsAlwaysMatchAndAreBothNamed) {
   const SweepSummary first{.folder = "first", .points = {point("full", "tau: 1", 0.9)}};
   const SweepSummary second{.folder = "second", .points = {point("h2o", "tau: 2", 0.4)}};
   EXPECT_EQ(matched_points(first, second).size(), 1u);
+  const SweepDifferences found = difference_of_sweeps(first, second, metric_named("ssim"));
+  ASSERT_TRUE(found.table);
+  EXPECT_THAT(found.table->title,
+              HasSubstr("difference of h2o 10 %, tau 2 (second) to full, tau 1 (first)"));
+  EXPECT_EQ(std::get<std::string>(found.table->rows.at(0).cells.at(0).content),
+            "h2o 10 %, tau 2 less full, tau 1");
 }
 
 TEST(TwoSweeps, APointOfAFolderIsReadAlone) {
@@ -73,6 +79,7 @@ TEST(TwoSweeps, APointOfAFolderIsReadAlone) {
   const SweepSummary one = summarise_sweep_or_point(full);
   ASSERT_EQ(one.points.size(), 1u);
   EXPECT_TRUE(one.points.front().point().full_cache);
+  EXPECT_EQ(one.folder, full);
 }
 
 }  // namespace

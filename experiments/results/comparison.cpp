@@ -203,7 +203,8 @@ Differences difference_by_budget(const SweepSummary& of_model,
   const std::string title = fmt::format("{} on {}: difference to {}, paired by image", metric.title,
                                         model_name(of_model), against);
   result.table.title = title;
-  result.table.interval_name = result.table.ends_name = interval_title(options);
+  result.table.ends_name = interval_title(options);
+  result.table.interval_name = "half width of the " + result.table.ends_name;
   if (!tests.empty()) result.tests = tests.table(title + ", tested");
   return result;
 }

@@ -106,7 +106,8 @@ std::vector<std::string> DifferenceTable::methods(size_t tests) const {
 
 Table DifferenceTable::table(const std::string& title) const {
   Table table{.title = title, .provenance = provenance_};
-  table.interval_name = table.ends_name = interval_title(options_);
+  table.ends_name = interval_title(options_);
+  table.interval_name = "half width of the " + table.ends_name;
   for (const std::string& header : headers_) {
     table.columns.push_back(
         {.header = header, .align = Align::kLeft, .importance = Importance::kRow});
@@ -119,7 +120,8 @@ Table DifferenceTable::table(const std::string& title) const {
                              .decimals = decimals,
                              .importance = Importance::kBookkeeping});
   }
-  table.columns.push_back({.header = "difference", .unit = metric_.unit, .decimals = decimals});
+  table.columns.push_back(
+      {.header = "difference", .unit = metric_.unit, .decimals = decimals, .always_ends = true});
   table.columns.push_back({.header = "d_z", .decimals = 2});
   table.columns.push_back({.header = "p", .decimals = 4, .importance = Importance::kDetail});
   table.columns.push_back({.header = "p (Holm)", .decimals = 4});

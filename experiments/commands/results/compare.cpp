@@ -15,6 +15,7 @@
 #include "experiments/commands/table_json.h"
 #include "experiments/results/comparison.h"
 #include "experiments/results/late_metrics.h"
+#include "experiments/results/long_table.h"
 #include "experiments/results/sweep_metrics.h"
 #include "experiments/results/sweep_recipes.h"
 #include "experiments/results/two_sweeps.h"
@@ -22,6 +23,8 @@
 
 namespace kvscope {
 namespace {
+
+constexpr const char* kCsv = "csv";
 
 /// What the command answers: printed table by table, or kept for one JSON object.
 class Answer {
@@ -36,6 +39,16 @@ class Answer {
     }
   }
 
+  /// A table of CSV is for programs, which read one whose rows say what they are of.
+  [[nodiscard]] bool is_for_programs() const { return options_.format == kCsv && !options_.json; }
+  void add_rows(const Table& table, const SweepSummary& part, const Metric& metric) {
+    const PointSummary& point = part.points.front();
+    long_.add(table, {.model = point.point().label("model"),
+                      .recipe = point.recipe.text(),
+                      .metric = metric.name,
+                      .unit = metric.unit});
+  }
+
   void note(const std::string& text) {
     notes_.push_back(text);
     say("note: {}", text);
@@ -46,6 +59,9 @@ class Answer {
   }
 
   void finish() const {
+    if (!long_.empty()) {
+      fmt::print("{}", formatted_table(long_.table(), options_.format, options_.style));
+    }
     if (options_.json) print_json({{"tables", tables_}, {"notes", notes_}});
   }
 
@@ -53,15 +69,29 @@ class Answer {
   const CompareOptions& options_;
   nlohmann::ordered_json tables_ = nlohmann::ordered_json::array();
   std::vector<std::string> notes_;
+  LongTable long_;
 };
+
+void add_values(const SweepSummary& part, const Metric& metric, Answer& answer) {
+  const Table table = metric_by_budget(part, metric);
+  if (answer.is_for_programs()) {
+    answer.add_rows(row_per_cell(table), part, metric);
+  } else {
+    answer.add(table);
+  }
+}
 
 void add_differences(const SweepSummary& part,
                      const Metric& metric,
                      const CompareOptions& options,
                      Answer& answer) {
   const Differences found = difference_by_budget(part, metric, options.against, options.comparison);
-  answer.add(found.table);
-  if (found.tests) answer.add(*found.tests);
+  if (answer.is_for_programs()) {
+    if (found.tests) answer.add_rows(*found.tests, part, metric);
+  } else {
+    answer.add(found.table);
+    if (found.tests) answer.add(*found.tests);
+  }
   answer.note_all(found.notes);
 }
 
@@ -73,7 +103,7 @@ void compare_policies(const SweepSummary& sweep, const CompareOptions& options, 
     for (const SweepSummary& part : by_recipe(model)) {
       for (const Metric& metric : metrics) {
         if (options.against.empty()) {
-          answer.add(metric_by_budget(part, metric));
+          add_values(part, metric, answer);
           continue;
         }
         try {
@@ -99,7 +129,11 @@ void compare_sweeps(const SweepSummary& first,
   bool is_any = false;
   for (const Metric& metric : chosen_metrics(first, options.metric)) {
     const SweepDifferences found = difference_of_sweeps(first, second, metric, options.comparison);
-    if (found.table) answer.add(*found.table);
+    if (found.table && answer.is_for_programs()) {
+      answer.add_rows(*found.table, second, metric);
+    } else if (found.table) {
+      answer.add(*found.table);
+    }
     is_any = is_any || found.table.has_value();
     answer.note_all(found.notes);
   }

@@ -30,7 +30,8 @@ struct TableColumn {
   Better better = Better::kNone;
   int decimals = 2;
   Importance importance = Importance::kHeadline;
-  std::string help{};  ///< what the header means, where it does not say so; empty: nothing
+  std::string help{};        ///< what the header means, where it does not say so; empty: nothing
+  bool always_ends = false;  ///< in CSV, both ends of an interval, even where no number has one
 };
 
 /// How many images a number is over, where that is not all of them.

@@ -1,6 +1,7 @@
 // CSV as RFC 4180 has it, for notebooks: everything a number has, nothing rounded.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "experiments/report/tables/table.h"
@@ -24,6 +25,7 @@ std::string exact(double value) {
 enum class IntervalFields { kNone, kHalfWidth, kEnds };
 
 IntervalFields interval_fields(const Table& table, size_t column) {
+  if (table.columns[column].always_ends) return IntervalFields::kEnds;
   IntervalFields fields = IntervalFields::kNone;
   for (const TableRow& row : table.rows) {
     const auto* number = std::get_if<TableNumber>(&row.cells[column].content);
@@ -63,8 +65,9 @@ std::string joined(const std::vector<std::string>& fields) {
 
 std::string csv_table(const Table& table) {
   (void)ranks(table);  // checks the shape
-  bool any_missing = false;
-  bool any_part = false;
+  // A table whose columns are always the same has these two as well.
+  bool any_missing = std::ranges::any_of(table.columns, &TableColumn::always_ends);
+  bool any_part = any_missing;
   for (const TableRow& row : table.rows) {
     for (const TableCell& cell : row.cells) {
       const auto* number = std::get_if<TableNumber>(&cell.content);

@@ -145,6 +145,20 @@ void compare_sweeps(const SweepSummary& first,
                           options.folder.string(), options.other.string()));
 }
 
+/// Throws Error(kConfig) where one of the options that only differences have was typed.
+void refuse_without_differences(const std::vector<CLI::Option*>& options,
+                                const std::string& typed) {
+  std::vector<std::string> given;
+  for (const CLI::Option* option : options) {
+    if (option->count() > 0) given.push_back(option->get_name());
+  }
+  if (given.empty()) return;
+  throw Error(ErrorKind::kConfig,
+              fmt::format("{}: how differences are judged, and values by budget are none; "
+                          "differences to a policy, such as the full cache: {} --against full",
+                          fmt::join(given, ", "), typed));
+}
+
 }  // namespace
 
 int compare_command(const CompareOptions& options) {
@@ -173,8 +187,13 @@ int compare_command(const CompareOptions& options) {
 
 void register_compare(const CommandRegistrar& registrar) {
   const auto options = std::make_shared<CompareOptions>();
+  const auto of_differences = std::make_shared<std::vector<CLI::Option*>>();
   CLI::App& command = registrar.add(
-      "compare", "policies by budget, by how much they differ from one, or two sweeps", [options] {
+      "compare", "policies by budget, by how much they differ from one, or two sweeps",
+      [=, typed = registrar.typed()] {
+        if (options->other.empty() && options->against.empty()) {
+          refuse_without_differences(*of_differences, typed);
+        }
         options->style = console_style();
         return compare_command(*options);
       });
@@ -186,16 +205,20 @@ void register_compare(const CommandRegistrar& registrar) {
   command.add_option("--metric", options->metric, metric_choices());
   command.add_option("--against", options->against, "a policy: differences to it, by image");
   ComparisonOptions& comparison = options->comparison;
-  command.add_option("--test", comparison.test,
-                     fmt::format("of differences: {}", fmt::join(paired_test_names(), ", ")));
-  command.add_option("--interval", comparison.interval,
-                     fmt::format("of differences: {}", fmt::join(paired_interval_names(), ", ")));
-  command.add_option("--resamples", comparison.resamples, "of bootstrap and permutations, 9999")
-      ->check(CLI::Range(int64_t{1}, int64_t{10'000'000}));
-  command.add_option("--seed", comparison.seed, "of bootstrap and permutations, 0");
-  command.add_option("--format", options->format, "how it is written")
-      ->type_name("console|csv|md|tex");
+  *of_differences = {
+      command.add_option("--test", comparison.test,
+                         fmt::format("of differences: {}", fmt::join(paired_test_names(), ", "))),
+      command.add_option(
+          "--interval", comparison.interval,
+          fmt::format("of differences: {}", fmt::join(paired_interval_names(), ", "))),
+      command
+          .add_option("--resamples", comparison.resamples, "of bootstrap and permutations, 9999")
+          ->check(CLI::Range(int64_t{1}, int64_t{10'000'000})),
+      command.add_option("--seed", comparison.seed, "of bootstrap and permutations, 0")};
+  CLI::Option* format = command.add_option("--format", options->format, "how it is written");
+  format->type_name("console|csv|md|tex");
   add_json_flag(command, options->json);
+  format->excludes("--json");
 }
 
 }  // namespace kvscope

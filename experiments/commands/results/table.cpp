@@ -98,9 +98,10 @@ void register_table(const CommandRegistrar& registrar) {
   add_results_folder(command, options->folder);
   command.add_option("--by-skill", options->by_skill,
                      "a metric of single images by the skill that its prompt tests");
-  command.add_option("--format", options->format, "how it is written")
-      ->type_name("console|csv|md|tex");
+  CLI::Option* format = command.add_option("--format", options->format, "how it is written");
+  format->type_name("console|csv|md|tex");
   add_json_flag(command, options->json);
+  format->excludes("--json");
 }
 
 }  // namespace kvscope

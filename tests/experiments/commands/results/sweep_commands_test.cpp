@@ -15,6 +15,7 @@
 #include "experiments/commands/results/report.h"
 #include "experiments/commands/results/table.h"
 #include "tests/experiments/results/sample_sweep.h"
+#include "tests/support/program_answer.h"
 
 namespace kvscope {
 namespace {
@@ -183,6 +184,17 @@ TEST(CompareCommand, PrintsATableAModelAndWritesNothing) {
               }),
               HasSubstr("difference to snapkv, paired by image"));
   EXPECT_FALSE(std::filesystem::exists(sweep / "report"));
+  for (const std::string option : {"--test", "--interval", "--resamples", "--seed"}) {
+    const std::string value = option == "--test" || option == "--interval" ? "t" : "5";
+    const Answer refused = answer({"compare", sweep.string(), option, value});
+    EXPECT_EQ(refused.exit_code, 2) << "it would say nothing of values";
+    EXPECT_THAT(refused.err, HasSubstr(option + " " + value + " --against full"));
+    EXPECT_EQ(answer({"compare", sweep.string(), "--against", "snapkv", option, value}).exit_code,
+              0);
+  }
+  for (const std::string command : {"compare", "table"}) {
+    EXPECT_EQ(answer({command, sweep.string(), "--json", "--format", "csv"}).exit_code, 2);
+  }
   EXPECT_THROW(compare_command({.folder = sweep, .metric = "ssm"}), Error);
   EXPECT_THROW(compare_command({.folder = sweep, .format = "cvs"}), Error);
 }

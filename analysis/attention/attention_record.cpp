@@ -7,6 +7,7 @@
 
 #include "analysis/attention/former_names.h"
 #include "core/base/error.h"
+#include "core/config/hash.h"
 #include "policies/index_ranges.h"
 
 namespace kvscope {
@@ -57,7 +58,7 @@ std::string AttentionRecord::lack_of(const NamedArray& array) const {
 
 std::vector<std::string> AttentionRecord::provenance() const {
   if (point_hash.empty()) return {};
-  return {point_hash.substr(0, 12)};
+  return {short_hash(point_hash)};
 }
 
 std::string AttentionRecord::images_text() const {

@@ -38,10 +38,14 @@ std::string point_digest(const ConfigNode& config,
   return sha256_hex(canonical_json(all));
 }
 
+std::string short_hash(const std::string& hash) {
+  return hash.substr(0, 12);
+}
+
 std::string point_hash(const ConfigNode& config,
                        const std::vector<std::string>& volatile_keys,
                        const std::vector<std::pair<std::string, std::string>>& digests) {
-  return point_digest(config, volatile_keys, digests).substr(0, 12);
+  return short_hash(point_digest(config, volatile_keys, digests));
 }
 
 }  // namespace kvscope

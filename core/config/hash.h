@@ -15,7 +15,10 @@ std::string point_digest(const ConfigNode& config,
                          const std::vector<std::string>& volatile_keys,
                          const std::vector<std::pair<std::string, std::string>>& digests = {});
 
-/// The first 12 digits of point_digest: how folders and messages name a point.
+/// The first 12 digits of a point's hash: how folders and messages name the point.
+std::string short_hash(const std::string& hash);
+
+/// short_hash() of point_digest.
 std::string point_hash(const ConfigNode& config,
                        const std::vector<std::string>& volatile_keys,
                        const std::vector<std::pair<std::string, std::string>>& digests = {});

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "analysis/statistics/rank_correlation.h"
+#include "core/config/hash.h"
 
 namespace kvscope {
 namespace {
@@ -64,7 +65,7 @@ AblationResult ablation_result(const Ablation& ablation,
   AblationResult result{.ablation = ablation,
                         .metric = metric,
                         .model = full.facts.name,
-                        .reference_hash = full.hash.substr(0, 12)};
+                        .reference_hash = short_hash(full.hash)};
   const PointSummary* reference = summary_of(sweep, full.hash);
   std::map<uint64_t, double> of_reference;
   result.reference.missing = "failed";
@@ -85,7 +86,7 @@ AblationResult ablation_result(const Ablation& ablation,
       continue;
     }
     const Point& point = points[next_point++];
-    effect.hash = point.hash.substr(0, 12);
+    effect.hash = short_hash(point.hash);
     effect.measured.missing = "failed";
     at.push_back(static_cast<size_t>(thing));
     of_things.emplace_back();

@@ -12,6 +12,7 @@
 #include "core/hdf5/file.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/json_output.h"
+#include "experiments/results/point_labels.h"
 #include "experiments/results/result_check.h"
 #include "experiments/results/result_file.h"
 #include "experiments/results/result_schema.h"
@@ -47,7 +48,7 @@ Finding result_finding(const std::filesystem::path& file) {
   const PointInfo& point = result.point;
   std::string text =
       fmt::format("results of point {} ({} of {}, {}), version {}: {} of {} images",
-                  point.point_hash.substr(0, 12), point.label("policy"), point.label("model"),
+                  short_hash(point), point.label("policy"), point.label("model"),
                   point.label("budget"), result.schema_version, result.rows.size(), point.images);
   const int64_t missing = missing_images(file, result);
   if (missing > 0) text += fmt::format(", {} of their PNGs missing or damaged", missing);

@@ -8,6 +8,7 @@
 
 #include "core/base/mebibytes.h"
 #include "core/config/format.h"
+#include "core/config/hash.h"
 #include "core/config/override.h"
 #include "experiments/commands/json_output.h"
 #include "experiments/commands/plan_memory.h"
@@ -154,7 +155,7 @@ std::string PlanSurvey::text(const PointList& list, const std::filesystem::path&
     add_text(point.label("policy"));
     add_text(point.label("budget"));
     for (const std::string& key : keys) add_text(value_of(settings[i], key));
-    add_text(point.hash.substr(0, 12));
+    add_text(short_hash(point.hash));
     add_text(standing.state_text);
     add_number(mebibytes(number.kv_bytes));
     add_number(mebibytes(number.total_bytes) / 1024);

@@ -9,6 +9,7 @@
 
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/config/hash.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/results/paper_memory.h"
@@ -33,7 +34,7 @@ void choose_points(PointList& list,
                    const RunOptions& options) {
   std::vector<std::string> known;
   known.reserve(list.points.size());
-  for (const Point& point : list.points) known.push_back(point.hash.substr(0, 12));
+  for (const Point& point : list.points) known.push_back(short_hash(point.hash));
   const auto begins = [](const Point& point, const std::string& beginning) {
     return !beginning.empty() && point.hash.starts_with(beginning);
   };

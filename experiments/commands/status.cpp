@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/base/console.h"
+#include "core/config/hash.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/launch/slurm_queue.h"
 #include "experiments/launch/submission.h"
@@ -102,7 +103,7 @@ std::string images_text(const PointStatus& point) {
 
 std::string point_line(const PointStatus& point) {
   const StoredPoint& stored = point.stored;
-  std::string text = fmt::format("  {:<8} {}{}", state_name(stored.state), point.hash.substr(0, 12),
+  std::string text = fmt::format("  {:<8} {}{}", state_name(stored.state), short_hash(point.hash),
                                  point.title.empty() ? "" : "  " + point.title);
   text += "  " + images_text(point);
   if (stored.holder) text += fmt::format(", {}", stored.holder->text());

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/config/hash.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/json_output.h"
@@ -48,7 +49,7 @@ std::vector<Explained> beginning_with(const std::string& prefix,
                                       const std::string& where) {
   std::vector<std::string> known;
   known.reserve(all.size());
-  for (const Explained& one : all) known.push_back(one.hash.substr(0, 12));
+  for (const Explained& one : all) known.push_back(short_hash(one.hash));
   std::erase_if(all, [&](const Explained& one) {
     return !std::string_view(one.hash).starts_with(prefix.substr(0, one.hash.size()));
   });
@@ -67,9 +68,8 @@ std::vector<Explained> of_folder(const fs::path& folder, const std::string& pref
   const KnownPoints known(folder);
   std::vector<Explained> all;
   for (const KnownPoint& point : known.points()) {
-    const bool is_meant = std::string_view(point.hash)
-                              .starts_with(std::string_view(prefix).substr(0, point.hash.size()));
-    all.push_back({.hash = point.hash,
+    const bool is_meant = point.hash.starts_with(short_hash(prefix));
+    all.push_back({.hash = point.whole_hash.empty() ? point.hash : point.whole_hash,
                    .title = point.title,
                    .standing = is_meant ? known.standing(point) : PointStanding{}});
   }
@@ -97,7 +97,7 @@ std::vector<Explained> of_command_line(const ConfigArguments& arguments,
 std::string text_of(const Explained& one) {
   const PointStanding& standing = one.standing;
   std::string text =
-      fmt::format("{}  {}: {}\n  {}\n", one.hash.empty() ? "-" : one.hash.substr(0, 12),
+      fmt::format("{}  {}: {}\n  {}\n", one.hash.empty() ? "-" : short_hash(one.hash),
                   printable(one.title), standing.state_text, printable(standing.reason));
   if (standing.differences.empty()) return text;
   text += fmt::format("  the nearest other point, {}, differs in\n", standing.nearest);
@@ -132,6 +132,12 @@ int why_command(ConfigArguments arguments, const WhyOptions& options) {
     words.erase(words.begin());
   }
   std::vector<Explained> explained;
+  if (words.size() == 2 && !is_override(words[0]) && !is_override(words[1])) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("why {0} {1}: no point's hash begins with '{0}', which has digits from "
+                            "0 to 9 and a to f; the points of the folder: kvscope why {1}",
+                            words[0], words[1]));
+  }
   const bool has_folder = words.size() == 1 && !is_override(words.front());
   if (has_folder) {
     std::error_code unknown;

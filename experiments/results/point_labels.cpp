@@ -7,10 +7,13 @@
 #include <set>
 #include <utility>
 
+#include "core/base/error.h"
+#include "core/config/hash.h"
 #include "core/config/yaml.h"
 #include "experiments/results/summary.h"
 #include "experiments/sweep/run_keys.h"
 #include "experiments/sweep/setting_text.h"
+#include "policies/budget.h"
 
 namespace kvscope {
 namespace {
@@ -169,7 +172,16 @@ std::string budget_name(const PointInfo& point) {
 }
 
 std::string short_hash(const PointInfo& point) {
-  return point.point_hash.substr(0, 12);
+  return short_hash(point.point_hash);
+}
+
+std::string policy_and_budget(const ConfigNode& config) {
+  try {
+    return fmt::format("{}, {}", config.at("policy.name").as_string(),
+                       budget_text(budget_from_config(config.at("budget"))));
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 }  // namespace kvscope

@@ -9,6 +9,7 @@
 
 namespace kvscope {
 
+class ConfigNode;
 struct PointSummary;
 struct SweepSummary;
 
@@ -47,7 +48,10 @@ std::string point_name(const PointSummary& point, const std::vector<LabelKey>& d
 /// The budget as written; "100 %" of a full cache.
 std::string budget_name(const PointInfo& point);
 
-/// First 12 digits of the hash, the name of the point's folder.
+/// The hash that is the name of the point's folder.
 std::string short_hash(const PointInfo& point);
+
+/// "snapkv, 10 %": what a point's config says that it is of; empty where it does not say.
+std::string policy_and_budget(const ConfigNode& config);
 
 }  // namespace kvscope

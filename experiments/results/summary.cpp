@@ -17,7 +17,6 @@
 #include "experiments/results/late_metrics.h"
 #include "experiments/results/natural_order.h"
 #include "experiments/results/read_sweep.h"
-#include "policies/budget.h"
 
 namespace kvscope {
 namespace {
@@ -65,8 +64,8 @@ std::string name_of(const path& place) {
   std::string hash = place.filename().string();
   try {
     const ConfigNode config = load_yaml_file(place / "config.yaml");
-    return fmt::format("{}, {} ({})", config.at("policy.name").as_string(),
-                       budget_text(budget_from_config(config.at("budget"))), hash);
+    const std::string name = policy_and_budget(config);
+    return name.empty() ? hash : fmt::format("{} ({})", name, hash);
   } catch (const Error&) {
     return hash;
   }

@@ -13,6 +13,7 @@
 #include "core/base/set_aside.h"
 #include "core/base/text_file.h"
 #include "core/config/format.h"
+#include "core/config/hash.h"
 
 namespace kvscope {
 namespace {
@@ -237,7 +238,7 @@ PointList thawed(const FrozenPoints& frozen, std::shared_ptr<const ComponentRegi
                   fmt::format("point {} ({}, {}): its weights, prompts or profiles are no longer "
                               "what they were when the sweep began; the command of the sweep "
                               "begins it anew: {}",
-                              one.hash.substr(0, 12), one.label("policy"), one.label("budget"),
+                              short_hash(one.hash), one.label("policy"), one.label("budget"),
                               frozen.command_line));
     }
     // These follow from configuration files too.

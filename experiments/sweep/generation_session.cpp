@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/config/hash.h"
 #include "core/device/allocation_meter.h"
 #include "core/device/device_error.h"
 #include "core/engine/kv_memory.h"
@@ -23,7 +24,7 @@ void check_bytes(
   const auto error = static_cast<double>(std::abs(found - planned));
   if (error <= tolerance * static_cast<double>(planned)) return;
   const std::string name =
-      point.hash.empty() ? std::string("audit") : "point " + point.hash.substr(0, 12);
+      point.hash.empty() ? std::string("audit") : "point " + short_hash(point.hash);
   throw Error(ErrorKind::kAudit, fmt::format("{}: {} bytes {}; planned {}, tolerance {:g} %", name,
                                              found, what, planned, 100 * tolerance));
 }

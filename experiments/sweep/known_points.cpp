@@ -5,11 +5,15 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
 
+#include "analysis/statistics/sample.h"
 #include "core/base/error.h"
 #include "core/base/text_file.h"
 #include "core/config/format.h"
+#include "core/config/hash.h"
 #include "core/config/yaml.h"
+#include "experiments/results/point_labels.h"
 #include "experiments/results/result_file.h"
 #include "experiments/sweep/digests.h"
 
@@ -45,24 +49,20 @@ std::vector<std::pair<std::string, std::string>> manifest_digests(const fs::path
   return digests;
 }
 
-/// 0 where there are none; of an even number the greater of the two in the middle.
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::ranges::nth_element(values, middle);
-  return *middle;
+double median_or_0(std::span<const double> seconds) {
+  return seconds.empty() ? 0 : median_value(seconds);
 }
 
-/// Median seconds of an image; 0 where nothing can be read.
-double image_seconds(const fs::path& folder) {
+/// What the file of a finished point says, as far as it can be read.
+void add_result(KnownPoint& known, const fs::path& folder) {
   try {
+    const ResultFile file = read_result(folder / "result.h5");
     std::vector<double> seconds;
-    for (const ImageRow& row : read_result(folder / "result.h5").rows) {
-      seconds.push_back(row.total_ms / 1000);
-    }
-    return median(std::move(seconds));
+    for (const ImageRow& row : file.rows) seconds.push_back(row.total_ms / 1000);
+    known.image_s = median_or_0(seconds);
+    known.whole_hash = file.point.point_hash;
   } catch (const std::exception&) {
-    return 0;
+    return;
   }
 }
 
@@ -130,9 +130,8 @@ const std::vector<KnownPoint>& KnownPoints::points() const {
                        .stored = stored_point(folder),
                        .content = point_content(config, manifest_digests(folder)),
                        .model = model_text(config),
-                       .title = fmt::format("{}, {}", text_at(config, "policy.name"),
-                                            text_at(config, "budget"))};
-      if (point_finished(folder)) known.image_s = image_seconds(folder);
+                       .title = policy_and_budget(config)};
+      if (point_finished(folder)) add_result(known, folder);
       points.push_back(std::move(known));
     } catch (const Error&) {
       continue;  // damaged: nothing to compare with
@@ -162,12 +161,12 @@ void KnownPoints::compare(PointStanding& standing,
     least_timed = found.size();
     seconds.push_back(known.image_s);
   }
-  standing.image_s = median(std::move(seconds));
+  standing.image_s = median_or_0(seconds);
 }
 
 PointStanding KnownPoints::standing(const Point& point, bool compare_done) const {
   PointStanding standing;
-  const std::string hash = point.hash.substr(0, 12);
+  const std::string hash = short_hash(point.hash);
   StoredPoint stored;
   if (!hash.empty()) {
     const fs::path folder = points_folder_ / hash;

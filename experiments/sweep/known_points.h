@@ -14,11 +14,12 @@ namespace kvscope {
 
 /// A point as a results folder knows it.
 struct KnownPoint {
-  std::string hash{};  ///< 12 digits, as its folder is called
+  std::string hash{};        ///< 12 digits, as its folder is called
+  std::string whole_hash{};  ///< of a finished point; empty: not known
   StoredPoint stored{};
   PointContent content{};
   std::string model{};  ///< canonical JSON of its model group and its device: speeds compare
-  std::string title{};  ///< "scalekv, {"ratio":0.1}"
+  std::string title{};  ///< "scalekv, 10 %"
   double image_s = 0;   ///< median seconds of an image, of finished points; 0: not known
 };
 

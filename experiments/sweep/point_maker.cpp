@@ -184,7 +184,7 @@ void PointMaker::identify(Point& point) {
   point.reference_hash = point.full_cache ? point.hash
                                           : point_digest(reference, keys_outside_hash(reference),
                                                          with_prompts(of_model, prompts));
-  point.labels.emplace_back("reference", point.reference_hash.substr(0, 12));
+  point.labels.emplace_back("reference", short_hash(point.reference_hash));
 }
 
 void PointMaker::say_where_swept(const std::vector<SweeperParameter>& swept,

@@ -10,6 +10,7 @@
 #include "analysis/metrics/measurement.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/config/hash.h"
 #include "experiments/results/result_file.h"
 #include "experiments/sweep/generation_session.h"
 #include "experiments/sweep/metric_settings.h"
@@ -176,7 +177,7 @@ class PointRunner {
 }  // namespace
 
 fs::path point_folder(const fs::path& points_folder, const std::string& hash) {
-  return points_folder / hash.substr(0, 12);
+  return points_folder / short_hash(hash);
 }
 
 bool run_point(const Point& point, const PointRun& run) {

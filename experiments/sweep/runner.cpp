@@ -12,6 +12,7 @@
 #include "analysis/metrics/registry.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/config/hash.h"
 #include "experiments/launch/launcher.h"
 #include "experiments/sweep/failure_settings.h"
 #include "experiments/sweep/former_point.h"
@@ -123,7 +124,7 @@ class SweepRunner {
     return point_folder(points_folder_, point.hash);
   }
   [[nodiscard]] std::string name(const Point& point) const {
-    return fmt::format("{} ({})", point_title(point, names_model_), point.hash.substr(0, 12));
+    return fmt::format("{} ({})", point_title(point, names_model_), short_hash(point.hash));
   }
   /// Says in DIR of which points its sweep is, and how they are to be made.
   void record() const {
@@ -302,7 +303,7 @@ class SweepRunner {
       return;
     }
     outcome_.failures.push_back({.name = point_title(point, names_model_),
-                                 .hash = point.hash.substr(0, 12),
+                                 .hash = short_hash(point.hash),
                                  .failure_class = outcome.failure_class,
                                  .message = outcome.message,
                                  .attempts = attempts});

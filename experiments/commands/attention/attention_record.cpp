@@ -20,6 +20,7 @@
 #include "core/base/output_check.h"
 #include "core/base/set_aside.h"
 #include "core/base/sha256.h"
+#include "core/config/hash.h"
 #include "core/device/device.h"
 #include "core/models/token_agreement.h"
 #include "experiments/commands/unread_overrides.h"
@@ -127,7 +128,7 @@ bool is_recorded(const fs::path& out,
         ErrorKind::kConfig,
         fmt::format("--out {}: holds a record of another configuration (model {}, {} images, "
                     "point {}); {}",
-                    out.string(), record.model, record.images, record.point_hash.substr(0, 12),
+                    out.string(), record.model, record.images, short_hash(record.point_hash),
                     advice));
   }
   if (record.images == images) {

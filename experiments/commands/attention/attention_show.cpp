@@ -12,6 +12,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/config/hash.h"
 #include "experiments/commands/json_output.h"
 #include "experiments/commands/table_json.h"
 #include "experiments/report/figures/heatmap.h"
@@ -47,7 +48,7 @@ void print_contents(const AttentionShowOptions& options, const AttentionRecord& 
   fmt::print("{}: {}{}{}, {} layers x {} heads x {} steps, {} tokens{}\n", options.file.string(),
              record.model, record.model.empty() ? "" : ", ", record.images_text(), record.layers,
              record.heads, record.steps.size(), tokens,
-             record.point_hash.empty() ? "" : ", point " + record.point_hash.substr(0, 12));
+             record.point_hash.empty() ? "" : ", point " + short_hash(record.point_hash));
   for (const auto& [name, array] : record.arrays) {
     const std::string parameters = parameters_text(array);
     const std::string lack = record.lack_of(array);

@@ -18,6 +18,7 @@
 #include "experiments/results/leaderboard.h"
 #include "experiments/results/page/points_payload.h"
 #include "experiments/results/page/rankings_payload.h"
+#include "experiments/results/point_labels.h"
 #include "experiments/results/sweep_metrics.h"
 #include "experiments/terminal.h"
 
@@ -87,7 +88,7 @@ ReportPage page_of(const LeaderboardOptions& options,
   page.subtitle = subtitle_of(sweep);
   page.provenance = page_provenance(sweep);
   for (const PointSummary& point : sweep.points) {
-    page.points.push_back(point.point().point_hash.substr(0, 12));
+    page.points.push_back(short_hash(point.point()));
   }
   ReportSection ranking{.title = "Ranking", .id = "ranking"};
   for (Table& table : tables) ranking.blocks.emplace_back(std::move(table));

@@ -7,10 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/text_file.h"
+#include "core/config/hash.h"
 #include "experiments/sweep/point_survey.h"
 #include "experiments/sweep/run_manifest.h"
 #include "experiments/sweep/run_point.h"
 #include "sweep_testing.h"
+#include "tests/support/program_answer.h"
 
 namespace kvscope {
 namespace {
@@ -83,6 +85,17 @@ TEST(KnownPoints, SayWhyAPointIsNewPartOrReused) {
   EXPECT_EQ(other.differences.size(), 1);
   EXPECT_GT(other.image_s, 0) << "a similar point was timed";
   EXPECT_FALSE(fs::exists(folder.path() / "report"));
+  const KnownPoint there = KnownPoints(folder.path()).points().front();
+  EXPECT_EQ(there.title, "sliding_window, 6 tokens");
+  const std::string hash = points_of(made).points.front().hash;
+  EXPECT_EQ(there.whole_hash, hash);
+  EXPECT_EQ(there.hash, short_hash(hash));
+  const Answer why = answer({"why", there.hash, folder.path().string(), "--json"});
+  EXPECT_EQ(why.exit_code, 0) << why.err;
+  EXPECT_THAT(why.out, HasSubstr("\"" + hash + "\""));
+  const Answer unknown = answer({"why", "zzzz", folder.path().string()});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("no point's hash begins with 'zzzz'"));
 }
 
 TEST(Failures, AreTriedAgainCountedAndStopTheSweep) {

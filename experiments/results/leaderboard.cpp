@@ -104,6 +104,10 @@ const size_t* best_point(const SweepSummary& sweep,
 Submissions read_submissions(std::span<const std::filesystem::path> folders) {
   Submissions all;
   for (const std::filesystem::path& folder : folders) {
+    // One that is not there was mistyped; to leave it out would rank without it.
+    if (std::error_code unknown; !std::filesystem::is_directory(folder, unknown)) {
+      summarise_sweep(folder);
+    }
     try {
       add(all, summarise_sweep(folder));
     } catch (const Error& error) {

@@ -26,7 +26,8 @@ struct Submissions {
 /// Reads every folder as summarise_sweep() does; a folder that it refuses, and every point that is
 /// unfinished, damaged or in an earlier folder already, is left out with the reason. Where folders
 /// have points of the same policy, each folder's count as a policy of their own. Writes nothing.
-/// Throws Error(kInput) where no point is left, with the reasons.
+/// Throws Error(kInput) where no point is left, with the reasons, and for a folder that is not
+/// there.
 Submissions read_submissions(std::span<const std::filesystem::path> folders);
 
 /// A policy in its place. Equal values share a rank.

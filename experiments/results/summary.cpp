@@ -48,10 +48,20 @@ std::vector<path> folders_in(const path& folder) {
   }
   const bool missing = !std::filesystem::is_directory(folder, error);
   const path beside = folder.has_parent_path() ? folder.parent_path() : path(".");
-  for (const path& near : folders_in(missing ? beside : folder)) {
-    if (std::filesystem::is_directory(near / "points", error)) {
-      message += fmt::format(" Did you mean {}?", near.string());
+  std::vector<std::string> others;
+  for (const path& other : folders_in(missing ? beside : folder)) {
+    if (std::filesystem::is_directory(other / "points", error)) {
+      others.push_back(other.filename().string());
     }
+  }
+  const path& where = missing ? beside : folder;
+  const std::string near = missing ? nearest_name(folder.filename().string(), others) : "";
+  if (!near.empty()) {
+    message += fmt::format(" Did you mean {}?", (where / near).string());
+  } else if (others.size() == 1) {
+    message += fmt::format(" Did you mean {}?", (where / others.front()).string());
+  } else if (!others.empty()) {
+    message += fmt::format(" Results folders in {}: {}.", where.string(), fmt::join(others, ", "));
   }
   if (beside.filename() == "points") {
     message += fmt::format(" Did you mean the sweep, {}?", beside.parent_path().string());

@@ -70,6 +70,7 @@ TEST(Leaderboard, LeavesOutWhatCannotBeReadAndSaysWhy) {
   EXPECT_THAT(all.left_out[1].reason, HasSubstr("the same is in"));
   EXPECT_THAT(all.left_out[2].reason, HasSubstr("no points/*/result.h5 in it"));
   EXPECT_THROW(read_submissions(std::vector{none}), Error);
+  EXPECT_THROW(read_submissions(std::vector{good, none / "nosuch"}), Error) << "it was mistyped";
 }
 
 TEST(Leaderboard, WritesOnePageAndNothingElse) {

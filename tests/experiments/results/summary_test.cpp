@@ -178,6 +178,22 @@ TEST(SummariseSweep, AMetricOfASetSeesAllImagesBesideTheirReferences) {
   }
 }
 
+TEST(SummariseSweep, AMistypedFolderIsAnsweredWithTheNearestOrTheListOnce) {
+  const path all = fresh_folder("all");
+  for (const char* name : {"statistics", "layers", "heads"}) {
+    std::filesystem::create_directories(all / name / "points");
+  }
+  const std::string typed = input_error([&] { summarise_sweep(all / "statistcs"); });
+  EXPECT_THAT(typed, testing::EndsWith("no such folder. Did you mean " +
+                                       (all / "statistics").string() + "?"));
+  const std::string other = input_error([&] { summarise_sweep(all / "quickstart"); });
+  EXPECT_THAT(other, testing::EndsWith("Results folders in " + all.string() +
+                                       ": heads, layers, statistics."));
+  EXPECT_THAT(input_error([&] { summarise_sweep(all); }),
+              testing::EndsWith("in it. Results folders in " + all.string() +
+                                ": heads, layers, statistics."));
+}
+
 TEST(SummariseSweep, TheOneFinishedLastOfTheSameSettingsCounts) {
   const path sweep = fresh_folder("sweep");
   const PointInfo now = sample_point("snapkv", 0.1, 3);

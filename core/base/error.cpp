@@ -29,8 +29,12 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
   std::string text;
   const std::string near = nearest_name(word, known);
   if (!near.empty()) text = "Did you mean '" + near + "'? ";
+  std::vector<std::string> names;  // each once
+  for (const std::string& name : known) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
   text += "Known: ";
-  for (size_t i = 0; i < known.size(); ++i) text += (i == 0 ? "" : ", ") + known[i];
+  for (size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + names[i];
   return text + ".";
 }
 

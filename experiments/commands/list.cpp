@@ -290,8 +290,11 @@ Entries key_entries(const std::string& what, const ComponentRegistry& components
     }
   }
   if (!entries.empty()) return entries;
+  const std::string near = nearest_name(what, known);
   throw Error(ErrorKind::kConfig, fmt::format("'{}' is neither GROUP/OPTION nor a key. {}", what,
-                                              suggestion(what, known)));
+                                              near.empty() ? "All keys: kvscope list keys"
+                                                           : "Did you mean '" + near +
+                                                                 "'? All keys: kvscope list keys"));
 }
 
 /// Prints entries as text, or as an object that has them at `name`.

@@ -267,7 +267,7 @@ int watch(const fs::path& folder) {
   constexpr std::chrono::seconds kQuestion{5};
   constexpr std::chrono::seconds kLongestPause{10};  // between two points, or two tasks
   using Clock = std::chrono::steady_clock;
-  const InterruptGuard interrupt("no longer looking; the sweep goes on");
+  const InterruptGuard interrupt("no longer looking; whoever makes its points is not stopped");
   Screen screen(takes_escapes(STDOUT_FILENO));
   auto last_work = Clock::now();
   auto next_question = Clock::now();

@@ -310,6 +310,13 @@ TEST_F(Misspelling, OfCommandsAndOptions) {
   EXPECT_GT(count_, 120);
 }
 
+TEST_F(Misspelling, OfADescribedKeyIsAnsweredWithTheNearestAndNoOther) {
+  const Answer refused = answer({"describe", "gen.cgf"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("Did you mean 'gen.cfg'? All keys: kvscope list keys"));
+  EXPECT_THAT(refused.err, testing::Not(HasSubstr("gen.images")));
+}
+
 TEST_F(Misspelling, OfHydrasOwnSettings) {
   const std::pair<const char*, const char*> cases[] = {
       {"hydra.rnu.dir=x", "run"},

@@ -57,5 +57,14 @@ TEST(NameMatch, WhatMeansNoneOrSeveralSaysSo) {
   EXPECT_THAT(message_of("h2o,"), HasSubstr("no policy ''"));
 }
 
+TEST(NameMatch, NamesThatRepeatAreListedOnce) {
+  try {
+    meant_name({"--highlight", "policy"}, "nosuch", {"h2o", "snapkv", "snapkv", "tova", "h2o"});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::EndsWith("Known: h2o, snapkv, tova."));
+  }
+}
+
 }  // namespace
 }  // namespace kvscope

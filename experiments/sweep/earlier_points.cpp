@@ -12,6 +12,7 @@
 #include "core/config/format.h"
 #include "core/config/yaml.h"
 #include "core/image/png.h"
+#include "experiments/sweep/number_spelling.h"
 #include "experiments/sweep/point_lease.h"
 #include "experiments/sweep/run_keys.h"
 
@@ -69,11 +70,18 @@ void EarlierPoints::give(const Point& point,
                          const fs::path& folder,
                          std::vector<ImageRow>& rows,
                          std::vector<std::string>& notes) const {
-  std::map<std::string, std::string> former_hashes;  // by asking
+  std::map<std::string, std::string> former_hashes;  // by asking and spelling
   const auto former_hash = [&](const Earlier& one) -> const std::string& {
-    const auto [found, is_new] = former_hashes.try_emplace(one.asking);
+    ConfigNode spelt = point.config;
+    take_spelling(spelt, one.config);
+    const auto [found, is_new] = former_hashes.try_emplace(one.asking + canonical_json(spelt));
     if (is_new) found->second = point.former_hash(one.config);
     return found->second;
+  };
+  const auto is_of_setting = [&](const Earlier& one) {
+    if (one.setting_hash.empty()) return one.hash == former_hash(one);
+    return one.setting_hash == point.setting_hash ||
+           one.setting_hash == point.setting_hash_spelt_as(one.config);
   };
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> wanted;  // number by prompt id and seed
   for (uint64_t image = 0; image < static_cast<uint64_t>(point.images()); ++image) {
@@ -83,9 +91,7 @@ void EarlierPoints::give(const Point& point,
   for (const Earlier& one : earlier_) {
     if (wanted.empty()) return;
     if (one.hash == point.hash) continue;  // its own folder
-    const bool same_setting = one.setting_hash.empty() ? one.hash == former_hash(one)
-                                                       : one.setting_hash == point.setting_hash;
-    if (!same_setting) continue;
+    if (!is_of_setting(one)) continue;
     int64_t given = 0;
     try {
       ResultFile earlier = read_result(one.file);

@@ -11,7 +11,8 @@
 namespace kvscope {
 
 /// What other points of a results folder have made that a point needs too: the same point as an
-/// earlier version called it, and points that differ from it in their lists of prompts only.
+/// earlier version called it, or with equal numbers in another spelling, and points that differ
+/// from it in their lists of prompts only.
 class EarlierPoints {
  public:
   /// Looks at what is there now.

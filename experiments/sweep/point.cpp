@@ -10,6 +10,7 @@
 #include "core/config/hash.h"
 #include "experiments/sweep/config_value.h"
 #include "experiments/sweep/digests.h"
+#include "experiments/sweep/number_spelling.h"
 #include "experiments/sweep/prompt_files.h"
 #include "experiments/sweep/run_keys.h"
 
@@ -17,6 +18,7 @@ namespace kvscope {
 
 std::string Point::former_hash(const ConfigNode& asking) const {
   ConfigNode before = config;
+  take_spelling(before, asking);
   for (const std::string& key : formerly_hashed_keys()) {
     set_config_value(before, key, asking.find(key));
   }
@@ -28,6 +30,14 @@ std::string Point::former_hash(const ConfigNode& asking) const {
   } catch (const Error&) {
     return "";
   }
+}
+
+std::string Point::setting_hash_spelt_as(const ConfigNode& other) const {
+  ConfigNode spelt = config;
+  take_spelling(spelt, other);
+  std::vector<std::string> outside = keys_outside_hash(spelt);
+  for (const char* key : {"prompts", "prompt"}) outside.emplace_back(key);
+  return point_digest(spelt, outside, digests);
 }
 
 void say_notes(const PointList& list) {

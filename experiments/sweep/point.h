@@ -58,8 +58,11 @@ struct Point {
   [[nodiscard]] uint64_t number_of(uint64_t image) const;
   [[nodiscard]] uint64_t seed_of(uint64_t image) const;
   /// The hash that the point would have had, when the batch, the numbers of images and the metrics
-  /// were part of it, with those of `config`. Empty where that asks for prompts that are not there.
+  /// were part of it, with those of `config` and equal numbers as `config` spells them. Empty where
+  /// that asks for prompts that are not there.
   [[nodiscard]] std::string former_hash(const ConfigNode& config) const;
+  /// `setting_hash` as it would be with equal numbers as `config` spells them.
+  [[nodiscard]] std::string setting_hash_spelt_as(const ConfigNode& config) const;
   /// Tokens per (layer, head) holds going into the last step, on average; the same of a full cache.
   [[nodiscard]] double kept_tokens() const;
   [[nodiscard]] double full_tokens() const;

@@ -19,6 +19,7 @@
 #include "experiments/sweep/known_keys.h"
 #include "experiments/sweep/metric_settings.h"
 #include "experiments/sweep/misspelt_keys.h"
+#include "experiments/sweep/number_spelling.h"
 #include "experiments/sweep/recipe_settings.h"
 #include "experiments/sweep/run_keys.h"
 #include "policies/old_spellings.h"
@@ -115,17 +116,20 @@ Point PointMaker::make(const std::vector<std::string>& overrides, PointList& lis
   for (const SweeperParameter& key : swept) swept_keys_.push_back(key.input);
   say_where_swept(swept, composition.config);
   settle_paths(composition.config, root_);
-  return make({.config = std::move(composition.config), .overrides = request.overrides});
+  check(composition.config);
+  settle_numbers(composition.config, *components_);
+  return of_checked({.config = std::move(composition.config), .overrides = request.overrides});
 }
 
 Point PointMaker::make(SettledConfig settled) {
+  check(settled.config);
+  return of_checked(std::move(settled));
+}
+
+Point PointMaker::of_checked(SettledConfig settled) {
   Point point;
   point.overrides = std::move(settled.overrides);
   point.config = std::move(settled.config);
-  check_groups(point.config);
-  refuse_misspelt_keys(point.config);
-  update_policy(point.config);
-  check_config(point.config, ConfigUse::kRun, *components_, groups_);
   read_groups(point);
   const bool keeps_all = keeps_everything(point.config.at("policy"));
   point.full_cache = is_full_cache(point.config.at("policy"));
@@ -172,9 +176,7 @@ void PointMaker::identify(Point& point) {
   const std::vector<std::string> outside = keys_outside_hash(point.config);
   const std::string& prompts = source_digest(point);
   point.hash = point_digest(point.config, outside, with_prompts(point.digests, prompts));
-  std::vector<std::string> outside_setting = outside;
-  for (const char* key : {"prompts", "prompt"}) outside_setting.emplace_back(key);
-  point.setting_hash = point_digest(point.config, outside_setting, point.digests);
+  point.setting_hash = point.setting_hash_spelt_as(point.config);
   ConfigNode reference = point.config;
   if (const LoadedConfig* full = repository_.load("policy/full"); full && !point.full_cache) {
     reference.set("policy", full->body);
@@ -277,6 +279,13 @@ void PointMaker::update_policy(ConfigNode& config) {
   if (!advice.empty() && said_.insert(advice).second) {
     spdlog::warn("{}; the old spelling is taken until 0.3", advice);
   }
+}
+
+void PointMaker::check(ConfigNode& config) {
+  check_groups(config);
+  refuse_misspelt_keys(config);
+  update_policy(config);
+  check_config(config, ConfigUse::kRun, *components_, groups_);
 }
 
 void PointMaker::read_groups(Point& point) {

@@ -35,7 +35,8 @@ class PointMaker {
   /// Throws PointLeftOut where the sweep is to go on without it, Error(kConfig) for what the user
   /// got wrong.
   Point make(const std::vector<std::string>& overrides, PointList& list);
-  /// That of a configuration which is composed already.
+  /// That of a configuration which is composed already. Its numbers stay as they are spelt, so that
+  /// it has the hash that it had.
   Point make(SettledConfig settled);
   /// Reads what the hash is taken over: weights and prompts. Throws Error(kInput) where a file is
   /// missing.
@@ -74,6 +75,9 @@ class PointMaker {
   void settle_device(ConfigNode& config);
   /// What older policies say in another slot counts as if it stood where it belongs.
   void update_policy(ConfigNode& config);
+  /// Before anything is read: what is misspelt, of another type, or out of range.
+  void check(ConfigNode& config);
+  Point of_checked(SettledConfig settled);
   static void read_groups(Point& point);
   static void check_groups(const ConfigNode& config);
 

@@ -14,6 +14,7 @@ namespace kvscope {
 namespace {
 
 constexpr Identity kNone = Identity::kNone;
+constexpr const char* kSlots = "launch.slots";
 
 /// A word that means to a scheduler's option, and to a line of a script, nothing but itself.
 bool is_plain(const std::string& word) {
@@ -77,9 +78,8 @@ std::vector<std::string> typed_words(Options& options, const char* key, const ch
 }
 
 std::optional<std::vector<std::string>> read_slots(Options& options) {
-  constexpr const char* kKey = "launch.slots";
   const ConfigNode* node = options.value(
-      {.key = kKey,
+      {.key = kSlots,
        .accepts = "list of numbers or names of GPUs, as CUDA_VISIBLE_DEVICES has them",
        .help = "slots of the launcher processes, of which each job has one alone on this machine: "
                "as many jobs at once as slots, at most. null: every visible GPU with device=cuda, "
@@ -93,13 +93,13 @@ std::optional<std::vector<std::string>> read_slots(Options& options) {
     const std::string name =
         item.kind() == ConfigKind::kInt ? fmt::format("{}", item.as_int64()) : item.as_string();
     if (!DeviceSlot::is_name(name)) {
-      throw Error(ErrorKind::kConfig,
-                  fmt::format("{}: '{}' is no number or name of a GPU", options.place(kKey), name));
+      throw Error(ErrorKind::kConfig, fmt::format("{}: '{}' is no number or name of a GPU",
+                                                  options.place(kSlots), name));
     }
     if (std::ranges::find(slots, name) != slots.end()) {
       throw Error(ErrorKind::kConfig,
                   fmt::format("{}: {} stands there twice; a slot has one job at a time",
-                              options.place(kKey), name));
+                              options.place(kSlots), name));
     }
     slots.push_back(name);
   }
@@ -158,6 +158,11 @@ SlurmOptions read_slurm(Options& options) {
 }
 
 }  // namespace
+
+std::string launcher_that_reads(const std::string& key) {
+  if (key.starts_with("launch.slurm.")) return "slurm";
+  return key == kSlots ? "processes" : "command";
+}
 
 LaunchOptions read_launch_options(Options& options) {
   constexpr int64_t kMostTasks = 10'000;

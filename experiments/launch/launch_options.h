@@ -42,4 +42,7 @@ struct LaunchOptions {
 /// say: files run nothing.
 LaunchOptions read_launch_options(Options& options);
 
+/// The launcher that reads a key of these: "slurm" of "launch.slurm.gres".
+std::string launcher_that_reads(const std::string& key);
+
 }  // namespace kvscope

@@ -42,9 +42,13 @@ std::unique_ptr<Launcher> make_launcher(const std::string& name, LaunchPlace pla
   throw Error(ErrorKind::kConfig, "no launcher '" + name + "'. " + suggestion(name, known));
 }
 
+std::string launcher_name(const LaunchSettings& settings, int64_t workers) {
+  const bool shares = workers > 1 || settings.options.slots.has_value();
+  return settings.launcher.value_or(shares ? "processes" : "serial");
+}
+
 std::unique_ptr<Launcher> chosen_launcher(LaunchPlace place) {
-  const bool shares = place.workers > 1 || place.settings.options.slots.has_value();
-  const std::string name = place.settings.launcher.value_or(shares ? "processes" : "serial");
+  const std::string name = launcher_name(place.settings, place.workers);
   return make_launcher(name, std::move(place));
 }
 

@@ -73,7 +73,9 @@ class Launcher {
 std::vector<std::pair<std::string, std::string>> launcher_names();
 /// Throws Error(kConfig) for an unknown name, or settings that the launcher cannot do with.
 std::unique_ptr<Launcher> make_launcher(const std::string& name, LaunchPlace place);
-/// The launcher that the settings choose.
+/// The name of the launcher that the settings choose for points of which so many may be at work.
+std::string launcher_name(const LaunchSettings& settings, int64_t workers);
+/// That launcher.
 std::unique_ptr<Launcher> chosen_launcher(LaunchPlace place);
 
 }  // namespace kvscope

@@ -111,6 +111,23 @@ std::vector<Prompt> some_prompts(const ConfigNode& config,
                                    : shapes_prompts(settings, images, files);
 }
 
+/// What the chosen launcher does not read counts as unread where the command line sets it: files
+/// may have defaults of several launchers.
+void note_unread_launch_keys(const LaunchSettings& launch, Options& options) {
+  constexpr int64_t kSeveral = 2;  // null is one a core
+  const std::string chosen = launcher_name(launch, launch.workers.value_or(kSeveral));
+  const auto leave = [&](const std::string& key, const std::string& reader) {
+    if (chosen == reader) return;
+    options.unused(key, fmt::format("the launcher is {}; launcher={} reads it", chosen, reader),
+                   WrittenIn::kOverride);
+  };
+  if (launch.workers != 1) leave("workers", "processes");  // one at a time is what others do
+  const std::vector<OptionInfo> asked = options.asked();
+  for (const OptionInfo& option : asked) {
+    if (option.name.starts_with("launch.")) leave(option.name, launcher_that_reads(option.name));
+  }
+}
+
 }  // namespace
 
 int64_t GenerationSettings::rows(int64_t count) const {
@@ -167,6 +184,7 @@ LaunchSettings read_launch(Options& options) {
        .help = "how the points of a sweep are run; null: serial, or processes for several workers",
        .identity = kNone});
   launch.options = read_launch_options(options);
+  note_unread_launch_keys(launch, options);
   static_cast<void>(read_failure_settings(options));
   const std::string infeasible = options.word(
       {.key = "infeasible",

@@ -34,18 +34,52 @@ std::string refusal(const std::vector<std::string>& overrides, const fs::path& f
 }
 
 TEST(LaunchOptions, AreReadAndChangeNoHash) {
-  const LaunchOptions options = options_of(
-      {"launch.slots=[0,GPU-1]", "launch.slurm.gres=gpu:1", "launch.slurm.minutes=90",
-       "launch.command=[ssh,node1,kvscope,work,'{dir}']", "launch.slurm.setup=['module load x']"});
-  EXPECT_THAT(*options.slots, testing::ElementsAre("0", "GPU-1"));
-  EXPECT_EQ(options.slurm.gres, "gpu:1");
-  EXPECT_EQ(options.slurm.minutes, 90);
-  EXPECT_THAT(options.command, testing::ElementsAre("ssh", "node1", "kvscope", "work", "{dir}"));
-  EXPECT_THAT(options.slurm.setup, testing::ElementsAre("module load x"));
+  EXPECT_THAT(*options_of({"launch.slots=[0,GPU-1]"}).slots, testing::ElementsAre("0", "GPU-1"));
+  const SlurmOptions slurm =
+      options_of({"launcher=slurm", "launch.slurm.gres=gpu:1", "launch.slurm.minutes=90",
+                  "launch.slurm.setup=['module load x']"})
+          .slurm;
+  EXPECT_EQ(slurm.gres, "gpu:1");
+  EXPECT_EQ(slurm.minutes, 90);
+  EXPECT_THAT(slurm.setup, testing::ElementsAre("module load x"));
+  EXPECT_THAT(
+      options_of({"launcher=command", "launch.command=[ssh,node1,kvscope,work,'{dir}']"}).command,
+      testing::ElementsAre("ssh", "node1", "kvscope", "work", "{dir}"));
   const auto hash = [](const std::vector<std::string>& overrides) {
     return points_of(tiny_model() + overrides, PointIdentity::kHashed, false).points.front().hash;
   };
-  EXPECT_EQ(hash({}), hash({"launcher=slurm", "launch.slurm.partition=gpu", "launch.slots=[0]"}));
+  EXPECT_EQ(hash({}), hash({"launcher=slurm", "launch.slurm.partition=gpu"}));
+  EXPECT_EQ(hash({}), hash({"workers=2", "launch.slots=[0]"}));
+}
+
+TEST(LaunchOptions, WhatTheChosenLauncherDoesNotReadIsRefusedOnTheCommandLine) {
+  struct Case {
+    std::vector<std::string> overrides;
+    const char* reader;
+  };
+  for (const Case& one :
+       {Case{{"launch.command=[echo]"}, "command"}, Case{{"launch.tasks=2"}, "command"},
+        Case{{"launch.slurm.partition=gpu"}, "slurm"}, Case{{"launch={slurm: {cpus: 2}}"}, "slurm"},
+        Case{{"workers=2", "launch.slurm.wait=false"}, "slurm"},
+        Case{{"launcher=serial", "workers=8"}, "processes"},
+        Case{{"launcher=slurm", "workers=8"}, "processes"},
+        Case{{"launcher=serial", "launch.slots=[7]"}, "processes"},
+        Case{{"launcher=slurm", "launch.slots=[7]"}, "processes"},
+        Case{{"launcher=slurm", "launch.command=[echo]"}, "command"}}) {
+    EXPECT_THAT(refusal(one.overrides),
+                testing::HasSubstr("; launcher=" + std::string(one.reader) + " reads it"))
+        << one.overrides.back();
+    EXPECT_THROW(points_of(tiny_model() + one.overrides, PointIdentity::kNone), Error)
+        << one.overrides.back() << " of a sweep";
+  }
+  for (const std::vector<std::string>& read : std::vector<std::vector<std::string>>{
+           {"workers=8"},
+           {"workers=null"},
+           {"launcher=processes", "workers=2", "launch.slots=[0]"},
+           {"launcher=serial", "workers=1"},
+           {"launcher=command", "launch.tasks=2", "launch.command=[echo]"}}) {
+    EXPECT_EQ(refusal(read), "") << read.back();
+  }
 }
 
 TEST(LaunchOptions, WhatASchedulerWouldMisreadIsRefused) {
@@ -72,7 +106,7 @@ TEST(LaunchOptions, AConfigurationFileRunsNothing) {
         "hydra: {mode: MULTIRUN}\nlaunch: {command: \"${prompts.source}\"}\n"}) {
     EXPECT_THAT(file_says(yaml), testing::HasSubstr("command line only")) << yaml;
   }
-  EXPECT_EQ(file_says("launch: {slurm: {partition: gpu, memory: 8G}}\n"), "");
+  EXPECT_EQ(file_says("workers: 2\nlaunch: {tasks: 3, slurm: {partition: gpu, memory: 8G}}\n"), "");
   fs::remove_all(folder);
 }
 

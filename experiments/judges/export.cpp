@@ -31,6 +31,7 @@ struct ExportSource {
   std::map<std::string, std::string> rewritten{};
   MatchedImages images{};
   std::vector<size_t> chosen{};  ///< of images.prompts, those that have pictures
+  int64_t samples = 1;           ///< of a prompt
   std::string size{};
 
   [[nodiscard]] fs::path file_of(const ImageTile& tile) const {
@@ -41,17 +42,48 @@ struct ExportSource {
   }
 };
 
-int64_t samples_of(const Judge& judge, const ExportOptions& options) {
-  const int64_t samples = options.samples > 0 ? options.samples : judge.samples;
+constexpr int kJpegQuality = 95;
+
+/// What can be said of the options without looking at a point.
+void check_options(const Judge& judge, const ExportOptions& options) {
+  require_samples(options.samples);
   const auto& choices = judge.sample_choices;
-  if (options.samples < 0 ||
-      (!choices.empty() && std::ranges::find(choices, samples) == choices.end())) {
-    throw Error(
-        ErrorKind::kConfig,
-        fmt::format("--samples {}: {} takes {} a prompt", options.samples, judge.title,
-                    choices.empty() ? "1 or more" : fmt::format("{}", fmt::join(choices, " or "))));
+  if (options.samples && !choices.empty() &&
+      std::ranges::find(choices, *options.samples) == choices.end()) {
+    throw Error(ErrorKind::kConfig,
+                fmt::format("--samples {}: {} takes {} a prompt", *options.samples, judge.title,
+                            fmt::join(choices, " or ")));
   }
-  return samples;
+  const int quality = options.jpeg_quality.value_or(kJpegQuality);
+  if (quality < 1 || quality > 100) {
+    throw Error(ErrorKind::kConfig, fmt::format("--jpeg-quality {}: expected 1 to 100", quality));
+  }
+  struct Unread {
+    const char* option;
+    bool is_given;
+    bool is_read;
+    const char* why;
+  };
+  for (const Unread& one :
+       {Unread{"--order", options.is_shuffled.has_value(), judge.is_archive,
+               "its pictures are files with names of their own"},
+        Unread{"--shuffle-seed", options.shuffle_seed.has_value(), judge.is_archive,
+               "its pictures are files with names of their own"},
+        Unread{"--jpeg-quality", options.jpeg_quality.has_value(), judge.codec == "jpeg",
+               "it reads the pixels as they are"},
+        Unread{"--name", !options.name.empty(), judge.names_model,
+               "no folder of its layout has a model's name"},
+        Unread{"--base", !options.base.empty(), judge.needs_base, "it reads no pairs"}}) {
+    if (!one.is_given || one.is_read) continue;
+    throw Error(ErrorKind::kConfig, fmt::format("{}: {} has no use for it, {}; leave it out",
+                                                one.option, judge.title, one.why));
+  }
+}
+
+int64_t samples_of(const Judge& judge, const ExportOptions& options, const PointSummary& point) {
+  const int64_t own =
+      judge.samples == kAllSamples ? std::max<int64_t>(1, point.point().replicas) : judge.samples;
+  return options.samples.value_or(own);
 }
 
 /// A name of one file: letters, digits, dots, dashes and underscores of `text`.
@@ -101,8 +133,8 @@ ExportPlan plan_of(const Judge& judge, const ExportOptions& options, const Expor
   while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
   PlanRequest request{.name = model_name(judge, options, source.point),
                       .folder = folder,
-                      .shuffled = options.is_shuffled,
-                      .shuffle_seed = options.shuffle_seed};
+                      .shuffled = options.is_shuffled.value_or(true),
+                      .shuffle_seed = options.shuffle_seed.value_or(0)};
   for (const size_t prompt : source.chosen) {
     request.prompts.push_back(source.images.prompts[prompt]);
   }
@@ -156,7 +188,8 @@ void drop(ExportSource& source, const ImageTile& tile, const std::string& why) {
 
 std::string codec_of(const Judge& judge, const ExportOptions& options, const ExportPlan& plan) {
   if (plan.archive) return "none";
-  return judge.codec == "jpeg" ? fmt::format("JPEG {}", options.jpeg_quality) : "PNG";
+  return judge.codec == "jpeg" ? fmt::format("JPEG {}", options.jpeg_quality.value_or(kJpegQuality))
+                               : "PNG";
 }
 
 std::string file_digest(const fs::path& file) {
@@ -204,18 +237,19 @@ void write_card(const Judge& judge,
   write_file_atomically(path, card.dump(2, ' ', false, JudgeJson::error_handler_t::replace) + "\n");
 }
 
-ExportSource source_of(const Judge& judge, const ExportOptions& options, int64_t samples) {
+ExportSource source_of(const Judge& judge, const ExportOptions& options) {
   if (judge.needs_prompts && options.prompts.empty()) {
     throw Error(ErrorKind::kConfig, fmt::format("{} needs its prompt list: --prompts names {}",
                                                 judge.title, judge.prompt_files));
   }
   const SweepSummary sweep = read_sweep(options.folder);
   ExportSource source{.point = chosen_point(sweep, options.choice)};
+  source.samples = samples_of(judge, options, source.point);
   if (judge.needs_base) source.base = base_point(sweep, source.point, options.base);
   source.list = prompt_list_of(judge, options.prompts);
   if (!options.rewritten.empty()) source.rewritten = read_rewritten(options.rewritten);
   source.images = matched_images(source.point, source.base ? &*source.base : nullptr, source.list,
-                                 source.rewritten, samples);
+                                 source.rewritten, source.samples);
   return source;
 }
 
@@ -231,16 +265,13 @@ PromptList prompt_list_of(const Judge& judge, const fs::path& path) {
 ExportSummary export_for(const Judge& judge,
                          const ExportOptions& options,
                          const std::function<bool()>& stop_asked) {
-  const int64_t samples = samples_of(judge, options);
-  if (options.jpeg_quality < 1 || options.jpeg_quality > 100) {
-    throw Error(ErrorKind::kConfig,
-                fmt::format("--jpeg-quality {}: expected 1 to 100", options.jpeg_quality));
-  }
+  check_options(judge, options);
   refuse_existing(options.out, "--to");
   fs::path out = options.out.lexically_normal();
   if (!out.has_filename()) out = out.parent_path();
   refuse_existing(card_path(out), "the card of");
-  ExportSource source = source_of(judge, options, samples);
+  ExportSource source = source_of(judge, options);
+  const int64_t samples = source.samples;
   const TileFile file_of = [&](const ImageTile& tile) { return source.file_of(tile); };
   choose_prompts(judge, samples, source);
   ExportPlan plan = plan_of(judge, options, source);
@@ -274,9 +305,9 @@ ExportSummary export_for(const Judge& judge,
                                         source.images.prompts.size(), judge.full_prompts));
   }
   const bool is_single = plan.archive.has_value() && out.extension() == ".npz";
-  summary.is_stopped =
-      !write_export(plan, size, file_of, out, is_single,
-                    {.jpeg_quality = options.jpeg_quality, .stop_asked = stop_asked});
+  summary.is_stopped = !write_export(
+      plan, size, file_of, out, is_single,
+      {.jpeg_quality = options.jpeg_quality.value_or(kJpegQuality), .stop_asked = stop_asked});
   if (summary.is_stopped) return summary;
   write_card(judge, options, source, plan,
              {.samples = samples,

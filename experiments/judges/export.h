@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,12 @@ struct ExportOptions {
   std::string base{};                 ///< hash of the full cache of pairs; empty: the only one
   std::filesystem::path prompts{};    ///< the judge's list; empty: none
   std::filesystem::path rewritten{};  ///< {original: rewritten}; empty: none
-  int64_t samples = 0;                ///< of a prompt; 0: the judge's number
+  std::optional<int64_t> samples{};   ///< of a prompt; none: the judge's number
   std::string name{};                 ///< of the model; empty: of the point
-  int jpeg_quality = 95;
-  bool is_partial = false;  ///< leaves out what is missing instead of refusing
-  bool is_shuffled = true;
-  uint64_t shuffle_seed = 0;
+  std::optional<int> jpeg_quality{};  ///< none: 95
+  bool is_partial = false;            ///< leaves out what is missing instead of refusing
+  std::optional<bool> is_shuffled{};  ///< of an archive; none: it is
+  std::optional<uint64_t> shuffle_seed{};
   std::string command_line{};  ///< for the card
 };
 
@@ -42,8 +43,9 @@ struct ExportSummary {
 
 /// Writes the folder that `judge` reads from the images of one point, and OUT.card.json beside it.
 /// Everything is looked at before anything is written. Throws Error(kConfig) for what is asked for
-/// wrongly, Error(kInput) for pictures that are missing (the first ten and how many) or differ in
-/// size, Error(kEnvironment) where OUT is there already or cannot be written.
+/// wrongly, or of a layout that has no use for it, Error(kInput) for pictures that are missing (the
+/// first ten and how many) or differ in size, Error(kEnvironment) where OUT is there already or
+/// cannot be written.
 ExportSummary export_for(const Judge& judge,
                          const ExportOptions& options,
                          const std::function<bool()>& stop_asked);

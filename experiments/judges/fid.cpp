@@ -87,6 +87,7 @@ Judge judge_fid() {
           .summary = "NNNNNN.png in one folder, for clean-fid and pytorch-fid",
           .prompt_files = "prompts, a line each; the point's own prompts without it",
           .needs_prompts = false,
+          .samples = kAllSamples,
           .advice = "say which program and mode made a number: they resize differently",
           .read_prompts = read_any_prompts,
           .plan = plan,

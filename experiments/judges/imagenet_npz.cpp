@@ -194,6 +194,8 @@ Judge judge_imagenet_npz() {
           .summary = "one .npz, arr_0 u8 [N, H, W, 3], shuffled",
           .prompt_files = "prompts, a line each; the point's own prompts without it",
           .needs_prompts = false,
+          .samples = kAllSamples,
+          .is_archive = true,
           .full_prompts = kSamples,
           .advice =
               "evaluator.py REFERENCE SAMPLES: the other way round precision and recall change "

@@ -201,6 +201,7 @@ Judge judge_imagereward() {
           .summary = "NAME/ID_K.png, ten samples a prompt",
           .prompt_files = "benchmark-prompts.json, or the judge's checkout",
           .samples = kSamples,
+          .names_model = true,
           .full_prompts = 100,
           .read_prompts = read_imagereward_prompts,
           .plan = plan,

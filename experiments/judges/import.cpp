@@ -40,7 +40,8 @@ JudgeScores import_scores(const Judge& judge, const ImportOptions& options) {
   if (options.files.empty()) {
     throw Error(ErrorKind::kConfig, fmt::format("kvscope import {}: no result file", judge.name));
   }
-  ImportRequest request{.samples = options.samples};
+  require_samples(options.samples);
+  ImportRequest request{.samples = options.samples.value_or(0)};
   for (const fs::path& file : options.files) {
     JudgeFile& judged = request.files.emplace_back(JudgeFile{.path = file});
     if (!judged.is_archive()) judged.text = judge_file_text(file);
@@ -80,7 +81,7 @@ fs::path store_scores(const Judge& judge,
   }
   const PointSummary point = chosen_point(sweep, choice);
   if (recipe.empty()) {
-    const int64_t samples = import.samples > 0 ? import.samples : judge.samples;
+    const int64_t samples = import.samples.value_or(judge.samples);
     const PromptList list = prompt_list_of(judge, import.prompts);
     recipe = judge_recipe(
         point, "",

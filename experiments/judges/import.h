@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,8 @@ namespace kvscope {
 
 struct ImportOptions {
   std::vector<std::filesystem::path> files{};
-  std::filesystem::path prompts{};  ///< the judge's list; empty: none
-  int64_t samples = 0;              ///< of a prompt; 0: the judge's number
+  std::filesystem::path prompts{};   ///< the judge's list; empty: none
+  std::optional<int64_t> samples{};  ///< of a prompt; none: the judge's number
 };
 
 /// Reads result files of `judge`. Throws Error(kInput) with file and line for what is none, cut or

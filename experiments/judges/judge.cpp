@@ -1,5 +1,7 @@
 #include "experiments/judges/judge.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/base/error.h"
@@ -23,6 +25,13 @@ std::vector<std::string> judge_names() {
   std::vector<std::string> names;
   for (const Judge& judge : judges()) names.push_back(judge.name);
   return names;
+}
+
+void require_samples(const std::optional<int64_t>& samples) {
+  if (!samples || *samples >= 1) return;
+  throw Error(
+      ErrorKind::kConfig,
+      fmt::format("--samples {}: expected a number of images of each prompt, 1 or more", *samples));
 }
 
 const Judge& judge_named(const std::string& name) {

@@ -15,6 +15,9 @@
 
 namespace kvscope {
 
+/// As many samples of a prompt as a point has.
+inline constexpr int64_t kAllSamples = 0;
+
 /// A published judge: a program that somebody else runs on a folder of images. Which layout it
 /// reads, which files of a folder it takes, and how its result files add up. A new judge is one
 /// source, NAME.cpp with `Judge judge_NAME()`, and one line in judges.def.
@@ -28,10 +31,12 @@ struct Judge {
   std::string
       prompt_files{};         ///< what --prompts names: "evaluation_metadata.jsonl or its checkout"
   bool needs_prompts = true;  ///< otherwise the point's own prompts, in their order, will do
-  int64_t samples = 1;        ///< of a prompt, unless asked otherwise
+  int64_t samples = 1;        ///< of a prompt, unless asked otherwise; may be kAllSamples
   std::vector<int64_t> sample_choices{};  ///< numbers of samples that it takes; none: any
   bool needs_all_samples = false;         ///< a prompt that lacks one has no picture at all
   bool needs_base = false;                ///< reads pairs: the full cache's images as well
+  bool names_model = false;               ///< the layout has a folder of the model's name
+  bool is_archive = false;                ///< one file of all pictures, in an order
   std::string codec = "png";              ///< of single pictures
   int64_t full_prompts = 0;               ///< of the published list; 0: no fixed number
   std::string advice{};                   ///< what to mind when it is run; may be empty
@@ -47,6 +52,8 @@ struct Judge {
 /// All of judges.def, in its order.
 const std::vector<Judge>& judges();
 std::vector<std::string> judge_names();
+/// Throws Error(kConfig) for a number of --samples below 1.
+void require_samples(const std::optional<int64_t>& samples);
 /// Throws Error(kConfig) with the nearest name.
 const Judge& judge_named(const std::string& name);
 

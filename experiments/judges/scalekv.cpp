@@ -80,6 +80,7 @@ Judge judge_scalekv() {
           .needs_prompts = false,
           .sample_choices = {1},
           .needs_base = true,
+          .names_model = true,
           .full_prompts = 5000,
           .advice = "compute_metrics.py --input_root0 gt_NAME --input_root1 scalekv_NAME",
           .read_prompts = read_any_prompts,

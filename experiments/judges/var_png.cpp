@@ -39,6 +39,7 @@ Judge judge_var_png() {
           .summary = "NNNNNN.png in one folder, which VAR's and LlamaGen's scripts pack as .npz",
           .prompt_files = "prompts, a line each; the point's own prompts without it",
           .needs_prompts = false,
+          .samples = kAllSamples,
           .full_prompts = kSamples,
           .advice =
               "VAR's script packs in the file system's order, and the inception score depends "

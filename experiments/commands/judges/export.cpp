@@ -18,7 +18,7 @@ namespace {
 struct ExportCommand {
   std::string judge{};
   ExportOptions options{};
-  std::string order = "shuffled";
+  std::string order{};
   bool json = false;
 };
 
@@ -39,12 +39,12 @@ JudgeJson json_of(const ExportCommand& command, const ExportSummary& summary) {
 int export_command(ExportCommand& command) {
   constexpr int kInterrupted = 130;
   const Judge& judge = judge_named(command.judge);
-  if (command.order != "shuffled" && command.order != "index") {
+  if (!command.order.empty() && command.order != "shuffled" && command.order != "index") {
     throw Error(ErrorKind::kConfig,
                 fmt::format("--order {}: expected shuffled or index. {}", command.order,
                             suggestion(command.order, {"shuffled", "index"})));
   }
-  command.options.is_shuffled = command.order == "shuffled";
+  if (!command.order.empty()) command.options.is_shuffled = command.order == "shuffled";
   const InterruptGuard interrupt("stops, and keeps nothing; once more to stop at once");
   const ExportSummary summary =
       export_for(judge, command.options, [&] { return interrupt.requested(); });
@@ -88,7 +88,8 @@ void register_export(const CommandRegistrar& registrar) {
   app.add_option("--name", options.name, "the model's, where the layout has a folder of it");
   app.add_option("--jpeg-quality", options.jpeg_quality,
                  "libjpeg's: 95 is OpenCV's default, 75 is PIL's");
-  app.add_option("--order", command->order, "imagenet_npz: shuffled, or by index");
+  app.add_option("--order", command->order, "imagenet_npz: shuffled, or by index")
+      ->type_name("shuffled|index");
   app.add_option("--shuffle-seed", options.shuffle_seed, "imagenet_npz: another order");
   app.add_flag("--partial", options.is_partial, "leave out what is missing instead of refusing");
   app.add_flag("--json", command->json, "one JSON object on standard output");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "core/base/error.h"
 #include "experiments/commands/command_registrar.h"
@@ -21,7 +22,7 @@ struct JudgeCommand {
   fs::path folder{};
   fs::path prompts{};
   fs::path rewritten{};
-  int64_t samples = 0;
+  std::optional<int64_t> samples{};
   bool json = false;
 };
 
@@ -63,7 +64,8 @@ FolderListing listing_of(const fs::path& path) {
 int check_command(const JudgeCommand& command) {
   const Judge& judge = judge_named(command.judge);
   const FolderListing listing = listing_of(command.folder);
-  ReadRequest request{.listing = listing, .samples = command.samples};
+  require_samples(command.samples);
+  ReadRequest request{.listing = listing, .samples = command.samples.value_or(0)};
   if (!command.prompts.empty()) request.prompts = prompt_list_of(judge, command.prompts);
   const std::vector<FolderReading> readings = judge.read_folder(request);
   bool is_clean = true;

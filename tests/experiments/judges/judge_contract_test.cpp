@@ -37,7 +37,7 @@ class JudgeContract : public testing::TestWithParam<std::string> {
     folder_ = fs::path(testing::TempDir()) / ("kvscope_judge_" + GetParam());
     fs::remove_all(folder_);
     prompts_ = golden_prompts(GetParam(), folder_ / "list");
-    samples_ = GetParam().starts_with("imagereward") ? 3 : judge().samples;
+    samples_ = GetParam().starts_with("imagereward") ? 3 : std::max<int64_t>(1, judge().samples);
     point_ = write_judged_point(folder_ / "sweep", "snapkv", prompts_.texts, samples_);
     write_judged_point(folder_ / "sweep", "full", prompts_.texts, samples_);
   }
@@ -48,7 +48,9 @@ class JudgeContract : public testing::TestWithParam<std::string> {
             .choice = {.point = "", .only = {"policy=snapkv"}},
             .prompts = prompts_.path,
             .samples = samples_,
-            .name = judge().needs_base ? "2b" : "mymodel"};
+            .name = !judge().names_model ? ""
+                    : judge().needs_base ? "2b"
+                                         : "mymodel"};
   }
   [[nodiscard]] ExportSummary exported(const ExportOptions& wanted) const {
     return export_for(judge(), wanted, [] { return false; });
@@ -139,6 +141,41 @@ TEST_P(JudgeContract, ResultFilesThatAreNoneAreRefused) {
     EXPECT_NE(refusal([&] { (void)judge().import({.files = {{.path = file, .text = text}}}); }), "")
         << text.substr(0, 40);
   }
+}
+
+TEST_P(JudgeContract, RefusesOptionsThatItHasNoUseFor) {
+  const auto refused = [&](const char* option, bool is_read, auto&& set) {
+    ExportOptions asked = options("out");
+    set(asked);
+    const std::string why = refusal([&] { (void)exported(asked); });
+    EXPECT_EQ(why.find(std::string(option) + ": " + judge().title + " has no use") == why.npos,
+              is_read)
+        << option << ": " << why;
+    fs::remove_all(folder_ / "out");
+    fs::remove(folder_ / "out.card.json");
+  };
+  refused("--order", judge().is_archive, [](ExportOptions& asked) { asked.is_shuffled = false; });
+  refused("--shuffle-seed", judge().is_archive,
+          [](ExportOptions& asked) { asked.shuffle_seed = 1; });
+  refused("--jpeg-quality", judge().codec == "jpeg",
+          [](ExportOptions& asked) { asked.jpeg_quality = 80; });
+  refused("--name", judge().names_model, [](ExportOptions& asked) { asked.name = "mine"; });
+  refused("--base", judge().needs_base, [](ExportOptions& asked) { asked.base = "0"; });
+  for (const int64_t samples : {0, -1}) {
+    ExportOptions asked = options("out");
+    asked.samples = samples;
+    EXPECT_THAT(refusal([&] { (void)exported(asked); }), HasSubstr("--samples")) << samples;
+  }
+}
+
+TEST_P(JudgeContract, TakesAllSamplesOfAPointWhereAnyNumberWillDo) {
+  if (judge().samples != kAllSamples) return;
+  write_judged_point(folder_ / "three", "snapkv", prompts_.texts, 3);
+  const ExportSummary summary = export_for(
+      judge(), {.folder = folder_ / "three", .out = folder_ / "all"}, [] { return false; });
+  EXPECT_EQ(summary.pictures, 3 * std::ssize(prompts_.texts));
+  EXPECT_THAT(read_judge_card(summary.card).recipe,
+              testing::Contains(testing::Pair("samples", "3")));
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryJudge,

@@ -58,7 +58,12 @@ JudgeScores import(const ImportRequest& request) {
     std::optional<double> fid = printed_value(file, "FID");
     if (!fid) fid = printed_value(file, "FID score");
     if (!fid) fid = printed_value(file, "clean-fid");
-    if (!fid) refuse_result_file(file, "what pytorch-fid prints (FID:  12.34), or its statistics");
+    // Scripts of other judges print a line of FID among theirs.
+    const bool is_foreign = prints_any(
+        file, {"PSNR", "LPIPS", "Inception Score", "sFID", "Average CLIP Score", "CLIP score"});
+    if (!fid || is_foreign) {
+      refuse_result_file(file, "what pytorch-fid prints (FID:  12.34), or its statistics");
+    }
     add(*fid);
     scores.totals["printed"] = fmt::format("FID:  {}", *fid);
   }

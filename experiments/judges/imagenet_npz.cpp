@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "analysis/statistics/feature_distance.h"
 #include "core/base/error.h"
@@ -147,7 +148,7 @@ JudgeScores import(const ImportRequest& request) {
           std::pair("recall", "Recall")}) {
       const auto value = printed_value(file, label);
       if (!value) continue;
-      any = true;
+      any = any || std::string_view(key) != "fid";  // that alone is of other programs
       scores.totals[key] = json_number(*value);
     }
     if (!any) refuse_result_file(file, "what evaluator.py prints, or features as .npz");

@@ -162,6 +162,10 @@ JudgeScores import(const ImportRequest& request) {
       add_rewards(file, json, scores);
     } else if (text.starts_with('{')) {
       const JudgeJson models = parse_judge_json(file.text, file.path.string());
+      // Infinity's copy writes counts and means under names of its own.
+      if (models.contains("average_image_reward")) {
+        refuse_result_file(file, "ImageReward-v1.0-benchmark-results.json, {MODEL: score}");
+      }
       for (const auto& [model, value] : models.items()) {
         const double score = number_of(value, fmt::format("{}: '{}'", file.path.string(), model));
         if (!scores.totals["official"].contains(model)) {

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/mapped_file.h"
 #include "core/base/sha256.h"
+#include "core/base/shell_word.h"
 #include "experiments/judges/export.h"
 #include "experiments/judges/judge_card.h"
 #include "experiments/judges/judge_text.h"
@@ -25,6 +27,36 @@ std::string digest_of(const fs::path& file) {
   Sha256 digest;
   digest.update(mapped.data(), static_cast<size_t>(mapped.size_bytes()));
   return digest.hex_digest();
+}
+
+bool is_read_by(const Judge& judge, const JudgeFile& file) {
+  try {
+    return judge.import && !judge.import({.files = {file}}).numbers.empty();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// Where a judge does not know one of the files but another does: whose it is. Archives, which only
+/// two judges have, are not read twice.
+std::string owners(const Judge& judge, const std::vector<JudgeFile>& files) {
+  for (const JudgeFile& file : files) {
+    if (file.is_archive() || is_read_by(judge, file)) continue;
+    for (const Judge& other : judges()) {
+      if (other.name == judge.name || !is_read_by(other, file)) continue;
+      return fmt::format("; it is one of {}: kvscope import {} {}", other.title, other.name,
+                         shell_word(file.path.string()));
+    }
+  }
+  return "";
+}
+
+/// Samples a prompt that results are of where nothing says it: a point may have fewer than a judge
+/// asks for.
+int64_t samples_of(const Judge& judge, const ImportOptions& import, const PointSummary& point) {
+  if (import.samples) return *import.samples;
+  const int64_t replicas = std::max<int64_t>(1, point.point().replicas);
+  return judge.samples == kAllSamples ? replicas : std::min(judge.samples, replicas);
 }
 
 }  // namespace
@@ -47,7 +79,12 @@ JudgeScores import_scores(const Judge& judge, const ImportOptions& options) {
     if (!judged.is_archive()) judged.text = judge_file_text(file);
   }
   if (!options.prompts.empty()) request.prompts = prompt_list_of(judge, options.prompts);
-  return judge.import(request);
+  try {
+    return judge.import(request);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kInput) throw;
+    throw Error(ErrorKind::kInput, error.what() + owners(judge, request.files));
+  }
 }
 
 JudgeJson json_of(const std::vector<JudgeNumber>& numbers) {
@@ -81,7 +118,7 @@ fs::path store_scores(const Judge& judge,
   }
   const PointSummary point = chosen_point(sweep, choice);
   if (recipe.empty()) {
-    const int64_t samples = import.samples.value_or(judge.samples);
+    const int64_t samples = samples_of(judge, import, point);
     const PromptList list = prompt_list_of(judge, import.prompts);
     recipe = judge_recipe(
         point, "",

@@ -64,6 +64,12 @@ std::vector<FolderReading> read_folder(const ReadRequest& request) {
   return readings;
 }
 
+/// The names of MJHQ-30K's pictures: 40 hex digits.
+bool is_picture_id(const std::string& id) {
+  constexpr size_t kDigits = 40;
+  return id.size() == kDigits && id.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 /// Cosines of single pictures, {ID: cosine}, by category.
 void add_cosines(const JudgeFile& file, const ImportRequest& request, JudgeScores& scores) {
   const std::string name = file.path.string();
@@ -71,6 +77,7 @@ void add_cosines(const JudgeFile& file, const ImportRequest& request, JudgeScore
   std::vector<double> all;
   std::map<std::string, double> cosine_of;
   for (const auto& [id, value] : json.items()) {
+    if (!is_picture_id(id)) refuse_result_file(file, "{ID: cosine} of pictures of MJHQ-30K");
     if (value.is_null()) continue;
     all.push_back(number_of(value, fmt::format("{}: '{}'", name, id)));
     cosine_of[id] = all.back();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,5 +13,8 @@ namespace kvscope {
 /// was written twice ends with the newer run. None where no line has it. Throws Error(kInput)
 /// "file:line: ..." where something else than a number follows.
 std::optional<double> printed_value(const JudgeFile& file, std::string_view label);
+
+/// Whether a line begins with "LABEL:" of any of these: what only another judge's program prints.
+bool prints_any(const JudgeFile& file, std::initializer_list<std::string_view> labels);
 
 }  // namespace kvscope

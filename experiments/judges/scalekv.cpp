@@ -48,7 +48,7 @@ JudgeScores import(const ImportRequest& request) {
     const auto psnr = printed_value(file, "PSNR");
     const auto lpips = printed_value(file, "LPIPS");
     const auto fid = printed_value(file, "FID");
-    if (!psnr && !lpips && !fid) {
+    if (!psnr && !lpips) {  // a line of FID alone is of other programs
       refuse_result_file(file, "what compute_metrics.py prints: lines of PSNR, LPIPS, FID");
     }
     const auto add = [&](const char* key, const char* label, std::optional<double> value,

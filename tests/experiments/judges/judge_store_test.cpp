@@ -1,7 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
 #include "core/base/error.h"
+#include "experiments/judges/import.h"
+#include "experiments/judges/judge.h"
 #include "experiments/judges/judge_csv.h"
 #include "experiments/judges/judge_text.h"
 #include "experiments/results/summary.h"
@@ -57,6 +62,22 @@ TEST(ImportCommand, KeepsNumbersThatStandInTheTable) {
                     testing::Contains("GenEval (official), samples 5")));
 }
 
+TEST(ImportCommand, TakesTheSamplesOfThePointWhereNothingSaysThem) {
+  const fs::path folder = fresh_folder("samples");
+  const GoldenPrompts prompts = golden_prompts("imagereward", folder / "list");
+  write_judged_point(folder / "sweep", "snapkv", prompts.texts, 4);
+  const Answer kept = answer({"import", "imagereward",
+                              judges_golden("ImageReward-v1.0-benchmark-full-result.json").string(),
+                              (folder / "sweep").string(), "--json"});
+  ASSERT_EQ(kept.exit_code, 0) << kept.err;
+  const JudgeJson json = parse_judge_json(kept.out, "stdout");
+  const JudgeJson stored =
+      parse_judge_json(file_content(json["stored"].get<std::string>()), "stored");
+  EXPECT_EQ(stored["recipe"]["samples"], "4") << "not the judge's ten";
+  EXPECT_EQ(answer({"import", "imagereward", prompts.path.string(), "--samples", "0"}).exit_code,
+            2);
+}
+
 TEST(ImportCommand, TakesPointAndRecipeFromTheCard) {
   const fs::path folder = two_points();
   const std::string list = (folder / "list.jsonl").string();
@@ -80,6 +101,46 @@ TEST(ImportCommand, TakesPointAndRecipeFromTheCard) {
   const Answer wrong = answer({"import", "mjhq", judges_golden("mjhq_stdout.txt").string(),
                                (folder / "sweep").string(), "--card", out + ".card.json"});
   EXPECT_EQ(wrong.exit_code, 3);
+}
+
+TEST(ImportCommand, ReadsAFileOnlyForTheJudgesWhoseFormatItIs) {
+  const std::map<std::string, std::set<std::string>> judges_of = {
+      {"ImageReward-v1.0-benchmark-full-result.json", {"imagereward"}},
+      {"ImageReward-v1.0-benchmark-results.json", {"imagereward"}},
+      {"adm_acts.npz", {"imagenet_npz"}},
+      {"adm_eval.txt", {"imagenet_npz"}},
+      {"dpg_results.txt", {"dpg"}},
+      {"dpg_stdout.txt", {"dpg"}},
+      {"geneval_results.jsonl", {"geneval"}},
+      {"geneval_summary.txt", {"geneval"}},
+      {"heatkv_metrics.json", {"heatkv"}},
+      {"hpsv2_scores.json", {"hpsv2"}},
+      {"hpsv2_stdout.txt", {"hpsv2"}},
+      {"imagereward_infinity_res.json", {"imagereward_infinity"}},
+      {"imagereward_stdout.txt", {"imagereward"}},
+      {"llamagen_score.txt", {"llamagen_t2i"}},
+      {"mjhq_stdout.txt", {"mjhq"}},
+      {"scalekv_stdout.txt", {"scalekv"}}};
+  for (const auto& entry : fs::directory_iterator(judges_golden(""))) {
+    const std::string name = entry.path().filename().string();
+    const auto known = judges_of.find(name);
+    std::set<std::string> readers;
+    std::string refusal;
+    for (const Judge& judge : judges()) {
+      if (!judge.import) continue;
+      try {
+        (void)import_scores(judge, {.files = {entry.path()}});
+        readers.insert(judge.name);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kInput) << name << ", " << judge.name;
+        refusal = error.what();
+        const bool has_hint = refusal.find("kvscope import ") != refusal.npos;
+        const bool is_text = entry.path().extension() != ".npz";
+        EXPECT_EQ(has_hint, is_text && known != judges_of.end()) << judge.name << ": " << refusal;
+      }
+    }
+    EXPECT_EQ(readers, known == judges_of.end() ? std::set<std::string>() : known->second) << name;
+  }
 }
 
 TEST(JudgeCommand, SaysWhatAReaderWouldStopAt) {

@@ -225,6 +225,7 @@ JudgeScores geneval_scores(const ImportRequest& request) {
       refuse_result_file(file, "results.jsonl, and what summary_scores.py prints");
     } else {
       results = read_results(file);
+      for (const JudgedPrompt& prompt : results->prompts) scores.prompts.insert(prompt.text);
     }
   }
   if (!results) {

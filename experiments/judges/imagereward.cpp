@@ -100,6 +100,7 @@ void add_rewards(const JudgeFile& file, const JudgeJson& json, JudgeScores& scor
   for (const JudgeJson& item : json) {
     const std::string where = fmt::format("{}: item {}", file.path.string(), official.size());
     const std::string id = text_member(item, "id", where);
+    if (item.contains("prompt")) scores.prompts.insert(text_member(item, "prompt", where));
     const JudgeJson& rewards = member_of(item, "rewards", where);
     if (!rewards.is_array() || rewards.empty()) {
       throw Error(ErrorKind::kInput, where + ": 'rewards': expected a list of numbers");

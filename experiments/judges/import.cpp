@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
@@ -49,6 +50,34 @@ std::string owners(const Judge& judge, const std::vector<JudgeFile>& files) {
     }
   }
   return "";
+}
+
+/// Says, or refuses where it is all of them, that results are of prompts which the point has not.
+void check_prompts(const JudgeScores& scores,
+                   const PointSummary& point,
+                   std::vector<std::string>& notes) {
+  if (scores.prompts.empty()) return;
+  std::set<std::string> own;
+  for (const std::vector<ImageRow>* rows : {&point.result.rows, &point.unused_rows}) {
+    for (const ImageRow& row : *rows) own.insert(with_single_blanks(row.prompt));
+  }
+  std::vector<std::string> foreign;
+  for (const std::string& prompt : scores.prompts) {
+    if (!own.contains(with_single_blanks(prompt))) foreign.push_back("'" + prompt + "'");
+  }
+  if (foreign.empty()) return;
+  constexpr size_t kShown = 3;
+  const std::string which = first_few(foreign, kShown);
+  if (foreign.size() == scores.prompts.size()) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("the results are of {} prompts, none of which point {} has: {}; the "
+                            "results of another point? --point HASH or --card OUT.card.json says "
+                            "whose they are",
+                            foreign.size(), short_hash(point.point()), which));
+  }
+  notes.push_back(fmt::format("{} of the {} prompts of the results are not of point {}: {}",
+                              foreign.size(), scores.prompts.size(), short_hash(point.point()),
+                              which));
 }
 
 /// Samples a prompt that results are of where nothing says it: a point may have fewer than a judge
@@ -102,7 +131,7 @@ JudgeJson json_of(const std::vector<JudgeNumber>& numbers) {
 
 fs::path store_scores(const Judge& judge,
                       const ImportOptions& import,
-                      const JudgeScores& scores,
+                      JudgeScores& scores,
                       const StoreOptions& store) {
   const SweepSummary sweep = read_sweep(store.folder);
   PointChoice choice = store.choice;
@@ -117,6 +146,10 @@ fs::path store_scores(const Judge& judge,
     recipe = card.recipe;
   }
   const PointSummary point = chosen_point(sweep, choice);
+  const auto rewritten =
+      std::ranges::find(recipe, std::string("rewritten"), &JudgeRecipe::value_type::first);
+  const bool is_rewritten = rewritten != recipe.end() && rewritten->second != "no";
+  if (!is_rewritten) check_prompts(scores, point, scores.notes);
   if (recipe.empty()) {
     const int64_t samples = samples_of(judge, import, point);
     const PromptList list = prompt_list_of(judge, import.prompts);

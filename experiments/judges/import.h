@@ -29,10 +29,11 @@ struct StoreOptions {
 
 /// Keeps them as DIR/points/HASH/judges/JUDGE.json, with the digests of `files` and the recipe of
 /// the card or, without one, of the point. Returns the file. Throws Error(kConfig) where the point
-/// is not clear, Error(kInput) where the card is another judge's or of no point here.
+/// is not clear, Error(kInput) where the card is another judge's or of no point here, or where none
+/// of the prompts that the results name is the point's; if some are not, the scores get a note.
 std::filesystem::path store_scores(const Judge& judge,
                                    const ImportOptions& import,
-                                   const JudgeScores& scores,
+                                   JudgeScores& scores,
                                    const StoreOptions& store);
 
 /// As --json prints them and the store keeps them: label, variant, value, fault.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace kvscope {
 struct JudgeScores {
   JudgeJson totals = JudgeJson::object();  ///< every total, by "official", "corrected", ...
   std::vector<JudgeNumber> numbers{};
+  std::set<std::string> prompts{};   ///< whose pictures were judged; empty where no file says it
   std::vector<std::string> notes{};  ///< what the totals do not say: missing pictures, repeats
 };
 

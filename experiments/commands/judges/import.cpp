@@ -52,7 +52,7 @@ int import_command(ImportCommand& command) {
                 "--card, --point and --only say whose the numbers are: the results folder belongs "
                 "behind the files");
   }
-  const JudgeScores scores = import_scores(judge, command.options);
+  JudgeScores scores = import_scores(judge, command.options);
   fs::path stored;
   if (has_folder) stored = store_scores(judge, command.options, scores, command.store);
   for (const std::string& note : scores.notes) say("note: {}", note);

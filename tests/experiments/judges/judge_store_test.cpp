@@ -23,8 +23,9 @@ using testing::HasSubstr;
 
 fs::path two_points() {
   const fs::path folder = fresh_folder("store");
-  write_judged_point(folder / "sweep", "snapkv", {"a cat", "a dog"}, 4);
-  write_judged_point(folder / "sweep", "full", {"a cat", "a dog"}, 4);
+  for (const char* policy : {"snapkv", "full"}) {
+    write_judged_point(folder / "sweep", policy, {"a photo of a kite", "a photo of a hot dog"}, 4);
+  }
   return folder;
 }
 
@@ -62,6 +63,24 @@ TEST(ImportCommand, KeepsNumbersThatStandInTheTable) {
                     testing::Contains("GenEval (official), samples 5")));
 }
 
+TEST(ImportCommand, SaysWhereResultsAreOfPromptsThatThePointHasNot) {
+  const fs::path folder = two_points();
+  const std::string results = judges_golden("geneval_results.jsonl").string();
+  const Answer some = answer(
+      {"import", "geneval", results, (folder / "sweep").string(), "--only", "policy=snapkv"});
+  EXPECT_THAT(some.err, AllOf(HasSubstr("note: 10 of the 12 prompts of the results"),
+                              testing::Not(HasSubstr("'a photo of a kite'"))));
+  write_judged_point(folder / "other", "snapkv", {"a cat", "a dog"}, 3);
+  const std::string rewards = judges_golden("ImageReward-v1.0-benchmark-full-result.json").string();
+  for (const auto& [judge, file] :
+       {std::pair("geneval", results), std::pair("imagereward", rewards)}) {
+    const Answer none = answer({"import", judge, file, (folder / "other").string()});
+    EXPECT_EQ(none.exit_code, 3) << judge;
+    EXPECT_THAT(none.err, HasSubstr("none of which point")) << judge;
+  }
+  EXPECT_THAT(headers_of(folder / "other"), testing::Not(testing::Contains(HasSubstr("official"))));
+}
+
 TEST(ImportCommand, TakesTheSamplesOfThePointWhereNothingSaysThem) {
   const fs::path folder = fresh_folder("samples");
   const GoldenPrompts prompts = golden_prompts("imagereward", folder / "list");
@@ -82,8 +101,8 @@ TEST(ImportCommand, TakesPointAndRecipeFromTheCard) {
   const fs::path folder = two_points();
   const std::string list = (folder / "list.jsonl").string();
   write_text(list,
-             "{\"tag\": \"counting\", \"include\": [], \"prompt\": \"a cat\"}\n"
-             "{\"tag\": \"counting\", \"include\": [], \"prompt\": \"a dog\"}\n");
+             "{\"tag\": \"counting\", \"include\": [], \"prompt\": \"a photo of a kite\"}\n"
+             "{\"tag\": \"counting\", \"include\": [], \"prompt\": \"a photo of a hot dog\"}\n");
   const std::string out = (folder / "out").string();
   const Answer exported = answer({"export", "geneval", (folder / "sweep").string(), "--to", out,
                                   "--prompts", list, "--only", "policy=snapkv"});

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/byte_size.h"
 #include "core/base/console.h"
 #include "core/base/error.h"
 #include "core/base/output_check.h"
@@ -17,6 +16,7 @@
 #include "experiments/commands/json_output.h"
 #include "experiments/commands/plan_details.h"
 #include "experiments/commands/plan_figures.h"
+#include "experiments/commands/plan_memory.h"
 #include "experiments/commands/plan_table.h"
 #include "experiments/commands/results/paper_memory.h"
 #include "experiments/commands/show_config.h"
@@ -102,7 +102,7 @@ std::vector<std::string> typed_options(const PlanOptions& options) {
 
 int plan_command(const ConfigArguments& arguments, const PlanOptions& options) {
   std::optional<double> limit_bytes;
-  if (!options.fits.empty()) limit_bytes = bytes_of_text("--fits", options.fits);
+  if (!options.fits.empty()) limit_bytes = memory_limit(options.fits);
   check_figures(options);
   if (is_paper_memory(arguments)) {
     refuse_for_paper_memory(typed_options(options));

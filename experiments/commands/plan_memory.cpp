@@ -8,6 +8,7 @@
 
 #include "core/base/byte_size.h"
 #include "core/base/dtype_name.h"
+#include "core/base/error.h"
 #include "core/engine/kv_memory.h"
 
 namespace kvscope {
@@ -64,6 +65,14 @@ std::string memory_text(const Point& point, const PointMemory& memory) {
                  short_bytes_text(memory.total_bytes()),
                  memory.waiting_bytes > 0 ? ", and a step of all layers" : "");
   return text;
+}
+
+double memory_limit(const std::string& text) {
+  const double bytes = bytes_of_text("--fits", text);
+  if (bytes >= 1) return bytes;
+  throw Error(
+      ErrorKind::kConfig,
+      fmt::format("--fits={}: expected the memory of a device, more than 0, such as 24GiB", text));
 }
 
 std::string fit_text(const Point& point, const PointMemory& memory, double limit_bytes) {

@@ -69,6 +69,11 @@ TEST(Plan, SaysWhetherAPointFits) {
   const Answer wrong = answer(words + Words{"--fits", "1GuB"});
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("--fits=1GuB: unknown unit 'GuB'. Did you mean 'GB'"));
+  for (const char* none_at_all : {"--fits=-1GiB", "--fits=0"}) {
+    const Answer refused = answer(words + Words{none_at_all});
+    EXPECT_EQ(refused.exit_code, 2) << none_at_all;
+    EXPECT_THAT(refused.err, HasSubstr("such as 24GiB")) << none_at_all;
+  }
 }
 
 TEST(Plan, NamesTheLargestBatchThatFits) {

@@ -75,6 +75,12 @@ double memory_limit(const std::string& text) {
       fmt::format("--fits={}: expected the memory of a device, more than 0, such as 24GiB", text));
 }
 
+std::string fit_cell(const PointMemory& memory, double limit_bytes) {
+  if (memory.fits(limit_bytes)) return "yes";
+  const double excess = static_cast<double>(memory.total_bytes()) - limit_bytes;
+  return fmt::format("no, {} too much", short_bytes_text(static_cast<int64_t>(excess)));
+}
+
 std::string fit_text(const Point& point, const PointMemory& memory, double limit_bytes) {
   const std::string limit = exact_bytes_text(limit_bytes);
   if (memory.fits(limit_bytes)) return "fits " + limit;

@@ -29,6 +29,9 @@ std::string memory_text(const Point& point, const PointMemory& memory);
 /// largest gen.batch that does.
 std::string fit_text(const Point& point, const PointMemory& memory, double limit_bytes);
 
+/// The same in a cell of a table: "yes", "no, 1.20 GiB too much".
+std::string fit_cell(const PointMemory& memory, double limit_bytes);
+
 /// The bytes that --fits names. Throws Error(kConfig) for what is no size, or none at all.
 double memory_limit(const std::string& text);
 

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include "core/base/byte_size.h"
 #include "core/base/mebibytes.h"
 #include "core/config/format.h"
 #include "core/config/hash.h"
@@ -115,7 +116,7 @@ void PlanSurvey::add(const Point& point) {
                   .total_bytes = memory.total_bytes()};
   if (limit_bytes_) {
     numbers.fits = memory.fits(*limit_bytes_);
-    numbers.fit = fit_text(point, memory, *limit_bytes_);
+    numbers.fit = fit_cell(memory, *limit_bytes_);
   }
   numbers_.insert_or_assign(point.overrides, std::move(numbers));
 }
@@ -133,11 +134,12 @@ std::string PlanSurvey::text(const PointList& list, const std::filesystem::path&
   Table table;
   table.columns = {words("policy", Importance::kRow), words("budget", Importance::kRow)};
   for (const std::string& key : keys) table.columns.push_back(words(key, Importance::kRow));
+  // What was asked for stays the longest.
+  if (limit_bytes_) table.columns.push_back(words("fits", Importance::kHeadline));
   table.columns.push_back(words("hash", Importance::kHeadline));
   table.columns.push_back(words("state", Importance::kHeadline));
   table.columns.push_back(numbers("KV", "MiB", 2, Importance::kHeadline));
   table.columns.push_back(numbers("total", "GiB", 2, Importance::kHeadline));
-  if (limit_bytes_) table.columns.push_back(words("fits", Importance::kHeadline));
   if (times) table.columns.push_back(words("time, about", Importance::kHeadline));
   table.columns.push_back(numbers("tokens per head", "", 1, Importance::kDetail));
   table.columns.push_back(words("why", Importance::kDetail));
@@ -155,11 +157,11 @@ std::string PlanSurvey::text(const PointList& list, const std::filesystem::path&
     add_text(point.label("policy"));
     add_text(point.label("budget"));
     for (const std::string& key : keys) add_text(value_of(settings[i], key));
+    if (limit_bytes_) add_text(number.fit);
     add_text(short_hash(point.hash));
     add_text(standing.state_text);
     add_number(mebibytes(number.kv_bytes));
     add_number(mebibytes(number.total_bytes) / 1024);
-    if (limit_bytes_) add_text(number.fit);
     if (times) {
       const double seconds = seconds_left(point, standing);
       add_text(seconds > 0 ? duration_text(seconds) : "");
@@ -170,7 +172,16 @@ std::string PlanSurvey::text(const PointList& list, const std::filesystem::path&
     add_number(static_cast<double>(number.arena_bytes));
     table.rows.push_back(std::move(row));
   }
-  return console_table(table, console_style()) + headline(list, standings);
+  return console_table(table, console_style()) + headline(list, standings) + fit_line(list);
+}
+
+std::string PlanSurvey::fit_line(const PointList& list) const {
+  if (!limit_bytes_) return "";
+  const auto too_large =
+      std::ranges::count_if(list.points, [&](const Point& point) { return !of(point).fits; });
+  const std::string limit = exact_bytes_text(*limit_bytes_);
+  if (too_large == 0) return fmt::format("all fit {}\n", limit);
+  return fmt::format("{} of {} do not fit {}\n", too_large, list.points.size(), limit);
 }
 
 ordered_json PlanSurvey::json(const PointList& list, const std::filesystem::path& folder) const {

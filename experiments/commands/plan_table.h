@@ -38,6 +38,8 @@ class PlanSurvey {
     bool fits = true;
     std::string fit{};
   };
+  /// "2 of 4 do not fit 24 GiB"; empty where no limit was named.
+  [[nodiscard]] std::string fit_line(const PointList& list) const;
   [[nodiscard]] const Numbers& of(const Point& point) const;
 
   std::optional<double> limit_bytes_;

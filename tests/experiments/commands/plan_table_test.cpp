@@ -21,9 +21,10 @@ TEST(PlanTable, HasARowAPointAndTouchesNothing) {
                                            "budget.tokens=6,9", "seed=0,1", "gen.images=1"};
   const Answer text = answer(Words{"plan", "-m", "--fits", "1KiB"} + words);
   EXPECT_EQ(text.exit_code, 1) << text.err;
-  EXPECT_THAT(text.out, testing::AllOf(HasSubstr("6 points, 2 duplicates left out, 6 missing"),
-                                       HasSubstr("sliding_window"), HasSubstr("seed"),
-                                       HasSubstr("does not fit")));
+  EXPECT_THAT(text.out,
+              testing::AllOf(HasSubstr("6 points, 2 duplicates left out, 6 missing"),
+                             HasSubstr("sliding_window"), HasSubstr("seed"), HasSubstr("no, "),
+                             HasSubstr(" too much"), HasSubstr("6 of 6 do not fit 1 KiB\n")));
   const Answer machine = answer(Words{"plan", "-m", "--json"} + words);
   ASSERT_EQ(machine.exit_code, 0) << machine.err;
   const json object = json::parse(machine.out);

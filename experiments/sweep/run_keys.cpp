@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -168,6 +170,24 @@ Options read_by(const Reader& reader, const ConfigNode& config) {
   return options;
 }
 
+/// What is wrong with a name that is no folder of its own below multirun/: an empty one, as of a
+/// shell variable that is not set, is that folder itself, and dots leave it.
+std::optional<std::string> name_finding(const ConfigNode& config) {
+  const ConfigNode* node = config.child("name");
+  if (node == nullptr || !node->is_string()) return std::nullopt;
+  const std::string& name = node->as_string();
+  const std::filesystem::path path(name);
+  const bool leaves = path.is_absolute() || std::ranges::any_of(path, [](const auto& part) {
+                        return part == "." || part == "..";
+                      });
+  if (!name.empty() && !leaves) return std::nullopt;
+  return fmt::format(
+      "{}{}name={} {}; expected a name of a folder, such as name=first (hydra.sweep.dir=PATH names "
+      "any other place)",
+      node->origin().text(), node->origin().text().empty() ? "" : ": ", name,
+      name.empty() ? "is empty" : "is no folder below the one of all results");
+}
+
 /// Overrides of what a single prompt takes the place of.
 std::vector<UnreadKey> replaced_by_prompt(const ConfigNode& config) {
   std::vector<UnreadKey> unread;
@@ -262,6 +282,7 @@ void check_config(const ConfigNode& config,
     add(options.findings(same_name_elsewhere));
   }
   for (const UnreadKey& one : replaced_by_prompt(config)) findings.push_back(one.finding);
+  if (const auto finding = name_finding(config)) findings.push_back(*finding);
   const ConfigNode& model = group_of(config, "model");
   if (model.is_map()) add(model_findings(model));
   if (use == ConfigUse::kTrain && model.is_map()) {

@@ -55,6 +55,17 @@ TEST(Program, BadInputExitsWith2AndLeavesNothingOnDisk) {
   }
 }
 
+TEST(Program, ANameIsAFolderBelowThatOfAllResults) {
+  for (const char* name : {"", ".", "..", "../there", "a/../../b", "/tmp/there"}) {
+    for (const char* command : {"plan", "run"}) {
+      const Answer refused = answer({command, "-m", "policy=full", std::string("name=") + name});
+      EXPECT_EQ(refused.exit_code, 2) << name;
+      EXPECT_THAT(refused.err, HasSubstr("such as name=first")) << name;
+    }
+  }
+  EXPECT_EQ(answer({"plan", "-m", "policy=full", "name=paper/first..try"}).exit_code, 0);
+}
+
 TEST(Program, AskingForAMissingGpuExitsWith3AndLeavesNothingOnDisk) {
   if (gpu_count() > 0) GTEST_SKIP() << "this machine has a GPU";
   const ResultsFolder folder("no_gpu");

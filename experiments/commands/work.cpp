@@ -1,16 +1,20 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/base/shell_word.h"
 #include "experiments/commands/command_registrar.h"
 #include "experiments/commands/config_options.h"
 #include "experiments/commands/sweep_outcome.h"
+#include "experiments/completion/completion.h"
 #include "experiments/launch/external_program.h"
 #include "experiments/sweep/frozen_points.h"
 #include "experiments/sweep/prompt_check.h"
@@ -74,6 +78,46 @@ int queue_again(const SweepOutcome& outcome, int otherwise) {
   return otherwise;
 }
 
+/// The plug-ins that a sweep was made with, with whole paths.
+std::vector<std::string> plugins_of(const FrozenPoints& frozen) {
+  std::vector<std::string> plugins;
+  const std::vector<std::string> words = shell_words(frozen.command_line);
+  constexpr std::string_view kOption = "--plugin";
+  constexpr std::string_view kJoined = "--plugin=";
+  for (size_t i = 0; i < words.size(); ++i) {
+    std::string plugin;
+    if (words[i] == kOption && i + 1 < words.size()) {
+      plugin = words[++i];
+    } else if (words[i].starts_with(kJoined)) {
+      plugin = words[i].substr(kJoined.size());
+    }
+    if (!plugin.empty()) {
+      plugins.push_back((fs::path(frozen.working_folder) / plugin).lexically_normal().string());
+    }
+  }
+  return plugins;
+}
+
+/// The points of a sweep. Where that cannot be, and it was made with plug-ins that were not named
+/// here, the error names them.
+PointList points_with_plugins(const FrozenPoints& frozen, const WorkOptions& options) {
+  try {
+    return thawed(frozen, component_registry(options.config));
+  } catch (const Error& error) {
+    std::vector<std::string> missing = plugins_of(frozen);
+    std::erase_if(missing, [&](const std::string& plugin) {
+      const auto& named = options.config.plugins;
+      return std::ranges::find(named, plugin) != named.end();
+    });
+    if (error.kind() != ErrorKind::kConfig || missing.empty()) throw;
+    std::string words;
+    for (const std::string& plugin : missing) words += " --plugin " + shell_word(plugin);
+    throw Error(ErrorKind::kConfig,
+                fmt::format("{}\nThe sweep was made with a plug-in: kvscope work {}{}",
+                            error.what(), shell_word(options.folder), words));
+  }
+}
+
 int work_command(WorkOptions& options, const std::string& command_line) {
   const fs::path folder = fs::absolute(options.folder);
   const fs::path file =
@@ -81,7 +125,7 @@ int work_command(WorkOptions& options, const std::string& command_line) {
   for (std::string& library : options.config.plugins) library = fs::absolute(library).string();
   const FrozenPoints frozen = points_of_task(file, options.task);
   enter(frozen.working_folder);
-  Sweep sweep{.list = thawed(frozen, component_registry(options.config)),
+  Sweep sweep{.list = points_with_plugins(frozen, options),
               .folder = folder,
               .root = frozen.root,
               .command_line = command_line,

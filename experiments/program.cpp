@@ -84,6 +84,13 @@ std::vector<std::string> flag_names(const CLI::App& app) {
 }
 
 /// Words that no command took: unknown options, and too many arguments.
+/// "config parse": the words that a command is called by.
+std::string called(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  const bool is_first = parent == nullptr || parent->get_parent() == nullptr;
+  return is_first ? command.get_name() : called(*parent) + " " + command.get_name();
+}
+
 void refuse_extras(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands()) {
     refuse_extras(*command);
@@ -92,10 +99,10 @@ void refuse_extras(const CLI::App& app) {
       const std::string name = word.substr(0, word.find('='));
       const bool flag = name.starts_with('-');
       throw Error(ErrorKind::kConfig,
-                  flag ? fmt::format("kvscope {}: unknown option '{}'. {}", command->get_name(),
-                                     name, suggestion(name, flag_names(*command)))
+                  flag ? fmt::format("kvscope {}: unknown option '{}'. {}", called(*command), name,
+                                     suggestion(name, flag_names(*command)))
                        : fmt::format("kvscope {}: unexpected argument '{}'; see kvscope {} --help",
-                                     command->get_name(), word, command->get_name()));
+                                     called(*command), word, called(*command)));
     }
   }
 }
@@ -131,7 +138,7 @@ void refuse_unknown_options(const std::vector<std::string>& arguments, const CLI
       continue;
     }
     throw Error(ErrorKind::kConfig,
-                fmt::format("kvscope {}: unknown option '{}'. {}{}", command.get_name(), name,
+                fmt::format("kvscope {}: unknown option '{}'. {}{}", called(command), name,
                             as_override(word), suggestion(name, known)));
   }
 }

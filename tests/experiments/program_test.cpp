@@ -18,6 +18,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using Words = std::vector<std::string>;
 
 TEST(Program, SaysWhichCommandWasMeant) {
   const Answer typo = answer({"rum"});
@@ -30,6 +31,18 @@ TEST(Program, SaysWhichCommandWasMeant) {
   EXPECT_THAT(answer({"attention", "recrod"}).err, HasSubstr("Did you mean 'record'?"));
   EXPECT_THAT(answer({"list", "polices"}).err, HasSubstr("Did you mean 'policies'?"));
   EXPECT_THAT(answer({"describe", "policy/snapvk"}).err, HasSubstr("Did you mean 'snapkv'?"));
+}
+
+TEST(Program, CallsCommandsByAllTheirWords) {
+  for (const Words& words :
+       {Words{"config", "parse", "a=1", "b=2"}, Words{"judge", "check", "fid", "x", "y"},
+        Words{"weights", "inspect", "a", "b", "c"}}) {
+    const Answer refused = answer(words);
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_THAT(refused.err, HasSubstr("kvscope " + words[0] + " " + words[1])) << refused.err;
+  }
+  EXPECT_THAT(answer({"attention", "record", "--multirn"}).err,
+              HasSubstr("kvscope attention record: unknown option"));
 }
 
 TEST(Program, HelpAndVersion) {

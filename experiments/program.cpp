@@ -12,6 +12,7 @@
 
 #include "core/base/console.h"
 #include "core/base/error.h"
+#include "core/base/json_finding.h"
 #include "core/base/shell_word.h"
 #include "core/device/device_error.h"
 #include "experiments/commands/command_registrar.h"
@@ -83,7 +84,6 @@ std::vector<std::string> flag_names(const CLI::App& app) {
   return names;
 }
 
-/// Words that no command took: unknown options, and too many arguments.
 /// "config parse": the words that a command is called by.
 std::string called(const CLI::App& command) {
   const CLI::App* parent = command.get_parent();
@@ -91,6 +91,7 @@ std::string called(const CLI::App& command) {
   return is_first ? command.get_name() : called(*parent) + " " + command.get_name();
 }
 
+/// Words that no command took: unknown options, and too many arguments.
 void refuse_extras(const CLI::App& app) {
   for (const CLI::App* command : app.get_subcommands()) {
     refuse_extras(*command);
@@ -216,7 +217,7 @@ int attempt(const std::vector<std::string>& arguments) {
     say("error: out of memory");
   } catch (const std::exception& error) {
     if (std::ferror(stdout) != 0) return 0;  // that is what it says, and the caller will
-    say("error: {}", error.what());
+    say("error: {}", json_finding(error));   // as any other error reads
   }
   return 1;
 }

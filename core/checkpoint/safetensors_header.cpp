@@ -12,6 +12,7 @@
 
 #include "core/base/dtype_name.h"
 #include "core/base/error.h"
+#include "core/base/json_finding.h"
 
 namespace kvscope {
 namespace {
@@ -151,7 +152,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
                    const nlohmann::json::exception& error) override {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: safetensors header, byte {}: not valid JSON: {}", file_, 8 + byte,
-                            error.what()));
+                            json_finding(error)));
   }
 
  private:
@@ -278,8 +279,8 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
     json.append((8 - json.size() % 8) % 8, ' ');
     return json;
   } catch (const nlohmann::json::type_error& error) {
-    throw Error(ErrorKind::kInput,
-                fmt::format("a tensor name or metadata entry is not UTF-8: {}", error.what()));
+    throw Error(ErrorKind::kInput, fmt::format("a tensor name or metadata entry is not UTF-8: {}",
+                                               json_finding(error)));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/json_finding.h"
 #include "core/base/opened_files.h"
 
 namespace kvscope {
@@ -34,7 +35,8 @@ std::map<std::string, std::string> read_shard_index(const std::filesystem::path&
     const nlohmann::json json = nlohmann::json::parse(stream, limit);
     weight_map = json.at("weight_map").get<std::map<std::string, std::string>>();
   } catch (const nlohmann::json::exception& error) {
-    refuse(index, fmt::format("expected {{\"weight_map\": {{tensor: file}}}}: {}", error.what()));
+    refuse(index,
+           fmt::format("expected {{\"weight_map\": {{tensor: file}}}}: {}", json_finding(error)));
   }
   for (const auto& [name, shard] : weight_map) {
     // A shard lies beside its index; a name with a folder in it could reach any file.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json_finding.h"
 #include "core/text/text_input.h"
 #include "core/text/tokenizers/tokenizer.h"
 #include "experiments/commands/command_registrar.h"
@@ -48,7 +49,8 @@ std::string text_of(const std::string& line, bool json) {
     throw Error(ErrorKind::kInput,
                 fmt::format("expected one JSON string, found {}", value.type_name()));
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::kInput, fmt::format("expected one JSON string: {}", error.what()));
+    throw Error(ErrorKind::kInput,
+                fmt::format("expected one JSON string: {}", json_finding(error)));
   }
 }
 

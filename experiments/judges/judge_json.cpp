@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/json_finding.h"
 
 namespace kvscope {
 namespace {
@@ -71,8 +72,8 @@ JudgeJson parse_judge_json(std::string_view text, const std::string& origin, int
   try {
     return JudgeJson::parse(parsed, shallow);
   } catch (const JudgeJson::parse_error& error) {
-    std::string what = error.what();
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error ..."
+    std::string what = json_finding(error);
+    // "line 1, column 2: syntax error ...", whose line is that of `text`
     const size_t begin = what.find(": ");
     if (begin != std::string::npos) what.erase(0, begin + 2);
     refuse(fmt::format("{}:{}", origin, place_of(parsed, error.byte, first_line)),

@@ -6,6 +6,7 @@
 
 #include "analysis/metrics/registry.h"
 #include "core/base/error.h"
+#include "core/base/json_finding.h"
 #include "experiments/results/result_file.h"
 
 namespace kvscope {
@@ -39,8 +40,8 @@ MetricOrigins origins_from_json(const std::string& text, const std::string& wher
                        .inputs = entry.at("inputs").get<std::map<std::string, std::string>>()};
     }
   } catch (const json::exception& error) {
-    throw Error(ErrorKind::kInput,
-                fmt::format("{}: expected origins of metrics by name: {}", where, error.what()));
+    throw Error(ErrorKind::kInput, fmt::format("{}: expected origins of metrics by name: {}", where,
+                                               json_finding(error)));
   }
   return origins;
 }

@@ -10,6 +10,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/json_finding.h"
 #include "core/base/set_aside.h"
 #include "core/base/text_file.h"
 #include "core/config/format.h"
@@ -202,7 +203,8 @@ FrozenPoints read_frozen_points(const fs::path& file) {
   const Json json = Json::parse(*text, nullptr, false);
   if (!json.is_object()) throw refuse("is no JSON object");
   try {
-    if (json.at("schema") != kSchema || json.at("schema_version") != kVersion) {
+    if (json.value("schema", Json()) != kSchema ||
+        json.value("schema_version", Json()) != kVersion) {
       throw refuse(fmt::format("is no {} of version {}", kSchema, kVersion));
     }
     FrozenPoints frozen{.root = json.at("root"),
@@ -213,7 +215,7 @@ FrozenPoints read_frozen_points(const fs::path& file) {
     for (const Json& one : json.at("points")) frozen.points.push_back(one_of(one, reader));
     return frozen;
   } catch (const nlohmann::json::exception& error) {
-    throw refuse(error.what());
+    throw refuse(json_finding(error));
   } catch (const std::out_of_range& error) {
     throw refuse(error.what());
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json_finding.h"
 
 namespace kvscope {
 namespace {
@@ -109,7 +110,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& origin) {
   try {
     return nlohmann::json::parse(text, shallow);
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::kInput, fmt::format("{}: is not JSON: {}", origin, error.what()));
+    throw Error(ErrorKind::kInput, fmt::format("{}: is not JSON: {}", origin, json_finding(error)));
   }
 }
 

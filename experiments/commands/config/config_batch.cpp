@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/json_finding.h"
 #include "core/config/compose.h"
 #include "experiments/commands/config/config_answers.h"
 #include "experiments/commands/config/config_request.h"
@@ -32,14 +33,19 @@ ComposeRequest request_of(const Json& json) {
   return request;
 }
 
+Json request_error(const std::string& message) {
+  return {{"error", {{"stage", "request"}, {"message", message}}}};
+}
+
 Json answer_to(const std::string& line) {
   try {
     const Json request = Json::parse(line);
     if (request.contains("parse")) return parse_answer(request["parse"].get<std::string>());
     if (request.contains("compose")) return compose_answer(request_of(request["compose"]));
-    return expand_answer(request_of(request.at("expand")));
+    if (request.contains("expand")) return expand_answer(request_of(request["expand"]));
+    return request_error("expected an object with the key 'parse', 'compose' or 'expand'");
   } catch (const Json::exception& error) {
-    return {{"error", {{"stage", "request"}, {"message", error.what()}}}};
+    return request_error(json_finding(error));
   }
 }
 

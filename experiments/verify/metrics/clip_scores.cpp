@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_finding.h"
 #include "experiments/verify/group_check.h"
 #include "experiments/verify/metrics/clip_groups.h"
 #include "experiments/verify/metrics/recorded_pairs.h"
@@ -66,7 +67,7 @@ std::vector<GroupResult> check_averages(GoldenFile& file, const at::Tensor& all)
                     "negative_set.torchmetrics");
     }
   } catch (const json::exception& error) {
-    file.fail(fmt::format("metadata 'clip_score': {}", error.what()));
+    file.fail(fmt::format("metadata 'clip_score': {}", json_finding(error)));
   }
   return {check.result()};
 }

@@ -4,6 +4,7 @@
 #include <bit>
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_finding.h"
 #include "experiments/verify/metrics/formula_weights.h"
 #include "experiments/verify/metrics/metric_groups.h"
 
@@ -47,7 +48,7 @@ std::vector<GroupResult> check_formula(GoldenFile& file) {
                    at::tensor(test.at("sum_f64").get<double>(), at::kDouble), name);
     }
   } catch (const nlohmann::json::exception& error) {
-    file.fail(fmt::format("metadata 'fill_tests': {}", error.what()));
+    file.fail(fmt::format("metadata 'fill_tests': {}", json_finding(error)));
   } catch (const std::logic_error& error) {
     file.fail(fmt::format("metadata 'fill_tests': {}", error.what()));
   }

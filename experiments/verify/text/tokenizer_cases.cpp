@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/json_finding.h"
 #include "experiments/verify/group_check.h"
 
 namespace kvscope::verify {
@@ -47,7 +48,7 @@ json read_case_file(const fs::path& path) {
   try {
     return json::parse(stream);
   } catch (const json::exception& error) {
-    fail_cases(path, std::string("is not JSON: ") + error.what());
+    fail_cases(path, std::string("is not JSON: ") + json_finding(error));
   }
 }
 

@@ -102,6 +102,18 @@ TEST(FrozenPoints, DamageIsNamed) {
     EXPECT_TRUE(refused(text)) << text;
   }
   EXPECT_TRUE(refused(whole.substr(0, whole.size() / 2)));
+  for (const auto& [text, why] :
+       {std::pair(std::string("{}"), "is no kvscope.frozen_points of version 1"),
+        std::pair(std::string(R"({"schema": "kvscope.frozen_points", "schema_version": 1})"),
+                  "no key 'root'")}) {
+    std::ofstream(file) << text;
+    try {
+      static_cast<void>(read_frozen_points(file));
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()), file.string() + ": " + why);
+    }
+  }
   std::string other_hash = whole;
   other_hash.replace(other_hash.find("\"hash\":\"") + 8, 12, "../../../etc");
   EXPECT_TRUE(refused(other_hash));

@@ -21,6 +21,11 @@ std::vector<std::string> words_of(const std::string& type) {
   return words;
 }
 
+Completion beginning_with(std::vector<Candidate> candidates, const std::string& typed) {
+  std::erase_if(candidates, [&](const Candidate& one) { return !one.word.starts_with(typed); });
+  return {.candidates = std::move(candidates)};
+}
+
 /// The line as it is walked through: the command that it has reached, and what it has chosen.
 class Walk {
  public:
@@ -144,6 +149,12 @@ class Walk {
                                   const std::string& typed,
                                   const std::string& before) const {
     static const std::set<std::string> kNumbers = {"INT", "UINT", "FLOAT", "NUMBER", "POSITIVE"};
+    // Types whose words the program knows, but which are too many for a type's name.
+    static const std::map<std::string, std::vector<Candidate> (*)(const ConfigArguments&)> kNamed =
+        {{"ITEM", paper_words},
+         {"JUDGE", judge_words},
+         {"METRIC", metric_words},
+         {"METRIC or all", metric_or_all_words}};
     const std::string type = option.get_type_name();
     Completion completion;
     if (type == "OVERRIDE") {
@@ -154,12 +165,14 @@ class Walk {
       completion = primary_config_words(chosen_, typed);
     } else if (type == "GROUP/OPTION|KEY") {
       completion = describable_words(chosen_, typed);
+    } else if (const auto named = kNamed.find(type); named != kNamed.end()) {
+      completion = beginning_with(named->second(chosen_), typed);
     } else if (type == "FOLDER") {
       completion.files = OfferedFiles::kFolders;
     } else if (const auto words = words_of(type); !words.empty()) {
-      for (const std::string& word : words) {
-        if (word.starts_with(typed)) completion.candidates.push_back({.word = word, .help = ""});
-      }
+      std::vector<Candidate> candidates;
+      for (const std::string& word : words) candidates.push_back({.word = word, .help = ""});
+      completion = beginning_with(std::move(candidates), typed);
     } else if (!kNumbers.contains(type.substr(0, type.find(':')))) {
       completion.files = OfferedFiles::kFiles;
     }

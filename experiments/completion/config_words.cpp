@@ -7,8 +7,11 @@
 #include <string_view>
 #include <utility>
 
+#include "analysis/metrics/registry.h"
 #include "core/config/declared_words.h"
 #include "core/config/repository.h"
+#include "experiments/judges/judge.h"
+#include "experiments/paper/paper_item.h"
 #include "experiments/sweep/run_keys.h"
 
 namespace kvscope {
@@ -201,6 +204,34 @@ Completion describable_words(const ConfigArguments& arguments, const std::string
     if (key.starts_with(typed)) completion.candidates.push_back({.word = key, .help = known.help});
   }
   return completion;
+}
+
+std::vector<Candidate> judge_words(const ConfigArguments& /*arguments*/) {
+  std::vector<Candidate> words;
+  for (const Judge& judge : judges()) words.push_back({.word = judge.name, .help = judge.title});
+  return words;
+}
+
+std::vector<Candidate> metric_words(const ConfigArguments& /*arguments*/) {
+  std::vector<Candidate> words;
+  for (const Metric& metric : metrics())
+    words.push_back({.word = metric.name, .help = metric.title});
+  return words;
+}
+
+std::vector<Candidate> metric_or_all_words(const ConfigArguments& arguments) {
+  std::vector<Candidate> words = metric_words(arguments);
+  words.push_back({.word = "all", .help = "those that a table of the sweep shows"});
+  return words;
+}
+
+std::vector<Candidate> paper_words(const ConfigArguments& arguments) {
+  ConfigRepository repository = repository_of(arguments);
+  std::vector<Candidate> words;
+  for (const PaperItem& item : paper_items(repository)) {
+    words.push_back({.word = item.name, .help = item.shows});
+  }
+  return words;
 }
 
 }  // namespace kvscope

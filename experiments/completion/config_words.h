@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "experiments/completion/completion.h"
 #include "experiments/sweep/configuration.h"
@@ -20,5 +21,15 @@ Completion primary_config_words(const ConfigArguments& arguments, const std::str
 
 /// What `kvscope describe` takes: options of groups (policy/snapkv) and keys.
 Completion describable_words(const ConfigArguments& arguments, const std::string& typed);
+
+/// The judges of kvscope list judges. Like the metrics, they stand in no configuration.
+std::vector<Candidate> judge_words(const ConfigArguments& arguments);
+
+/// The metrics of kvscope list metrics; also with "all" behind them.
+std::vector<Candidate> metric_words(const ConfigArguments& arguments);
+std::vector<Candidate> metric_or_all_words(const ConfigArguments& arguments);
+
+/// What `kvscope paper run` makes.
+std::vector<Candidate> paper_words(const ConfigArguments& arguments);
 
 }  // namespace kvscope

@@ -79,6 +79,28 @@ TEST(Program, ANameIsAFolderBelowThatOfAllResults) {
   EXPECT_EQ(answer({"plan", "-m", "policy=full", "name=paper/first..try"}).exit_code, 0);
 }
 
+TEST(Program, OffersTheWordsThatItKnows) {
+  struct Case {
+    Words words;
+    const char* expected;
+  };
+  for (const Case& one :
+       {Case{{"export", ""}, "geneval"}, Case{{"import", "im"}, "imagereward"},
+        Case{{"judge", "check", ""}, "var_png"}, Case{{"judge", "prompts", "d"}, "dpg"},
+        Case{{"compare", "DIR", "--metric", ""}, "psnr"},
+        Case{{"plot", "DIR", "--metric", "al"}, "all"},
+        Case{{"leaderboard", "DIR", "--metric", "p"}, "psnr"},
+        Case{{"compare", "DIR", "--test", ""}, "wilcoxon"},
+        Case{{"export", "imagenet_npz", "--order", ""}, "index"},
+        Case{{"paper", "run", ""}, "scalekv_figure7a"}}) {
+    Words words{"complete", "--"};
+    words.insert(words.end(), one.words.begin(), one.words.end());
+    EXPECT_THAT(answer(words).out,
+                testing::ContainsRegex("(^|\n)" + std::string(one.expected) + "\t?"))
+        << one.words.front();
+  }
+}
+
 TEST(Program, AskingForAMissingGpuExitsWith3AndLeavesNothingOnDisk) {
   if (gpu_count() > 0) GTEST_SKIP() << "this machine has a GPU";
   const ResultsFolder folder("no_gpu");

@@ -175,7 +175,8 @@ void add_heads(const CommandRegistrar& group) {
   command->add_option("file", heads->file, "attention.h5")->required();
   add_json_flag(*command, heads->json);
   command->add_option("-o,--out", heads->out, "profile; FILE-heads.yaml");
-  command->add_option("--metric", heads->metric, "sparsity (SSD) or variance (HACK)");
+  command->add_option("--metric", heads->metric, "sparsity (SSD) or variance (HACK)")
+      ->type_name("auto|sparsity|variance");
   command->add_option("--recent", heads->neighbourhood.recent_tokens,
                       "neighbourhood: so many tokens before a query");
   command->add_option("--lines-above", heads->neighbourhood.lines_above,
@@ -205,7 +206,8 @@ void add_ablate(const CommandRegistrar& group) {
       [=, typed = group.typed()] { return attention_ablate_command(*config, *ablate, typed); });
   add_config_options(*command, *config);
   command->add_option("--over", ablate->over, ablation_axis_help())->required();
-  command->add_option("--metric", ablate->metric, "of images or pairs, of kvscope list metrics");
+  command->add_option("--metric", ablate->metric, "of images or pairs, of kvscope list metrics")
+      ->type_name("METRIC");
   command->add_option(
       "--line", ablate->line_tokens,
       "tokens per line of a next-token model, which counts as a scale; 0: a square");

@@ -75,7 +75,9 @@ void register_export(const CommandRegistrar& registrar) {
   CLI::App& app = registrar.add("export", "a point's images as a published judge reads them",
                                 [command] { return export_command(*command); });
   ExportOptions& options = command->options;
-  app.add_option("judge", command->judge, "see kvscope list judges")->required();
+  app.add_option("judge", command->judge, "see kvscope list judges")
+      ->required()
+      ->type_name("JUDGE");
   add_results_folder(app, options.folder);
   app.add_option("--to", options.out, "the folder to make; imagenet_npz: or FILE.npz")->required();
   app.add_option("--prompts", options.prompts, "the judge's prompt list, or its checkout");

@@ -83,7 +83,9 @@ void register_import(const CommandRegistrar& registrar) {
   CLI::App& app =
       registrar.add("import", "totals of a judge's result files, official and corrected",
                     [command] { return import_command(*command); });
-  app.add_option("judge", command->judge, "see kvscope list judges")->required();
+  app.add_option("judge", command->judge, "see kvscope list judges")
+      ->required()
+      ->type_name("JUDGE");
   app.add_option("files", command->words,
                  "result files; a results folder behind them keeps the numbers")
       ->required();

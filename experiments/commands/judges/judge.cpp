@@ -103,7 +103,7 @@ int prompts_command(const JudgeCommand& command) {
 }
 
 void add_judge(CLI::App& app, JudgeCommand& command) {
-  app.add_option("judge", command.judge, "see kvscope list judges")->required();
+  app.add_option("judge", command.judge, "see kvscope list judges")->required()->type_name("JUDGE");
 }
 
 }  // namespace

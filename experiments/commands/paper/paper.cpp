@@ -20,7 +20,9 @@ void register_paper(const CommandRegistrar& registrar) {
   const auto options = std::make_shared<PaperRunOptions>();
   CLI::App& run = group.add("run", "makes one: its commands in order, published beside measured",
                             [options] { return paper_run_command(*options); });
-  run.add_option("name", options->name, "of kvscope paper list, or its beginning")->required();
+  run.add_option("name", options->name, "of kvscope paper list, or its beginning")
+      ->required()
+      ->type_name("ITEM");
   run.add_option("overrides", options->overrides, "for its commands, such as model=infinity_2b")
       ->type_name("OVERRIDE");
   run.add_option("-o,--out", options->folder, "results; otherwise outputs/paper/NAME");

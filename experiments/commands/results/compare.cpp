@@ -202,15 +202,18 @@ void register_compare(const CommandRegistrar& registrar) {
                   "results folder, such as multirun/quickstart, or the folder of a point")
       ->required();
   command.add_option("other", options->other, "another one: by how much it differs, by image");
-  command.add_option("--metric", options->metric, metric_choices());
+  command.add_option("--metric", options->metric, metric_choices())->type_name("METRIC or all");
   command.add_option("--against", options->against, "a policy: differences to it, by image");
   ComparisonOptions& comparison = options->comparison;
   *of_differences = {
-      command.add_option("--test", comparison.test,
-                         fmt::format("of differences: {}", fmt::join(paired_test_names(), ", "))),
-      command.add_option(
-          "--interval", comparison.interval,
-          fmt::format("of differences: {}", fmt::join(paired_interval_names(), ", "))),
+      command
+          .add_option("--test", comparison.test,
+                      fmt::format("of differences: {}", fmt::join(paired_test_names(), ", ")))
+          ->type_name(fmt::format("{}", fmt::join(paired_test_names(), "|"))),
+      command
+          .add_option("--interval", comparison.interval,
+                      fmt::format("of differences: {}", fmt::join(paired_interval_names(), ", ")))
+          ->type_name(fmt::format("{}", fmt::join(paired_interval_names(), "|"))),
       command
           .add_option("--resamples", comparison.resamples, "of bootstrap and permutations, 9999")
           ->check(CLI::Range(int64_t{1}, int64_t{10'000'000})),

@@ -138,8 +138,10 @@ void register_leaderboard(const CommandRegistrar& registrar) {
                     [options] { return leaderboard_command(*options); });
   command.add_option("folders", options->folders, "results folders")->required();
   command.add_option("--to", options->to, "the page; leaderboard.html unless said otherwise");
-  command.add_option("--metric", options->metric,
-                     fmt::format("that is shown first: {}", fmt::join(metric_names(), ", ")));
+  command
+      .add_option("--metric", options->metric,
+                  fmt::format("that is shown first: {}", fmt::join(metric_names(), ", ")))
+      ->type_name("METRIC");
   command.add_option("--title", options->title, "title of the page");
   command.add_flag("--json", options->json, "print all rankings as JSON");
 }

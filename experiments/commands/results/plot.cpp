@@ -126,7 +126,7 @@ void register_plot(const CommandRegistrar& registrar) {
   CLI::App& command = registrar.add("plot", "memory against quality, SVG and PNG",
                                     [options] { return plot_command(*options); });
   add_results_folder(command, options->folder);
-  command.add_option("--metric", options->metric, metric_choices());
+  command.add_option("--metric", options->metric, metric_choices())->type_name("METRIC or all");
   command
       .add_option("--highlight", options->highlighted,
                   "policies in colour, the others grey: a,b; repeatable")

@@ -95,9 +95,16 @@ std::vector<FolderReading> read_folder(const ReadRequest& request) {
       reading.misread.push_back({key, "no such item: fails, and is left out of the mean"});
     }
   }
-  reading.notes.emplace_back(
-      "the judge drops the first row of its table: the first item (partiprompts97) loses a "
-      "question, or fails. kvscope import dpg says what that comes to");
+  // Of the published table, and of folders of prompts, which do not say its order.
+  std::string first = "partiprompts97";
+  if (request.prompts && !request.prompts->files.empty() &&
+      request.prompts->files.front().extension() == ".csv") {
+    first = request.prompts->prompts.front().key;
+  }
+  reading.notes.push_back(
+      fmt::format("the judge drops the first row of its table: the first item ({}) loses a "
+                  "question, or fails. kvscope import dpg says what that comes to",
+                  first));
   return {reading};
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <tuple>
 
 namespace kvscope {
 namespace {
@@ -28,9 +29,9 @@ TEST(JsonFinding, SaysWhatIsWrongWithoutTheLibrarysName) {
             "expected a value of type string, found number");
   EXPECT_EQ(finding([&] { (void)object.at("a").at("b"); }),
             "expected a list or a mapping, found number");
-  EXPECT_THAT(finding([] { (void)json::parse("{ \"a\": }"); }),
+  EXPECT_THAT(finding([] { std::ignore = json::parse("{ \"a\": }"); }),
               testing::StartsWith("line 1, column 8: syntax error"));
-  EXPECT_THAT(finding([] { (void)json("\xff").dump(); }), testing::HasSubstr("UTF-8"));
+  EXPECT_THAT(finding([] { std::ignore = json("\xff").dump(); }), testing::HasSubstr("UTF-8"));
   EXPECT_EQ(finding([] { throw std::runtime_error("[another] text"); }), "[another] text");
 }
 

@@ -312,7 +312,9 @@ def main():
         first = sweep(folder / "first", "policy=full,snapkv,h2o", "budget.ratio=0.1,0.2", *own)
         second = sweep(folder / "second", "policy=full,h2o", "budget.ratio=0.2", "gen.tau=0.5", *own)
         board = folder / "board.html"
-        kvscope("leaderboard", first, second, folder / "absent", "--to", board)
+        kvscope("leaderboard", first, second, folder / "absent", "--to", board, code=3)
+        assert not board.exists()
+        kvscope("leaderboard", first, second, "--to", board)
         said = json.loads(kvscope("leaderboard", first, second, "--to", board.with_name("other.html"), "--json"))
         assert {one["budget"] for one in said["rankings"]} == {"", "10 %", "20 %"} and said["left_out"] == []
         html = (first / "report/index.html").read_text(encoding="utf-8")

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include "core/base/by_head.h"
-#include "kernels/linear/linear.h"
 
 namespace kvscope::infinity {
 namespace {
@@ -15,19 +14,20 @@ at::Tensor cross_attention(const TransformerConfig& config,
                            const at::Tensor& x,
                            const CrossKeysValues& text,
                            const at::Tensor& mask) {
-  const at::Tensor q = by_head(linear_layer(x, w.cross_q_weight, w.cross_q_bias), config.heads);
+  const at::Tensor q = by_head(scale_layer(x, w.cross_q_weight, w.cross_q_bias), config.heads);
   // The mask keeps padding out of every row; scale 1/sqrt(head_dim) is the default.
   const at::Tensor out = at::scaled_dot_product_attention(
       q, text.keys, text.values, mask.to(q.scalar_type()).expand({-1, 1, q.size(2), -1}));
-  return linear_layer(out.transpose(1, 2).flatten(2), w.cross_proj_weight, w.cross_proj_bias);
+  return scale_layer(out.transpose(1, 2).flatten(2), w.cross_proj_weight, w.cross_proj_bias);
 }
 
 at::Tensor feed_forward(const BlockWeights& w, const at::Tensor& x) {
   if (w.gate_weight.defined()) {
-    return linear_layer(gated_layer(x, w.gate_weight, w.fc1_weight), w.fc2_weight);
+    return scale_layer(at::silu(scale_layer(x, w.gate_weight)) * scale_layer(x, w.fc1_weight),
+                       w.fc2_weight);
   }
-  return linear_layer(linear_layer(x, w.fc1_weight, w.fc1_bias, Activation::kGeluTanh),
-                      w.fc2_weight, w.fc2_bias);
+  return scale_layer(at::gelu(scale_layer(x, w.fc1_weight, w.fc1_bias), "tanh"), w.fc2_weight,
+                     w.fc2_bias);
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ std::vector<CrossKeysValues> cross_keys_values(const TransformerConfig& config,
   for (const BlockWeights& w : weights.blocks) {
     const at::Tensor bias = at::cat({at::zeros_like(w.cross_v_bias), w.cross_v_bias});
     const std::vector<at::Tensor> kv =
-        linear_layer(conditioning.context, w.cross_kv_weight, bias).chunk(2, -1);
+        scale_layer(conditioning.context, w.cross_kv_weight, bias).chunk(2, -1);
     result.push_back({by_head(kv[0], config.heads), by_head(kv[1], config.heads)});
   }
   return result;
@@ -57,7 +57,7 @@ at::Tensor block(const TransformerConfig& config,
   const at::Tensor parameters =
       config.shared_ada_lin
           ? w.ada_gss + conditioning.shared_ada
-          : linear_layer(at::silu(conditioning.pooled.to(at::kFloat)), w.ada_weight, w.ada_bias)
+          : scale_layer(at::silu(conditioning.pooled.to(at::kFloat)), w.ada_weight, w.ada_bias)
                 .view({-1, 1, 6, config.width});
   const std::vector<at::Tensor> p =
       parameters.unbind(2);  // gamma1, gamma2, scale1, scale2, shift1, shift2

@@ -19,6 +19,13 @@ at::Tensor unit(const at::Tensor& x) {
 
 }  // namespace
 
+at::Tensor scale_layer(const at::Tensor& x,
+                       const at::Tensor& weight,
+                       const std::optional<at::Tensor>& bias) {
+  if (weight.scalar_type() == at::kBFloat16) return linear_layer(x, weight, bias);
+  return at::linear(x, weight, bias);
+}
+
 at::Tensor plain_norm(const at::Tensor& x) {
   return at::layer_norm(x.to(at::kFloat), {x.size(-1)}, {}, {}, kNormEpsilon);
 }
@@ -31,7 +38,7 @@ at::Tensor cosine_attention(const ScaleBlockWeights& weights,
                             const std::function<at::Tensor(const at::Tensor&)>& turn) {
   // The key bias is zero by construction.
   const at::Tensor bias = at::cat({weights.q_bias, at::zeros_like(weights.q_bias), weights.v_bias});
-  const std::vector<at::Tensor> qkv = linear_layer(hidden, weights.qkv_weight, bias).chunk(3, -1);
+  const std::vector<at::Tensor> qkv = scale_layer(hidden, weights.qkv_weight, bias).chunk(3, -1);
   const at::Tensor scale = weights.scale_mul.clamp_max(kMaxLogScale).exp();
   at::Tensor q = unit(by_head(qkv[0], heads)) * scale;
   at::Tensor k = unit(by_head(qkv[1], heads));
@@ -42,17 +49,17 @@ at::Tensor cosine_attention(const ScaleBlockWeights& weights,
   const at::Tensor v = by_head(qkv[2], heads);
   const at::Tensor query_weight = weights.qkv_weight.narrow(0, 0, hidden.size(-1));
   const at::Tensor out = attend(layer, q, k, v, hidden, query_weight);
-  return linear_layer(out.transpose(1, 2).flatten(2), weights.proj_weight, weights.proj_bias);
+  return scale_layer(out.transpose(1, 2).flatten(2), weights.proj_weight, weights.proj_bias);
 }
 
 at::Tensor adaptive_head(const at::Tensor& x,
                          const at::Tensor& condition,
                          const ScaleTransformerWeights& weights) {
-  const std::vector<at::Tensor> p = linear_layer(at::silu(condition.to(at::kFloat)),
-                                                 weights.head_ada_weight, weights.head_ada_bias)
+  const std::vector<at::Tensor> p = scale_layer(at::silu(condition.to(at::kFloat)),
+                                                weights.head_ada_weight, weights.head_ada_bias)
                                         .view({-1, 1, 2, x.size(-1)})
                                         .unbind(2);  // scale first, shift second
-  return linear_layer(plain_norm(x) * (1 + p[0]) + p[1], weights.head_weight, weights.head_bias);
+  return scale_layer(plain_norm(x) * (1 + p[0]) + p[1], weights.head_weight, weights.head_bias);
 }
 
 }  // namespace kvscope

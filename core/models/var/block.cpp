@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include "kernels/linear/linear.h"
-
 namespace kvscope::var {
 
 Conditioning condition(const TransformerConfig& config,
@@ -16,7 +14,7 @@ Conditioning condition(const TransformerConfig& config,
   conditioning.embedding = weights.classes.index_select(0, index);
   const at::Tensor active = at::silu(conditioning.embedding);
   const auto six = [&](const at::Tensor& weight, const at::Tensor& bias) {
-    return linear_layer(active, weight, bias).view({-1, 1, 6, config.width});
+    return scale_layer(active, weight, bias).view({-1, 1, 6, config.width});
   };
   const at::Tensor shared = config.shared_ada_lin
                                 ? six(weights.shared_ada_weight, weights.shared_ada_bias)
@@ -35,7 +33,7 @@ at::Tensor embed_scale(const TransformerWeights& weights,
   const at::Tensor position = weights.positions.narrow(1, step.first_token, step.queries()) +
                               weights.level_embedding.select(0, step.index);
   if (step.index == 0) return conditioning.embedding.unsqueeze(1) + weights.pos_start + position;
-  return linear_layer(features, weights.word_weight, weights.word_bias) + position;
+  return scale_layer(features, weights.word_weight, weights.word_bias) + position;
 }
 
 at::Tensor block(const TransformerConfig& config,
@@ -50,8 +48,8 @@ at::Tensor block(const TransformerConfig& config,
   const at::Tensor h1 = plain_norm(x) * (1 + p[2]) + p[4];
   const at::Tensor y = x + cosine_attention(w, config.heads, layer, h1, attend) * p[0];
   const at::Tensor h2 = plain_norm(y) * (1 + p[3]) + p[5];
-  const at::Tensor inner = linear_layer(h2, w.fc1_weight, w.fc1_bias, Activation::kGeluTanh);
-  return y + linear_layer(inner, w.fc2_weight, w.fc2_bias) * p[1];
+  const at::Tensor inner = at::gelu(scale_layer(h2, w.fc1_weight, w.fc1_bias), "tanh");
+  return y + scale_layer(inner, w.fc2_weight, w.fc2_bias) * p[1];
 }
 
 at::Tensor head(const TransformerWeights& weights,

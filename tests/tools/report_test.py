@@ -282,7 +282,7 @@ def check_leaderboard(page, path):
     groups = page.evaluate(f"{choose}('Setting', 1)")
     assert len(groups) == 2 and all("tau" in text for text in groups), groups
     assert names() == ["h2o"], names()
-    assert "no such folder" in page.evaluate("document.getElementById('left-out').textContent")
+    assert "unmade" in page.evaluate("document.getElementById('left-out').textContent")
     page.click(".ranking tbody tr td[data-value]:nth-child(4)")
     assert page.evaluate("document.getElementById('provenance-panel') !== null")
     page.press("Escape")
@@ -314,7 +314,8 @@ def main():
         board = folder / "board.html"
         kvscope("leaderboard", first, second, folder / "absent", "--to", board, code=3)
         assert not board.exists()
-        kvscope("leaderboard", first, second, "--to", board)
+        (folder / "unmade").mkdir()
+        kvscope("leaderboard", first, second, folder / "unmade", "--to", board)
         said = json.loads(kvscope("leaderboard", first, second, "--to", board.with_name("other.html"), "--json"))
         assert {one["budget"] for one in said["rankings"]} == {"", "10 %", "20 %"} and said["left_out"] == []
         html = (first / "report/index.html").read_text(encoding="utf-8")

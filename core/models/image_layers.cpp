@@ -108,7 +108,8 @@ at::Tensor ImageLayers::downsample(const std::string& name, const at::Tensor& x)
 }
 
 at::Tensor in_layout_of_decoders(const at::Tensor& images) {
-  return images.device().is_cpu() ? images.contiguous(at::MemoryFormat::ChannelsLast) : images;
+  const bool side_by_side = images.device().is_cpu() && images.scalar_type() == at::kBFloat16;
+  return side_by_side ? images.contiguous(at::MemoryFormat::ChannelsLast) : images;
 }
 
 TensorMap random_image_network(const std::vector<WeightSpec>& specs, at::Generator generator) {

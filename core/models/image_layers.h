@@ -84,8 +84,9 @@ class ImageLayers {
   const TensorMap& weights_;
 };
 
-/// Images [B, C, H, W] as a decoder begins with them: on a CPU with the channels of a pixel side by
-/// side in memory, in which form the library convolves faster and which all its layers keep.
+/// Images [B, C, H, W] as a decoder begins with them. In bf16 on a CPU the channels of a pixel lie
+/// side by side in memory, which all layers keep: the library convolves up to 1.2 times as fast so.
+/// In fp32 it gains less than a tenth, and images would differ from earlier ones by a level.
 at::Tensor in_layout_of_decoders(const at::Tensor& images);
 
 /// Kaiming-uniform convolutions, norms at 1, biases at 0; sampled in the order of `specs`.

@@ -193,6 +193,13 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=left, y=top, button="left", clickCount=1, modifiers=modifiers)
 
+    def wait(self, expression, seconds=10):
+        """Until it is true; a busy machine's page may handle what was typed a little later."""
+        last = time.monotonic() + seconds
+        while not self.evaluate(expression):
+            assert time.monotonic() < last, f"never true: {expression}"
+            time.sleep(0.05)
+
     def press(self, key):
         """One key; Enter, Tab and Escape do what the browser does with them, too."""
         more = {"text": key} if len(key) == 1 else {}

@@ -117,10 +117,11 @@ def check_provenance(page):
     for part in (point, "kvscope run -m model.text.overflow=cut", "policy.name", "git_commit", "images"):
         assert part in text, (part, text)
     page.press("Escape")
-    assert page.evaluate("document.getElementById('provenance-panel') === null")
+    page.wait("document.getElementById('provenance-panel') === null")
     # the same by keys: from the cell that has the focus now to the one below
     page.press("ArrowDown")
     page.press("Enter")
+    page.wait("document.querySelector('#provenance-panel h2') !== null")
     assert page.evaluate("document.querySelector('#provenance-panel h2').textContent") != ""
     page.evaluate("document.querySelector('#provenance-panel .copy').click()")
     page.press("Escape")

@@ -48,7 +48,7 @@ std::string read_file(Options& options, const std::string& key, const std::strin
 
 std::string read_precision(Options& options) {
   return options.word({.key = "precision",
-                       .allowed = {"fp32", "compact", "compact_weights", "reference"},
+                       .allowed = {"fp32", "compact", kCompactWeights, "reference"},
                        .help = "types of weights and cache"});
 }
 

@@ -34,6 +34,8 @@ std::string read_weights(Options& options);
 std::string read_file(Options& options, const std::string& key, const std::string& help);
 /// fp32 | compact | reference.
 std::string read_precision(Options& options);
+/// The precision that keeps matrices and image decoder in bf16, and computes a token in fp32.
+inline constexpr const char* kCompactWeights = "compact_weights";
 
 /// `layers`: cuts `layers` to it and returns true where it is given.
 bool cut_layers(Options& options, int64_t& layers);

@@ -13,20 +13,23 @@
 namespace kvscope {
 namespace {
 
+/// Whether a backward pass will want to know what became of it.
+bool records(const at::Tensor& tensor) {
+  return at::GradMode::is_enabled() && tensor.requires_grad();
+}
+
 bool is_narrow_or_single(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kBFloat16;
 }
 
 /// Whether the kernel takes these.
 bool are_few_rows(const at::Tensor& x, std::span<const at::Tensor> weights) {
-  if (!x.device().is_cpu() || !is_narrow_or_single(x) || x.numel() == 0 ||
+  if (!x.device().is_cpu() || !is_narrow_or_single(x) || records(x) || x.numel() == 0 ||
       x.numel() > kFewRows * x.size(-1)) {
     return false;
   }
   return std::ranges::all_of(weights, [&](const at::Tensor& weight) {
-    const bool records =
-        at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
-    return is_narrow_or_single(weight) && weight.is_contiguous() && !records;
+    return is_narrow_or_single(weight) && weight.is_contiguous() && !records(weight);
   });
 }
 
@@ -93,9 +96,8 @@ at::Tensor linear_layer(const at::Tensor& x,
                         Activation activation,
                         const std::optional<at::Tensor>& residual) {
   check(x, weight);
-  const bool records = at::GradMode::is_enabled() &&
-                       ((bias && bias->requires_grad()) || (residual && residual->requires_grad()));
-  if (!are_few_rows(x, {&weight, 1}) || records) {
+  const bool is_trained = (bias && records(*bias)) || (residual && records(*residual));
+  if (!are_few_rows(x, {&weight, 1}) || is_trained) {
     const at::Tensor y = activated(by_library(x, weight, bias), activation);
     return residual ? *residual + y : y;
   }

@@ -33,9 +33,10 @@ ModelMemory infinity_memory(const ConfigNode& model, const BatchShape& batch) {
   const ModelDescription d = describe_model(model);
   ModelMemory memory;
   memory.weights.push_back(
-      weight_part("transformer", transformer_tensors(d.transformer), [&](const WeightSpec& spec) {
-        return next_scale_stored_type(d.precision, spec.name, spec.shape);
-      }));
+      weight_part("transformer", transformer_tensors(d.transformer),
+                  [type_of = next_scale_stored_type(d.precision)](const WeightSpec& spec) {
+                    return type_of(spec.name, spec.shape);
+                  }));
   add_caption_encoder(memory, d.text, d.weights == "random", batch.images,
                       d.transformer.text_max_tokens);
   memory.weights.push_back(

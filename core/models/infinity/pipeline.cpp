@@ -86,8 +86,8 @@ class InfinityModel : public ImageModel {
  private:
   void make_random() {
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(0);
-    tensors_ =
-        converted(random_transformer(description_.transformer, generator), device_, stored_type());
+    tensors_ = converted(random_transformer(description_.transformer, generator), device_,
+                         next_scale_stored_type(description_.precision));
     weights_ = resolve_transformer(description_.transformer, tensors_);
     vae_ = converted(random_vae(vae_decoder_tensors(description_.vae), generator), device_,
                      next_scale_image_type(description_.precision));
@@ -103,7 +103,7 @@ class InfinityModel : public ImageModel {
     // beside these tensors stays in the file.
     const TensorMap transformer =
         published_transformer_tensors(description_.transformer, part_tensors(main, "model."));
-    tensors_ = converted(transformer, device_, stored_type());
+    tensors_ = converted(transformer, device_, next_scale_stored_type(description_.precision));
     if (description_.precision == "reference") round_blocks_to_bf16(tensors_);
     weights_ = resolve_transformer(description_.transformer, tensors_);
     vae_ = converted(resolve_vae(vae_decoder_tensors(description_.vae),
@@ -113,12 +113,6 @@ class InfinityModel : public ImageModel {
     captions_.emplace(description_.text, files.part(main, description_.text_weights, "t5.", specs),
                       tokenizer.empty() ? "" : model_file(root, tokenizer),
                       description_.transformer.text_max_tokens, device_, description_.overflow);
-  }
-
-  [[nodiscard]] StoredType stored_type() const {
-    return [precision = description_.precision](const std::string& name, at::IntArrayRef shape) {
-      return next_scale_stored_type(precision, name, shape);
-    };
   }
 
   ModelDescription description_;

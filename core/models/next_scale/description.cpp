@@ -8,8 +8,6 @@
 namespace kvscope {
 namespace {
 
-constexpr const char* kCompactWeights = "compact_weights";
-
 constexpr int64_t kLongestSide = 4096;  // tokens
 constexpr size_t kMostScales = 256;
 
@@ -53,11 +51,12 @@ std::pair<at::ScalarType, at::ScalarType> next_scale_cache_types(const std::stri
                   suggestion(precision, {"fp32", "compact", kCompactWeights, "reference"}));
 }
 
-at::ScalarType next_scale_stored_type(const std::string& precision,
-                                      const std::string& name,
-                                      at::IntArrayRef shape) {
-  const bool is_matrix_of_block = name.starts_with("block") && shape.size() == 2;
-  return precision == kCompactWeights && is_matrix_of_block ? at::kBFloat16 : at::kFloat;
+StoredType next_scale_stored_type(const std::string& precision) {
+  const bool is_compact = precision == kCompactWeights;
+  return [is_compact](const std::string& name, at::IntArrayRef shape) {
+    const bool is_matrix_of_block = name.starts_with("block") && shape.size() == 2;
+    return is_compact && is_matrix_of_block ? at::kBFloat16 : at::kFloat;
+  };
 }
 
 at::ScalarType next_scale_image_type(const std::string& precision) {

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <c10/core/ScalarType.h>
-#include <c10/util/ArrayRef.h>
 
 #include <string>
 #include <utility>
 
+#include "core/checkpoint/mapped_tensor.h"
 #include "core/config/options.h"
 #include "core/models/next_scale/schedule.h"
 
@@ -22,11 +22,9 @@ void check_schedule(const ScaleSchedule& schedule);
 /// Throws Error(kConfig) with the nearest name for another.
 std::pair<at::ScalarType, at::ScalarType> next_scale_cache_types(const std::string& precision);
 
-/// Under it, how a tensor of the transformer lies in memory: compact_weights keeps the matrices of
+/// Under it, how tensors of the transformer lie in memory: compact_weights keeps the matrices of
 /// the blocks in bf16, all else is fp32.
-at::ScalarType next_scale_stored_type(const std::string& precision,
-                                      const std::string& name,
-                                      at::IntArrayRef shape);
+StoredType next_scale_stored_type(const std::string& precision);
 
 /// Under it, in which type the image decoder computes.
 at::ScalarType next_scale_image_type(const std::string& precision);

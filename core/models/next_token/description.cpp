@@ -114,7 +114,7 @@ ModelDescription read_description(const NextTokenFamily& family, Options& option
   const std::string precision = read_precision(options);
   model.weight_type = precision == "reference" ? at::kBFloat16 : at::kFloat;
   model.cache_type = precision == "fp32" ? at::kFloat : at::kBFloat16;
-  const bool compact_weights = precision == "compact_weights";
+  const bool compact_weights = precision == kCompactWeights;
   model.matrix_type = compact_weights ? at::kBFloat16 : model.weight_type;
   model.image_type = compact_weights ? at::kBFloat16 : at::kFloat;
   model.weights = read_weights(options);

@@ -29,15 +29,15 @@ ModelMemory var_memory(const ConfigNode& model, const BatchShape& batch) {
   std::vector<WeightSpec> image = quantizer_tensors(d.vae);
   for (WeightSpec& spec : decoder_tensors(d.vae)) image.push_back(std::move(spec));
   ModelMemory memory;
-  memory.weights = {weight_part("transformer", transformer_tensors(d.transformer, d.schedule),
-                                [&](const WeightSpec& spec) {
-                                  return next_scale_stored_type(d.precision, spec.name, spec.shape);
-                                }),
-                    weight_part("image decoder", image, [&](const WeightSpec& spec) {
-                      const bool is_quantizer =
-                          spec.name.starts_with("quantize.");  // sums the scales' codes
-                      return is_quantizer ? at::kFloat : next_scale_image_type(d.precision);
-                    })};
+  memory.weights = {
+      weight_part("transformer", transformer_tensors(d.transformer, d.schedule),
+                  [type_of = next_scale_stored_type(d.precision)](const WeightSpec& spec) {
+                    return type_of(spec.name, spec.shape);
+                  }),
+      weight_part("image decoder", image, [&](const WeightSpec& spec) {
+        const bool is_quantizer = spec.name.starts_with("quantize.");  // sums the scales' codes
+        return is_quantizer ? at::kFloat : next_scale_image_type(d.precision);
+      })};
   const auto [height, width] = d.schedule.back();
   const int64_t pixels = height * width * d.vae.stride() * d.vae.stride();
   memory.activations = {{"steps", step_bytes(d, batch)},

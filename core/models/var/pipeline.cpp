@@ -85,8 +85,9 @@ class VarModel : public ImageModel {
     at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(0);
     const TensorMap transformer =
         random_transformer(description_.transformer, description_.schedule, generator);
-    weights_ = resolve_transformer(description_.transformer, description_.schedule,
-                                   converted(transformer, device_, stored_type()));
+    weights_ = resolve_transformer(
+        description_.transformer, description_.schedule,
+        converted(transformer, device_, next_scale_stored_type(description_.precision)));
     quantizer_ = converted(random_vqvae(quantizer_tensors(description_.vae), generator), device_,
                            at::kFloat);
     decoder_ = converted(random_vqvae(decoder_tensors(description_.vae), generator), device_,
@@ -98,9 +99,9 @@ class VarModel : public ImageModel {
     const std::vector<WeightSpec> specs = description_tensors(description_);
     // Checked before widening, so that a wrong file costs no memory.
     const TensorMap main = files.main(description_.weights, specs);
-    weights_ = resolve_transformer(
-        description_.transformer, description_.schedule,
-        converted(floating(part_tensors(main, "model.")), device_, stored_type()));
+    weights_ = resolve_transformer(description_.transformer, description_.schedule,
+                                   converted(floating(part_tensors(main, "model.")), device_,
+                                             next_scale_stored_type(description_.precision)));
     const bool own_file = !description_.vae_weights.empty();
     if (!own_file && main.below("vae.").empty()) {
       throw Error(ErrorKind::kConfig,
@@ -114,12 +115,6 @@ class VarModel : public ImageModel {
         converted(resolve_vqvae(quantizer_tensors(description_.vae), vae), device_, at::kFloat);
     decoder_ = converted(resolve_vqvae(decoder_tensors(description_.vae), vae), device_,
                          next_scale_image_type(description_.precision));
-  }
-
-  [[nodiscard]] StoredType stored_type() const {
-    return [precision = description_.precision](const std::string& name, at::IntArrayRef shape) {
-      return next_scale_stored_type(precision, name, shape);
-    };
   }
 
   ModelDescription description_;
